@@ -1,0 +1,1 @@
+"""What runs beside JupyterHub: its configuration and its spawner."""

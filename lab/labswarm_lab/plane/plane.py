@@ -1,0 +1,65 @@
+"""The plane itself: its settings, and what its parts share."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from labswarm_lab.plane.clock import Clock
+from labswarm_lab.plane.machines import Machines
+from labswarm_lab.plane.record import Record
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a plane is started with."""
+
+    address: str
+    port: int
+    state_dir: Path
+    time_scale: float = 1.0
+    function_python: str = sys.executable
+
+    @classmethod
+    def parse(cls, text: str) -> "Settings":
+        """Read the JSON that `to_json` wrote."""
+        values = json.loads(text)
+        return cls(**{**values, "state_dir": Path(values["state_dir"])})
+
+    def to_json(self) -> str:
+        return json.dumps({**self.__dict__, "state_dir": str(self.state_dir)})
+
+
+@dataclass
+class Plane:
+    """One embedded AWS: every part is installed on it and reaches the others through it."""
+
+    settings: Settings
+    machines: Machines
+    clock: Clock = field(init=False)
+    record: Record = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(self.settings.time_scale)
+        self.settings.state_dir.mkdir(parents=True, exist_ok=True)
+        self.record = Record(self.settings.state_dir / "record.jsonl")
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.settings.address}:{self.settings.port}"
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this plane; usable from any thread of it."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # the service is a variable here
+            region_name=REGION,
+            endpoint_url=self.url,
+            aws_access_key_id="plane",
+            aws_secret_access_key="plane",  # noqa: S106  # the plane accepts any
+        )

@@ -1,0 +1,23 @@
+"""What happened on the plane, in order: one JSON object a line."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+
+class Record:
+    """An append-only record; every part of the plane writes what it did to it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+
+    def write(self, part: str, what: str, **fields: Any) -> None:
+        """Add one line: the time (s since the epoch), the part of the plane, what it did."""
+        line = json.dumps(
+            {"at": round(time.time(), 3), "part": part, "what": what, **fields}, default=str
+        )
+        with self._lock, self._path.open("a", encoding="utf-8") as record:
+            record.write(line + "\n")
