@@ -1,0 +1,47 @@
+# What a developer types. CI runs the same targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup lab down check format unit test lock clean
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what this machine lacks (as root: system packages too)
+	@lab/setup.sh
+
+lab: setup ## the whole system on this machine
+	@$(BIN)/labswarm lab install-command
+	@$(BIN)/labswarm lab up
+
+down: ## end the lab, leave nothing behind
+	@$(BIN)/labswarm lab down
+
+check: setup ## lint, types, static checks, unit tests: under two minutes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
+	$(BIN)/shellcheck lab/setup.sh .ci/run
+	$(PYTEST) -q tests/unit tests/infrastructure
+
+test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm
+	$(PYTEST) tests/contract tests/integration tests/e2e
+
+format: ## let ruff format and mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--quiet --custom-compile-command "make lock"
+
+lock: ## write the lock files anew from requirements/*.in
+	$(LOCK) requirements/bootstrap.in -o requirements/bootstrap.lock
+	$(LOCK) requirements/lab.in requirements/dev.in -o requirements/lab.lock
+	$(LOCK) requirements/class.in -o requirements/class.lock
+	$(LOCK) layers/labswarm/requirements.in -c requirements/lab.lock -o layers/labswarm/requirements.txt
+	.class/bin/npm --prefix hub/proxy install --package-lock-only --omit-lockfile-registry-resolved
+
+clean: ## remove what was built here (not a lab that is up)
+	rm -rf .venv .class .aws-sam hub/proxy/node_modules build *.egg-info

@@ -1,0 +1,29 @@
+"""Says what is being done, and how long it took, on standard error."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+_console = Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """One line to the person at the terminal."""
+    _console.print(text)
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Show `text` while the body runs, then how long it took; a failure is marked as such."""
+    begun = time.monotonic()
+    if not _console.is_terminal:
+        _console.print(f"  .. {text}")
+    try:
+        with _console.status(text):
+            yield
+    except BaseException:
+        _console.print(f"  [red]failed[/]  {text} ({time.monotonic() - begun:.1f} s)")
+        raise
+    _console.print(f"  [green]ok[/]  {text} ({time.monotonic() - begun:.1f} s)")

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Installs what this machine lacks for the lab and the tests. Repeatable; quick when there is nothing to do.
+#
+#   lab/setup.sh            everything: system packages (as root, with apt), both Python environments, the proxy
+#   lab/setup.sh --python   the Python environment of the tools alone (lint, types, unit tests)
+#
+# Package indexes are taken from the settings of pip and npm.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { echo "setup: $*" >&2; }
+die() { say "$*"; exit 2; }
+
+only_python=
+case ${1:-} in
+  '') ;;
+  --python) only_python=1 ;;
+  *) die "unknown option '$1'; use no option, or --python" ;;
+esac
+
+# ---- system packages -------------------------------------------------------------------------
+
+# command -> Debian package that brings it
+declare -A wanted=(
+  [dockerd]=docker.io [docker-registry]=docker-registry [goiardi]=goiardi [ip]=iproute2
+  [iptables]=iptables [nsenter]=util-linux [unshare]=util-linux
+)
+
+python_is_usable() { /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+install_packages() {
+  local missing=() command
+  for command in "${!wanted[@]}"; do
+    PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null || missing+=("${wanted[$command]}")
+  done
+  python_is_usable || missing+=(python3 python3-venv)
+  [ -s /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    say "not installed: ${missing[*]} (needs root and apt-get); the lab will say what it can do without"
+    return 0
+  fi
+  say "installing ${missing[*]}"
+  # The lab starts its own daemons: the packages' services stay off while they are installed.
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod +x /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  local log
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+  { apt-get update -q && apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
+    { tail -20 "$log" >&2; die "apt-get could not install ${missing[*]}; mend that and try again"; }
+  rm -f "$log"
+}
+
+# ---- Python environments ---------------------------------------------------------------------
+
+python=/usr/bin/python3
+[ -x "$python" ] || python=$(command -v python3 || true)
+
+environment() { # $1 directory, $2 lock file, $3.. further steps
+  local dir=$1 lock=$2 stamp
+  stamp=$(cat "$lock" requirements/bootstrap.lock pyproject.toml lab/setup.sh | sha256sum; "$python" --version)
+  [ "$(cat "$dir/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
+  say "making $dir from $lock"
+  "$python" -m venv --clear "$dir"
+  "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+    -r requirements/bootstrap.lock 2> >(grep -v '^WARNING: Location' >&2)
+  local index
+  index=${UV_DEFAULT_INDEX:-$("$dir/bin/python" -m pip config get global.index-url 2>/dev/null || true)}
+  index=${index:-${PIP_INDEX_URL:-}}
+  VIRTUAL_ENV=$PWD/$dir ${index:+env UV_DEFAULT_INDEX="$index"} "$dir/bin/uv" pip install --quiet \
+    --require-hashes -r "$lock"
+  shift 2
+  "$@"
+  echo "$stamp" >"$dir/.stamp"
+}
+
+install_labswarm() {
+  VIRTUAL_ENV=$PWD/.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
+}
+
+install_proxy() {
+  say "installing the hub's proxy"
+  PATH=$PWD/.class/bin:$PATH npm ci --prefix hub/proxy --silent --no-audit --no-fund
+}
+
+[ -n "$only_python" ] || install_packages
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+  die "Python 3.11 or later is wanted as $python; install it and try again"
+python_is_usable || "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+  die "$python has no venv; install it (Debian: python3-venv) and try again"
+environment .venv requirements/lab.lock install_labswarm
+[ -n "$only_python" ] || environment .class requirements/class.lock install_proxy
