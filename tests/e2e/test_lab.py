@@ -1,0 +1,136 @@
+"""The README's tour, on a real Swarm."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import LabUnderTest
+
+pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
+
+
+def open_on_all_sides(node: dict[str, Any]) -> bool:
+    sides = (node["asg"], node["swarm"], node["availability"], node["chef"])
+    return sides == ("InService", "ready", "active", "known")
+
+
+def agreed(workers: int) -> Any:
+    return lambda seen: len(seen["nodes"]) == workers and all(map(open_on_all_sides, seen["nodes"]))
+
+
+def home_files(lab: LabUnderTest) -> dict[str, str]:
+    homes = Path(lab.status()["homes"])
+    return {
+        str(file.relative_to(homes)): file.read_text()
+        for file in homes.glob("*/*")
+        if file.is_file()
+    }
+
+
+def test_status_is_one_object_of_the_promised_shape(lab: LabUnderTest) -> None:
+    seen = lab.status()
+    assert set(seen["hub"]) == {"url", "healthy"}
+    assert seen["hub"]["healthy"] is True
+    assert set(seen["executions"]) == {"running", "failed"}
+    assert (seen["swarm"], seen["chef"]) == ("real", "stand-in")
+    (worker,) = seen["nodes"]
+    assert set(worker) == {
+        *("instance_id", "asg", "swarm", "availability", "chef", "seats", "seats_used", "age_s")
+    }
+    assert open_on_all_sides(worker)
+
+
+def test_a_lab_that_is_up_is_not_brought_up_again(lab: LabUnderTest) -> None:
+    refused = lab.run("up")
+    assert refused.returncode == 2
+    assert "is up already" in refused.stderr
+    assert lab.status()["hub"]["healthy"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("scale", "many"),
+        ("scale", "-1"),
+        ("class", "0"),
+        ("up", "--wrkers", "2"),
+        ("up", "--workers", "x"),
+    ],
+)
+def test_bad_input_is_refused_with_exit_code_2(lab: LabUnderTest, words: tuple[str, ...]) -> None:
+    refused = lab.run(*words)
+    assert refused.returncode == 2
+    assert words[-1] in refused.stderr or "--wrkers" in refused.stderr
+
+
+def test_a_class_comes_and_the_cluster_grows_and_shrinks_around_it(lab: LabUnderTest) -> None:
+    # The cluster grows through the launch hooks.
+    lab.must("scale", "3")
+    assert agreed(3)(lab.status())
+    launches = lab.executions("labswarm-node-launch", "SUCCEEDED")
+    assert len(launches) >= 3
+    entered = lab.states_entered(launches[0])
+    for state in ("Claim", "Bootstrap", "Join", "Pull", "Activate"):
+        assert state in entered, entered
+
+    # Six students: servers on workers, cells run, files saved on the shared folder.
+    answer = json.loads(lab.must("class", "6", "--json"))
+    assert [student["ok"] for student in answer["students"]] == [True] * 6
+    saved = home_files(lab)
+    assert len({name.split("/")[0] for name in saved}) == 6
+    assert sum(node["seats_used"] for node in lab.status()["nodes"]) == 6
+
+    # It shrinks to one; the emptiest went, through the terminate hooks; homes are untouched.
+    lab.must("scale", "1")
+    assert agreed(1)(lab.status())
+    entered = lab.states_entered(lab.executions("labswarm-node-terminate", "SUCCEEDED")[0])
+    for state in ("Pause", "Drain", "Leave", "Remove", "RemoveChefIdentity"):
+        assert state in entered, entered
+    assert home_files(lab) == saved
+    assert sum(node["seats_used"] for node in lab.status()["nodes"]) == 6
+
+
+def test_a_launch_whose_join_fails_is_abandoned_undone_and_replaced(lab: LabUnderTest) -> None:
+    secrets = lab.client("secretsmanager")
+    name = f"labswarm/{lab.name}/swarm-join"
+    good = secrets.get_secret_value(SecretId=name)["SecretString"]
+    failed_before = set(lab.executions("labswarm-node-launch", "FAILED"))
+    known_before = {node["instance_id"] for node in lab.status()["nodes"]}
+    workers = len(known_before)
+
+    secrets.put_secret_value(
+        SecretId=name,
+        SecretString=json.dumps({"token": "SWMTKN-1-no-0", "manager": "192.0.2.1:2377"}),
+    )
+    try:
+        lab.must("scale", str(workers + 1), "--no-wait")
+        lab.eventually(
+            "a launch fails",
+            lambda _: bool(set(lab.executions("labswarm-node-launch", "FAILED")) - failed_before),
+            within_s=90,
+        )
+    finally:
+        secrets.put_secret_value(SecretId=name, SecretString=good)
+    lab.eventually("it is replaced", agreed(workers + 1), within_s=120)
+
+    # Of the failed instances nothing is left on any side, and their ledger items are final.
+    stepfunctions = lab.client("stepfunctions")
+    living = {node["instance_id"] for node in lab.status()["nodes"]}
+    ledger = lab.client("dynamodb")
+    for execution in set(lab.executions("labswarm-node-launch", "FAILED")) - failed_before:
+        event = json.loads(stepfunctions.describe_execution(executionArn=execution)["input"])
+        instance = event["detail"]["EC2InstanceId"]
+        assert instance not in living
+        online = lab.client("ssm").describe_instance_information(
+            Filters=[{"Key": "InstanceIds", "Values": [instance]}]
+        )["InstanceInformationList"]
+        assert online == []
+        item = ledger.get_item(
+            TableName="labswarm-ledger",
+            Key={"instance_id": {"S": instance}, "transition": {"S": "launch"}},
+        )["Item"]
+        assert "closed_at" in json.dumps(item), item
+        assert "abandoned" in json.dumps(item), item
+    lab.must("scale", str(workers))
