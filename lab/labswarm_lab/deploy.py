@@ -7,15 +7,12 @@ import sys
 from pathlib import Path
 
 from labswarm_lab.plane.plane import REGION
+from labswarm_lab.refusal import Failure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = ("template.yaml", "functions", "layers", "statemachines")
 STACK = "labswarm"
 BUCKET = "labswarm-artifacts"
-
-
-class DeployFailed(Exception):
-    """`sam` ended with an error; the message is the end of what it said."""
 
 
 def source_digest(root: Path = REPOSITORY) -> str:
@@ -34,7 +31,7 @@ def source_digest(root: Path = REPOSITORY) -> str:
 def build(root: Path = REPOSITORY) -> Path:
     """`sam build`, unless what is built is of these sources; returns the build's folder.
 
-    Raises DeployFailed.
+    Raises Failure.
     """
     built = root / ".aws-sam" / "build"
     stamp = root / ".aws-sam" / "sources"
@@ -46,7 +43,7 @@ def build(root: Path = REPOSITORY) -> Path:
 
 
 def deploy(built: Path, url: str, root: Path = REPOSITORY) -> None:
-    """`sam deploy` of a build to the plane at `url`. Raises DeployFailed."""
+    """`sam deploy` of a build to the plane at `url`. Raises Failure."""
     _sam(
         "deploy",
         *("--template-file", str(built / "template.yaml")),
@@ -78,4 +75,4 @@ def _sam(*words: str, root: Path, **environment: str) -> None:
     )
     if completed.returncode != 0:
         said = (completed.stdout + completed.stderr).strip().splitlines()
-        raise DeployFailed(f"sam {words[0]} failed:\n" + "\n".join(said[-20:]))
+        raise Failure(f"sam {words[0]} failed:\n" + "\n".join(said[-20:]))

@@ -36,6 +36,8 @@ class Status:
     """One lab, as `labswarm lab status --json` prints it."""
 
     hub: Mapping[str, Any]
+    plane: str
+    homes: str
     swarm: str
     chef: str
     nodes: Sequence[Node]

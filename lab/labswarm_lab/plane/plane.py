@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ class Plane:
     machines: Machines
     clock: Clock = field(init=False)
     record: Record = field(init=False)
+    closing: list[Callable[[], None]] = field(init=False, default_factory=list)
+    """What the parts have to end when the plane stops; the server calls each once."""
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.settings.time_scale)

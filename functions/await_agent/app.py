@@ -1,0 +1,26 @@
+"""Waits until an instance's SSM agent is there to take commands."""
+
+from typing import Any
+
+import boto3
+
+from labswarm.clock import WallClock, looks
+from labswarm.environment import AWS
+from labswarm.errors import Transient
+from labswarm.observability import logger
+from labswarm.ssm import SsmAgent
+from labswarm.work import Work
+
+PATIENCE_S = 90
+AGENT = SsmAgent(boto3.client("ssm", config=AWS))
+CLOCK = WallClock()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """`{"work"}` -> `{"online": true}`. Raises Transient when it is not there after 90 s."""
+    work = Work.parse(event.get("work"))
+    for _ in looks(CLOCK, PATIENCE_S):
+        if AGENT.online(work.instance_id):
+            return {"online": True}
+    raise Transient(f"the agent of {work.instance_id} is not online after {PATIENCE_S} s")

@@ -1,0 +1,67 @@
+"""Claims a lifecycle action for the execution that asks; answers the work, or why there is none."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from labswarm import events
+from labswarm.claiming import Claiming
+from labswarm.clock import WallClock
+from labswarm.environment import AWS, required
+from labswarm.errors import BadInput
+from labswarm.events import Skip
+from labswarm.executions import Executions
+from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.lifecycle import AutoScalingHooks
+from labswarm.observability import logger
+from labswarm.ssm import SsmClusters
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What template.yaml tells this function."""
+
+    ledger_table: str
+
+    @classmethod
+    def from_env(cls) -> "Environment":
+        return cls(ledger_table=required("LEDGER_TABLE"))
+
+
+ENVIRONMENT = Environment.from_env()
+CLAIMING = Claiming(
+    clusters=SsmClusters(boto3.client("ssm", config=AWS)),
+    ledger=DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table),
+    hooks=AutoScalingHooks(boto3.client("autoscaling", config=AWS)),
+    runs=Executions(boto3.client("stepfunctions", config=AWS)).runs,
+    clock=WallClock(),
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """`{"event": <EventBridge event>, "execution": <ARN>}` -> the work, with `claimed`.
+
+    A malformed event is refused and not raised: there is nothing to try again, and no hook of ours
+    that could be told.
+    """
+    try:
+        read = events.parse(event.get("event"))
+        execution = _execution(event)
+    except BadInput as error:
+        logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
+        return {"claimed": False, "reason": str(error), "field": error.field}
+    answer = read if isinstance(read, Skip) else CLAIMING.claim(read, execution)
+    if isinstance(answer, Skip):
+        logger.info("not claimed", extra={"why": answer.reason})
+        return {"claimed": False, "reason": answer.reason}
+    logger.info("claimed", extra={"work": answer.to_json()})
+    return {"claimed": True, **answer.to_json()}
+
+
+def _execution(event: dict[str, Any]) -> str:
+    execution = event.get("execution")
+    if not isinstance(execution, str) or not execution.startswith("arn:"):
+        raise BadInput("execution", f"is {execution!r}; it has to be the execution's ARN")
+    return execution

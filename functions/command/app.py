@@ -1,0 +1,67 @@
+"""Runs one of the app's documents on a node, or about a node on its hub, and answers its JSON."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from labswarm.clock import WallClock
+from labswarm.commands import Commands, Step
+from labswarm.environment import AWS, required
+from labswarm.errors import BadInput, Permanent
+from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.observability import logger
+from labswarm.ssm import SsmAgent, SsmClusters
+from labswarm.work import Work
+
+PATIENCE_S = 90
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What template.yaml tells this function."""
+
+    ledger_table: str
+
+    @classmethod
+    def from_env(cls) -> "Environment":
+        return cls(ledger_table=required("LEDGER_TABLE"))
+
+
+ENVIRONMENT = Environment.from_env()
+SSM = boto3.client("ssm", config=AWS)
+CLUSTERS = SsmClusters(SSM)
+LEDGER = DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table)
+COMMANDS = Commands(SsmAgent(SSM), LEDGER, WallClock())
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """`{"work", "document", "on": "node"|"hub", "parameters"?, "unless_terminating"?}` -> answer.
+
+    Raises Transient while the command is still under way after 90 s (invoke again to go on
+    waiting), Permanent when `unless_terminating` and the instance's termination has begun, and
+    otherwise the kind that the tool reports.
+    """
+    work = Work.parse(event.get("work"))
+    if event.get("unless_terminating") and LEDGER.is_buried(work.instance_id):
+        raise Permanent("overtaken by its termination")
+    step = Step(
+        subject=work.instance_id,
+        transition=work.transition,
+        owner=work.owner,
+        document=str(event.get("document")),
+        target=_target(work, event.get("on")),
+        parameters=event.get("parameters", {}),
+    )
+    answer = COMMANDS.run(step, PATIENCE_S)
+    logger.info("answered", extra={"step": step.name, "instance": work.instance_id})
+    return answer
+
+
+def _target(work: Work, on: object) -> str:
+    if on == "node":
+        return work.instance_id
+    if on == "hub":
+        return CLUSTERS.read(work.cluster).manager
+    raise BadInput("on", f"is {on!r}; a document runs on a 'node' or on its 'hub'")

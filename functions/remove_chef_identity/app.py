@@ -1,0 +1,28 @@
+"""Deletes a node's client and then its node object at its cluster's Chef Server."""
+
+from typing import Any
+
+import boto3
+
+from labswarm.chef import ChefServer, KmsSigner
+from labswarm.environment import AWS
+from labswarm.observability import logger
+from labswarm.ssm import SsmClusters
+from labswarm.work import Work
+
+CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
+KMS = boto3.client("kms", config=AWS)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """`{"work"}` -> `{"removed": <name>}`; what is not there any more is success."""
+    work = Work.parse(event.get("work"))
+    chef = CLUSTERS.read(work.cluster).chef
+    server = ChefServer(
+        chef.url, chef.organization, chef.admin, KmsSigner(KMS, chef.key_id), chef.ca_pem
+    )
+    # The client first: that cuts off a chef-client that still runs and would make the node again.
+    server.delete_client(work.node_name)
+    server.delete_node(work.node_name)
+    return {"removed": work.node_name}

@@ -1,0 +1,68 @@
+"""JupyterHub's configuration, the same in the lab and on EC2; all that differs is in the settings.
+
+Admins add their own `*.py` to the settings' `conf_dir`: they are read last, by name.
+"""
+
+import os
+from pathlib import Path
+
+from labswarm_hub.settings import HubSettings
+from labswarm_hub.spawner import LabswarmSpawner
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821  # given by traitlets
+settings = HubSettings.read(Path(os.environ.get("LABSWARM_HUB_CONFIG", "/etc/labswarm/hub.json")))
+
+c.JupyterHub.bind_url = "http://0.0.0.0:8000"
+c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
+c.JupyterHub.hub_connect_url = f"http://{settings.hub_name}:8081"
+c.JupyterHub.db_url = f"sqlite:///{settings.data_dir}/jupyterhub.sqlite"
+c.JupyterHub.cookie_secret_file = str(settings.data_dir / "cookie_secret")
+c.ConfigurableHTTPProxy.command = list(settings.proxy_command)
+# Not in the data folder: the hub ends whatever has a former proxy's process number, and in a new
+# container that may be the hub itself.
+c.ConfigurableHTTPProxy.pid_file = "/run/jupyterhub-proxy.pid"
+
+c.JupyterHub.authenticator_class = settings.authenticator
+c.Authenticator.admin_users = set(settings.admins)
+c.Authenticator.allow_all = settings.lab
+
+# Servers outlive the hub, its upgrade and its crash.
+c.JupyterHub.cleanup_servers = False
+c.JupyterHub.allow_named_servers = True
+c.JupyterHub.named_server_limit_per_user = 2
+# A class arrives at once, and whoever finds no seat waits in line: a limit here would turn
+# students away with an error instead.
+c.JupyterHub.concurrent_spawn_limit = 0
+# At once to the page that shows the progress, which tells the truth.
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
+
+c.JupyterHub.spawner_class = LabswarmSpawner
+c.LabswarmSpawner.settings = settings
+c.LabswarmSpawner.client_kwargs = {"base_url": settings.docker_host, "version": "auto"}
+c.LabswarmSpawner.image = settings.image
+c.LabswarmSpawner.mem_guarantee = settings.seat.memory_bytes
+c.LabswarmSpawner.cpu_guarantee = settings.seat.nano_cpus / 1e9
+c.LabswarmSpawner.mem_limit = settings.limit.memory_bytes
+c.LabswarmSpawner.cpu_limit = settings.limit.nano_cpus / 1e9
+# The start of a node, which a student in line waits for, is inside it.
+c.LabswarmSpawner.start_timeout = 600
+c.LabswarmSpawner.http_timeout = 60
+c.LabswarmSpawner.poll_interval = 10
+# Some students' failing servers are no reason to stop everyone's hub.
+c.LabswarmSpawner.consecutive_failure_limit = 0
+
+# labswarm-manager on the hub's host, which moves servers away from a node that goes.
+c.JupyterHub.services = [
+    {"name": "labswarm-manager", "api_token": settings.manager_token_file.read_text().strip()}
+]
+c.JupyterHub.load_roles = [
+    {
+        "name": "labswarm-manager",
+        "description": "List, stop and start students' servers.",
+        "services": ["labswarm-manager"],
+        "scopes": ["list:users", "servers"],
+    }
+]
+
+for extra in sorted(settings.conf_dir.glob("*.py")):
+    load_subconfig(str(extra))  # type: ignore[name-defined]  # noqa: F821  # given by traitlets

@@ -1,0 +1,173 @@
+"""The hub's settings: one JSON file, written by whoever installs the hub."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from labswarm.errors import BadInput
+from labswarm.seats import Seat
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What one server may use at most: bytes, units of 1e-9 cores, processes and threads."""
+
+    memory_bytes: int
+    nano_cpus: int
+    pids: int
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """Everything that differs between two hubs."""
+
+    lab: bool
+    cluster: str
+    image: str
+    command: tuple[str, ...]
+    seat: Seat
+    overhead: Seat
+    limit: Limit
+    homes: Path
+    network: str
+    docker_host: str
+    hub_name: str
+    data_dir: Path
+    proxy_command: tuple[str, ...]
+    authenticator: str
+    admins: frozenset[str]
+    manager_token_file: Path
+    read_only_mounts: Mapping[str, str]
+    environment: Mapping[str, str]
+    conf_dir: Path
+
+    @classmethod
+    def parse(cls, text: str) -> "HubSettings":
+        """The settings in a JSON text. Raises BadInput, which names the field and the remedy."""
+        try:
+            document = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise BadInput("hub settings", f"write JSON: {error}") from error
+        if not isinstance(document, dict):
+            raise BadInput("hub settings", "write one JSON object")
+        fields = _Fields(document)
+        lab = fields.boolean("lab", default=False)
+        settings = cls(
+            lab=lab,
+            cluster=fields.text("cluster"),
+            image=fields.text("image"),
+            command=fields.texts("command"),
+            seat=_seat(fields.inner("seat"), least=1),
+            overhead=_seat(fields.inner("overhead"), least=0),
+            limit=_limit(fields.inner("limit")),
+            homes=fields.path("homes"),
+            network=fields.text("network", default="labswarm"),
+            docker_host=fields.text("docker_host", default="unix:///var/run/docker.sock"),
+            hub_name=fields.text("hub_name", default="labswarm-hub"),
+            data_dir=fields.path("data_dir"),
+            proxy_command=fields.texts("proxy_command"),
+            authenticator=fields.text("authenticator"),
+            admins=frozenset(fields.texts("admins", default=())),
+            manager_token_file=fields.path("manager_token_file"),
+            read_only_mounts=fields.mapping("read_only_mounts"),
+            environment=fields.mapping("environment"),
+            conf_dir=fields.path("conf_dir", default="/etc/jupyterhub/conf.d"),
+        )
+        fields.refuse_unknown()
+        settings._refuse_contradictions()
+        return settings
+
+    @classmethod
+    def read(cls, file: Path) -> "HubSettings":
+        """The settings in a file. Raises BadInput also when it cannot be read."""
+        try:
+            text = file.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput("LABSWARM_HUB_CONFIG", f"name a readable file: {error}") from error
+        return cls.parse(text)
+
+    def _refuse_contradictions(self) -> None:
+        if self.authenticator == "dummy" and not self.lab:
+            raise BadInput(
+                "authenticator", "name one that checks who logs in; dummy is for the lab only"
+            )
+        for name in ("memory_bytes", "nano_cpus"):
+            if getattr(self.limit, name) < getattr(self.seat, name):
+                raise BadInput(f"limit.{name}", f"give at least the seat's {name}")
+
+
+def _seat(fields: "_Fields", least: int) -> Seat:
+    seat = Seat(
+        memory_bytes=fields.number("memory_bytes", least),
+        nano_cpus=fields.number("nano_cpus", least),
+    )
+    fields.refuse_unknown()
+    return seat
+
+
+def _limit(fields: "_Fields") -> Limit:
+    limit = Limit(
+        memory_bytes=fields.number("memory_bytes", 1),
+        nano_cpus=fields.number("nano_cpus", 1),
+        pids=fields.number("pids", 1),
+    )
+    fields.refuse_unknown()
+    return limit
+
+
+class _Fields:
+    """The fields of a JSON object, each taken once with the type it has to have."""
+
+    _REQUIRED = object()
+
+    def __init__(self, document: dict[str, Any], prefix: str = "") -> None:
+        self._document = dict(document)
+        self._prefix = prefix
+
+    def text(self, name: str, default: object = _REQUIRED) -> str:
+        value = self._take(name, default)
+        return value if isinstance(value, str) and value else self._refuse(name, "give a text")
+
+    def number(self, name: str, least: int) -> int:
+        value = self._take(name, self._REQUIRED)
+        whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        return int(value) if whole else self._refuse(name, f"give a whole number from {least}")
+
+    def boolean(self, name: str, default: bool) -> bool:
+        value = self._take(name, default)
+        return value if isinstance(value, bool) else self._refuse(name, "give true or false")
+
+    def texts(self, name: str, default: object = _REQUIRED) -> tuple[str, ...]:
+        value = self._take(name, default)
+        texts = isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+        filled = texts and (value or default is not self._REQUIRED)
+        return tuple(value) if filled else self._refuse(name, "give a list of texts")
+
+    def mapping(self, name: str) -> dict[str, str]:
+        value = self._take(name, {})
+        texts = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+        return dict(value) if texts else self._refuse(name, "give an object of texts")
+
+    def path(self, name: str, default: object = _REQUIRED) -> Path:
+        path = Path(self.text(name, default))
+        return path if path.is_absolute() else self._refuse(name, "give an absolute path")
+
+    def inner(self, name: str) -> "_Fields":
+        value = self._take(name, self._REQUIRED)
+        if not isinstance(value, dict):
+            self._refuse(name, "give an object")
+        return _Fields(value, f"{self._prefix}{name}.")
+
+    def refuse_unknown(self) -> None:
+        for name in self._document:
+            self._refuse(name, "remove it, there is no such setting")
+
+    def _take(self, name: str, default: object) -> Any:
+        if name in self._document:
+            return self._document.pop(name)
+        return self._refuse(name, "is missing") if default is self._REQUIRED else default
+
+    def _refuse(self, name: str, remedy: str) -> NoReturn:
+        raise BadInput(f"{self._prefix}{name}", remedy)

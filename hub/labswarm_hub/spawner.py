@@ -1,0 +1,263 @@
+"""The spawner: starts students' servers as Swarm services, each on a seat."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from docker.errors import NotFound
+from dockerspawner import SwarmSpawner
+from traitlets import Float, Instance, default
+
+from labswarm_hub import tasks
+from labswarm_hub.homes import make_home
+from labswarm_hub.names import home_name
+from labswarm_hub.seating import Seating
+from labswarm_hub.settings import HubSettings
+from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
+
+# How long a task may wait for the node that was chosen for it, before another one is.
+_PIN_PATIENCE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The Swarm's nodes and all students' tasks, and when they were asked for (monotonic s)."""
+
+    at: float
+    nodes: tuple[tasks.Node, ...]
+    tasks: tuple[tasks.Task, ...]
+
+
+class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has no types
+    """A server on the fullest node with a free seat, or in line for one."""
+
+    settings = Instance(HubSettings, config=True, help="This hub's settings.")
+    look_interval = Float(0.5, config=True, help="Seconds between two looks at the Swarm.")
+
+    # One hub process gives out the seats, and one listing serves all who wait: each spawner
+    # asking for itself would keep the manager busy with a class in line.
+    _seating = Seating()
+    _choosing = asyncio.Lock()
+    _listing_lock = asyncio.Lock()
+    _last_listing: Listing | None = None
+
+    _progress: tuple[int, str] = (5, "Looking for a free seat.")
+
+    @property
+    def server_of_student(self) -> Server:
+        """Whose server this is, and its name."""
+        return Server(user=self.user.name, name=self.name)
+
+    @default("object_name")  # type: ignore[untyped-decorator]  # traitlets has no types here
+    def _object_name_default(self) -> str:
+        """The service's name; instead of a template, for two students never share one."""
+        return self.server_of_student.service
+
+    async def start(self) -> tuple[str, int]:
+        """Start the server; returns the address and port of its own task.
+
+        Raises RuntimeError when its task fails or never answers. Whatever ends the start early,
+        being cancelled because it took too long among them, leaves no service behind.
+        """
+        self._tell(5, "Looking for a free seat.")
+        await self._end_service()
+        await asyncio.to_thread(make_home, self.settings.homes / home_name(self.user.name))
+        try:
+            address = self._address(await self._seated_task())
+            await self._first_answer(address)
+        except BaseException:
+            await self._remove_service()
+            raise
+        finally:
+            self._seating.settle(self.object_name)
+        return address, self.port
+
+    async def stop(self, now: bool = False) -> None:  # noqa: ARG002  # JupyterHub's signature
+        """Stop the server: its service is removed, and its task is ended by its node."""
+        await self._remove_service()
+        self.clear_state()
+
+    async def poll(self) -> int | str | None:
+        """None while the server runs or is to run; else why not, and its service is removed.
+
+        The service would start nothing any more: it has no restart policy.
+        """
+        task = await self.get_task()
+        end = "it has no task" if task is None else tasks.end_of(task)
+        if end is not None:
+            self.log.warning("The server %s has ended: %s", self.object_name, end)
+            await self._remove_service()
+        return end
+
+    async def get_task(self) -> tasks.Task | None:
+        """The newest task of the server's service, however it stands; None without one."""
+        if not self.object_id:
+            return None
+        listing = await self._listing(since=time.monotonic() - self.look_interval)
+        return tasks.newest(listing.tasks, self.object_id)
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """What the start is at, whenever that changes; ends with the start."""
+        told = None
+        while True:
+            if self._progress != told:
+                told = self._progress
+                yield {"progress": told[0], "message": told[1]}
+            await asyncio.sleep(0.2)
+
+    def get_env(self) -> dict[str, str]:
+        """The server's environment."""
+        return {**super().get_env(), **self.settings.environment, "HOME": HOME}
+
+    async def _seated_task(self) -> tasks.Task:
+        """Take a seat, however long that takes, and start there; the task that runs."""
+        while True:
+            node_id = await self._place()
+            task = await self._running_task(node_id)
+            if task is not None:
+                return task
+
+    async def _place(self) -> str | None:
+        """Create the service where a seat is free, or else in line; the node's id, if any.
+
+        In line already and still no seat: the service stays as it is.
+        """
+        name = self.object_name
+        async with self._choosing:
+            listing = await self._listing(since=time.monotonic() - self.look_interval)
+            nodes = [
+                tasks.seated(node, self.settings.seat, self.settings.overhead)
+                for node in listing.nodes
+            ]
+            node_id = self._seating.take(name, nodes, listing.tasks)
+            if node_id is None and self.object_id:
+                return None
+            await self._remove_service()
+            await self._create_service(node_id)
+        if node_id is None:
+            self.log.warning("No free seat for %s, %d waiting", name, self._seating.waiting)
+        else:
+            host = self._host_of(node_id, listing)
+            self.log.info("Starting %s on %s (%s)", name, host, node_id)
+            self._tell(50, f"Found a seat. Starting your server on node {host}.")
+        return node_id
+
+    async def _running_task(self, node_id: str | None) -> tasks.Task | None:
+        """The task once it runs; None when it is to be placed anew.
+
+        That is after one look when it waits in line, and when the chosen node did not take it.
+        """
+        placed_at = time.monotonic()
+        while True:
+            looked_at = time.monotonic()
+            await asyncio.sleep(self.look_interval)
+            if node_id is None:
+                self._tell(
+                    10,
+                    "All seats are taken. Waiting for a new node, or for a seat that becomes free: "
+                    f"{self._seating.waiting} waiting, you are number "
+                    f"{self._seating.place(self.object_name)} in line.",
+                )
+                return None
+            listing = await self._listing(since=looked_at)
+            task = tasks.newest(listing.tasks, self.object_id)
+            if task is None:
+                continue
+            end = tasks.end_of(task)
+            if end is not None:
+                raise RuntimeError(f"the server's task ended before it ran: {end}")
+            if tasks.state(task) == "running":
+                self._tell(80, "Your server runs. Waiting for its first answer.")
+                return task
+            refused = tasks.state(task) == "pending"
+            if refused and time.monotonic() - placed_at > _PIN_PATIENCE_S:
+                self.log.warning("Node %s did not take %s", node_id, self.object_name)
+                self._tell(5, "That seat is gone. Looking for another one.")
+                return None
+
+    def _address(self, task: tasks.Task) -> str:
+        address = tasks.address(task, self.settings.network)
+        if address is None:
+            raise RuntimeError(f"the task has no address on network {self.settings.network}")
+        return address
+
+    async def _first_answer(self, address: str) -> None:
+        """Wait until the server listens; raises RuntimeError when it ends or takes too long.
+
+        The hub's own wait, which follows, looks ever less often and not at the task.
+        """
+        deadline = time.monotonic() + self.http_timeout
+        while not await _listens(address, self.port):
+            end = await self.poll()
+            if end is not None:
+                raise RuntimeError(f"the server ended before it answered: {end}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the server has not answered within {self.http_timeout} s")
+            await asyncio.sleep(self.look_interval)
+
+    async def _create_service(self, node_id: str | None) -> None:
+        """Create the server's service. Raises APIError when Swarm refuses it."""
+        spec = service_spec(
+            self.settings,
+            self.server_of_student,
+            node_id,
+            command=[*self.settings.command, *self.get_args()],
+            environment=self.get_env(),
+        )
+        created = await self.docker("create_service", **spec)
+        self.object_id = created["ID"]
+
+    async def _remove_service(self) -> None:
+        """Remove the server's service, if there is one."""
+        try:
+            await self.docker("remove_service", self.object_name)
+        except NotFound:
+            self.log.debug("No service %s to remove", self.object_name)
+        self.object_id = ""
+
+    async def _end_service(self) -> None:
+        """Remove an earlier service of this server and wait until none of its tasks may answer.
+
+        Until then the old server may answer in the new one's place.
+        """
+        await self._remove_service()
+        since = time.monotonic()
+        while True:
+            listing = await self._listing(since)
+            if not tasks.lingering(listing.tasks, listing.nodes, self.object_name):
+                return
+            self._tell(5, "Waiting for your last server to end.")
+            await asyncio.sleep(self.look_interval)
+            since = time.monotonic()
+
+    async def _listing(self, since: float) -> Listing:
+        """The Swarm's nodes and students' tasks, as they were at `since` (monotonic s) or later."""
+        cls = LabswarmSpawner
+        async with self._listing_lock:
+            if cls._last_listing is None or cls._last_listing.at < since:
+                now = time.monotonic()
+                nodes, all_tasks = await asyncio.gather(
+                    self.docker("nodes"), self.docker("tasks", filters={"label": USER_LABEL})
+                )
+                cls._last_listing = Listing(now, tuple(nodes), tuple(all_tasks))
+            return cls._last_listing
+
+    @staticmethod
+    def _host_of(node_id: str, listing: Listing) -> str:
+        return next(
+            str(node["Description"]["Hostname"]) for node in listing.nodes if node["ID"] == node_id
+        )
+
+    def _tell(self, percent: int, message: str) -> None:
+        self._progress = (percent, message)
+
+
+async def _listens(address: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(address, port)
+    except OSError:
+        return False
+    writer.close()
+    return True

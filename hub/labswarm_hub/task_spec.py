@@ -1,0 +1,104 @@
+"""The Swarm service of one student's server, as the Engine API takes it (1.41, Docker 20.10).
+
+https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Service/operation/ServiceCreate
+Plain dictionaries, for docker-py's types have no process limit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labswarm_hub.homes import GID, UID
+from labswarm_hub.names import home_name, service_name
+from labswarm_hub.settings import HubSettings
+
+HOME = "/home/jovyan"
+USER_LABEL, SERVER_LABEL, SERVICE_LABEL = "labswarm.user", "labswarm.server", "labswarm.service"
+
+# Never met by a node: a task that waits for its seat stays pending, which is what the cluster
+# grows on, and Swarm does not start it by itself on a node's overhead or away from the others.
+WAITS_FOR_A_SEAT = "node.labels.labswarm.seat==free"
+
+_STOP_GRACE_NS = 10 * 10**9
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server of one student; `name` is empty for the default one."""
+
+    user: str
+    name: str = ""
+
+    @property
+    def service(self) -> str:
+        """The name of its Swarm service."""
+        return service_name(self.user, self.name)
+
+
+def service_spec(
+    settings: HubSettings,
+    server: Server,
+    node_id: str | None,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+) -> dict[str, Any]:
+    """The arguments of docker-py's `create_service` for a server on a node, or for one that waits.
+
+    The seat is reserved, so that Swarm itself never promises it twice.
+    """
+    labels = {
+        USER_LABEL: server.user,
+        SERVER_LABEL: server.name,
+        SERVICE_LABEL: server.service,
+    }
+    place = WAITS_FOR_A_SEAT if node_id is None else f"node.id=={node_id}"
+    seat, limit = settings.seat, settings.limit
+    return {
+        "name": server.service,
+        "labels": labels,
+        "mode": {"Replicated": {"Replicas": 1}},
+        # No virtual IP: the hub talks to the task's own address, and not every kernel has IPVS.
+        "endpoint_spec": {"Mode": "dnsrr"},
+        "task_template": {
+            "ContainerSpec": {
+                "Image": settings.image,
+                "Command": list(command),
+                "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
+                "Labels": labels,
+                "Dir": HOME,
+                "User": f"{UID}:{GID}",
+                "CapabilityDrop": ["ALL"],
+                # Known to the Engine from API 1.44 on; an older one passes over it.
+                "Privileges": {"NoNewPrivileges": True},
+                "Init": True,
+                "StopGracePeriod": _STOP_GRACE_NS,
+                "Mounts": _mounts(settings, server),
+            },
+            "Resources": {
+                "Reservations": {"MemoryBytes": seat.memory_bytes, "NanoCPUs": seat.nano_cpus},
+                "Limits": {
+                    "MemoryBytes": limit.memory_bytes,
+                    "NanoCPUs": limit.nano_cpus,
+                    "Pids": limit.pids,
+                },
+            },
+            # A restarted task would be another server, with the kernels gone, behind the hub's
+            # back: the hub sees the end and the student is told.
+            "RestartPolicy": {"Condition": "none", "MaxAttempts": 0},
+            "Placement": {"Constraints": ["node.role==worker", place]},
+            "Networks": [{"Target": settings.network}],
+        },
+    }
+
+
+def _mounts(settings: HubSettings, server: Server) -> list[dict[str, Any]]:
+    home = {
+        "Type": "bind",
+        "Source": str(settings.homes / home_name(server.user)),
+        "Target": HOME,
+    }
+    shared = [
+        {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True}
+        for source, target in sorted(settings.read_only_mounts.items())
+    ]
+    return [home, *shared]

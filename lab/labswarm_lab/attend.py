@@ -1,0 +1,60 @@
+"""`labswarm lab class`: students come to the lab, and each says how it went."""
+
+import asyncio
+import json
+import statistics
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from labswarm_lab.lab import Lab
+from labswarm_lab.progress import say
+from labswarm_lab.refusal import Refusal
+from labswarm_lab.students import STEPS, Progress, Result, run_class
+
+
+def attend(lab: Lab, students: int, *, as_json: bool) -> bool:
+    """Let `students` students come; whether all got through.
+
+    Raises Refusal when the lab has no hub.
+    """
+    hub = lab.running.hub
+    if hub is None:
+        raise Refusal("the nodes of this lab are simulated: there is no hub for students to log in")
+    results = asyncio.run(_attended(hub, students))
+    if as_json:
+        click.echo(json.dumps({"students": [_told(result) for result in results]}))
+    else:
+        _print(results)
+    return all(result.ok for result in results)
+
+
+async def _attended(hub: str, students: int) -> list[Result]:
+    results = []
+    async for event in run_class(hub, students):
+        if isinstance(event, Progress):
+            took = "" if event.seconds is None else f" ({event.seconds:.1f} s)"
+            say(f"  {event.student}  {event.step}: {event.message}{took}")
+        else:
+            results.append(event)
+            how = "saved its file" if event.ok else f"failed: {event.reason}"
+            say(f"  {event.student}  {how}  ({len(results)} of {students})")
+    return sorted(results, key=lambda result: result.student)
+
+
+def _told(result: Result) -> dict[str, Any]:
+    return {"ok": result.ok, **asdict(result)}
+
+
+def _print(results: list[Result]) -> None:
+    through = [result for result in results if result.ok]
+    click.echo(f"{len(through)} of {len(results)} students got through")
+    for step in STEPS:
+        seconds = [result.seconds[step] for result in through if step in result.seconds]
+        if seconds:
+            middle, most = statistics.median(seconds), max(seconds)
+            click.echo(f"  {step:<6} median {middle:.1f} s, slowest {most:.1f} s")
+    for result in results:
+        if not result.ok:
+            click.echo(f"  {result.student} failed at {result.failed_step}: {result.reason}")

@@ -1,0 +1,157 @@
+"""`labswarm-chef-client`: stands in for chef-client where a lab's nodes have none.
+
+It does at the Chef Server what a first chef-client run does, as the node's own client: make the
+node, and save its run list and what the machine is. It runs no recipe, and says so in the node.
+"""
+
+import argparse
+import platform
+import re
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from labswarm.chef import Connection
+from labswarm.errors import BadInput, LabswarmError
+from labswarm_lab.chef.client_rb import ClientConfig, parse_client_rb
+from labswarm_lab.chef.keys import KeySigner
+
+MARK = "labswarm_client"
+STAND_IN = "stand-in"
+_ITEM = re.compile(r"(?:(?:role|recipe)\[[\w:.@-]+\]|[\w:.@-]+)")
+
+
+def parse_run_list(text: str) -> list[str]:
+    """The items of a comma-separated run list; a bare name is a recipe's, as for chef-client."""
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    for item in items:
+        if not _ITEM.fullmatch(item):
+            raise BadInput("--runlist", f"{item!r} is no run list item; write role[NAME]")
+    return [item if "[" in item else f"recipe[{item}]" for item in items]
+
+
+def facts(server_url: str) -> dict[str, Any]:
+    """This machine as Ohai would describe it: the automatic attributes."""
+    name = socket.gethostname()
+    return {
+        "hostname": name.partition(".")[0],
+        "fqdn": name,  # not asked of the DNS, which a lab's nodes may wait for in vain
+        "ipaddress": _address_towards(server_url),
+        "platform": _platform(),
+        "ohai_time": time.time(),
+        # Automatic, for a real chef-client replaces those: the mark goes when one takes over.
+        MARK: STAND_IN,
+    }
+
+
+def converge(connection: Connection, name: str, run_list: list[str] | None, url: str) -> None:
+    """Make the node `name` if it is not there, and save its run list and automatic attributes.
+
+    None keeps the run list that the node has. Raises as `Connection.request` does.
+    """
+    answer = connection.request("GET", f"/nodes/{name}", also=frozenset({404}))
+    node = answer.body
+    if answer.status == 404:
+        node = {
+            "name": name,
+            "chef_type": "node",
+            "json_class": "Chef::Node",
+            "chef_environment": "_default",
+            "run_list": [],
+            "normal": {},
+            "default": {},
+            "override": {},
+            "automatic": {},
+        }
+        connection.request("POST", "/nodes", node)
+    kept = node.get("run_list", []) if run_list is None else run_list
+    connection.request("PUT", f"/nodes/{name}", {**node, "run_list": kept, "automatic": facts(url)})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run once. Exit code 0: converged; 1: the Chef Server said no or nothing; 2: bad input."""
+    options = _options(arguments)
+    try:
+        config = _config(options)
+        run_list = None if options.runlist is None else parse_run_list(options.runlist)
+        connection = Connection(
+            config.chef_server_url,
+            None,  # the URL of a client.rb has its organization in it
+            config.node_name,
+            KeySigner.read(config.client_key),
+            None if config.ssl_ca_file is None else _text(config.ssl_ca_file),
+        )
+    except BadInput as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 2
+    print("Starting Chef Infra Client (labswarm's stand-in)")
+    print(f"Node name: {config.node_name}")
+    try:
+        converge(connection, config.node_name, run_list, config.chef_server_url)
+    except LabswarmError as error:
+        print(f"FATAL: {error}", file=sys.stderr)
+        return 1
+    print(f"Run List is {run_list if run_list is not None else 'unchanged'}")
+    print("Infra Phase complete, 0/0 resources updated: the node is saved, no recipe was run")
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="labswarm-chef-client", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="run once (it always does)")
+    parser.add_argument("-c", "--config", type=Path, default=Path("/etc/chef/client.rb"))
+    parser.add_argument("-r", "--runlist", help="the run list from now on: role[worker],...")
+    parser.add_argument("-N", "--node-name", help="instead of the configuration's node_name")
+    parser.add_argument("-S", "--server", help="instead of the configuration's chef_server_url")
+    parser.add_argument("-k", "--client_key", help="instead of the configuration's client_key")
+    return parser.parse_args(arguments)
+
+
+def _config(options: argparse.Namespace) -> ClientConfig:
+    settings = parse_client_rb(_text(options.config), str(options.config))
+    for name, given in (
+        ("chef_server_url", options.server),
+        ("node_name", options.node_name),
+        ("client_key", options.client_key),
+    ):
+        if given is not None:
+            settings[name] = given
+        if name not in settings:
+            raise BadInput(str(options.config), f"it has no {name}: add one")
+    ca_file = settings.get("ssl_ca_file")
+    return ClientConfig(
+        settings["chef_server_url"],
+        settings["node_name"],
+        Path(settings["client_key"]),
+        None if ca_file is None else Path(ca_file),
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise BadInput(str(path), f"it cannot be read ({error.strerror})") from error
+
+
+def _address_towards(server_url: str) -> str:
+    """This machine's address on the way to the server; connecting a UDP socket sends nothing."""
+    server = urlsplit(server_url)
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        probe.connect((server.hostname, server.port or 443))
+        return str(probe.getsockname()[0])
+
+
+def _platform() -> str:
+    try:
+        return platform.freedesktop_os_release()["ID"]
+    except (OSError, KeyError):  # no such file: not a Linux distribution
+        return platform.system().lower()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

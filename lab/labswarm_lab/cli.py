@@ -1,0 +1,129 @@
+"""The command `labswarm`."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from labswarm.errors import BadInput, LabswarmError
+from labswarm_lab.progress import say
+from labswarm_lab.refusal import Failure, Refusal
+
+COUNT = click.IntRange(min=1)
+T = TypeVar("T")
+
+
+@click.group()
+@click.version_option(package_name="labswarm")
+def labswarm() -> None:
+    """An autoscaling JupyterHub on AWS without Kubernetes."""
+
+
+@labswarm.group()
+@click.option(
+    "--name",
+    default="lab",
+    envvar="LABSWARM_LAB",
+    show_default=True,
+    help="Which lab; several can be up at once.",
+)
+@click.pass_context
+def lab(context: click.Context, name: str) -> None:
+    """The whole system on this machine."""
+    from labswarm_lab.lab import Lab
+
+    context.obj = _refusing(lambda: Lab.named(name))
+
+
+@lab.command()
+@click.option("--workers", type=click.IntRange(0, 20), default=1, show_default=True)
+@click.option("--simulated", is_flag=True, help="Simulated nodes even where real ones can be had.")
+@click.pass_obj
+def up(lab: Any, workers: int, simulated: bool) -> None:
+    """Bring the lab up, with this many workers."""
+    from labswarm_lab.up import bring_up
+
+    _refusing(lambda: bring_up(lab, workers=workers, simulated=simulated))
+
+
+@lab.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--homes", is_flag=True, help="Remove the students' homes too.")
+@click.pass_obj
+def down(lab: Any, dry_run: bool, homes: bool) -> None:
+    """End the lab and leave nothing behind, also after a crash. Homes stay."""
+    from labswarm_lab.down import bring_down
+
+    _refusing(lambda: bring_down(lab, dry_run=dry_run, homes=homes))
+
+
+@lab.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def status(lab: Any, as_json: bool) -> None:
+    """Each worker as AWS, Swarm and Chef know it."""
+    from labswarm_lab.observe import observe, print_status
+
+    seen = _refusing(lambda: observe(lab))
+    if as_json:
+        click.echo(json.dumps(seen.to_dict()))
+    else:
+        print_status(seen)
+
+
+@lab.command()
+@click.argument("workers", type=click.IntRange(0, 20))
+@click.option("--no-wait", is_flag=True, help="Ask for it and return.")
+@click.pass_obj
+def scale(lab: Any, workers: int, no_wait: bool) -> None:
+    """Have this many workers; the emptiest go first, and only when they are empty."""
+    from labswarm_lab.scale import scale_to
+
+    _refusing(lambda: scale_to(lab, workers, wait=not no_wait))
+
+
+@lab.command("class")
+@click.argument("students", type=click.IntRange(1, 500))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def class_(lab: Any, students: int, as_json: bool) -> None:
+    """This many students log in, start a server, run a cell and save a file."""
+    from labswarm_lab.attend import attend
+
+    if not _refusing(lambda: attend(lab, students, as_json=as_json)):
+        raise SystemExit(1)
+
+
+@lab.command()
+@click.argument("part", required=False)
+@click.option("-n", "--lines", type=COUNT, default=40, show_default=True)
+@click.pass_obj
+def logs(lab: Any, part: str | None, lines: int) -> None:
+    """The last lines that a part of the lab logged; without PART, which parts there are."""
+    from labswarm_lab.logs import print_logs
+
+    _refusing(lambda: print_logs(lab, part, lines))
+
+
+def _refusing(action: Callable[[], T]) -> T:
+    """Run `action`; a refusal or a failure becomes one line and its exit code."""
+    try:
+        return action()
+    except Refusal as refusal:
+        _end(f"labswarm: {refusal}", 2)
+    except BadInput as bad:
+        _end(f"labswarm: {bad}", 2)
+    except (Failure, LabswarmError) as failure:
+        _end(f"labswarm: {failure}", 1)
+
+
+def _end(line: str, code: int) -> NoReturn:
+    say(f"[red]{line}[/]" if sys.stderr.isatty() else line)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Entry point; click itself answers a wrong option with one line and exit code 2."""
+    labswarm()

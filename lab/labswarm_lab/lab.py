@@ -1,0 +1,104 @@
+"""One lab on this machine: its name, its folders, and what is known of it while it is up."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from labswarm.errors import BadInput
+from labswarm_lab.nodes.place import Place
+from labswarm_lab.plane.plane import REGION
+from labswarm_lab.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The AWS of a plane."""
+
+    url: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the plane, which takes any credentials."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # the service is a variable here
+            region_name=REGION,
+            endpoint_url=self.url,
+            aws_access_key_id="lab",
+            aws_secret_access_key="lab",  # noqa: S106
+        )
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where the parts of a lab that is up are; `hub` is None with simulated nodes."""
+
+    simulated: bool
+    plane: str
+    chef: str
+    chef_ca_pem: str
+    hub: str | None
+    manager: str
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab by name, up or not; the name is its cluster's too."""
+
+    place: Place
+
+    @classmethod
+    def named(cls, name: str) -> "Lab":
+        """The lab of this name. Raises Refusal when the name is none."""
+        try:
+            return cls(Place.of(name))
+        except BadInput as error:
+            raise Refusal(str(error)) from error
+
+    @property
+    def cluster(self) -> str:
+        return self.place.lab
+
+    @property
+    def homes(self) -> Path:
+        """The students' homes, the one thing that stays after the lab."""
+        return self.place.state_dir / "homes"
+
+    @property
+    def plane_dir(self) -> Path:
+        return self.place.state_dir / "plane"
+
+    @property
+    def chef_dir(self) -> Path:
+        return self.place.state_dir / "chef"
+
+    @property
+    def hub_dir(self) -> Path:
+        return self.place.state_dir / "hub"
+
+    @property
+    def running(self) -> Running:
+        """Raises Refusal when the lab is not up."""
+        try:
+            return Running(**json.loads(self._file.read_text()))
+        except FileNotFoundError:
+            raise Refusal(
+                f"the lab {self.cluster!r} is not up; `labswarm lab up` brings it up"
+            ) from None
+
+    def is_up(self) -> bool:
+        """Whether it was brought up, to the end, and not down since."""
+        return self._file.exists()
+
+    def write_running(self, running: Running) -> None:
+        """From now on the lab is up."""
+        self._file.write_text(json.dumps(asdict(running), indent=1))
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the lab's plane. Raises Refusal when the lab is not up."""
+        return Aws(self.running.plane).client(service)
+
+    @property
+    def _file(self) -> Path:
+        return self.place.state_dir / "running.json"

@@ -1,0 +1,220 @@
+"""One machine of the lab: a Docker Engine in namespaces of its own, and what runs beside it."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, cast
+
+from labswarm.errors import Gone, Permanent
+from labswarm_lab.nodes import cgroups, network, numbers
+from labswarm_lab.nodes.place import Place
+from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.plane.machines import Completed, Instance
+from labswarm_node import labels
+from labswarm_node.engine_api import EngineApi
+
+_INIT = Path(__file__).with_name("init.sh")
+# Slow enough for a machine in software emulation.
+_PATIENCE_S = 90.0
+_LOOK_S = 0.02
+_GRACE_S = 5.0
+_SHORT_OF_TIME = 124  # as timeout(1) has it
+_TOLD_BYTES = 1500
+
+
+def start(settings: NodesSettings, instance: Instance, number: int) -> "subprocess.Popen[str]":
+    """Start a machine's namespaces, network and Docker Engine; does not wait for the latter.
+
+    Returns the process that ends with the machine. Raises Permanent when the namespaces or the
+    network cannot be made.
+    """
+    place, instance_id = settings.place, instance.instance_id
+    directory, run_dir = place.node_dir(instance_id), place.run_dir / instance_id
+    _lay(settings, instance)
+    hostname = f"{'hub' if number == numbers.MANAGER else 'worker'}-{number}"
+    with (directory / "dockerd.log").open("ab") as errors:
+        process = subprocess.Popen(
+            [
+                *("unshare", "--net", "--uts", "--mount", "--pid", "--propagation", "private"),
+                *("--fork", "--kill-child=KILL", *_on_cpus(instance.cpus, number)),
+                *(str(_INIT), str(directory), str(run_dir), hostname),
+                *_dockerd(settings, instance_id),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**_environment(settings, instance_id), **place.mark},
+            start_new_session=True,
+        )
+    stdin, stdout = cast("tuple[IO[str], IO[str]]", (process.stdin, process.stdout))
+    with stdin, stdout:  # init.sh goes on when its input ends
+        told = stdout.readline().strip()
+        if not told:
+            process.wait()
+            raise Permanent(f"no namespaces for {instance_id}: {log(place, instance_id)}")
+        (directory / "pid").write_text(told)
+        network.plug(place, settings.subnet, number, int(told))
+    return process
+
+
+def await_engine(place: Place, instance_id: str, process: "subprocess.Popen[str]") -> None:
+    """Wait until the machine's Docker Engine answers.
+
+    Raises Permanent, with the end of its log, when it ends instead or takes over 90 s.
+    """
+    api = EngineApi(f"unix://{place.docker_socket(instance_id)}")
+    deadline = time.monotonic() + _PATIENCE_S
+    while not api.answers():
+        ended = process.poll() is not None
+        if ended or time.monotonic() > deadline:
+            what = "has ended" if ended else f"has not answered within {_PATIENCE_S:g} s"
+            raise Permanent(f"the Docker Engine of {instance_id} {what}: {log(place, instance_id)}")
+        time.sleep(_LOOK_S)
+
+
+def run(
+    settings: NodesSettings,
+    instance_id: str,
+    script: str,
+    environment: Mapping[str, str],
+    timeout_s: float,
+) -> Completed:
+    """Run a script on the machine with bash, as the SSM agent does; raises Gone without one.
+
+    What still runs after `timeout_s` seconds is killed.
+    """
+    pid = pid_of(settings.place, instance_id)
+    if pid is None:
+        raise Gone(f"{instance_id} does not run")
+    process = subprocess.Popen(
+        [
+            *("nsenter", "--target", str(pid), "--net", "--uts", "--mount", "--pid"),
+            *("--wd=/", "--", "bash", "-c", script),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**_environment(settings, instance_id), **settings.place.mark, **environment},
+        start_new_session=True,
+    )
+    try:
+        stdout, stderr = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        stdout, stderr = process.communicate()
+        return Completed(_SHORT_OF_TIME, stdout, stderr, timed_out=True)
+    return Completed(process.returncode, stdout, stderr)
+
+
+def kill(place: Place, instance_id: str) -> None:
+    """End the machine and everything on it, at once and without a word, as a power cut does."""
+    pid = pid_of(place, instance_id)
+    if pid is None:
+        return
+    os.kill(pid, signal.SIGKILL)  # the first process of a namespace takes all others with it
+    deadline = time.monotonic() + _GRACE_S
+    while pid_of(place, instance_id) is not None:
+        if time.monotonic() > deadline:
+            raise Permanent(f"process {pid} of {instance_id} has not ended")
+        time.sleep(_LOOK_S)
+
+
+def forget(settings: NodesSettings, instance_id: str) -> None:
+    """Remove what an ended machine leaves: its cable, cgroup folders and files."""
+    place = settings.place
+    number = numbers.number_of(place, instance_id)
+    if number is not None:
+        network.unplug(settings.subnet, number)
+    cgroups.remove(place, instance_id)
+    for directory in (place.run_dir / instance_id, place.node_dir(instance_id)):
+        remove_tree(directory)
+
+
+def pid_of(place: Place, instance_id: str) -> int | None:
+    """The machine's first process, as this machine numbers it; None when it does not run."""
+    try:
+        pid = int((place.node_dir(instance_id) / "pid").read_text())
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    # The number may be another process's by now; an ended one has no arguments.
+    return pid if os.fsencode(place.node_dir(instance_id)) in arguments else None
+
+
+def log(place: Place, instance_id: str) -> str:
+    """The end of what the machine's Docker Engine logged."""
+    try:
+        content = (place.node_dir(instance_id) / "dockerd.log").read_bytes()
+    except FileNotFoundError:
+        return "(it logged nothing)"
+    return content[-_TOLD_BYTES:].decode(errors="replace").strip()
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a folder and all in it, which is nothing of ours when it is not there.
+
+    By `rm`: image layers have files that are named in no encoding, and tens of thousands of them.
+    """
+    network.command("rm", "-rf", "--one-file-system", "--", str(directory))
+
+
+def _lay(settings: NodesSettings, instance: Instance) -> None:
+    """Write the files that the machine's first process mounts over this machine's."""
+    place = settings.place
+    directory, run_dir = place.node_dir(instance.instance_id), place.run_dir / instance.instance_id
+    for folder in (directory / "etc-docker", run_dir / "containerd"):
+        folder.mkdir(parents=True, exist_ok=True)
+    # What is mounted over has to be there; a machine with a Docker package has both.
+    for folder in (Path("/etc/docker"), Path("/run/containerd")):
+        folder.mkdir(parents=True, exist_ok=True)
+    (directory / "resolv.conf").write_text(f"nameserver {settings.gateway}\n")
+    if instance.memory_bytes:
+        (directory / "memory-kib").write_text(str(instance.memory_bytes // 1024))
+
+
+def _dockerd(settings: NodesSettings, instance_id: str) -> list[str]:
+    place = settings.place
+    run_dir = place.run_dir / instance_id
+    return [
+        *("--host", f"unix://{run_dir}/docker.sock"),
+        *("--data-root", f"{place.node_dir(instance_id)}/docker"),
+        *("--exec-root", f"{run_dir}/docker", "--pidfile", f"{run_dir}/docker.pid"),
+        *("--label", f"{labels.INSTANCE}={instance_id}"),
+        # With cgroup version 2 the default is systemd's driver, and it is not in the namespaces.
+        *("--exec-opt", "native.cgroupdriver=cgroupfs"),
+        *("--cgroup-parent", f"/{place.cgroup}/{instance_id}"),
+        "--no-new-privileges",
+        *("--insecure-registry", f"{settings.gateway}:5000"),
+        # Clear of the lab's own 10.98.0.0/16 and of the Swarm's overlay networks.
+        *("--bip", "10.96.0.1/24", "--default-address-pool", "base=10.96.16.0/20,size=24"),
+        *("--log-opt", "max-size=1m", "--log-opt", "max-file=2"),
+    ]
+
+
+def _on_cpus(cpus: int, number: int) -> list[str]:
+    """Have the machine see only so many CPUs, other ones than its neighbour; it cannot have more
+    than there are."""
+    there = sorted(os.sched_getaffinity(0))
+    if not 0 < cpus < len(there):
+        return []
+    chosen = [there[(number * cpus + i) % len(there)] for i in range(cpus)]
+    return ["taskset", "--cpu-list", ",".join(map(str, chosen))]
+
+
+def _environment(settings: NodesSettings, instance_id: str) -> dict[str, str]:
+    """What a process of the machine starts with. The plane takes any credentials."""
+    return {
+        "PATH": f"{settings.bin_dir}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "LABSWARM_NODE_CONFIG": str(settings.place.node_dir(instance_id) / "node.json"),
+        "AWS_ACCESS_KEY_ID": "lab",
+        "AWS_SECRET_ACCESS_KEY": "lab",
+        "AWS_DEFAULT_REGION": settings.region,
+    }

@@ -1,0 +1,64 @@
+"""The plane's machines as Docker Engines in namespaces of this machine."""
+
+import subprocess
+from collections import defaultdict
+from collections.abc import Mapping
+from threading import Lock
+
+from labswarm_lab.nodes import machine, numbers
+from labswarm_lab.nodes.node_config import write_node_json
+from labswarm_lab.nodes.roles import role_of
+from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.plane.machines import Completed, Instance
+
+
+class NamespaceMachines:
+    """`Machines` on the bridge of a lab, which has to be up.
+
+    What there is stands in the lab's folder and in the kernel: another process may go on with it.
+    """
+
+    def __init__(self, settings: NodesSettings) -> None:
+        self._settings = settings
+        self._place = settings.place
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._one_at_a_time: defaultdict[str, Lock] = defaultdict(Lock)
+
+    def boot(self, instance: Instance) -> None:
+        """Start the machine and wait for its Docker Engine; after a failure nothing is left.
+
+        Raises Permanent with what the engine logged last.
+        """
+        instance_id, role = instance.instance_id, role_of(instance)
+        with self._one_at_a_time[instance_id]:
+            try:
+                # Anew for each machine: images and addresses may have been added meanwhile.
+                settings = NodesSettings.read(self._place)
+                number = numbers.take(self._place, instance_id, role)
+                write_node_json(settings, instance_id, role, settings.address(number))
+                process = machine.start(settings, instance, number)
+                self._processes[instance_id] = process
+                machine.await_engine(self._place, instance_id, process)
+            except BaseException:
+                self._end(instance_id)
+                raise
+
+    def run(
+        self, instance_id: str, script: str, environment: Mapping[str, str], timeout_s: float
+    ) -> Completed:
+        """Run a script in the machine's namespaces. Raises Gone when the machine does not run."""
+        settings = NodesSettings.read(self._place)
+        return machine.run(settings, instance_id, script, environment, timeout_s)
+
+    def terminate(self, instance_id: str) -> None:
+        """Kill the machine and remove what was its own; one that is not there is no error."""
+        with self._one_at_a_time[instance_id]:
+            self._end(instance_id)
+
+    def _end(self, instance_id: str) -> None:
+        machine.kill(self._place, instance_id)
+        process = self._processes.pop(instance_id, None)
+        if process is not None:
+            process.kill()
+            process.wait()
+        machine.forget(self._settings, instance_id)

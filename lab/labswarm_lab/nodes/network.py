@@ -1,0 +1,130 @@
+"""The network of one lab: a bridge on this machine, and a cable from it to each node."""
+
+import json
+import re
+import subprocess
+
+from labswarm.errors import Permanent
+from labswarm_lab.nodes.place import Place
+
+_SUBNETS = range(256)
+
+
+class CommandFailed(Permanent):
+    """A system command said no; the message is the command and what it said."""
+
+
+def command(*words: str, given: str | None = None) -> str:
+    """Run a system command; what it printed. Raises CommandFailed."""
+    done = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CommandFailed(f"{' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def free_subnet() -> int:
+    """The first k for which nothing on this machine uses 10.98.k.0/24.
+
+    Raises Permanent when all are in use.
+    """
+    routes = json.loads(command("ip", "-json", "route", "show", "table", "all"))
+    used = {
+        int(match[1])
+        for route in routes
+        if (match := re.match(r"10\.98\.(\d+)\.", str(route.get("dst", ""))))
+    }
+    for subnet in _SUBNETS:
+        if subnet not in used:
+            return subnet
+    raise Permanent("every subnet of 10.98.0.0/16 is in use; bring a lab down")
+
+
+def raise_bridge(place: Place, subnet: int) -> None:
+    """Make the lab's bridge, with its address, and let its own traffic pass.
+
+    A Docker Engine on this machine sets the FORWARD policy to DROP, and bridged frames may go
+    through it (net.bridge.bridge-nf-call-iptables). Raises CommandFailed when the bridge is there.
+    """
+    bridge = place.bridge
+    command(
+        "ip",
+        "-batch",
+        "-",
+        given=f"link add {bridge} type bridge\n"
+        f"addr add 10.98.{subnet}.1/24 dev {bridge}\n"
+        f"link set {bridge} up\n",
+    )
+    command("iptables", "-w", "-I", "FORWARD", *_rule(bridge))
+
+
+def has_bridge(place: Place) -> bool:
+    """Whether the lab's bridge is there."""
+    return any(link["ifname"] == place.bridge for link in _links())
+
+
+def lower_bridge(place: Place) -> None:
+    """Remove the bridge, its rule and every cable on it, as far as they are there."""
+    bridge = place.bridge
+    while rules(place):
+        command("iptables", "-w", "-D", "FORWARD", *_rule(bridge))
+    for name in cables(place):
+        _delete_link(name)
+    if has_bridge(place):
+        _delete_link(bridge)
+
+
+def rules(place: Place) -> list[str]:
+    """The lab's iptables rules, as iptables prints them."""
+    listed = command("iptables", "-w", "-S", "FORWARD").splitlines()
+    wanted = " ".join(["-A", "FORWARD", *_rule(place.bridge)])
+    return [rule for rule in listed if rule == wanted]
+
+
+def cables(place: Place) -> list[str]:
+    """The links of this machine that are on the lab's bridge."""
+    return [link["ifname"] for link in _links() if link.get("master") == place.bridge]
+
+
+def plug(place: Place, subnet: int, number: int, pid: int) -> None:
+    """Give the network namespace of process `pid` a cable to the bridge and its address.
+
+    There is no default route: with one, a look-up of every image waits for an answer from nowhere.
+    """
+    cable = _cable(subnet, number)
+    command(
+        "ip",
+        "-batch",
+        "-",
+        given=f"link add {cable} type veth peer name eth0 netns {pid}\n"
+        f"link set {cable} master {place.bridge} up\n",
+    )
+    command(
+        *("nsenter", "--target", str(pid), "--net", "ip", "-batch", "-"),
+        given=f"addr add 10.98.{subnet}.{number}/24 dev eth0\nlink set eth0 up\nlink set lo up\n",
+    )
+
+
+def unplug(subnet: int, number: int) -> None:
+    """Remove a machine's cable, if it is there; by itself it goes a while after the machine."""
+    _delete_link(_cable(subnet, number))
+
+
+def _cable(subnet: int, number: int) -> str:
+    return f"ls{subnet}n{number}"
+
+
+def _links() -> list[dict[str, str]]:
+    links: list[dict[str, str]] = json.loads(command("ip", "-json", "link", "show"))
+    return links
+
+
+def _rule(bridge: str) -> list[str]:
+    return ["-i", bridge, "-o", bridge, "-j", "ACCEPT"]
+
+
+def _delete_link(name: str) -> None:
+    try:
+        command("ip", "link", "delete", name)
+    except CommandFailed as error:
+        if "Cannot find device" not in str(error):
+            raise

@@ -1,0 +1,23 @@
+"""How the plane comes to its machines; its process is started with `--machines FACTORY`."""
+
+from labswarm_lab.nodes.settings import FILE, NodesSettings
+from labswarm_lab.plane.machines import Machines
+from labswarm_lab.plane.plane import Settings
+
+FACTORY = f"{__name__}:from_settings"
+
+
+def from_settings(settings: Settings) -> Machines:
+    """The machines of the lab whose plane has these settings.
+
+    The plane's state folder is in the lab's, beside `nodes`. Raises OSError when the lab's settings
+    are not there yet.
+    """
+    nodes = NodesSettings.parse((settings.state_dir.parent / "nodes" / FILE).read_text())
+    if nodes.kind == "simulated":
+        from labswarm_lab.nodes.simulated import SimulatedMachines
+
+        return SimulatedMachines(nodes)
+    from labswarm_lab.nodes.namespaces import NamespaceMachines
+
+    return NamespaceMachines(nodes)

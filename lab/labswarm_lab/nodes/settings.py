@@ -1,0 +1,89 @@
+"""What the lab's machines are to know: written once by `lab up`, read by the plane."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from labswarm.errors import BadInput
+from labswarm_lab.nodes.place import Place
+
+FILE = "nodes.json"
+
+
+@dataclass(frozen=True)
+class NodesSettings:
+    """One lab's machines. `subnet` is k in 10.98.k.0/24, `heartbeat_s` the Swarm's (seconds)."""
+
+    place: Place
+    subnet: int
+    cluster: str
+    region: str
+    aws_url: str
+    join_secret: str
+    chef_url: str
+    chef_ca_file: Path | None
+    kind: Literal["namespaces", "simulated"] = "namespaces"
+    chef_organization: str | None = None
+    chef_client: str = "labswarm-chef-client"
+    images: tuple[str, ...] = ()
+    hub_token_file: Path = Path("/nonexistent")
+    heartbeat_s: int = 1
+    bin_dir: Path = Path(sys.executable).parent
+
+    @property
+    def gateway(self) -> str:
+        """This machine's address on the lab's bridge."""
+        return f"10.98.{self.subnet}.1"
+
+    @property
+    def manager_address(self) -> str:
+        """The hub's address: the Swarm's manager."""
+        return self.address(10)
+
+    @property
+    def hub_api_url(self) -> str:
+        return f"http://{self.manager_address}:8081/hub/api"
+
+    @property
+    def file(self) -> Path:
+        """Where `write` leaves them."""
+        return self.place.nodes_dir / FILE
+
+    def address(self, number: int) -> str:
+        """The address of the machine with this number."""
+        return f"10.98.{self.subnet}.{number}"
+
+    def with_images(self, *images: str) -> "NodesSettings":
+        """The same with these images; machines booted from then on know them."""
+        return replace(self, images=images)
+
+    def write(self) -> None:
+        """Leave them where `read` and the plane find them."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(self.to_json())
+
+    @classmethod
+    def read(cls, place: Place) -> "NodesSettings":
+        """What `write` left. Raises BadInput where there is nothing."""
+        try:
+            return cls.parse((place.nodes_dir / FILE).read_text())
+        except OSError as error:
+            raise BadInput("lab", f"{place.lab} is not up ({error.strerror}); bring it up") from (
+                error
+            )
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def parse(cls, text: str) -> "NodesSettings":
+        """Read the JSON that `to_json` wrote."""
+        values: dict[str, Any] = json.loads(text)
+        place = values["place"]
+        values["place"] = Place(place["lab"], Path(place["state_root"]), Path(place["run_root"]))
+        values["images"] = tuple(values["images"])
+        for name in ("chef_ca_file", "hub_token_file", "bin_dir"):
+            values[name] = None if values[name] is None else Path(values[name])
+        return cls(**values)

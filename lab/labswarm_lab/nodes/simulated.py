@@ -1,0 +1,155 @@
+"""The plane's machines without namespaces: the nodes' own tools over the Swarm's twin.
+
+A script is one command line, as in the app's SSM documents; what it calls runs in this process.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from string import Template
+from threading import Lock
+
+from botocore.session import Session
+
+from labswarm.errors import Gone
+from labswarm_lab.nodes import numbers
+from labswarm_lab.nodes.machine import remove_tree
+from labswarm_lab.nodes.node_config import write_node_json
+from labswarm_lab.nodes.roles import role_of
+from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.plane.machines import Completed, Instance
+from labswarm_node import manager, node
+from labswarm_node.answer import Answer
+from labswarm_node.chef_run import Ended
+from labswarm_node.config import NodeConfig
+from labswarm_node.hub import HubApi
+from labswarm_node.join_secret import JoinSecret, read_join_secret
+from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
+
+SNAPSHOT = "swarm.json"
+_NOT_FOUND = 127
+_HEARTBEATS_MISSED = 3
+_NANO = 10**9
+_SHELL_SETTINGS = re.compile(r"#!.*|#.*|set -[a-z]+( -o pipefail)?|exec (?P<command>.+)|\s*")
+
+
+class SimulatedMachines:
+    """`Machines` that are entries of a SwarmTwin.
+
+    After every change the Swarm is written to the lab's folder, for `swarm_seen` to read.
+    """
+
+    def __init__(self, settings: NodesSettings) -> None:
+        self._place = settings.place
+        self.swarm = SwarmTwin(
+            manager=f"{settings.manager_address}:2377",
+            down_after_s=_HEARTBEATS_MISSED * settings.heartbeat_s,
+        )
+        self._engines: dict[str, EngineTwin] = {}
+        self._lock = Lock()
+
+    def boot(self, instance: Instance) -> None:
+        """Start the machine; the hub's founds the Swarm."""
+        settings, instance_id = NodesSettings.read(self._place), instance.instance_id
+        role = role_of(instance)
+        number = numbers.take(self._place, instance_id, role)
+        write_node_json(settings, instance_id, role, settings.address(number))
+        begin = self.swarm.found if role == "hub" else self.swarm.start
+        engine = begin(instance_id, instance.memory_bytes, instance.cpus * _NANO)
+        with self._lock:
+            self._engines[instance_id] = engine
+        self._show()
+
+    def run(
+        self,
+        instance_id: str,
+        script: str,
+        environment: Mapping[str, str],
+        timeout_s: float,  # noqa: ARG002  # nothing here waits
+    ) -> Completed:
+        """Run a script of one command; anything but the two tools is not found, with exit 127.
+
+        Raises Gone when the machine does not run.
+        """
+        engine = self._engines.get(instance_id)
+        if engine is None:
+            raise Gone(f"{instance_id} does not run")
+        words = command_of(script, environment)
+        where = {"LABSWARM_NODE_CONFIG": str(self._place.node_dir(instance_id) / "node.json")}
+        answer = self._tool(words, {**environment, **where}, engine)
+        if answer is None:
+            return Completed(_NOT_FOUND, "", f"bash: {script.strip()}: command not found\n")
+        self._show()
+        return Completed(answer.exit_code, answer.line + "\n", "")
+
+    def terminate(self, instance_id: str) -> None:
+        """End the machine; one that is not there is no error."""
+        with self._lock:
+            engine = self._engines.pop(instance_id, None)
+        if engine is not None:
+            engine.kill()
+            self._show()
+        remove_tree(self._place.node_dir(instance_id))
+
+    def _tool(
+        self, words: Sequence[str], environment: Mapping[str, str], engine: EngineTwin
+    ) -> Answer | None:
+        match list(words):
+            case ["labswarm-node", *arguments]:
+                around = node.Surroundings(lambda _: engine, _join_secret, _chef_client)
+                return node.answer(arguments, environment, around)
+            case ["labswarm-manager", *arguments]:
+                return manager.answer(
+                    arguments, environment, manager.Surroundings(lambda _: self.swarm, HubApi)
+                )
+        return None
+
+    def _show(self) -> None:
+        with self._lock:
+            path = self._place.nodes_dir / SNAPSHOT
+            part = path.with_suffix(".part")
+            part.write_text(self.swarm.to_json())
+            part.replace(path)
+
+
+def swarm_seen(settings: NodesSettings) -> SwarmTwin:
+    """The simulated Swarm as it stands, to be looked at from another process."""
+    path = settings.place.nodes_dir / SNAPSHOT
+    return SwarmTwin.parse(path.read_text()) if path.exists() else SwarmTwin()
+
+
+def simulated_join_secret(settings: NodesSettings) -> JoinSecret:
+    """What simulated workers join with."""
+    return JoinSecret(TOKEN, f"{settings.manager_address}:2377")
+
+
+def command_of(script: str, environment: Mapping[str, str]) -> list[str]:
+    """The words of a script's one command, its variables filled in as bash would.
+
+    Empty for a script of several commands: nothing here understands bash.
+    """
+    matches = [(line, _SHELL_SETTINGS.fullmatch(line)) for line in script.splitlines()]
+    commands = [
+        line if match is None else match["command"]
+        for line, match in matches
+        if match is None or match["command"]
+    ]
+    if len(commands) != 1:
+        return []
+    # Split before the values are filled in: in quotes they stay one word, whatever is in them.
+    return [Template(word).safe_substitute(environment) for word in shlex.split(commands[0])]
+
+
+def _join_secret(config: NodeConfig) -> JoinSecret:
+    """With credentials of its own, for there is no instance's role; the plane takes any."""
+    session = Session()
+    session.set_credentials("lab", "lab")
+    return read_join_secret(config, session)
+
+
+def _chef_client(command: Sequence[str], timeout_s: float) -> Ended:  # noqa: ARG001  # in process
+    from labswarm_lab.chef import client
+
+    return Ended(
+        client.main(command[1:]), "the Chef client's stand-in says more in the plane's log"
+    )

@@ -1,0 +1,34 @@
+"""CloudFormation as `sam deploy` uses it: the Serverless transform, change sets, our resources.
+
+What differs from AWS: a deployment is over when ExecuteChangeSet answers, and a failed *update* is
+not rolled back (the stack says UPDATE_ROLLBACK_FAILED; a failed creation is undone).
+"""
+
+from labswarm_lab.plane.cloudformation import (
+    alarm,
+    deployment,
+    document,
+    event_invoke_config,
+    function,
+    kept,
+    layer,
+    queue_policy,
+    state_machine,
+    transform,
+)
+from labswarm_lab.plane.plane import Plane
+
+ADDED = (
+    alarm.AlarmResource,
+    event_invoke_config.EventInvokeConfigResource,
+    queue_policy.QueuePolicyResource,
+)
+"""Resource types that moto lacks; it finds every subclass of its CloudFormationModel by itself."""
+
+
+def install(plane: Plane) -> None:
+    """Extend moto's CloudFormation in place."""
+    transform.install()
+    deployment.install(plane)
+    for corrected in (document, function, kept, layer, state_machine):
+        corrected.install()

@@ -1,0 +1,84 @@
+"""AWS::StepFunctions::StateMachine from a file: DefinitionS3Location and DefinitionSubstitutions.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-stepfunctions-statemachine.html
+"""
+
+# ruff: noqa: ARG001  # the signatures are moto's
+
+import json
+import re
+from typing import Any
+
+import moto.stepfunctions.models
+import yaml
+from moto.cloudformation.exceptions import ValidationError
+from moto.s3.models import s3_backends
+from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+
+def definition(properties: dict[str, Any], account_id: str) -> str:
+    """The machine's definition as JSON, with `${name}` replaced by its substitution."""
+    if "DefinitionS3Location" in properties:
+        location = properties["DefinitionS3Location"]
+        key = s3_backends[account_id]["aws"].get_object(location["Bucket"], location["Key"])
+        if key is None:
+            raise ValidationError(message=f"DefinitionS3Location does not exist: {location}")
+        text = key.value.decode()
+    elif "Definition" in properties:
+        text = json.dumps(properties["Definition"])
+    else:
+        text = properties.get("DefinitionString", "")
+    substitutions = properties.get("DefinitionSubstitutions", {})
+    text = re.sub(r"\$\{(\w+)\}", lambda found: str(substitutions.get(found[1], found[0])), text)
+    return json.dumps(yaml.safe_load(text))  # JSON is YAML
+
+
+def install() -> None:
+    """Give moto's resource its definition, and machines to the backend that runs them."""
+    moto.stepfunctions.models.stepfunctions_backends = stepfunctions_parser_backends
+    update_machine = StateMachine.update_from_cloudformation_json.__func__
+    get_attribute = StateMachine.get_cfn_attribute
+
+    def create(
+        cls: type[StateMachine],
+        /,
+        resource_name: str,
+        cloudformation_json: Any,
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,
+    ) -> StateMachine:
+        properties = cloudformation_json["Properties"]
+        return stepfunctions_parser_backends[account_id][region_name].create_state_machine(
+            name=properties.get("StateMachineName", resource_name),
+            definition=definition(properties, account_id),
+            roleArn=properties.get("RoleArn", ""),
+            tags=[{"key": t["Key"], "value": t["Value"]} for t in properties.get("Tags", [])],
+            sm_type=properties.get("StateMachineType", "STANDARD"),
+        )
+
+    def update(
+        cls: type[StateMachine],
+        /,
+        original_resource: StateMachine,
+        new_resource_name: str,
+        cloudformation_json: Any,
+        account_id: str,
+        region_name: str,
+    ) -> StateMachine:
+        properties = cloudformation_json["Properties"]
+        given = {**properties, "DefinitionString": definition(properties, account_id)}
+        resource = {**cloudformation_json, "Properties": given}
+        return update_machine(
+            cls, original_resource, new_resource_name, resource, account_id, region_name
+        )
+
+    def attribute(machine: StateMachine, name: str) -> Any:
+        return machine.arn if name == "Arn" else get_attribute(machine, name)
+
+    StateMachine.create_from_cloudformation_json = classmethod(create)
+    StateMachine.update_from_cloudformation_json = classmethod(update)
+    StateMachine.get_cfn_attribute = attribute
+    has_attribute = StateMachine.has_cfn_attr
+    StateMachine.has_cfn_attr = staticmethod(lambda name: name == "Arn" or has_attribute(name))

@@ -1,0 +1,65 @@
+"""EventBridge: rules that match, and targets that are called, later and again when that fails.
+
+What differs from AWS: rules with a schedule do not fire, and an event is never delivered twice
+unless it is put twice.
+"""
+
+import copy
+import json
+import threading
+from typing import Any
+
+from moto.events.models import Rule
+from moto.events.responses import EventsHandler
+from moto.utilities.arns import parse_arn
+
+from labswarm_lab.plane.events import message
+from labswarm_lab.plane.events.delivery import SERVICES, Delivery
+from labswarm_lab.plane.plane import Plane
+
+RESERVED = "aws."
+"""Sources that only AWS's services may use,
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html"""
+NOT_AUTHORIZED = {
+    "ErrorCode": "NotAuthorizedForSourceException",
+    "ErrorMessage": "Not authorized for the source.",
+}
+
+
+def install(plane: Plane) -> None:
+    """Have rules call functions, state machines and queues, each delivery in its own thread."""
+    delivery = Delivery(plane)
+    send_to_others = Rule.send_to_targets
+
+    def send_to_targets(rule: Rule, event: dict[str, Any], *args: Any) -> None:
+        # moto matches disabled rules, and a rule that has only a schedule with every event.
+        if rule.state != "ENABLED" or not rule.event_pattern.get_pattern():
+            return
+        if not rule.event_pattern.matches_event(event):
+            return
+        ours = [t for t in rule.targets if parse_arn(t["Arn"]).service in SERVICES]
+        for target in ours:
+            plane.record.write(
+                "events", "matched", rule=rule.name, target=target["Arn"], event=event["id"]
+            )
+            threading.Thread(
+                target=delivery.deliver,
+                args=(rule.arn, target, message.as_delivered(event)),
+                daemon=True,
+            ).start()
+        others = copy.copy(rule)
+        others.targets = [t for t in rule.targets if t not in ours]
+        if others.targets:
+            send_to_others(others, event, *args)
+
+    def put_events(api: EventsHandler) -> str:
+        """PutEvents, which takes no event in the name of an AWS service."""
+        entries = api._get_param("Entries", [])
+        allowed = [e for e in entries if not str(e.get("Source", "")).startswith(RESERVED)]
+        results = iter(api.events_backend.put_events(allowed))
+        listed = [next(results) if e in allowed else NOT_AUTHORIZED for e in entries]
+        failed = sum("ErrorCode" in result for result in listed)
+        return json.dumps({"FailedEntryCount": failed, "Entries": listed})
+
+    Rule.send_to_targets = send_to_targets
+    EventsHandler.put_events = put_events

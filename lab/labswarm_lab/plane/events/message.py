@@ -1,0 +1,59 @@
+"""An event as its target gets it: whole, a part of it, or put into a template.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from jsonpath_ng.ext import parse
+
+VARIABLE = re.compile(r"<([A-Za-z0-9_.-]+)>")
+
+
+def as_delivered(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with its time in ISO 8601, and without what moto keeps for itself."""
+    delivered = {key: value for key, value in event.items() if key != "ingestion-time"}
+    if isinstance(delivered["time"], int | float):
+        at = datetime.fromtimestamp(delivered["time"], UTC)
+        delivered["time"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return delivered
+
+
+def text(event: Mapping[str, Any], target: Mapping[str, Any]) -> str:
+    """What a rule's target is sent: JSON, by its Input, InputPath or InputTransformer."""
+    if "Input" in target:
+        return str(target["Input"])
+    if "InputPath" in target:
+        return json.dumps(_at(event, target["InputPath"]))
+    if "InputTransformer" in target:
+        return _transformed(event, target["InputTransformer"])
+    return json.dumps(event)
+
+
+def _transformed(event: Mapping[str, Any], transformer: Mapping[str, Any]) -> str:
+    """Variables inside a string of the template become text, others a JSON value."""
+    template: str = transformer["InputTemplate"]
+    values = {name: _at(event, path) for name, path in transformer.get("InputPathsMap", {}).items()}
+    values["aws.events.event.json"] = event
+    values["aws.events.event.ingestion-time"] = event["time"]
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            return match[0]
+        found = values[match[1]]
+        quotes = re.findall(r'(?<!\\)"', template[: match.start()])
+        if len(quotes) % 2 == 0:
+            return json.dumps(found)
+        inside = found if isinstance(found, str) else json.dumps(found)
+        return json.dumps(inside)[1:-1]
+
+    return VARIABLE.sub(value, template)
+
+
+def _at(event: Mapping[str, Any], path: str) -> Any:
+    found = parse(path).find(event)
+    return found[0].value if found else None

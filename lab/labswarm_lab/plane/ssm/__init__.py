@@ -1,0 +1,17 @@
+"""Systems Manager: agents that come online, documents that are honoured, commands that run.
+
+What differs from AWS: a document has one aws:runShellScript step; targets are instance ids; there
+are no AWS-owned documents; a command in progress cannot be cancelled.
+"""
+
+from labswarm_lab.plane.plane import Plane
+from labswarm_lab.plane.ssm import api
+from labswarm_lab.plane.ssm.agents import Agents
+from labswarm_lab.plane.ssm.commands import Commands
+
+__all__ = ["Agents", "install"]
+
+
+def install(plane: Plane, agents: Agents) -> None:
+    """Make moto's Run Command run, on the machines of these agents."""
+    api.install(agents, Commands(plane, agents))

@@ -1,0 +1,74 @@
+"""A Choice without a match is States.NoChoiceMatched, and one on a field that is missing fails.
+
+moto says States.Runtime for the first, and takes the second for a rule that does not match, which
+is kinder than AWS: there only IsPresent may look at what may not be there.
+https://states-language.net/spec.html#choice-state
+"""
+
+from typing import Any
+
+from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
+    StatesErrorName,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
+from moto.stepfunctions.parser.asl.component.state.choice.choice_rule import ChoiceRule
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (  # noqa: E501
+    ComparisonOperatorType,
+)
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_variable import (
+    ComparisonVariable,
+)
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
+from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+
+
+def _matches(rule: ChoiceRule, env: Any) -> bool:
+    rule.eval(env)
+    return env.stack.pop() is True
+
+
+def _failure(env: Any, name: StatesErrorNameType, cause: str) -> FailureEventException:
+    details = ExecutionFailedEventDetails(error=name.to_name(), cause=cause)
+    return FailureEventException(
+        FailureEvent(
+            env=env,
+            error_name=StatesErrorName(typ=name),
+            event_type=HistoryEventType.ExecutionFailed,
+            event_details=EventDetails(executionFailedEventDetails=details),
+        )
+    )
+
+
+def install() -> None:
+    """Choose by the rules in their order, then the default."""
+
+    def evaluate(state: StateChoice, env: Any) -> None:
+        for rule in state.choices_decl.rules:
+            if _matches(rule, env):
+                env.stack.append(rule.next_stmt.name)
+                return
+        if state.default_state is None:
+            cause = f"No choice of the state '{state.name}' matched"
+            raise _failure(env, StatesErrorNameType.StatesNoChoiceMatched, cause)
+        env.stack.append(state.default_state.state_name)
+
+    def compare(comparison: ComparisonVariable, env: Any) -> None:
+        comparison.variable.eval(env)
+        function = comparison.comparison_function
+        is_present = function.operator_type is ComparisonOperatorType.IsPresent
+        if isinstance(env.stack[-1], NoSuchVariable) and not is_present:
+            path = comparison.variable.string_sampler.literal_value
+            cause = f"Invalid path '{path}': the choice state's condition path is not there."
+            raise _failure(env, StatesErrorNameType.StatesRuntime, cause)
+        function.eval(env)
+
+    StateChoice._eval_state = evaluate
+    ComparisonVariable._eval_body = compare

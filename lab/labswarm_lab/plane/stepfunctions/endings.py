@@ -1,0 +1,58 @@
+"""How an execution ended is told as a whole, and its output is JSON.
+
+moto sets the status first, so that a caller may see SUCCEEDED without its output; gives an output
+that is a string without its quotes; and forgets the error and cause of StopExecution.
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+"""
+
+import datetime
+
+from moto.core.responses import ActionResult
+from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.asl.eval.program_state import (
+    ProgramEnded,
+    ProgramError,
+    ProgramStopped,
+)
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
+from moto.stepfunctions.parser.backend.execution import (
+    BaseExecutionWorkerCommunication,
+    SyncExecution,
+)
+from moto.stepfunctions.responses import StepFunctionResponse
+
+
+def install() -> None:
+    """Tell the status last."""
+
+    def reflect(communication: BaseExecutionWorkerCommunication) -> None:
+        execution = communication.execution
+        env = execution.exec_worker.env
+        execution.stop_date = datetime.datetime.now(tz=datetime.UTC)
+        match env.program_state():
+            case ProgramEnded():
+                value = env.states.get_input()
+                # StartSyncExecution makes JSON of it by itself.
+                is_sync = isinstance(execution, SyncExecution)
+                execution.output = value if is_sync else to_json_str(value, separators=(",", ":"))
+                status = ExecutionStatus.SUCCEEDED
+            case ProgramStopped() as stopped:
+                execution.error, execution.cause = stopped.error, stopped.cause
+                status = ExecutionStatus.ABORTED
+            case ProgramError() as failed:
+                execution.error = failed.error.get("error")
+                execution.cause = failed.error.get("cause")
+                status = ExecutionStatus.FAILED
+            case _:
+                status = ExecutionStatus.TIMED_OUT
+        execution.exec_status = status
+
+    def stop_execution(request: StepFunctionResponse) -> ActionResult:
+        arn = request._get_param("executionArn")
+        execution = request.stepfunction_backend.describe_execution(arn)
+        now = datetime.datetime.now(tz=datetime.UTC)
+        execution.stop(now, request._get_param("error"), request._get_param("cause"))
+        return ActionResult({"stopDate": now})
+
+    BaseExecutionWorkerCommunication._reflect_execution_status = reflect
+    StepFunctionResponse.stop_execution = stop_execution

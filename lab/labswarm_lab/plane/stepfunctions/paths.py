@@ -1,0 +1,48 @@
+"""A definite path gives its bare value: `$.a[0].b` is 1, where moto gives [1].
+
+The Amazon States Language tells Reference Paths, which identify one node, from Paths, which may
+give a list (https://states-language.net/spec.html#path): by the path, not by what it finds.
+"""
+
+import re
+import threading
+from functools import lru_cache
+from typing import Any
+
+from jsonpath_ng.ext import parse
+from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError, extract_json
+
+from labswarm_lab.plane.stepfunctions import interpreter
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_MANY = re.compile(r"\.\.|\*|\?\(|\[[^\]]*[,:][^\]]*\]")
+_parsing = threading.Lock()
+
+
+def is_definite(path: str) -> bool:
+    """Whether the path can only ever select one node: no `..`, `*`, slice, union or filter."""
+    return _MANY.search(_QUOTED.sub("''", path)) is None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(path: str) -> Any:
+    with _parsing:  # the parser generator keeps its tables in module state
+        return parse(path)
+
+
+def select(path: str, data: Any) -> Any:
+    """What `path` selects in `data`: the value, or the list of values of an indefinite path.
+
+    Raises NoSuchJsonPathError when a definite path selects nothing.
+    """
+    values = [match.value for match in _parsed(path).find(data)]
+    if not is_definite(path):
+        return values
+    if not values:
+        raise NoSuchJsonPathError(json_path=path, data=data)
+    return values[0]
+
+
+def install() -> None:
+    """Select by `select` everywhere."""
+    interpreter.replace("extract_json", extract_json, select)

@@ -1,0 +1,70 @@
+"""Asking for more workers, or for fewer: the same API calls as an operator makes on AWS."""
+
+import time
+from collections.abc import Sequence
+
+from labswarm_lab.ground import asg_name
+from labswarm_lab.lab import Lab
+from labswarm_lab.observe import observe
+from labswarm_lab.progress import step
+from labswarm_lab.refusal import Failure
+from labswarm_lab.status import Node, Status
+
+PATIENCE_S = 180
+LOOK_S = 0.5
+
+
+def scale_to(lab: Lab, workers: int, *, wait: bool) -> None:
+    """Have `workers` workers. Raises Refusal without a lab, Failure when it takes too long."""
+    seen = observe(lab)
+    autoscaling = lab.client("autoscaling")
+    staying = [node for node in seen.nodes if _stays(node)]
+    if workers >= len(staying):
+        autoscaling.set_desired_capacity(
+            AutoScalingGroupName=asg_name(lab.cluster), DesiredCapacity=workers
+        )
+    for node in chosen_to_go(staying, len(staying) - workers):
+        # Lowering the desired capacity would let the group choose, and it knows no students.
+        autoscaling.terminate_instance_in_auto_scaling_group(
+            InstanceId=node.instance_id, ShouldDecrementDesiredCapacity=True
+        )
+    if wait:
+        with step(f"{workers} workers that AWS, Swarm and Chef agree on"):
+            await_workers(lab, workers)
+
+
+def chosen_to_go(nodes: Sequence[Node], count: int) -> list[Node]:
+    """The `count` nodes with the fewest students; among equals, the youngest."""
+    by_students = sorted(nodes, key=lambda n: (n.seats_used or 0, n.age_s or 0, n.instance_id))
+    return by_students[: max(0, count)]
+
+
+def await_workers(lab: Lab, workers: int) -> Status:
+    """Wait until exactly `workers` workers are known, and open on all three sides.
+
+    Raises Failure after PATIENCE_S seconds.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        seen = observe(lab)
+        if len(seen.nodes) == workers and all(_open(node) for node in seen.nodes):
+            return seen
+        if time.monotonic() > deadline:
+            raise Failure(
+                f"after {PATIENCE_S} s there are not {workers} open workers but {list(seen.nodes)};"
+                " `labswarm lab logs` says more"
+            )
+        time.sleep(LOOK_S)
+
+
+def _stays(node: Node) -> bool:
+    return node.asg is not None and not node.asg.startswith("Terminat")
+
+
+def _open(node: Node) -> bool:
+    return (node.asg, node.swarm, node.availability, node.chef) == (
+        "InService",
+        "ready",
+        "active",
+        "known",
+    )

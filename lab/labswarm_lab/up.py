@@ -1,0 +1,277 @@
+"""Bringing a lab up: each part in its order, and nothing left of it when one fails."""
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+from docker import DockerClient
+
+from labswarm_lab import deploy, ground
+from labswarm_lab import hub as lab_hub
+from labswarm_lab.chef.goiardi import Goiardi
+from labswarm_lab.chef.goiardi import is_installed as goiardi_is_installed
+from labswarm_lab.chef.server import LabChefServer
+from labswarm_lab.chef.twin import Twin
+from labswarm_lab.down import bring_down, remains
+from labswarm_lab.images import hub_image, notebook_image, publish
+from labswarm_lab.lab import Aws, Lab, Running
+from labswarm_lab.nodes import founding, network, plane_machines, registry
+from labswarm_lab.nodes.requirements import missing
+from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.nodes.simulated import simulated_join_secret
+from labswarm_lab.plane.plane import REGION, Settings
+from labswarm_lab.plane.server import READY
+from labswarm_lab.process import DetachedProcess
+from labswarm_lab.progress import say, step
+from labswarm_lab.refusal import Failure, Refusal
+from labswarm_lab.scale import await_workers
+from labswarm_node.join_secret import JoinSecret
+
+LOOPBACK = "127.0.0.1"
+PLANE_PORT, CHEF_PORT = 5060, 4545
+MOST_WORKERS = 20
+EMPTY_DEADLINE_S = 15
+CA = "ca.pem"
+_PATIENCE_S = 90
+_LOOK_S = 0.1
+
+
+def bring_up(lab: Lab, *, workers: int, simulated: bool) -> None:
+    """Bring the lab up with `workers` workers, on real nodes where they can be had.
+
+    Raises Refusal, having changed nothing, when it is up already or something it needs is taken;
+    else whatever keeps a part from coming up, with nothing left of the others.
+    """
+    begun = time.monotonic()
+    if lab.is_up() and plane_answers(lab.running.plane):
+        raise Refusal(f"the lab {lab.cluster!r} is up already; `labswarm lab down` ends it")
+    if remains(lab):
+        with step("clearing what a crash has left of this lab"):
+            bring_down(lab, quiet=True)
+    lacking = [] if simulated else missing()
+    for thing in lacking:
+        say(f"  no real nodes here, simulated ones instead. Missing: {thing}")
+    real = not (simulated or lacking)
+    if real:
+        _check_ports()
+    try:
+        running = _climb(lab, workers, real=real)
+    except BaseException:
+        say("  ending what was begun")
+        bring_down(lab, quiet=True)
+        raise
+    _tell(running, time.monotonic() - begun)
+
+
+def plane_answers(url: str) -> bool:
+    """Whether a plane is there."""
+    try:
+        return requests.get(f"{url}/moto-api/", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _climb(lab: Lab, workers: int, *, real: bool) -> Running:
+    # By this mark `down` finds the lab's processes, whatever has become of this one.
+    # A simulated node's tools run in the plane's own process, with its credentials.
+    os.environ.update(lab.place.mark, AWS_ACCESS_KEY_ID="lab", AWS_SECRET_ACCESS_KEY="lab")  # noqa: S106
+    lab.place.state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with ThreadPoolExecutor() as pool:
+        building = pool.submit(deploy.build)
+        if real:
+            subnet = network.free_subnet()
+            with step("a bridge, and a registry on it"):
+                network.raise_bridge(lab.place, subnet)
+        chef = _chef_server(lab, subnet=subnet if real else None)
+        settings = _nodes_settings(lab, chef, subnet if real else 0, real=real)
+        if real:
+            registry.start(settings)
+        with step("the AWS plane and the Chef Server"):
+            starting = pool.submit(chef.start)
+            aws = Aws(_start_plane(lab, settings))
+            starting.result()
+            (lab.chef_dir / CA).write_text(chef.ca_pem)
+            chef.provision_admin(ground.CHEF_ADMIN, ground.lay_chef_key(aws))
+        deploying = pool.submit(_deploy, building, aws)
+        with step("the hub's machine, and the Swarm on it" if real else "the hub's machine"):
+            manager = ground.launch_hub(aws, lab.cluster)
+            _await(lambda: _online(aws, manager), "the hub's machine has no agent")
+            found = founding.found_swarm if real else _simulated_swarm
+            secret = found(settings, manager)
+            ground.write_join_secret(aws, lab.cluster, secret.token, secret.manager)
+        hub, images = None, ["labswarm/notebook:lab"]
+        if real:
+            with step("the class image and the hub"):
+                hub, image = _start_hub(lab, settings, manager)
+                images = [image]
+        with step("sam build, sam deploy"):
+            deploying.result()
+    ground.describe_cluster(
+        aws,
+        lab.cluster,
+        manager=manager,
+        chef=ground.ChefGround(chef.url, chef.ca_pem),
+        images=images,
+        empty_deadline_s=EMPTY_DEADLINE_S,
+    )
+    ground.make_group(aws, lab.cluster, most=MOST_WORKERS)
+    running = Running(
+        simulated=not real,
+        plane=aws.url,
+        chef=chef.url,
+        chef_ca_pem=chef.ca_pem,
+        hub=hub,
+        manager=manager,
+    )
+    lab.write_running(running)
+    with step(f"{workers} workers, through the group's launch hooks"):
+        aws.client("autoscaling").set_desired_capacity(
+            AutoScalingGroupName=ground.asg_name(lab.cluster), DesiredCapacity=workers
+        )
+        await_workers(lab, workers)
+        if hub is not None:
+            lab_hub.wait_healthy(hub, _PATIENCE_S)
+    return running
+
+
+def _check_ports() -> None:
+    """Raises Refusal when a port is taken on every address of this machine.
+
+    The lab listens on its own bridge's address only, which nothing else can have.
+    """
+    for port in (PLANE_PORT, CHEF_PORT, registry.PORT):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.98.98.98", port))
+            except OSError as error:
+                raise Refusal(
+                    f"port {port} is in use on every address of this machine; "
+                    f"`ss -ltnp sport = :{port}` says by what: end that, or have it listen on one "
+                    "address"
+                ) from error
+
+
+def _chef_server(lab: Lab, subnet: int | None) -> LabChefServer:
+    address = LOOPBACK if subnet is None else f"10.98.{subnet}.1"
+    port = _free_port() if subnet is None else CHEF_PORT
+    kind = Goiardi if goiardi_is_installed() else Twin
+    return kind(address, port, lab.chef_dir)
+
+
+def _nodes_settings(lab: Lab, chef: LabChefServer, subnet: int, *, real: bool) -> NodesSettings:
+    return NodesSettings(
+        place=lab.place,
+        subnet=subnet,
+        cluster=lab.cluster,
+        region=REGION,
+        aws_url=f"http://10.98.{subnet}.1:{PLANE_PORT}"
+        if real
+        else f"http://{LOOPBACK}:{_free_port()}",
+        join_secret=ground.join_secret_name(lab.cluster),
+        chef_url=chef.url,
+        chef_ca_file=lab.chef_dir / CA,
+        kind="namespaces" if real else "simulated",
+        hub_token_file=lab.hub_dir / "manager.token",
+    )
+
+
+def _start_plane(lab: Lab, settings: NodesSettings) -> str:
+    """Start the plane's process; where it answers. Raises Failure when it does not."""
+    lab.plane_dir.mkdir(parents=True, exist_ok=True)
+    config = lab.plane_dir / "settings.json"
+    address, port = urlsplit(settings.aws_url).netloc.split(":")
+    config.write_text(Settings(address, int(port), lab.plane_dir).to_json())
+    settings.write()
+    process = DetachedProcess(
+        [
+            *(sys.executable, "-m", "labswarm_lab.plane.server"),
+            *("--config", str(config)),
+            *("--machines", plane_machines.FACTORY),
+        ],
+        pid_file=lab.plane_dir / "pid",
+        log=lab.plane_dir / "plane.log",
+        mark=str(config),
+    )
+    process.start()
+    ready = lab.plane_dir / READY
+    _await(
+        lambda: ready.exists() or process.ended(),
+        f"the plane does not answer; {lab.plane_dir}/plane.log says why",
+    )
+    if process.ended():
+        raise Failure(f"the plane ended at once: {process.last_words()}")
+    return str(json.loads(ready.read_text())["url"])
+
+
+def _deploy(building: Future[Path], aws: Aws) -> None:
+    aws.client("s3").create_bucket(
+        Bucket=deploy.BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    deploy.deploy(building.result(), aws.url)
+
+
+def _start_hub(lab: Lab, settings: NodesSettings, manager: str) -> tuple[str, str]:
+    """Publish the images and start the hub; its URL, and the class image's name by digest."""
+    socket_path = lab.place.docker_socket(manager)
+    engine = DockerClient(base_url=f"unix://{socket_path}", timeout=60)
+    prefix = f"{settings.gateway}:{registry.PORT}/labswarm"
+    notebook = publish(engine, notebook_image(), f"{prefix}/notebook")
+    hub_ground = lab_hub.HubGround(
+        cluster=lab.cluster,
+        checkout=deploy.REPOSITORY,
+        class_env=deploy.REPOSITORY / ".class",
+        state=lab.hub_dir,
+        homes=lab.homes,
+        docker_socket=socket_path,
+        address=settings.manager_address,
+        hub_image=publish(engine, hub_image(), f"{prefix}/hub"),
+        notebook_image=notebook,
+        seat=ground.SEAT,
+        overhead=ground.OVERHEAD,
+        network=founding.NETWORK,
+    )
+    return lab_hub.start_hub(engine, hub_ground), notebook
+
+
+def _simulated_swarm(settings: NodesSettings, manager: str) -> JoinSecret:  # noqa: ARG001
+    return simulated_join_secret(settings)
+
+
+def _online(aws: Aws, instance_id: str) -> bool:
+    found = aws.client("ssm").describe_instance_information(
+        Filters=[{"Key": "InstanceIds", "Values": [instance_id]}]
+    )["InstanceInformationList"]
+    return any(agent["PingStatus"] == "Online" for agent in found)
+
+
+def _await(is_so: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise Failure(f"{otherwise} (after {_PATIENCE_S} s)")
+        time.sleep(_LOOK_S)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def _tell(running: Running, seconds: float) -> None:
+    say(f"\nThe lab is up ({seconds:.0f} s).")
+    if running.hub:
+        say(f"The hub: {running.hub}  (any name, any password)")
+    say("Try:")
+    say("  labswarm lab scale 3   two more workers, through the group's hooks")
+    if running.hub:
+        say("  labswarm lab class 6   six students come, compute and save a file")
+    say("  labswarm lab status    each worker as AWS, Swarm and Chef know it")

@@ -1,0 +1,148 @@
+"""A cluster as its Terraform stack describes it in the parameter /labswarm/clusters/<name>."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labswarm.errors import BadInput
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
+_GROUP = re.compile(rf"labswarm-({NAME.pattern})-workers")
+
+
+def asg_name(cluster: str) -> str:
+    """The Auto Scaling group of a cluster's workers."""
+    return f"labswarm-{cluster}-workers"
+
+
+def cluster_of(asg: str) -> str | None:
+    """The cluster whose workers this Auto Scaling group holds; None when it is not ours."""
+    match = _GROUP.fullmatch(asg)
+    return match.group(1) if match else None
+
+
+def node_name(cluster: str, instance_id: str) -> str:
+    """The one name of a node at the Chef Server, as node and as client."""
+    return f"{cluster}-{instance_id}"
+
+
+@dataclass(frozen=True)
+class Chef:
+    """How the control plane reaches the cluster's Chef Server, and as whom."""
+
+    url: str
+    organization: str | None
+    ca_pem: str | None
+    admin: str
+    key_id: str
+
+
+@dataclass(frozen=True)
+class Resources:
+    """An amount of memory (bytes) and CPU (billionths of a core, as Swarm counts)."""
+
+    memory_bytes: int
+    nano_cpus: int
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One hub, its workers' group and its Chef Server.
+
+    `manager` is the instance id of the Swarm manager, `headroom` a count of free seats,
+    `empty_deadline_s` how long a node that is to go waits for its students to leave (seconds).
+    """
+
+    name: str
+    asg: str
+    manager: str
+    chef: Chef
+    seat: Resources
+    overhead: Resources
+    headroom: int
+    images: tuple[str, ...]
+    empty_deadline_s: int
+    timetable: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Cluster":
+        """Read a description (JSON). Raises BadInput naming the first field that is wrong."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise BadInput("cluster", f"its description is no JSON ({error})") from error
+        fields = _Fields(values)
+        name = fields.text("name", NAME)
+        cluster = cls(
+            name=name,
+            asg=fields.text("asg"),
+            manager=fields.text("manager", INSTANCE_ID),
+            chef=_chef(fields.inside("chef")),
+            seat=_resources(fields.inside("seat"), least=1),
+            overhead=_resources(fields.inside("overhead"), least=0),
+            headroom=fields.count("headroom"),
+            images=fields.texts("images", _IMAGE),
+            empty_deadline_s=fields.count("empty_deadline_s"),
+            timetable=fields.optional("timetable"),
+        )
+        if cluster.asg != asg_name(name):
+            raise BadInput("asg", f"is {cluster.asg!r}; the group of {name!r} is {asg_name(name)}")
+        return cluster
+
+
+def _chef(fields: "_Fields") -> Chef:
+    return Chef(
+        url=fields.text("url", re.compile(r"https://\S+")),
+        organization=fields.optional("organization"),
+        ca_pem=fields.optional("ca_pem"),
+        admin=fields.text("admin"),
+        key_id=fields.text("key_id"),
+    )
+
+
+def _resources(fields: "_Fields", least: int) -> Resources:
+    return Resources(fields.count("memory_bytes", least), fields.count("nano_cpus", least))
+
+
+class _Fields:
+    """The values of one JSON object, each taken out with its type checked."""
+
+    def __init__(self, values: object, path: str = "") -> None:
+        if not isinstance(values, Mapping):
+            raise BadInput(path.rstrip(".") or "cluster", "has to be a JSON object")
+        self._values: Mapping[str, Any] = values
+        self._path = path
+
+    def inside(self, name: str) -> "_Fields":
+        return _Fields(self._values.get(name), f"{self._path}{name}.")
+
+    def text(self, name: str, pattern: re.Pattern[str] = re.compile(r".+", re.DOTALL)) -> str:
+        value = self._values.get(name)
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise self._bad(name, f"is {value!r}; it has to be text like {pattern.pattern}")
+        return value
+
+    def texts(self, name: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        values = self._values.get(name)
+        if not isinstance(values, list):
+            raise self._bad(name, f"is {values!r}; it has to be a list of texts")
+        for value in values:
+            if not isinstance(value, str) or not pattern.fullmatch(value):
+                raise self._bad(name, f"holds {value!r}; each has to be like {pattern.pattern}")
+        return tuple(values)
+
+    def optional(self, name: str) -> str | None:
+        return None if self._values.get(name) is None else self.text(name)
+
+    def count(self, name: str, least: int = 0) -> int:
+        value = self._values.get(name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise self._bad(name, f"is {value!r}; it has to be a whole number, at least {least}")
+        return value
+
+    def _bad(self, name: str, remedy: str) -> BadInput:
+        return BadInput(self._path + name, remedy)

@@ -1,0 +1,163 @@
+"""One step on an instance: an SSM command of one of the app's own documents, and its answer.
+
+A step is sent once per attempt. The ledger remembers that it is about to be sent and, after, its
+command id; whoever is called again goes on waiting for that command, and finds it by its label when
+the crash was in between (SendCommand has no idempotency key). Every document is idempotent, so a
+command that could not be found again does no harm by being sent twice.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from labswarm.clock import Clock, looks
+from labswarm.errors import BadInput, LabswarmError, Permanent, Transient, error_of
+from labswarm.events import Transition
+from labswarm.ledger import Claim, Command, Ledger, change, owned
+
+PREFIX = "labswarm-"
+# Exit codes of the tools (sysexits.h), for an answer that says no more.
+_KINDS = {75: "transient", 69: "gone"}
+_TAIL = 300
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A command on one instance, as the agent last reported it."""
+
+    status: str
+    details: str
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class Agent(Protocol):
+    """What runs commands on instances."""
+
+    def online(self, instance_id: str) -> bool:
+        """Whether commands sent now will be fetched."""
+
+    def send(
+        self, instance_id: str, document: str, parameters: Mapping[str, str], label: str
+    ) -> str:
+        """Send a command; returns its id."""
+
+    def find(self, instance_id: str, label: str) -> str | None:
+        """The id of the command sent there under this label, if any."""
+
+    def invocation(self, command_id: str, instance_id: str) -> Invocation | None:
+        """How the command does there; None while that is not known yet."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A document to be run on an instance, for the claim on `subject`'s `transition`."""
+
+    subject: str
+    transition: Transition
+    owner: str
+    document: str
+    target: str
+    parameters: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if not self.document.startswith(PREFIX):
+            raise BadInput("document", f"is {self.document!r}; only {PREFIX}* documents are ours")
+
+    @property
+    def name(self) -> str:
+        return self.document.removeprefix(PREFIX)
+
+    def label(self, attempt: int) -> str:
+        """Unique to this attempt, at most 100 characters (SendCommand's Comment)."""
+        execution = self.owner.rsplit(":", 1)[-1]
+        return f"{self.subject} {self.name} {attempt} {execution}"[:100]
+
+
+class Commands:
+    """Runs steps, remembering them in the ledger."""
+
+    def __init__(self, agent: Agent, ledger: Ledger, clock: Clock) -> None:
+        self._agent = agent
+        self._ledger = ledger
+        self._clock = clock
+
+    def run(self, step: Step, patience_s: float) -> dict[str, Any]:
+        """The step's answer (the one JSON object its tool prints).
+
+        Raises Transient when it is still under way after `patience_s` seconds (ask again: it is
+        not sent again) or when it failed in a way that may pass (ask again: it is), and what else
+        its tool reports, by kind.
+        """
+        attempt, command_id = self._started(step)
+        for _ in looks(self._clock, patience_s):
+            invocation = self._agent.invocation(command_id, step.target)
+            if invocation and invocation.status not in ("Pending", "InProgress", "Delayed"):
+                self._remember(step, replace(attempt, command_id=command_id, answered=True))
+                return answer(step.name, invocation)
+        raise Transient(f"{step.name} on {step.target} is still under way ({command_id})")
+
+    def _started(self, step: Step) -> tuple[Command, str]:
+        """The attempt that is under way, or a new one, and its command id."""
+        last = owned(self._ledger.read(step.subject, step.transition), step.owner).commands.get(
+            step.name
+        )
+        if last and not last.answered:
+            attempt = last
+            command_id = last.command_id or self._agent.find(step.target, step.label(last.attempt))
+        else:
+            number = last.attempt + 1 if last else 1
+            attempt, command_id = Command(number, int(self._clock.now())), None
+            self._remember(step, attempt)
+        if command_id is None:
+            command_id = self._agent.send(
+                step.target, step.document, step.parameters, step.label(attempt.attempt)
+            )
+        if command_id != attempt.command_id:
+            attempt = replace(attempt, command_id=command_id)
+            self._remember(step, attempt)
+        return attempt, command_id
+
+    def _remember(self, step: Step, command: Command) -> None:
+        now = int(self._clock.now())
+
+        def rule(claim: Claim | None) -> Claim:
+            return owned(claim, step.owner).entered(step.name, now).with_command(step.name, command)
+
+        change(self._ledger, step.subject, step.transition, rule)
+
+
+def answer(step: str, invocation: Invocation) -> dict[str, Any]:
+    """What an ended command says. Raises its failure, by kind.
+
+    Statuses: https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
+    """
+    last = _last_object(invocation.stdout)
+    if invocation.status == "Success":
+        if last is None:
+            raise Permanent(f"{step} succeeded and printed no JSON object")
+        return last
+    raise _failure(step, invocation, last)
+
+
+def _failure(step: str, invocation: Invocation, last: dict[str, Any] | None) -> LabswarmError:
+    error = (last or {}).get("error")
+    if isinstance(error, Mapping):
+        message = f"{step}: {error.get('name', 'error')}: {error.get('message', '')}"
+        return error_of(str(error.get("kind")), message)
+    what = f"{step} ended as {invocation.details} (exit code {invocation.exit_code})"
+    if invocation.status == "TimedOut" or invocation.details == "Undeliverable":
+        return Transient(what)
+    kind = _KINDS.get(invocation.exit_code, "permanent")
+    return error_of(kind, f"{what}: {invocation.stderr[-_TAIL:].strip()}")
+
+
+def _last_object(text: str) -> dict[str, Any] | None:
+    lines = text.strip().splitlines()
+    try:
+        value = json.loads(lines[-1]) if lines else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

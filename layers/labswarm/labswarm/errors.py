@@ -1,0 +1,49 @@
+"""What can go wrong, in three kinds, by what the caller should do about it.
+
+Lambda reports an exception's class name as `errorType`, so these names are what a state machine's
+Retry and Catch match.
+"""
+
+from typing import ClassVar, Literal
+
+Kind = Literal["transient", "gone", "permanent"]
+
+
+class LabswarmError(Exception):
+    """The base of the three kinds; never raised itself."""
+
+    kind: ClassVar[Kind]
+
+
+class Transient(LabswarmError):
+    """Not now: try again, with jitter."""
+
+    kind = "transient"
+
+
+class Gone(LabswarmError):
+    """What was to be ended is not there any more: success, for whoever wanted it ended."""
+
+    kind = "gone"
+
+
+class Permanent(LabswarmError):
+    """Trying again would end the same: stop, compensate, tell someone."""
+
+    kind = "permanent"
+
+
+class BadInput(Permanent):
+    """Something from outside is not as it should be; the message names field and remedy."""
+
+    def __init__(self, field: str, remedy: str) -> None:
+        super().__init__(f"{field}: {remedy}")
+        self.field = field
+
+
+def error_of(kind: str, message: str) -> LabswarmError:
+    """The error of a kind that another process reported by name; an unknown kind is permanent."""
+    for error in (Transient, Gone):
+        if kind == error.kind:
+            return error(message)
+    return Permanent(message)

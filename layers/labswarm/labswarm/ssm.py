@@ -1,0 +1,93 @@
+"""The instances' agents and the clusters' descriptions, over AWS Systems Manager."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from labswarm.aws_errors import classified, code_of, named
+from labswarm.cluster import Cluster
+from labswarm.commands import Invocation
+from labswarm.errors import BadInput
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+# The shortest that SendCommand takes; the execution's timeout is in each document.
+DELIVERY_TIMEOUT_S = 30
+
+
+class SsmAgent:
+    """Implements labswarm.commands.Agent."""
+
+    def __init__(self, client: "SSMClient") -> None:
+        self._client = client
+
+    def online(self, instance_id: str) -> bool:
+        with named():
+            answer = self._client.describe_instance_information(
+                Filters=[{"Key": "InstanceIds", "Values": [instance_id]}]
+            )
+        return any(
+            node.get("InstanceId") == instance_id and node.get("PingStatus") == "Online"
+            for node in answer["InstanceInformationList"]
+        )
+
+    def send(
+        self, instance_id: str, document: str, parameters: Mapping[str, str], label: str
+    ) -> str:
+        with named():
+            answer = self._client.send_command(
+                InstanceIds=[instance_id],
+                DocumentName=document,
+                Parameters={name: [value] for name, value in parameters.items()},
+                Comment=label,
+                TimeoutSeconds=DELIVERY_TIMEOUT_S,
+            )
+        return answer["Command"]["CommandId"]
+
+    def find(self, instance_id: str, label: str) -> str | None:
+        with named():
+            for page in self._client.get_paginator("list_commands").paginate(
+                InstanceId=instance_id
+            ):
+                for command in page["Commands"]:
+                    if command.get("Comment") == label:
+                        return command["CommandId"]
+        return None
+
+    def invocation(self, command_id: str, instance_id: str) -> Invocation | None:
+        try:
+            answer = self._client.get_command_invocation(
+                CommandId=command_id, InstanceId=instance_id
+            )
+        except ClientError as error:
+            # Normal right after SendCommand: the invocation is not there yet.
+            if code_of(error) == "InvocationDoesNotExist":
+                return None
+            raise classified(error) from error
+        return Invocation(
+            status=answer["Status"],
+            details=answer.get("StatusDetails", answer["Status"]),
+            exit_code=answer.get("ResponseCode", -1),
+            stdout=answer.get("StandardOutputContent", ""),
+            stderr=answer.get("StandardErrorContent", ""),
+        )
+
+
+class SsmClusters:
+    """The clusters, each described in a parameter that its Terraform stack writes."""
+
+    def __init__(self, client: "SSMClient") -> None:
+        self._client = client
+
+    def read(self, name: str) -> Cluster:
+        """The cluster of this name. Raises BadInput when it is not described, or not well."""
+        parameter = f"/labswarm/clusters/{name}"
+        try:
+            answer = self._client.get_parameter(Name=parameter)
+        except ClientError as error:
+            if code_of(error) == "ParameterNotFound":
+                raise BadInput("cluster", f"{name!r} has no parameter {parameter}") from error
+            raise classified(error) from error
+        return Cluster.parse(answer["Parameter"]["Value"])

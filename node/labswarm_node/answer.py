@@ -1,0 +1,41 @@
+"""How both tools answer: one line of JSON on standard output, and an exit code that says the kind.
+
+The codes are those of sysexits.h: EX_TEMPFAIL and EX_UNAVAILABLE.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from labswarm.errors import BadInput, Kind, LabswarmError
+
+_EXIT_CODES: Mapping[Kind, int] = {"transient": 75, "gone": 69, "permanent": 1}
+_USAGE = 2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a tool prints, and the code it exits with."""
+
+    line: str
+    exit_code: int = 0
+
+
+def answer_of(work: Callable[[], Mapping[str, Any]]) -> Answer:
+    """Do the work; its result, or the error of one of the three kinds that it raised."""
+    try:
+        return Answer(json.dumps(work()))
+    except LabswarmError as error:
+        told = {"kind": error.kind, "name": type(error).__name__, "message": str(error)}
+        code = _USAGE if isinstance(error, BadInput) else _EXIT_CODES[error.kind]
+        return Answer(json.dumps({"error": told}), code)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose refusal is an answer like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise BadInput in place of argparse's own exit."""
+        raise BadInput("arguments", f"{message}; see {self.prog} --help")

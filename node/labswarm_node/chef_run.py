@@ -1,0 +1,70 @@
+"""One run of the node's chef-client."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from labswarm.errors import BadInput, Permanent, Transient
+from labswarm_node.config import ChefConfig
+
+RUN_S = 600.0
+"""How long a run may take, in seconds: it installs packages."""
+
+_STAND_IN = "labswarm-chef-client"
+_RUN_LIST = re.compile(r"role\[[A-Za-z0-9_-]+\](,role\[[A-Za-z0-9_-]+\])*")
+_TOLD_LINES = 5
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of a chef-client run."""
+
+    exit_code: int
+    output: str
+
+
+ChefClient = Callable[[Sequence[str], float], Ended]
+"""Runs a chef-client command line, for so many seconds at most. Raises as `run_client` does."""
+
+
+def converge(chef: ChefConfig, run_list: str, client: ChefClient) -> str:
+    """Run chef-client with a run list of roles; says which client it was.
+
+    Raises BadInput for another run list, Permanent before `identify`, Transient when the run fails
+    (chef-client converges again from where it stopped).
+    """
+    if not _RUN_LIST.fullmatch(run_list):
+        raise BadInput("--run-list", f"is {run_list!r}; write roles, as in role[worker]")
+    if not chef.client_rb.exists():
+        raise Permanent(f"{chef.client_rb} is missing: run `labswarm-node identify` first")
+    command = shlex.split(chef.client)
+    ended = client(
+        [*command, "--once", "--config", str(chef.client_rb), "--runlist", run_list], RUN_S
+    )
+    if ended.exit_code:
+        last = " / ".join(ended.output.strip().splitlines()[-_TOLD_LINES:])
+        raise Transient(f"chef-client ended with {ended.exit_code}: {last}")
+    return "stand-in" if Path(command[0]).name == _STAND_IN else "chef-client"
+
+
+def run_client(command: Sequence[str], timeout_s: float) -> Ended:
+    """Run it as a process. Raises Permanent when it is not installed, Transient when it hangs."""
+    try:
+        done = subprocess.run(
+            command,
+            timeout=timeout_s,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise Permanent(f"{command[0]} is not installed on this node") from error
+    except subprocess.TimeoutExpired as error:
+        raise Transient(f"chef-client has not ended within {timeout_s:g} s") from error
+    return Ended(done.returncode, done.stderr)

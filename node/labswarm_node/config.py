@@ -1,0 +1,162 @@
+"""What a node knows of itself and of its cluster: /etc/labswarm/node.json."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from labswarm.errors import BadInput
+
+DEFAULT_PATH = "/etc/labswarm/node.json"
+_DEFAULT_STATE_DIR = "/var/lib/labswarm-manager"
+
+_ANY = re.compile(r".+", re.DOTALL)
+_CLUSTER = re.compile(r"[a-z][a-z0-9-]{0,19}")
+INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
+IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
+_ROLE = re.compile(r"worker|hub")
+_DOCKER_HOST = re.compile(r"unix:///\S+")
+_URL = re.compile(r"https?://\S+")
+_ADDRESS = re.compile(r"[0-9a-fA-F.:]+")
+
+
+@dataclass(frozen=True)
+class ChefConfig:
+    """The node's Chef Server and its name there; `client` is the command of its chef-client."""
+
+    url: str
+    organization: str | None
+    ca_file: Path | None
+    node_name: str
+    key_file: Path
+    client: str
+
+    @property
+    def base_url(self) -> str:
+        """The server's URL with the organization, if there is one."""
+        return self.url + (f"/organizations/{self.organization}" if self.organization else "")
+
+    @property
+    def client_rb(self) -> Path:
+        """chef-client's configuration, beside the key."""
+        return self.key_file.with_name("client.rb")
+
+
+@dataclass(frozen=True)
+class HubConfig:
+    """Where the hub's API is, and the file with the token for it."""
+
+    api_url: str
+    token_file: Path
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """One node of a cluster. `hub` is there on the hub only.
+
+    `state_dir` is where labswarm-manager remembers the moves it has begun.
+    """
+
+    cluster: str
+    instance_id: str
+    role: str
+    region: str
+    docker_host: str
+    advertise_address: str
+    aws_endpoint_url: str | None
+    join_secret: str
+    images: tuple[str, ...]
+    chef: ChefConfig
+    hub: HubConfig | None
+    state_dir: Path
+
+    @classmethod
+    def parse(cls, text: str) -> "NodeConfig":
+        """Read a node.json. Raises BadInput naming the first field that is wrong."""
+        try:
+            fields = _Fields(json.loads(text))
+        except ValueError as error:
+            raise BadInput("node.json", f"is no JSON ({error}); write it anew") from error
+        role = fields.text("role", _ROLE)
+        return cls(
+            cluster=fields.text("cluster", _CLUSTER),
+            instance_id=fields.text("instance_id", INSTANCE_ID),
+            role=role,
+            region=fields.text("region"),
+            docker_host=fields.text("docker_host", _DOCKER_HOST),
+            advertise_address=fields.text("advertise_address", _ADDRESS),
+            aws_endpoint_url=fields.optional("aws_endpoint_url", _URL),
+            join_secret=fields.text("join_secret"),
+            images=fields.texts("images", IMAGE),
+            chef=_chef(fields.inside("chef")),
+            hub=_hub(fields.inside("hub")) if role == "hub" else None,
+            state_dir=Path(fields.optional("state_dir") or _DEFAULT_STATE_DIR),
+        )
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> "NodeConfig":
+        """Read the file that LABSWARM_NODE_CONFIG names. Raises BadInput, also without it."""
+        path = Path(environment.get("LABSWARM_NODE_CONFIG", DEFAULT_PATH))
+        try:
+            text = path.read_text()
+        except OSError as error:
+            raise BadInput(
+                "LABSWARM_NODE_CONFIG", f"{path} cannot be read ({error.strerror}); write it"
+            ) from error
+        return cls.parse(text)
+
+
+def _chef(fields: "_Fields") -> ChefConfig:
+    ca_file = fields.optional("ca_file")
+    return ChefConfig(
+        url=fields.text("url", _URL).rstrip("/"),
+        organization=fields.optional("organization"),
+        ca_file=None if ca_file is None else Path(ca_file),
+        node_name=fields.text("node_name", re.compile(r"[a-z0-9-]+")),
+        key_file=Path(fields.text("key_file", re.compile(r"/.+"))),
+        client=fields.text("client"),
+    )
+
+
+def _hub(fields: "_Fields") -> HubConfig:
+    return HubConfig(
+        api_url=fields.text("api_url", _URL).rstrip("/"),
+        token_file=Path(fields.text("token_file")),
+    )
+
+
+class _Fields:
+    """The values of one JSON object, each taken out with its type checked."""
+
+    def __init__(self, values: object, path: str = "") -> None:
+        if not isinstance(values, Mapping):
+            raise BadInput(path.rstrip(".") or "node.json", "has to be a JSON object")
+        self._values: Mapping[str, Any] = values
+        self._path = path
+
+    def inside(self, name: str) -> "_Fields":
+        return _Fields(self._values.get(name), f"{self._path}{name}.")
+
+    def text(self, name: str, pattern: re.Pattern[str] = _ANY) -> str:
+        value = self._values.get(name)
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return value
+        return self._refuse(name, f"is {value!r}; it has to be text like {pattern.pattern}")
+
+    def optional(self, name: str, pattern: re.Pattern[str] = _ANY) -> str | None:
+        return None if self._values.get(name) is None else self.text(name, pattern)
+
+    def texts(self, name: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        values = self._values.get(name)
+        if not isinstance(values, list):
+            self._refuse(name, f"is {values!r}; it has to be a list of texts")
+        for value in values:
+            if not isinstance(value, str) or not pattern.fullmatch(value):
+                self._refuse(name, f"holds {value!r}; each has to be like {pattern.pattern}")
+        return tuple(values)
+
+    def _refuse(self, name: str, remedy: str) -> NoReturn:
+        raise BadInput(self._path + name, remedy)

@@ -1,0 +1,131 @@
+"""The two seams on a real Docker Engine."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from labswarm.errors import Gone, Transient
+from labswarm_node import labels
+from labswarm_node.engine_api import EngineApi
+from labswarm_node.engine_errors import OutOfSequence, engine_error
+from labswarm_node.swarm import Availability, Membership, Server, SwarmNode
+
+# Longer than the 20 s after which the daemon itself gives up waiting (moby daemon/cluster).
+_JOIN_S = 30.0
+_PULL_SILENCE_S = 120.0
+_UPDATE_ATTEMPTS = 5
+_ENDED = frozenset({"complete", "failed", "shutdown", "rejected", "orphaned", "remove"})
+
+
+class DockerEngine:
+    """`Engine` on this node's daemon."""
+
+    def __init__(self, docker_host: str) -> None:
+        self._api = EngineApi(docker_host)
+
+    def membership(self) -> Membership:
+        swarm = self._api.call("GET", "/info")["Swarm"]
+        return Membership(
+            state=swarm["LocalNodeState"],
+            node_id=swarm["NodeID"],
+            managers=frozenset(manager["Addr"] for manager in swarm["RemoteManagers"] or ()),
+            is_manager=swarm["ControlAvailable"],
+        )
+
+    def join(
+        self, token: str, manager: str, advertise_address: str, availability: Availability
+    ) -> None:
+        body = {
+            "ListenAddr": "0.0.0.0:2377",
+            "AdvertiseAddr": advertise_address,
+            "DataPathAddr": advertise_address,
+            "RemoteAddrs": [manager],
+            "JoinToken": token,
+            "Availability": availability,
+        }
+        self._api.call("POST", "/swarm/join", body=body, timeout_s=_JOIN_S)
+
+    def leave(self, force: bool) -> None:
+        self._api.call("POST", "/swarm/leave", {"force": str(force).lower()}, timeout_s=_JOIN_S)
+
+    def has_image(self, image: str) -> bool:
+        try:
+            self._api.call("GET", f"/images/{image}/json")
+        except Gone:
+            return False
+        return True
+
+    def pull(self, image: str) -> None:
+        # Without a tag or a digest the Engine would fetch every tag there is.
+        named = "@" in image or ":" in image.rsplit("/", 1)[-1]
+        query = {"fromImage": image} if named else {"fromImage": image, "tag": "latest"}
+        for report in self._api.progress("/images/create", query, _PULL_SILENCE_S):
+            if "error" in report:
+                # The status was sent before; whatever the table does not know may pass.
+                raise engine_error(500, f"{image}: {report['error']}")
+
+
+class DockerSwarm:
+    """`Swarm` at the daemon of a manager."""
+
+    def __init__(self, docker_host: str) -> None:
+        self._api = EngineApi(docker_host)
+
+    def nodes(self) -> Sequence[SwarmNode]:
+        return [_node(node) for node in self._api.call("GET", "/nodes")]
+
+    def update(self, node_id: str, availability: Availability, instance_id: str) -> None:
+        for _ in range(_UPDATE_ATTEMPTS):
+            node = self._api.call("GET", f"/nodes/{node_id}")
+            spec = {
+                **node["Spec"],
+                "Availability": availability,
+                "Labels": {**(node["Spec"].get("Labels") or {}), labels.INSTANCE: instance_id},
+            }
+            version = str(node["Version"]["Index"])
+            try:
+                self._api.call("POST", f"/nodes/{node_id}/update", {"version": version}, body=spec)
+            except OutOfSequence:
+                continue
+            return
+        raise Transient(f"node {node_id} was changed by others {_UPDATE_ATTEMPTS} times in a row")
+
+    def servers_on(self, node_id: str) -> Sequence[Server]:
+        tasks = self._api.call("GET", "/tasks", {"filters": json.dumps({"node": [node_id]})})
+        servers = {
+            _server(task)
+            for task in tasks
+            if task["Status"]["State"] not in _ENDED and labels.USER in _container_labels(task)
+        }
+        return sorted(servers, key=lambda server: server.service)
+
+    def remove(self, node_id: str, force: bool = False) -> None:
+        self._api.call("DELETE", f"/nodes/{node_id}", {"force": str(force).lower()})
+
+
+def _node(node: Mapping[str, Any]) -> SwarmNode:
+    # A node whose agent has not reported yet has no description.
+    description = node.get("Description") or {}
+    resources = description.get("Resources") or {}
+    engine = description.get("Engine") or {}
+    return SwarmNode(
+        node_id=node["ID"],
+        role=node["Spec"]["Role"],
+        state=node["Status"]["State"],
+        availability=node["Spec"]["Availability"],
+        node_label=(node["Spec"].get("Labels") or {}).get(labels.INSTANCE),
+        engine_label=(engine.get("Labels") or {}).get(labels.INSTANCE),
+        memory_bytes=resources.get("MemoryBytes", 0),
+        nano_cpus=resources.get("NanoCPUs", 0),
+        created_at=node["CreatedAt"],
+    )
+
+
+def _container_labels(task: Mapping[str, Any]) -> Mapping[str, str]:
+    """The labels of the task's container: they outlive its service, whose task may still end."""
+    return task["Spec"].get("ContainerSpec", {}).get("Labels") or {}
+
+
+def _server(task: Mapping[str, Any]) -> Server:
+    found = _container_labels(task)
+    return Server(found[labels.USER], found.get(labels.SERVER, ""), found.get(labels.SERVICE, ""))

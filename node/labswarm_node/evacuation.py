@@ -1,0 +1,112 @@
+"""Moving students' servers off a worker, one step a call: stop there, then start elsewhere.
+
+Nothing waits inside a step; the state machine calls it until no server is there and none is on its
+way. What was stopped is written down before it is, so that nobody's server is forgotten by a crash.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from labswarm.errors import Permanent
+from labswarm_node.chef_identity import write_private
+from labswarm_node.hub import Hub
+from labswarm_node.swarm import Server, Swarm
+from labswarm_node.worker import find
+
+# A step's calls to the hub wait for one another on it, and the step itself has 5 s.
+_SIDE_BY_SIDE = 16
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Moves:
+    """One worker's evacuation so far: servers between stop and start, and those moved."""
+
+    moving: frozenset[Server] = field(default_factory=frozenset)
+    moved: frozenset[Server] = field(default_factory=frozenset)
+
+
+class MovesFile:
+    """Remembers the moves of one worker between two steps, in a file of its own."""
+
+    def __init__(self, state_dir: Path, instance_id: str) -> None:
+        self._path = state_dir / f"{instance_id}.json"
+
+    def read(self) -> Moves:
+        """What was written last; nothing yet without a file. Raises Permanent for a broken one."""
+        try:
+            values = json.loads(self._path.read_text())
+            return Moves(
+                frozenset(Server(**server) for server in values["moving"]),
+                frozenset(Server(**server) for server in values["moved"]),
+            )
+        except FileNotFoundError:
+            return Moves()
+        except (ValueError, KeyError, TypeError) as error:
+            raise Permanent(f"{self._path} cannot be read ({error}); delete it") from error
+
+    def write(self, moves: Moves) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        values = {
+            "moving": [asdict(server) for server in _sorted(moves.moving)],
+            "moved": [asdict(server) for server in _sorted(moves.moved)],
+        }
+        write_private(self._path, json.dumps(values).encode())
+
+    def forget(self) -> None:
+        """The worker is gone for good."""
+        self._path.unlink(missing_ok=True)
+
+
+def evacuate(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[str, Any]:
+    """One step: stop what the hub runs there, and start elsewhere what has ended there.
+
+    Of a worker that is down, or not in the Swarm any more, the servers have ended. Raises Transient
+    when the hub or the Swarm does not answer; what was done by then stays done.
+    """
+    node = find(swarm, instance_id)
+    there = frozenset(swarm.servers_on(node.node_id)) if node else frozenset()
+    alive = there if node and node.state != "down" else frozenset()
+    moves = file.read()
+    concerned = _sorted(there | moves.moving)
+    running = dict(
+        zip(concerned, _each(lambda s: hub.running(s.user, s.name), concerned), strict=True)
+    )
+
+    # What was moved runs elsewhere by now; its task on a node that is down is listed for a day.
+    stopping = {s for s in there - moves.moved if running[s] == "ready"}
+    file.write(Moves(moves.moving | stopping, moves.moved))
+    _each(lambda s: hub.stop(s.user, s.name), stopping)
+
+    ended = moves.moving - alive
+    # Ready or starting again already: its student was faster. Pending there may be its stop, too:
+    # then the next step looks again.
+    back = {s for s in ended - there if running[s] == "ready"}
+    starting = {s for s in ended if running[s] == "absent"}
+    _each(lambda s: hub.start(s.user, s.name), starting)
+    done = Moves(
+        (moves.moving | stopping) - back - starting,
+        moves.moved | back | starting,
+    )
+    file.write(done)
+    return {
+        "servers": [server.service for server in _sorted(alive)],
+        "moved": [server.service for server in _sorted(done.moved)],
+        "moving": [server.service for server in _sorted(done.moving)],
+    }
+
+
+def _sorted(servers: Iterable[Server]) -> list[Server]:
+    return sorted(servers, key=lambda server: (server.service, server.user, server.name))
+
+
+def _each(call: Callable[[Server], R], servers: Iterable[Server]) -> list[R]:
+    """The call for every server, side by side; raises the first error once all have ended."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        return list(pool.map(call, servers))

@@ -1,0 +1,10 @@
+"""The labels by which the Swarm's nodes and tasks are known; each constant stands here once."""
+
+INSTANCE = "labswarm.instance"
+"""On a node and on its engine: the id of its EC2 instance."""
+
+USER = "labswarm.user"
+SERVER = "labswarm.server"
+SERVICE = "labswarm.service"
+"""On a student's service and its containers: whose it is, the server's name (empty for the
+default one), and the service's own name."""

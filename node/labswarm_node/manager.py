@@ -1,0 +1,89 @@
+"""`labswarm-manager`: what the hub's host does for a worker, one subcommand per SSM document."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labswarm.errors import BadInput
+from labswarm_node import worker
+from labswarm_node.answer import Answer, Parser, answer_of
+from labswarm_node.config import INSTANCE_ID, HubConfig, NodeConfig
+from labswarm_node.docker_swarm import DockerSwarm
+from labswarm_node.evacuation import MovesFile, evacuate
+from labswarm_node.hub import Hub, HubApi
+from labswarm_node.swarm import Swarm
+
+_COMMANDS = {
+    "pause": "start nothing new on a worker",
+    "activate": "open a worker to new servers",
+    "evacuate": "one step of moving the students' servers off a worker",
+    "drain": "end what is left on a worker",
+    "remove": "remove a worker that has left",
+}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the tool reaches beyond itself."""
+
+    swarm: Callable[[NodeConfig], Swarm]
+    hub: Callable[[HubConfig], Hub]
+
+
+REAL = Surroundings(swarm=lambda config: DockerSwarm(config.docker_host), hub=HubApi)
+
+
+def answer(
+    arguments: Sequence[str], environment: Mapping[str, str], surroundings: Surroundings = REAL
+) -> Answer:
+    """Run one subcommand; never raises one of the three kinds of errors."""
+    return answer_of(lambda: _run(arguments, environment, surroundings))
+
+
+def main() -> int:
+    """Entry point: one line of JSON on standard output."""
+    told = answer(sys.argv[1:], os.environ)
+    print(told.line)
+    return told.exit_code
+
+
+def _run(
+    arguments: Sequence[str], environment: Mapping[str, str], surroundings: Surroundings
+) -> dict[str, Any]:
+    options = _parser().parse_args(arguments)
+    instance_id: str = options.instance
+    if not INSTANCE_ID.fullmatch(instance_id):
+        raise BadInput("--instance", f"is {instance_id!r}; write an id like i-0123456789abcdef0")
+    config = NodeConfig.read(environment)
+    if config.hub is None:
+        raise BadInput("role", f"is {config.role!r}; labswarm-manager runs on the hub")
+    swarm = surroundings.swarm(config)
+    moves = MovesFile(config.state_dir, instance_id)
+    match options.command:
+        case "pause":
+            return worker.pause(swarm, instance_id)
+        case "activate":
+            return worker.activate(swarm, instance_id)
+        case "evacuate":
+            return evacuate(swarm, surroundings.hub(config.hub), moves, instance_id)
+        case "drain":
+            return worker.drain(swarm, instance_id)
+        case _:
+            removed = worker.remove(swarm, instance_id)
+            moves.forget()
+            return removed
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="labswarm-manager", description="What a manager does for a worker.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, what in _COMMANDS.items():
+        command = commands.add_parser(name, help=what)
+        command.add_argument("--instance", required=True, help="the worker's instance id")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""`labswarm-node`: what a node does for itself, one subcommand per SSM document.
+
+https://docs.aws.amazon.com/systems-manager/latest/userguide/documents.html
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labswarm_node import membership
+from labswarm_node.answer import Answer, Parser, answer_of
+from labswarm_node.chef_identity import public_key
+from labswarm_node.chef_run import ChefClient, converge, run_client
+from labswarm_node.config import NodeConfig
+from labswarm_node.docker_swarm import DockerEngine
+from labswarm_node.join_secret import JoinSecret, read_join_secret
+from labswarm_node.swarm import Engine
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the tool reaches beyond itself."""
+
+    engine: Callable[[NodeConfig], Engine]
+    join_secret: Callable[[NodeConfig], JoinSecret]
+    chef_client: ChefClient
+
+
+REAL = Surroundings(
+    engine=lambda config: DockerEngine(config.docker_host),
+    join_secret=read_join_secret,
+    chef_client=run_client,
+)
+
+
+def answer(
+    arguments: Sequence[str], environment: Mapping[str, str], surroundings: Surroundings = REAL
+) -> Answer:
+    """Run one subcommand; never raises one of the three kinds of errors."""
+    return answer_of(lambda: _run(arguments, environment, surroundings))
+
+
+def main() -> int:
+    """Entry point: one line of JSON on standard output."""
+    told = answer(sys.argv[1:], os.environ)
+    print(told.line)
+    return told.exit_code
+
+
+def _run(
+    arguments: Sequence[str], environment: Mapping[str, str], surroundings: Surroundings
+) -> dict[str, Any]:
+    options = _parser().parse_args(arguments)
+    config = NodeConfig.read(environment)
+    match options.command:
+        case "identify":
+            return {"public_key": public_key(config.chef)}
+        case "bootstrap":
+            client = converge(config.chef, options.run_list, surroundings.chef_client)
+            return {"converged": True, "client": client}
+        case "join":
+            secret = surroundings.join_secret(config)
+            return membership.join(surroundings.engine(config), secret, config.advertise_address)
+        case "pull":
+            images = [image for image in options.images.split(",") if image]
+            return membership.pull(surroundings.engine(config), images or config.images)
+        case _:
+            return membership.leave(surroundings.engine(config))
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="labswarm-node", description="What a node does for itself.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("identify", help="have a Chef key pair and print its public half")
+    bootstrap = commands.add_parser("bootstrap", help="run chef-client")
+    bootstrap.add_argument("--run-list", required=True, help="roles: role[NAME],...")
+    commands.add_parser("join", help="join the cluster's Swarm, paused")
+    pull = commands.add_parser("pull", help="have images here")
+    pull.add_argument("--images", default="", help="comma-separated; else the configuration's")
+    commands.add_parser("leave", help="leave the Swarm")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The two seams to Docker Swarm: a node's own engine, and the Swarm as its manager sees it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from labswarm.errors import Permanent
+
+Availability = Literal["active", "pause", "drain"]
+
+
+@dataclass(frozen=True)
+class Membership:
+    """An engine's own view: `state` is Docker's LocalNodeState, `managers` are address:port.
+
+    It is what the engine believes: one that was removed while ready goes on being a member.
+    """
+
+    state: str
+    node_id: str = ""
+    managers: frozenset[str] = frozenset()
+    is_manager: bool = False
+
+
+@dataclass(frozen=True)
+class SwarmNode:
+    """A node as the manager knows it.
+
+    `node_label` and `engine_label` are the instance ids in its labels, None where there is none;
+    `state` is ready, down, unknown or disconnected. Memory in bytes, CPU in 1e-9 cores;
+    `created_at` orders nodes by age.
+    """
+
+    node_id: str
+    role: str
+    state: str
+    availability: str
+    node_label: str | None
+    engine_label: str | None
+    memory_bytes: int
+    nano_cpus: int
+    created_at: str
+
+    @property
+    def instance_id(self) -> str | None:
+        """The instance it says it is. Raises Permanent when its two labels disagree."""
+        if self.node_label and self.engine_label and self.node_label != self.engine_label:
+            raise Permanent(
+                f"node {self.node_id} is labelled {self.node_label} but its engine says "
+                f"{self.engine_label}"
+            )
+        return self.node_label or self.engine_label
+
+
+@dataclass(frozen=True)
+class Server:
+    """A student's server by its task: the student, the server's name, the service."""
+
+    user: str
+    name: str
+    service: str
+
+
+class Engine(Protocol):
+    """A node's own Docker daemon.
+
+    Every call raises Transient when the daemon does not answer.
+    """
+
+    def membership(self) -> Membership:
+        """What the engine believes of its place in a Swarm."""
+        ...
+
+    def join(
+        self, token: str, manager: str, advertise_address: str, availability: Availability
+    ) -> None:
+        """Join the Swarm whose manager is at `manager` (address:port).
+
+        Raises Permanent when the token is refused or the engine is in a Swarm already, Transient
+        when the manager does not answer in time.
+        """
+        ...
+
+    def leave(self, force: bool) -> None:
+        """Leave the Swarm. Raises Gone when in none, Permanent for a manager without `force`."""
+        ...
+
+    def has_image(self, image: str) -> bool:
+        """Whether the image (name with tag or digest) is here."""
+        ...
+
+    def pull(self, image: str) -> None:
+        """Fetch an image. Raises Permanent when there is none of that name."""
+        ...
+
+
+class Swarm(Protocol):
+    """The Swarm, asked at a manager; every call raises Transient when it does not answer."""
+
+    def nodes(self) -> Sequence[SwarmNode]:
+        """Every node, also those that are down."""
+        ...
+
+    def update(self, node_id: str, availability: Availability, instance_id: str) -> None:
+        """Set a node's availability and its instance label, both in one update.
+
+        Raises Gone when there is no such node.
+        """
+        ...
+
+    def servers_on(self, node_id: str) -> Sequence[Server]:
+        """The students' servers whose tasks there have not ended, by service name.
+
+        Tasks that wait for a node that is down to report their end are among them. Raises Gone when
+        there is no such node.
+        """
+        ...
+
+    def remove(self, node_id: str, force: bool = False) -> None:
+        """Remove a node that is down. Raises Transient while it is ready, Gone when not there.
+
+        With `force` a ready one is removed too, and goes on believing that it is a member.
+        """
+        ...

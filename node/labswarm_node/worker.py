@@ -1,0 +1,75 @@
+"""A worker as its manager handles it, found by its instance id alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from labswarm.errors import Gone, Permanent, Transient
+from labswarm_node.swarm import Availability, Swarm, SwarmNode
+
+
+def pause(swarm: Swarm, instance_id: str) -> dict[str, Any]:
+    """Start nothing new on the worker; what runs there stays. Labels it too."""
+    return _set(swarm, instance_id, "pause")
+
+
+def activate(swarm: Swarm, instance_id: str) -> dict[str, Any]:
+    """Open the worker to new servers, and label it."""
+    return _set(swarm, instance_id, "active")
+
+
+def drain(swarm: Swarm, instance_id: str) -> dict[str, Any]:
+    """End what is left on the worker, at once and without waiting."""
+    return _set(swarm, instance_id, "drain")
+
+
+def remove(swarm: Swarm, instance_id: str) -> dict[str, Any]:
+    """Remove every node that is down of this instance, earlier ones of it too.
+
+    Raises Transient while one of them is still ready: it has not left yet, or not long enough ago.
+    """
+    nodes = _nodes_of(swarm, instance_id)
+    for node in nodes:
+        if node.state == "down":
+            try:
+                swarm.remove(node.node_id)
+            except Gone:
+                continue
+    for node in nodes:
+        if node.state != "down":
+            raise Transient(f"node {node.node_id} of {instance_id} is still {node.state}")
+    return {"removed": True}
+
+
+def find(swarm: Swarm, instance_id: str) -> SwarmNode | None:
+    """The worker of an instance: the ready one, or else the newest; the others are its ghosts.
+
+    Raises Permanent for a manager, and for a node whose two labels disagree.
+    """
+    nodes = _nodes_of(swarm, instance_id)
+    return max(nodes, key=lambda node: (node.state == "ready", node.created_at), default=None)
+
+
+def _nodes_of(swarm: Swarm, instance_id: str) -> Sequence[SwarmNode]:
+    nodes = [
+        node
+        for node in swarm.nodes()
+        # Both labels are looked at, so that one that lies is noticed by `instance_id`.
+        if instance_id in (node.node_label, node.engine_label) and node.instance_id == instance_id
+    ]
+    if any(node.role == "manager" for node in nodes):
+        raise Permanent(f"{instance_id} is a manager of the Swarm; only workers come and go")
+    return nodes
+
+
+def _set(swarm: Swarm, instance_id: str, availability: Availability) -> dict[str, Any]:
+    node = find(swarm, instance_id)
+    if node is None:
+        raise Gone(f"no node of the Swarm is {instance_id}")
+    if (node.availability, node.node_label) != (availability, instance_id):
+        swarm.update(node.node_id, availability, instance_id)
+    return {
+        "node_id": node.node_id,
+        "state": node.state,
+        "availability": availability,
+        "servers": [server.service for server in swarm.servers_on(node.node_id)],
+    }

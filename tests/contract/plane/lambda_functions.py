@@ -1,0 +1,79 @@
+"""What the contract tests of Lambda share."""
+
+import io
+import json
+import uuid
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+SOURCE = """
+import os, sys, time
+
+CALLS = 0
+
+class Transient(Exception): ...
+class Permanent(Exception): ...
+
+def handler(event, context):
+    global CALLS
+    CALLS += 1
+    match event.get("do"):
+        case "fail":
+            raise globals()[event["type"]](event["message"])
+        case "fail-until":
+            if event["count"] < event["attempts"]:
+                raise globals()[event["type"]]("not yet")
+            return {"count": event["count"]}
+        case "sleep":
+            time.sleep(event["seconds"])
+            return {"slept": event["seconds"], "pid": os.getpid()}
+        case "exit":
+            os._exit(event["status"])
+        case "kill":
+            os.kill(os.getpid(), 9)
+        case "return":
+            return "x" * event["size"]
+        case "environment":
+            return {"environment": dict(os.environ), "path": sys.path}
+    return {"pid": os.getpid(), "calls": CALLS, "arn": context.invoked_function_arn}
+"""
+"""A function that does what the event says."""
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """The end of one invocation: FunctionError, if any, and the payload."""
+
+    error: str | None
+    answer: Any
+
+
+def archive(source: str, name: str = "app.py") -> bytes:
+    """A zip file of one module."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as made:
+        made.writestr(name, source)
+    return content.getvalue()
+
+
+def create(plane: Any, source: str, **properties: Any) -> str:
+    """Make a function with a timeout of 60 s; its ARN."""
+    iam = plane.client("iam")
+    name = f"contract-{uuid.uuid4().hex[:12]}"
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    made = plane.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=role,
+        Handler="app.handler",
+        Code={"ZipFile": archive(source)},
+        **{"Timeout": 60, **properties},
+    )
+    return str(made["FunctionArn"])
+
+
+def invoke(plane: Any, function: str, event: Any) -> Invoked:
+    """Invoke, and wait for the answer."""
+    response = plane.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    return Invoked(response.get("FunctionError"), json.loads(response["Payload"].read()))

@@ -1,0 +1,70 @@
+"""What the contract tests of Step Functions share: one machine, run to its end."""
+
+import json
+import time
+import uuid
+from typing import Any
+
+ROLE = "arn:aws:iam::123456789012:role/contract"
+DEADLINE_S = 20.0
+
+
+def create(plane: Any, definition: dict[str, Any]) -> str:
+    """Make a state machine of `definition`; its ARN."""
+    made = plane.client("stepfunctions").create_state_machine(
+        name=f"contract-{uuid.uuid4().hex[:12]}", definition=json.dumps(definition), roleArn=ROLE
+    )
+    return str(made["stateMachineArn"])
+
+
+def start(plane: Any, definition: dict[str, Any], given: Any = None, **kwargs: Any) -> str:
+    """Start an execution of a new machine; its ARN."""
+    started = plane.client("stepfunctions").start_execution(
+        stateMachineArn=create(plane, definition), input=json.dumps(given or {}), **kwargs
+    )
+    return str(started["executionArn"])
+
+
+def finished(plane: Any, execution: str) -> dict[str, Any]:
+    """The execution's description once it no longer runs."""
+    states = plane.client("stepfunctions")
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        described: dict[str, Any] = states.describe_execution(executionArn=execution)
+        if described["status"] != "RUNNING":
+            return described
+        assert time.monotonic() < deadline, f"{execution} still runs: {history(plane, execution)}"
+        time.sleep(0.02)
+
+
+def run(plane: Any, definition: dict[str, Any], given: Any = None) -> dict[str, Any]:
+    """Run a machine of `definition` to its end; the execution's description."""
+    return finished(plane, start(plane, definition, given))
+
+
+def output(plane: Any, definition: dict[str, Any], given: Any = None) -> Any:
+    """Run a machine that has to succeed; its output."""
+    ended = run(plane, definition, given)
+    assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
+    return json.loads(ended["output"])
+
+
+def history(plane: Any, execution: str) -> list[dict[str, Any]]:
+    """The execution's events so far."""
+    events: list[dict[str, Any]] = plane.client("stepfunctions").get_execution_history(
+        executionArn=execution, maxResults=1000
+    )["events"]
+    return events
+
+
+def one(state: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
+    """A machine that starts with `state`, its end unless it says otherwise, and `more` states."""
+    ends = (
+        {} if {"Next", "End"} & set(state) or state["Type"] in ("Choice", "Fail") else {"End": True}
+    )
+    return {"StartAt": "First", "States": {"First": {**state, **ends}, **more}}
+
+
+def evaluated(plane: Any, parameters: dict[str, Any], given: Any = None) -> Any:
+    """What a Pass state makes of `parameters`."""
+    return output(plane, one({"Type": "Pass", "Parameters": parameters}), given)

@@ -1,0 +1,182 @@
+"""What the nodes' tools rely on, of Docker Swarm and of its twin alike."""
+
+import pytest
+from labswarm.errors import Gone, LabswarmError, Permanent, Transient
+from labswarm_node import membership, worker
+from labswarm_node.join_secret import JoinSecret
+from labswarm_node.swarm import Engine, Server, SwarmNode
+
+from worlds import HUB, MEMORY, World, eventually
+
+SOON_S = 20
+
+
+def joined(world: World) -> tuple[str, Engine, SwarmNode]:
+    """A new worker, a ready member."""
+    instance_id, engine, address = world.worker()
+    membership.join(engine, world.secret, address)
+    eventually(
+        lambda: node_of(world, instance_id).state == "ready",
+        lambda: node_of(world, instance_id),
+        SOON_S,
+    )
+    return instance_id, engine, node_of(world, instance_id)
+
+
+def node_of(world: World, instance_id: str) -> SwarmNode:
+    node = worker.find(world.swarm, instance_id)
+    assert node is not None, f"{instance_id} is not in {world.swarm.nodes()}"
+    return node
+
+
+def await_down(world: World, node_id: str) -> None:
+    def states() -> dict[str, str]:
+        return {node.node_id: node.state for node in world.swarm.nodes()}
+
+    eventually(lambda: states()[node_id] == "down", states, SOON_S)
+
+
+def test_a_new_member_is_paused_and_known_by_its_engine_label(world: World) -> None:
+    instance_id, engine, node = joined(world)
+    assert node.availability == "pause"
+    assert (node.engine_label, node.node_label, node.role) == (instance_id, None, "worker")
+    assert (node.memory_bytes, node.nano_cpus) == (MEMORY, 10**9)
+    assert engine.membership().node_id == node.node_id
+
+
+def test_joining_twice_is_once(world: World) -> None:
+    _, engine, node = joined(world)
+    again = membership.join(engine, world.secret, "10.98.0.11")
+    assert again == {"node_id": node.node_id, "already": True}
+
+
+def test_a_member_refuses_to_join_again(world: World) -> None:
+    _, engine, _ = joined(world)
+    with pytest.raises(Permanent, match="already part of a swarm"):
+        engine.join(world.secret.token, world.secret.manager, "10.98.0.11", "pause")
+
+
+def test_a_wrong_token_is_refused_for_good(world: World) -> None:
+    _, engine, address = world.worker()
+    with pytest.raises(Permanent):
+        membership.join(engine, JoinSecret("nonsense", world.secret.manager), address)
+    assert engine.membership().state == "inactive"
+
+
+def test_pause_and_activate_set_availability_and_label_together(world: World) -> None:
+    instance_id, _, _ = joined(world)
+    for act, availability in ((worker.activate, "active"), (worker.pause, "pause")):
+        answer = act(world.swarm, instance_id)
+        node = node_of(world, instance_id)
+        assert (node.availability, node.node_label) == (availability, instance_id)
+        assert answer == {
+            "node_id": node.node_id,
+            "state": "ready",
+            "availability": availability,
+            "servers": [],
+        }
+        assert act(world.swarm, instance_id) == answer
+
+
+def test_a_node_that_is_not_there_is_gone(world: World) -> None:
+    missing = "abcdefghijklmnopqrstuvwxy"
+    with pytest.raises(Gone):
+        world.swarm.update(missing, "pause", "i-0123456789abcdef0")
+    with pytest.raises(Gone):
+        world.swarm.remove(missing)
+    with pytest.raises(Gone):
+        world.swarm.servers_on(missing)
+    with pytest.raises(Gone):
+        worker.pause(world.swarm, "i-0123456789abcdef0")
+
+
+def test_servers_on_a_node_stay_when_it_is_paused_and_end_when_it_is_drained(world: World) -> None:
+    instance_id, _, node = joined(world)
+    worker.activate(world.swarm, instance_id)
+    server = Server("ada", "lab 1", f"jupyter-{instance_id}")
+    world.serve(server, node.node_id)
+    assert list(world.swarm.servers_on(node.node_id)) == [server]
+    assert worker.pause(world.swarm, instance_id)["servers"] == [server.service]
+    worker.drain(world.swarm, instance_id)
+    eventually(
+        lambda: not world.swarm.servers_on(node.node_id),
+        lambda: world.swarm.servers_on(node.node_id),
+        SOON_S,
+    )
+    assert node_of(world, instance_id).availability == "drain"
+    world.end(server)
+
+
+def test_a_node_that_left_goes_down_and_can_then_be_removed(world: World) -> None:
+    instance_id, engine, node = joined(world)
+    assert membership.leave(engine) == {"left": True, "already": False}
+    assert membership.leave(engine) == {"left": True, "already": True}
+    await_down(world, node.node_id)
+    for _ in range(2):
+        assert worker.remove(world.swarm, instance_id) == {"removed": True}
+    assert node.node_id not in {other.node_id for other in world.swarm.nodes()}
+
+
+def test_a_ready_node_is_not_removed(world: World) -> None:
+    instance_id, _, node = joined(world)
+    with pytest.raises(Transient, match="can't be removed"):
+        world.swarm.remove(node.node_id)
+    with pytest.raises(Transient, match="is still ready"):
+        worker.remove(world.swarm, instance_id)
+    assert node_of(world, instance_id) == node
+
+
+def test_a_killed_node_goes_down(world: World) -> None:
+    instance_id, _, node = joined(world)
+    world.kill(instance_id)
+    await_down(world, node.node_id)
+    assert worker.remove(world.swarm, instance_id) == {"removed": True}
+
+
+def test_a_node_removed_by_force_still_believes_that_it_is_a_member(world: World) -> None:
+    _, engine, node = joined(world)
+    world.swarm.remove(node.node_id, force=True)
+    assert node.node_id not in {other.node_id for other in world.swarm.nodes()}
+    assert engine.membership().state == "active"
+
+
+def test_a_node_that_joins_anew_has_a_new_id_no_label_and_a_ghost(world: World) -> None:
+    instance_id, engine, first = joined(world)
+    worker.activate(world.swarm, instance_id)
+    membership.leave(engine)
+    second = membership.join(engine, world.secret, "10.98.0.11")
+    assert second["node_id"] != first.node_id
+    await_down(world, first.node_id)
+    node = node_of(world, instance_id)
+    assert (node.node_id, node.node_label) == (second["node_id"], None)
+    with pytest.raises(Transient, match=f"{node.node_id}.* is still ready"):
+        worker.remove(world.swarm, instance_id)
+    of_instance = [n.node_id for n in world.swarm.nodes() if n.instance_id == instance_id]
+    assert of_instance == [node.node_id], "the ghost is removed all the same"
+
+
+def test_a_manager_is_left_alone(world: World) -> None:
+    for act in (worker.pause, worker.activate, worker.drain, worker.remove):
+        with pytest.raises(Permanent, match="is a manager"):
+            act(world.swarm, HUB)
+    with pytest.raises(Permanent):
+        membership.leave(world.hub)
+
+
+def test_two_labels_that_disagree_stop_everything(world: World) -> None:
+    instance_id, _, node = joined(world)
+    other = "i-0fedcba9876543210"
+    world.swarm.update(node.node_id, "pause", other)
+    for claimed in (instance_id, other):
+        with pytest.raises(Permanent, match="labelled"):
+            worker.activate(world.swarm, claimed)
+
+
+@pytest.mark.parametrize("reference", ["NOT/an/image", "10.98.0.1:5000/none/such:1"])
+def test_an_image_that_cannot_be_had_is_an_error(world: World, reference: str) -> None:
+    _, engine, _ = world.worker()
+    assert not engine.has_image("10.98.0.1:5000/none/such:1")
+    if isinstance(world.swarm, object) and hasattr(world.swarm, "registry"):
+        world.swarm.registry = frozenset()
+    with pytest.raises(LabswarmError):
+        engine.pull(reference)

@@ -1,0 +1,181 @@
+"""A Swarm to hold to the contract: a real one on nodes in namespaces, or its twin."""
+
+import io
+import itertools
+import os
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import docker
+from labswarm_lab.nodes import network, sweep
+from labswarm_lab.nodes.founding import found_swarm
+from labswarm_lab.nodes.namespaces import NamespaceMachines
+from labswarm_lab.nodes.place import Place
+from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.plane.machines import Instance
+from labswarm_node import labels
+from labswarm_node.docker_swarm import DockerEngine, DockerSwarm
+from labswarm_node.join_secret import JoinSecret
+from labswarm_node.swarm import Engine, Server, Swarm
+from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
+
+MEMORY = 2 * 1024**3
+NANO_CPUS = 10**9
+HUB = "i-0000000000000hub".replace("hub", "0b0")
+
+
+class World(Protocol):
+    """One Swarm with its manager, and workers as many as a test asks for."""
+
+    swarm: Swarm
+    secret: JoinSecret
+    hub: Engine
+
+    def worker(self) -> tuple[str, Engine, str]:
+        """A new machine: its instance id, its engine, its address."""
+
+    def kill(self, instance_id: str) -> None:
+        """Cut its power."""
+
+    def serve(self, server: Server, node_id: str) -> None:
+        """Have a student's server run on a node."""
+
+    def end(self, server: Server) -> None:
+        """Remove the student's server."""
+
+
+def eventually(condition: Callable[[], bool], seen: Callable[[], object], within_s: float) -> None:
+    """Wait until the condition holds; fails with what was seen last."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {within_s} s; seen: {seen()}"
+        time.sleep(0.05)
+
+
+class TwinWorld:
+    """The twin."""
+
+    def __init__(self) -> None:
+        self.swarm = SwarmTwin(down_after_s=0.3)
+        self.hub: Engine = self.swarm.found(HUB, MEMORY, NANO_CPUS)
+        self.secret = JoinSecret(TOKEN, self.swarm.manager)
+        self._ids = (f"i-{n:017x}" for n in itertools.count(1))
+        self._engines: dict[str, EngineTwin] = {}
+
+    def worker(self) -> tuple[str, Engine, str]:
+        instance_id = next(self._ids)
+        self._engines[instance_id] = self.swarm.start(instance_id, MEMORY, NANO_CPUS)
+        return instance_id, self._engines[instance_id], "10.98.0.11"
+
+    def kill(self, instance_id: str) -> None:
+        self._engines[instance_id].kill()
+
+    def serve(self, server: Server, node_id: str) -> None:
+        self.swarm.place(server, node_id)
+
+    def end(self, server: Server) -> None:
+        self.swarm.end(server)
+
+    def close(self) -> None:
+        """Nothing is left of it."""
+
+
+class DockerWorld:
+    """A real Swarm in a lab of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self._place = Place(f"t-c{os.getpid()}", root)
+        self._ids = (f"i-{n:017x}" for n in itertools.count(1))
+        subnet = network.free_subnet()
+        settings = NodesSettings(
+            place=self._place,
+            subnet=subnet,
+            cluster="lab",
+            region="eu-west-1",
+            aws_url="http://127.0.0.1:9",
+            join_secret="labswarm/lab/swarm-join",
+            chef_url="https://127.0.0.1:9",
+            chef_ca_file=None,
+        )
+        settings.write()
+        network.raise_bridge(self._place, subnet)
+        self._machines = NamespaceMachines(settings)
+        hub = Instance(HUB, "t3.large", MEMORY, 1, {"labswarm:role": "hub"})
+        self._machines.boot(hub)
+        self.secret = found_swarm(settings, HUB)
+        self.swarm: Swarm = DockerSwarm(self._host(HUB))
+        self.hub: Engine = DockerEngine(self._host(HUB))
+        self._manager: Any = docker.APIClient(self._host(HUB))
+        self._booted = 0
+        self._settings = settings
+
+    def worker(self) -> tuple[str, Engine, str]:
+        instance_id = next(self._ids)
+        self._machines.boot(Instance(instance_id, "t3.medium", MEMORY, 1))
+        self._booted += 1
+        return instance_id, DockerEngine(self._host(instance_id)), self._settings.address(
+            10 + self._booted
+        )
+
+    def kill(self, instance_id: str) -> None:
+        self._machines.terminate(instance_id)
+
+    def serve(self, server: Server, node_id: str) -> None:
+        instance_id = next(n.engine_label for n in self.swarm.nodes() if n.node_id == node_id)
+        worker: Any = docker.APIClient(self._host(str(instance_id)))
+        told = worker.import_image_from_data(_empty_image())
+        named = {
+            labels.USER: server.user,
+            labels.SERVER: server.name,
+            labels.SERVICE: server.service,
+        }
+        self._manager.create_service(
+            name=server.service,
+            labels=named,
+            task_template={
+                "ContainerSpec": {
+                    "Image": told.split('"status":"')[1].split('"')[0],
+                    "Command": ["/usr/bin/sleep", "600"],
+                    "Labels": named,
+                    "Mounts": [
+                        {"Type": "bind", "Source": "/usr", "Target": "/usr", "ReadOnly": True}
+                    ],
+                    "StopGracePeriod": 0,
+                },
+                "RestartPolicy": {"Condition": "none"},
+                "Placement": {"Constraints": [f"node.id=={node_id}"]},
+            },
+        )
+        tasks = {"service": server.service}
+        eventually(
+            lambda: self._manager.tasks(tasks)[0]["Status"]["State"] == "running",
+            lambda: self._manager.tasks(tasks),
+            20,
+        )
+
+    def end(self, server: Server) -> None:
+        self._manager.remove_service(server.service)
+
+    def close(self) -> None:
+        sweep.clear(self._place)
+
+    def _host(self, instance_id: str) -> str:
+        return f"unix://{self._place.docker_socket(instance_id)}"
+
+
+def _empty_image() -> bytes:
+    """An image that has nothing but the links to the /usr mounted into it."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as image:
+        for name in ("usr", "proc", "sys", "dev", "etc"):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            image.addfile(folder)
+        for name in ("bin", "lib", "lib64"):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, f"usr/{name}"
+            image.addfile(link)
+    return content.getvalue()

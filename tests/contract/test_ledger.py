@@ -1,0 +1,184 @@
+"""What the domain relies on in a ledger, held by the table and by its twin in memory alike."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from labswarm.errors import Transient
+from labswarm.ledger import LEASE_S, Claim, Command, Ledger, Phase, change, granted
+from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.ledger_memory import MemoryLedger
+
+NOW = 1_800_000_000
+INSTANCE = "i-0123456789abcdef0"
+CLAIM = Claim(
+    instance_id=INSTANCE,
+    transition="launch",
+    owner="first",
+    lease_until=NOW + LEASE_S,
+    tokens={"token-1": "launch"},
+    hook="launch",
+    asg="labswarm-lab-workers",
+    cluster="lab",
+    opened_at=NOW,
+    phases=(Phase("claimed", NOW),),
+)
+SECOND = replace(CLAIM, owner="second", tokens={"token-2": "launch"}, lease_until=NOW + 2 * LEASE_S)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    if request.param == "memory":
+        yield MemoryLedger()
+        return
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        client.create_table(
+            TableName="labswarm-ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "instance_id", "AttributeType": "S"},
+                {"AttributeName": "transition", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "instance_id", "KeyType": "HASH"},
+                {"AttributeName": "transition", "KeyType": "RANGE"},
+            ],
+        )
+        yield DynamoLedger(client, "labswarm-ledger")
+
+
+def asked(ledger: Ledger, wanted: Claim, now: int = NOW, running: tuple[str, ...] = ()) -> Claim:
+    return change(
+        ledger,
+        wanted.instance_id,
+        wanted.transition,
+        lambda existing: granted(existing, wanted, now, running.__contains__),
+    )
+
+
+def kept(ledger: Ledger) -> Claim:
+    claim = ledger.read(INSTANCE, "launch")
+    assert claim is not None
+    return claim
+
+
+def test_what_was_never_claimed_is_absent(ledger: Ledger) -> None:
+    assert ledger.read(INSTANCE, "launch") is None
+
+
+def test_a_claim_comes_back_as_it_was_written(ledger: Ledger) -> None:
+    full = CLAIM.with_command("node-join", Command(2, NOW, "id", answered=True)).ended(
+        "joined", "CONTINUE", NOW + 5
+    )
+
+    assert ledger.write(full)
+
+    assert kept(ledger) == replace(full, version=1)
+
+
+def test_transitions_of_an_instance_are_apart(ledger: Ledger) -> None:
+    ledger.write(CLAIM)
+
+    assert ledger.read(INSTANCE, "terminate") is None
+
+
+def test_a_write_on_what_has_changed_meanwhile_is_refused(ledger: Ledger) -> None:
+    ledger.write(CLAIM)
+    read = kept(ledger)
+    assert ledger.write(read.with_tokens({"token-3": "launch"}))
+
+    assert not ledger.write(read.with_tokens({"token-4": "launch"}))
+    assert not ledger.write(SECOND)
+    assert set(kept(ledger).tokens) == {"token-1", "token-3"}
+
+
+def test_the_first_to_ask_is_granted_an_absent_claim(ledger: Ledger) -> None:
+    assert asked(ledger, CLAIM).owner == "first"
+
+
+def test_the_owner_that_asks_again_holds_it_and_its_lease_is_renewed(ledger: Ledger) -> None:
+    asked(ledger, CLAIM)
+
+    again = asked(ledger, replace(CLAIM, lease_until=NOW + 3 * LEASE_S))
+
+    assert (again.owner, kept(ledger).lease_until) == ("first", NOW + 3 * LEASE_S)
+
+
+def test_the_loser_leaves_its_token_with_the_owner(ledger: Ledger) -> None:
+    asked(ledger, CLAIM)
+
+    assert asked(ledger, SECOND, running=("first",)).owner == "first"
+    assert kept(ledger).tokens == {"token-1": "launch", "token-2": "launch"}
+
+
+def test_an_expired_lease_is_taken_over_only_when_its_owner_runs_no_more(ledger: Ledger) -> None:
+    asked(ledger, CLAIM.with_command("node-join", Command(1, NOW, "id")))
+    late = NOW + LEASE_S
+
+    assert asked(ledger, SECOND, late, running=("first",)).owner == "first"
+    assert asked(ledger, SECOND, late - 1).owner == "first"
+    assert asked(ledger, SECOND, late).owner == "second"
+    assert set(kept(ledger).tokens) == {"token-1", "token-2"}
+    assert kept(ledger).commands["node-join"].command_id == "id"
+
+
+@pytest.mark.parametrize("phase", ["joined", "pooled", "abandoned", "removed"])
+def test_a_final_phase_is_not_left_by_a_duplicate(ledger: Ledger, phase: str) -> None:
+    ledger.write(CLAIM.ended(phase, "CONTINUE", NOW + 5))
+
+    after = asked(ledger, replace(CLAIM, owner="second"))
+
+    assert (after.owner, after.phase, after.closed) == ("first", phase, True)
+
+
+def test_a_new_lifecycle_action_after_a_final_phase_is_a_new_claim(ledger: Ledger) -> None:
+    ledger.write(CLAIM.ended("joined", "CONTINUE", NOW + 5))
+
+    after = asked(ledger, SECOND)
+
+    assert (after.owner, after.phase, after.closed) == ("second", "claimed", False)
+    assert kept(ledger).tokens == {"token-2": "launch"}
+
+
+def test_a_tombstone_is_laid_once_and_for_all(ledger: Ledger) -> None:
+    assert not ledger.is_buried(INSTANCE)
+
+    ledger.bury(INSTANCE, NOW)
+    ledger.bury(INSTANCE, NOW + 1)
+
+    assert ledger.is_buried(INSTANCE)
+    assert not ledger.is_buried("i-00000000")
+    assert ledger.read(INSTANCE, "launch") is None
+
+
+def test_a_change_is_made_on_what_another_wrote_in_between(ledger: Ledger) -> None:
+    ledger.write(CLAIM)
+    rivals = iter(["rival"])
+
+    def rule(existing: Claim | None) -> Claim:
+        assert existing is not None
+        for rival in rivals:
+            ledger.write(existing.with_tokens({rival: "launch"}))
+        return existing.with_tokens({"mine": "launch"})
+
+    change(ledger, INSTANCE, "launch", rule)
+
+    assert set(kept(ledger).tokens) == {"token-1", "rival", "mine"}
+
+
+def test_one_who_never_gets_to_write_is_told_to_try_again(ledger: Ledger) -> None:
+    ledger.write(CLAIM)
+
+    def rule(existing: Claim | None) -> Claim:
+        assert existing is not None
+        ledger.write(existing.with_tokens({f"rival-{existing.version}": "launch"}))
+        return existing.with_tokens({"mine": "launch"})
+
+    with pytest.raises(Transient):
+        change(ledger, INSTANCE, "launch", rule)

@@ -1,0 +1,154 @@
+"""Who works on a lifecycle action, when events come twice, late, or in the wrong order."""
+
+from dataclasses import replace
+
+import pytest
+from app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinClusters, TwinHooks, event
+
+from labswarm.claiming import Claiming
+from labswarm.errors import BadInput
+from labswarm.events import LifecycleEvent, Skip, parse
+from labswarm.ledger import LEASE_S
+from labswarm.ledger_memory import MemoryLedger
+from labswarm.lifecycle import finish
+from labswarm.work import Work
+
+
+class Bench:
+    """Claiming over twins, a second after the sample events."""
+
+    def __init__(self) -> None:
+        self.ledger = MemoryLedger()
+        self.running = {OWNER, OTHER}
+        self.clock = TwinClock(read("launch").at + 1)
+        self.hooks = TwinHooks()
+
+    def claim(self, event: LifecycleEvent, owner: str = OWNER) -> Work | Skip:
+        runs = self.running.__contains__
+        return Claiming(TwinClusters(), self.ledger, self.hooks, runs, self.clock).claim(
+            event, owner
+        )
+
+    def close(self, phase: str, owner: str = OWNER) -> None:
+        finish(self.ledger, self.hooks, self.clock, (INSTANCE, "launch", owner), "CONTINUE", phase)
+
+
+def read(name: str) -> LifecycleEvent:
+    parsed = parse(event(name))
+    assert isinstance(parsed, LifecycleEvent)
+    return parsed
+
+
+def test_the_work_names_node_hook_and_times() -> None:
+    work = Bench().claim(read("terminate"))
+
+    assert isinstance(work, Work)
+    assert (work.node_name, work.hook) == (f"lab-{INSTANCE}", "terminate")
+    assert work.deadline == read("terminate").at + 600
+    assert work.empty_by == "2026-11-03T13:45:33Z"  # 20 s after the claim
+    assert work.evacuate_by == "2026-11-03T13:53:12Z"  # two minutes before the deadline
+    assert Work.parse(work.to_json()) == work
+
+
+def test_a_duplicate_is_left_with_the_one_who_works_on_it() -> None:
+    bench = Bench()
+    bench.claim(read("launch"))
+
+    duplicate = bench.claim(replace(read("launch"), token="second"), OTHER)
+
+    assert duplicate == Skip(f"{OWNER} works on it")
+    claim = bench.ledger.read(INSTANCE, "launch")
+    assert claim is not None
+    assert set(claim.tokens) == {read("launch").token, "second"}
+
+
+def test_a_retry_of_the_same_execution_gets_the_same_work() -> None:
+    bench = Bench()
+
+    assert bench.claim(read("launch")) == bench.claim(read("launch"))
+
+
+def test_a_late_duplicate_of_what_is_done_is_skipped() -> None:
+    bench = Bench()
+    bench.claim(read("launch"))
+    bench.close("joined")
+
+    assert bench.claim(read("launch"), OTHER) == Skip("it was done before (joined)")
+
+
+def test_the_second_launch_of_a_warm_pool_is_new_work() -> None:
+    bench = Bench()
+    bench.claim(read("launch_into_warm_pool"))
+    bench.close("pooled")
+
+    work = bench.claim(replace(read("launch_from_warm_pool"), token="new"), OTHER)
+
+    assert isinstance(work, Work)
+    assert work.destination == "AutoScalingGroup"
+
+
+def test_work_is_taken_over_when_the_lease_ran_out_and_its_owner_died() -> None:
+    bench = Bench()
+    # Its hook's heartbeats have been kept up meanwhile: the event is young, the claim is old.
+    late = replace(read("launch"), at=bench.clock.now() + LEASE_S)
+    bench.claim(read("launch"))
+    bench.clock.sleep(LEASE_S)
+
+    assert isinstance(bench.claim(late, OTHER), Skip)
+    bench.running.remove(OWNER)
+    assert isinstance(bench.claim(late, OTHER), Work)
+
+
+def test_a_dead_owner_keeps_its_work_until_the_lease_runs_out() -> None:
+    bench = Bench()
+    bench.claim(read("launch"))
+    bench.running.remove(OWNER)
+
+    assert isinstance(bench.claim(read("launch"), OTHER), Skip)
+
+
+def test_a_launch_that_its_termination_overtook_is_skipped() -> None:
+    bench = Bench()
+    bench.claim(read("terminate"))
+
+    assert bench.claim(read("launch"), OTHER) == Skip("the instance terminates already")
+
+
+def test_an_instance_that_went_back_to_the_warm_pool_may_launch_again() -> None:
+    bench = Bench()
+    bench.claim(read("terminate_into_warm_pool"))
+
+    assert isinstance(bench.claim(read("launch_from_warm_pool"), OTHER), Work)
+
+
+def test_an_event_older_than_its_hook_waits_is_stale() -> None:
+    bench = Bench()
+    bench.clock.sleep(600)
+
+    stale = bench.claim(read("launch"))
+
+    assert stale == Skip("the event is 601 s old, its hook waits 600 s")
+    assert bench.ledger.read(INSTANCE, "launch") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"hook": "unknown"}, "detail.LifecycleHookName"), ({"cluster": "other"}, "cluster")],
+)
+def test_what_is_not_set_up_is_refused_by_name(change: dict[str, str], field: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        Bench().claim(replace(read("launch"), **change))
+
+    assert refused.value.field == field
+
+
+def test_work_that_lacks_a_field_is_refused_by_name() -> None:
+    work = Bench().claim(read("launch"))
+    assert isinstance(work, Work)
+    values = work.to_json()
+    del values["owner"]
+
+    with pytest.raises(BadInput) as refused:
+        Work.parse(values)
+
+    assert refused.value.field == "work.owner"

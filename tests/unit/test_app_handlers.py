@@ -1,0 +1,317 @@
+"""The functions as Lambda calls them: the handler of each app.py, over AWS's twin in process."""
+
+import importlib.util
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from app_twins import DESCRIPTION, INSTANCE, MANAGER, OTHER, OWNER, TwinAgent, TwinHooks, event
+from moto import mock_aws
+
+from labswarm.commands import Commands
+from labswarm.errors import BadInput, Permanent, Transient
+from labswarm.ledger import Claim
+from labswarm.ledger_dynamodb import DynamoLedger
+
+FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py"))
+KEY = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"
+
+
+@dataclass
+class Context:
+    """What the logger reads of Lambda's context."""
+
+    function_name: str = "labswarm-test"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:labswarm-test"
+    aws_request_id: str = "request"
+
+
+def load(name: str) -> ModuleType:
+    """A function's module, made anew as at a cold start."""
+    spec = importlib.util.spec_from_file_location(f"app_{name}", FUNCTIONS / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module", autouse=True)
+def account() -> Iterator[None]:
+    """An account with the table and the cluster; one for all tests, as a mock is slow to start."""
+    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
+        for name, value in (
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "x"),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("LEDGER_TABLE", "labswarm-ledger"),
+        ):
+            monkeypatch.setenv(name, value)
+        boto3.client("ssm").put_parameter(
+            Name="/labswarm/clusters/lab", Type="String", Value=json.dumps(DESCRIPTION)
+        )
+        yield
+
+
+@pytest.fixture(autouse=True)
+def table(account: None) -> Iterator[None]:
+    """An empty ledger."""
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName="labswarm-ledger",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "instance_id", "AttributeType": "S"},
+            {"AttributeName": "transition", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "instance_id", "KeyType": "HASH"},
+            {"AttributeName": "transition", "KeyType": "RANGE"},
+        ],
+    )
+    yield
+    client.delete_table(TableName="labswarm-ledger")
+
+
+def fresh(name: str) -> dict[str, Any]:
+    """A sample event that was sent just now."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**event(name), "time": now}
+
+
+def claimed(name: str = "launch") -> dict[str, Any]:
+    app = load("claim")
+    app.CLAIMING._hooks = TwinHooks()
+    work: dict[str, Any] = app.handler({"event": fresh(name), "execution": OWNER}, Context())
+    return work
+
+
+def ledger() -> DynamoLedger:
+    return DynamoLedger(boto3.client("dynamodb"), "labswarm-ledger")
+
+
+def claim_in_ledger() -> Claim:
+    claim = ledger().read(INSTANCE, "launch")
+    assert claim is not None
+    return claim
+
+
+def test_claim_answers_the_work_of_a_launch() -> None:
+    work = claimed()
+
+    assert work["claimed"] is True
+    assert (work["cluster"], work["instance_id"]) == ("lab", INSTANCE)
+    assert (work["transition"], work["owner"]) == ("launch", OWNER)
+    assert work["node_name"] == f"lab-{INSTANCE}"
+    assert 590 < work["deadline"] - time.time() <= 600
+    assert claim_in_ledger().owner == OWNER
+
+
+def test_claim_lays_a_tombstone_for_a_termination() -> None:
+    claimed("terminate")
+
+    assert ledger().is_buried(INSTANCE)
+
+
+def test_claim_refuses_a_malformed_event_once_with_its_field(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bad = fresh("launch")
+    bad["detail"]["EC2InstanceId"] = "i-XYZ"
+
+    answer = load("claim").handler({"event": bad, "execution": OWNER}, Context())
+
+    assert (answer["claimed"], answer["field"]) == (False, "detail.EC2InstanceId")
+    errors = [record.__dict__ for record in caplog.records if record.levelname == "ERROR"]
+    assert [error["field"] for error in errors] == ["detail.EC2InstanceId"]
+
+
+def test_claim_skips_a_test_notification() -> None:
+    answer = load("claim").handler(
+        {"event": event("test_notification"), "execution": OWNER}, Context()
+    )
+
+    assert answer == {"claimed": False, "reason": "a test notification"}
+
+
+def test_claim_leaves_a_duplicate_with_its_owner() -> None:
+    claimed()
+    app = load("claim")
+    app.CLAIMING._hooks = TwinHooks()
+
+    answer = app.handler({"event": fresh("launch"), "execution": OTHER}, Context())
+
+    assert answer == {"claimed": False, "reason": f"{OWNER} works on it"}
+
+
+def test_await_agent_answers_when_the_agent_is_online() -> None:
+    app = load("await_agent")
+    app.AGENT = TwinAgent()
+
+    assert app.handler({"work": claimed()}, Context()) == {"online": True}
+
+
+def test_await_agent_is_transient_when_the_agent_does_not_come() -> None:
+    app = load("await_agent")
+
+    class Asleep(TwinAgent):
+        def online(self, instance_id: str) -> bool:
+            return instance_id != INSTANCE
+
+    app.AGENT, app.PATIENCE_S = Asleep(), 0.01
+
+    with pytest.raises(Transient, match=INSTANCE):
+        app.handler({"work": claimed()}, Context())
+
+
+def command(on: str = "hub", **more: Any) -> tuple[TwinAgent, Any]:
+    app, agent = load("command"), TwinAgent()
+    agent.ends("command-1", {"servers": []})
+    app.COMMANDS = Commands(agent, app.LEDGER, app.WallClock())
+    asked = {
+        "work": claimed(),
+        "document": "labswarm-manager-pause",
+        "on": on,
+        "parameters": {"Instance": INSTANCE},
+        **more,
+    }
+    return agent, lambda: app.handler(asked, Context())
+
+
+@pytest.mark.parametrize(("on", "target"), [("hub", MANAGER), ("node", INSTANCE)])
+def test_command_runs_a_document_on_the_node_or_its_hub(on: str, target: str) -> None:
+    agent, call = command(on)
+
+    assert call() == {"servers": []}
+    assert [(s.instance_id, s.document) for s in agent.sent] == [(target, "labswarm-manager-pause")]
+    assert claim_in_ledger().commands["manager-pause"].command_id == "command-1"
+
+
+def test_command_runs_nowhere_else() -> None:
+    _, call = command("moon")
+
+    with pytest.raises(BadInput) as refused:
+        call()
+
+    assert refused.value.field == "on"
+
+
+def test_command_sends_nothing_when_the_termination_has_begun() -> None:
+    agent, call = command(unless_terminating=True)
+    ledger().bury(INSTANCE, int(time.time()))
+
+    with pytest.raises(Permanent, match="overtaken by its termination"):
+        call()
+
+    assert agent.sent == []
+
+
+def test_the_undoing_is_not_held_up_by_the_tombstone() -> None:
+    _, call = command()
+    ledger().bury(INSTANCE, int(time.time()))
+
+    assert call() == {"servers": []}
+
+
+class TwinChefServer:
+    """The clients and nodes of one Chef Server, and in what order they went."""
+
+    def __init__(self) -> None:
+        self.clients: dict[str, str] = {}
+        self.log: list[str] = []
+
+    def at(self, url: str, organization: str | None, admin: str, *_: object) -> "TwinChefServer":
+        assert (url, organization, admin) == ("https://10.98.0.1:4545", None, "labswarm")
+        return self
+
+    def create_client(self, name: str, public_key_pem: str) -> None:
+        self.clients[name] = public_key_pem
+
+    def delete_client(self, name: str) -> None:
+        self.log.append(f"client {name}")
+
+    def delete_node(self, name: str) -> None:
+        self.log.append(f"node {name}")
+
+
+def test_register_chef_client_makes_the_client_with_the_nodes_own_key() -> None:
+    app, chef = load("register_chef_client"), TwinChefServer()
+    app.ChefServer = chef.at
+
+    answer = app.handler({"work": claimed(), "public_key": KEY}, Context())
+
+    assert answer == {"client": f"lab-{INSTANCE}"}
+    assert chef.clients == {f"lab-{INSTANCE}": KEY}
+
+
+@pytest.mark.parametrize("key", [None, "", "ssh-rsa AAAA", 5])
+def test_register_chef_client_refuses_what_is_no_public_key(key: object) -> None:
+    with pytest.raises(BadInput) as refused:
+        load("register_chef_client").handler({"work": claimed(), "public_key": key}, Context())
+
+    assert refused.value.field == "public_key"
+
+
+def test_remove_chef_identity_deletes_the_client_before_the_node() -> None:
+    app, chef = load("remove_chef_identity"), TwinChefServer()
+    app.ChefServer = chef.at
+
+    app.handler({"work": claimed()}, Context())
+
+    assert chef.log == [f"client lab-{INSTANCE}", f"node lab-{INSTANCE}"]
+
+
+def test_complete_ends_the_wait_and_closes_the_claim() -> None:
+    app = load("complete")
+    work = claimed()
+    token = fresh("launch")["detail"]["LifecycleActionToken"]
+    app.HOOKS = TwinHooks(token)
+
+    answer = app.handler({"work": work, "result": "CONTINUE", "phase": "joined"}, Context())
+
+    assert answer == {"completed": 1}
+    assert app.HOOKS.results == {token: "CONTINUE"}
+    assert claim_in_ledger().phase == "joined"
+
+
+def test_complete_refuses_another_result() -> None:
+    with pytest.raises(BadInput) as refused:
+        load("complete").handler({"work": claimed(), "result": "MAYBE"}, Context())
+
+    assert refused.value.field == "result"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "claim"])
+def test_a_function_without_work_names_what_is_missing(name: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        load(name).handler({}, Context())
+
+    assert refused.value.field == "work"
+
+
+@pytest.mark.parametrize("name", ["claim", "command", "complete"])
+def test_a_missing_setting_is_named_at_the_cold_start(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LEDGER_TABLE")
+
+    with pytest.raises(BadInput) as refused:
+        load(name)
+
+    assert refused.value.field == "LEDGER_TABLE"
+
+
+@pytest.mark.parametrize("execution", [None, "one", 7])
+def test_claim_refuses_what_is_no_execution(execution: object) -> None:
+    answer = load("claim").handler({"event": fresh("launch"), "execution": execution}, Context())
+
+    assert (answer["claimed"], answer["field"]) == (False, "execution")

@@ -1,0 +1,210 @@
+"""The adapters to Systems Manager and Step Functions, against answers as AWS gives them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from app_twins import DESCRIPTION, INSTANCE, MANAGER, OWNER
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
+from botocore.stub import Stubber
+
+from labswarm.aws_errors import KINDS, named
+from labswarm.commands import Invocation
+from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm.executions import Executions
+from labswarm.ssm import DELIVERY_TIMEOUT_S, SsmAgent, SsmClusters
+
+COMMAND = "4c1c5b2e-2f0e-4c55-9f3c-0a1b2c3d4e5f"
+PARAMETER = {"Name": "/labswarm/clusters/lab"}
+
+
+@dataclass
+class Stubbed:
+    client: Any
+    stub: Stubber
+
+
+def stubbed(service: str) -> Iterator[Stubbed]:
+    client = boto3.client(  # type: ignore[call-overload]  # the service is a variable
+        service,
+        "eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with Stubber(client) as stub:
+        yield Stubbed(client, stub)
+        stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def ssm() -> Iterator[Stubbed]:
+    yield from stubbed("ssm")
+
+
+@pytest.fixture
+def states() -> Iterator[Stubbed]:
+    yield from stubbed("stepfunctions")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "online"),
+    [
+        ([], False),
+        ([{"InstanceId": INSTANCE, "PingStatus": "Online"}], True),
+        ([{"InstanceId": INSTANCE, "PingStatus": "ConnectionLost"}], False),
+    ],
+)
+def test_an_agent_is_online_when_it_is_registered_and_answers(
+    ssm: Stubbed, nodes: list[dict[str, str]], online: bool
+) -> None:
+    ssm.stub.add_response(
+        "describe_instance_information",
+        {"InstanceInformationList": nodes},
+        {"Filters": [{"Key": "InstanceIds", "Values": [INSTANCE]}]},
+    )
+
+    assert SsmAgent(ssm.client).online(INSTANCE) is online
+
+
+def test_a_command_is_sent_to_one_instance_with_a_delivery_timeout(ssm: Stubbed) -> None:
+    ssm.stub.add_response(
+        "send_command",
+        {"Command": {"CommandId": COMMAND}},
+        {
+            "InstanceIds": [MANAGER],
+            "DocumentName": "labswarm-manager-pause",
+            "Parameters": {"Instance": [INSTANCE]},
+            "Comment": "label",
+            "TimeoutSeconds": DELIVERY_TIMEOUT_S,
+        },
+    )
+
+    sent = SsmAgent(ssm.client).send(
+        MANAGER, "labswarm-manager-pause", {"Instance": INSTANCE}, "label"
+    )
+
+    assert sent == COMMAND
+
+
+def test_a_command_is_found_by_its_label_on_any_page(ssm: Stubbed) -> None:
+    ssm.stub.add_response(
+        "list_commands",
+        {"Commands": [{"CommandId": "0" * 36, "Comment": "another"}], "NextToken": "more"},
+        {"InstanceId": MANAGER},
+    )
+    ssm.stub.add_response(
+        "list_commands",
+        {"Commands": [{"CommandId": COMMAND, "Comment": "label"}]},
+        {"InstanceId": MANAGER, "NextToken": "more"},
+    )
+
+    assert SsmAgent(ssm.client).find(MANAGER, "label") == COMMAND
+
+
+def test_a_command_that_was_never_sent_is_not_found(ssm: Stubbed) -> None:
+    ssm.stub.add_response("list_commands", {"Commands": []}, {"InstanceId": MANAGER})
+
+    assert SsmAgent(ssm.client).find(MANAGER, "label") is None
+
+
+def test_an_invocation_is_read_as_it_is_reported(ssm: Stubbed) -> None:
+    ssm.stub.add_response(
+        "get_command_invocation",
+        {
+            "Status": "Failed",
+            "StatusDetails": "Failed",
+            "ResponseCode": 75,
+            "StandardOutputContent": "{}",
+            "StandardErrorContent": "why",
+        },
+        {"CommandId": COMMAND, "InstanceId": INSTANCE},
+    )
+
+    read = SsmAgent(ssm.client).invocation(COMMAND, INSTANCE)
+
+    assert read == Invocation("Failed", "Failed", 75, "{}", "why")
+
+
+def test_an_invocation_that_is_not_there_yet_is_not_known(ssm: Stubbed) -> None:
+    ssm.stub.add_client_error("get_command_invocation", "InvocationDoesNotExist")
+
+    assert SsmAgent(ssm.client).invocation(COMMAND, INSTANCE) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("InvalidInstanceId", Transient),
+        ("ThrottlingException", Transient),
+        ("InvalidDocument", Permanent),
+        ("AccessDeniedException", Permanent),
+        ("NeverSeenBefore", Permanent),
+    ],
+)
+def test_a_refused_command_is_an_error_of_its_kind(
+    ssm: Stubbed, code: str, kind: type[LabswarmError]
+) -> None:
+    ssm.stub.add_client_error("send_command", code)
+
+    with pytest.raises(kind, match=code):
+        SsmAgent(ssm.client).send(INSTANCE, "labswarm-node-join", {}, "label")
+
+
+def test_an_aws_that_is_not_reached_is_transient() -> None:
+    with pytest.raises(Transient, match=r"https://ssm\.example"), named():
+        raise EndpointConnectionError(endpoint_url="https://ssm.example")
+
+
+def test_every_code_has_one_of_the_kinds() -> None:
+    assert set(KINDS.values()) == {Transient, Permanent}
+
+
+def test_a_cluster_is_read_from_its_parameter(ssm: Stubbed) -> None:
+    ssm.stub.add_response(
+        "get_parameter", {"Parameter": {"Value": json.dumps(DESCRIPTION)}}, PARAMETER
+    )
+
+    assert SsmClusters(ssm.client).read("lab").manager == MANAGER
+
+
+def test_a_cluster_without_a_parameter_is_named(ssm: Stubbed) -> None:
+    ssm.stub.add_client_error("get_parameter", "ParameterNotFound", expected_params=PARAMETER)
+
+    with pytest.raises(BadInput, match="/labswarm/clusters/lab") as refused:
+        SsmClusters(ssm.client).read("lab")
+
+    assert refused.value.field == "cluster"
+
+
+@pytest.mark.parametrize(("status", "runs"), [("RUNNING", True), ("FAILED", False)])
+def test_an_execution_runs_until_it_has_ended(states: Stubbed, status: str, runs: bool) -> None:
+    states.stub.add_response(
+        "describe_execution",
+        {
+            "executionArn": OWNER,
+            "stateMachineArn": OWNER,
+            "status": status,
+            "startDate": "2026-11-03",
+        },
+        {"executionArn": OWNER},
+    )
+
+    assert Executions(states.client).runs(OWNER) is runs
+
+
+def test_an_execution_that_is_not_there_runs_no_more(states: Stubbed) -> None:
+    states.stub.add_client_error("describe_execution", "ExecutionDoesNotExist")
+
+    assert Executions(states.client).runs(OWNER) is False
+
+
+def test_an_execution_that_cannot_be_asked_for_is_not_taken_for_dead(states: Stubbed) -> None:
+    states.stub.add_client_error("describe_execution", "ThrottlingException")
+
+    with pytest.raises(Transient):
+        Executions(states.client).runs(OWNER)

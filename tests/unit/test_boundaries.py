@@ -1,0 +1,127 @@
+"""Workers enter and leave by the machines and the node's tools, and by nothing else."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = ("functions", "layers")
+OUTSIDE_NODE = (*APP, "hub", "lab")
+# Of the Docker SDK and of the command line; making a manager's Swarm (`init`) is the lab's to do.
+SWARM_CALLS = {"swarm.join", "swarm.leave", "node.update", "node.remove", "api.join_swarm"}
+SDK_NAMES = {"join_swarm", "leave_swarm", "update_node", "remove_node"}
+SWARM_WORDS = re.compile(r"\b(swarm\s+(join|leave)|node\s+(update|rm|promote|demote))\b")
+SWARM_PATHS = re.compile(r"/swarm/(join|leave)|/nodes/[^\s\"']*/update")
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if "node_modules" not in path.parts
+    )
+
+
+def scripts() -> list[Path]:
+    """What is no Python and may hold commands."""
+    return [
+        ROOT / "template.yaml",
+        *sorted((ROOT / "statemachines").iterdir()),
+        *(
+            path
+            for folder in OUTSIDE_NODE
+            for path in sorted((ROOT / folder).rglob("*"))
+            if path.suffix in (".sh", ".yaml", ".yml", ".toml") or path.name == "Makefile"
+            if "node_modules" not in path.parts
+        ),
+    ]
+
+
+def dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
+
+
+def docstrings(tree: ast.Module) -> set[ast.expr]:
+    return {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+
+
+def commanded(tree: ast.Module) -> list[str]:
+    """What this source says to a Swarm: calls of the SDK, and words and paths in its texts."""
+    found = []
+    spared = docstrings(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = dotted(node.func)
+            if name.endswith(tuple(SWARM_CALLS)) or name.rpartition(".")[2] in SDK_NAMES:
+                found.append(f"{node.lineno}: {name}()")
+            words = [a.value for a in _flat(node) if isinstance(a.value, str)]
+            if SWARM_WORDS.search(" ".join(words)):
+                found.append(f"{node.lineno}: {' '.join(words)}")
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in spared:
+            if SWARM_PATHS.search(node.value):
+                found.append(f"{node.lineno}: {node.value}")
+        elif isinstance(node, ast.List | ast.Tuple):
+            words = [e.value for e in node.elts if isinstance(e, ast.Constant)]
+            if SWARM_WORDS.search(" ".join(map(str, words))):
+                found.append(f"{node.lineno}: {words}")
+    return found
+
+
+def _flat(call: ast.Call) -> list[ast.Constant]:
+    return [argument for argument in call.args if isinstance(argument, ast.Constant)]
+
+
+@pytest.mark.parametrize("path", sources(*OUTSIDE_NODE), ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_outside_node_joins_a_swarm_or_changes_its_nodes(path: Path) -> None:
+    assert commanded(ast.parse(path.read_text())) == []
+
+
+@pytest.mark.parametrize("path", scripts(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_script_or_description_does_either(path: Path) -> None:
+    assert SWARM_WORDS.findall(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "client.swarm.join(remote_addrs=a, join_token=t)",
+        "engine.api.update_node(i, v, spec)",
+        "node.remove(force=True)",
+        "run('docker', 'swarm', 'join', token)",
+        "run(['docker', 'node', 'update', '--availability', 'drain', name])",
+        "run('docker node rm x')",
+        "post(url + '/swarm/join')",
+    ],
+)
+def test_the_guard_sees_each_way_to_command_a_swarm(source: str) -> None:
+    assert commanded(ast.parse(source)) != []
+
+
+@pytest.mark.parametrize("path", sources(*APP), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_app_never_makes_a_chef_node_object(path: Path) -> None:
+    made = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and (words := [a.value for a in _flat(node) if isinstance(a.value, str)])
+        and words[0] in ("POST", "PUT")
+        and any(word.startswith("/nodes") for word in words[1:])
+    ]
+    assert made == []
+
+
+@pytest.mark.parametrize("path", sources(*APP), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_app_imports_no_other_part(path: Path) -> None:
+    text = path.read_text()
+    assert re.search(r"^\s*(import|from)\s+(labswarm_\w+|docker)\b", text, re.MULTILINE) is None

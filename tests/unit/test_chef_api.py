@@ -1,0 +1,72 @@
+"""The twin's Chef Server API checks what goiardi is not asked about in the contract suite."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+
+import pytest
+
+from labswarm.chef_signing import signed_headers
+from labswarm_lab.chef.api import Actor, Api, Objects, Request
+from labswarm_lab.chef.keys import KeySigner
+
+NOW = datetime(2026, 3, 3, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def signer() -> KeySigner:
+    return KeySigner.generate()
+
+
+@pytest.fixture
+def api(signer: KeySigner) -> Api:
+    return Api(Objects(users={"labswarm": Actor("labswarm", signer.public_pem, admin=True)}))
+
+
+def signed(
+    signer: KeySigner, at: datetime = NOW, changed: Mapping[str, str] = MappingProxyType({})
+) -> Request:
+    """GET /nodes as the admin, with some headers changed after it was signed."""
+    headers = signed_headers("GET", "/nodes", b"", "labswarm", signer, at)
+    lower = {name.lower(): value for name, value in headers.items()}
+    return Request("GET", "/nodes", {**lower, **changed}, b"")
+
+
+@pytest.mark.parametrize("minutes", [-16, 16])
+def test_a_request_of_another_time_is_refused(api: Api, signer: KeySigner, minutes: int) -> None:
+    """15 minutes either way: https://docs.chef.io/server/api_chef_server/ (X-Ops-Timestamp)."""
+    assert api.answer(signed(signer, NOW + timedelta(minutes=minutes)), NOW)[0] == 401
+    assert api.answer(signed(signer, NOW + timedelta(minutes=minutes / 2)), NOW)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"x-ops-userid": "nobody"},
+        {"x-ops-sign": "algorithm=sha1;version=1.0;"},
+        {"x-ops-timestamp": "2026-03-03T14:00:01Z"},
+        {"x-ops-timestamp": "yesterday"},
+        {"x-ops-content-hash": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV="},
+        {"x-ops-authorization-1": "no Base64"},
+        {"x-ops-authorization-2": "A" * 60},
+        {"x-ops-server-api-version": "1"},
+    ],
+)
+def test_a_request_changed_after_signing_is_refused(
+    api: Api, signer: KeySigner, changed: dict[str, str]
+) -> None:
+    assert api.answer(signed(signer, changed=changed), NOW)[0] == 401
+
+
+def test_a_signature_of_one_request_is_none_of_another(api: Api, signer: KeySigner) -> None:
+    request = signed(signer)
+
+    assert api.answer(Request("DELETE", "/nodes", request.headers, b""), NOW)[0] == 401
+    assert api.answer(Request("GET", "/clients", request.headers, b""), NOW)[0] == 401
+    assert api.answer(Request("GET", "/nodes", request.headers, b"{}"), NOW)[0] == 401
+
+
+def test_what_it_holds_is_read_back_as_it_was_written(signer: KeySigner) -> None:
+    objects = Objects(clients={"a": Actor("a", signer.public_pem, admin=False)})
+
+    assert Objects.parse(objects.to_json()) == objects

@@ -1,0 +1,194 @@
+"""A step is sent once per attempt, whatever crashes; its answer or its failure comes back."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from app_twins import INSTANCE, MANAGER, OTHER, OWNER, TwinAgent, TwinClock
+
+from labswarm.commands import Commands, Invocation, Step, answer
+from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Transient
+from labswarm.ledger import LEASE_S, Claim, Phase
+from labswarm.ledger_memory import MemoryLedger
+
+PAUSE = Step(
+    subject=INSTANCE,
+    transition="launch",
+    owner=OWNER,
+    document="labswarm-manager-pause",
+    target=MANAGER,
+    parameters={"Instance": INSTANCE},
+)
+
+
+class Bench:
+    """Commands over twins, with a claim that OWNER holds."""
+
+    def __init__(self) -> None:
+        self.agent = TwinAgent()
+        self.ledger = MemoryLedger()
+        self.clock = TwinClock()
+        now = int(self.clock.now())
+        self.ledger.write(
+            Claim(
+                instance_id=INSTANCE,
+                transition="launch",
+                owner=OWNER,
+                lease_until=now + LEASE_S,
+                tokens={"t": "launch"},
+                hook="launch",
+                asg="labswarm-lab-workers",
+                cluster="lab",
+                opened_at=now,
+                phases=(Phase("claimed", now),),
+            )
+        )
+
+    def run(self, step: Step = PAUSE) -> dict[str, Any]:
+        return Commands(self.agent, self.ledger, self.clock).run(step, patience_s=90)
+
+    def claim(self) -> Claim:
+        claim = self.ledger.read(INSTANCE, "launch")
+        assert claim is not None
+        return claim
+
+
+def test_a_command_carries_its_document_target_and_parameters() -> None:
+    bench = Bench()
+    with pytest.raises(Transient):
+        bench.run()
+
+    (sent,) = bench.agent.sent
+    assert (sent.document, sent.instance_id) == ("labswarm-manager-pause", MANAGER)
+    assert sent.parameters == {"Instance": INSTANCE}
+
+
+def test_a_command_under_way_is_waited_for_and_not_sent_again() -> None:
+    bench = Bench()
+    began = bench.clock.now()
+    with pytest.raises(Transient, match="still under way"):
+        bench.run()
+    assert 90 <= bench.clock.now() - began < 100
+
+    bench.agent.ends("command-1", {"servers": []})
+
+    assert bench.run() == {"servers": []}
+    assert len(bench.agent.sent) == 1
+
+
+def test_an_answered_step_is_sent_anew_when_it_is_asked_for_again() -> None:
+    bench = Bench()
+    bench.agent.ends("command-1", {"servers": ["a"]})
+    bench.agent.ends("command-2", {"servers": []})
+
+    assert [bench.run(), bench.run()] == [{"servers": ["a"]}, {"servers": []}]
+    assert [sent.label.split()[2] for sent in bench.agent.sent] == ["1", "2"]
+
+
+def test_a_failed_attempt_that_may_pass_is_followed_by_another() -> None:
+    bench = Bench()
+    busy = {"error": {"kind": "transient", "name": "NotDown", "message": "the node is ready"}}
+    bench.agent.ends("command-1", busy, exit_code=75)
+    bench.agent.ends("command-2", {"removed": True})
+
+    with pytest.raises(Transient, match="NotDown: the node is ready"):
+        bench.run()
+
+    assert bench.run() == {"removed": True}
+
+
+def test_after_a_crash_before_the_id_was_kept_the_command_is_found_and_not_sent_again() -> None:
+    bench = Bench()
+
+    class Crash(Exception):
+        pass
+
+    class CrashesAfterSending(TwinAgent):
+        def send(self, *args: Any) -> str:
+            super().send(*args)
+            raise Crash
+
+    bench.agent = CrashesAfterSending()
+    with pytest.raises(Crash):
+        bench.run()
+    assert bench.claim().commands["manager-pause"].command_id is None
+
+    bench.agent = TwinAgent(bench.agent.sent)
+    bench.agent.ends("command-1", {"servers": []})
+
+    assert bench.run() == {"servers": []}
+    assert len(bench.agent.sent) == 1
+
+
+def test_after_a_crash_before_sending_the_same_attempt_is_sent() -> None:
+    bench = Bench()
+
+    class Crash(Exception):
+        pass
+
+    class CrashesBeforeSending(TwinAgent):
+        def send(self, *args: Any) -> str:
+            raise Crash
+
+    bench.agent = CrashesBeforeSending()
+    with pytest.raises(Crash):
+        bench.run()
+
+    bench.agent = TwinAgent()
+    bench.agent.ends("command-1", {"servers": []})
+
+    assert bench.run() == {"servers": []}
+    assert [sent.label.split()[2] for sent in bench.agent.sent] == ["1"]
+
+
+def test_the_ledger_shows_where_the_work_is_and_the_lease_is_renewed() -> None:
+    bench = Bench()
+    bench.clock.sleep(100)
+    bench.agent.ends("command-1", {"servers": []})
+    bench.run()
+
+    claim = bench.claim()
+    assert [phase.phase for phase in claim.phases] == ["claimed", "manager-pause"]
+    assert claim.lease_until == int(bench.clock.now()) + LEASE_S
+
+
+def test_only_the_owner_of_the_claim_may_command() -> None:
+    bench = Bench()
+
+    with pytest.raises(Permanent, match="does not hold this claim"):
+        bench.run(replace(PAUSE, owner=OTHER))
+
+    assert bench.agent.sent == []
+
+
+def test_only_our_documents_are_sent() -> None:
+    with pytest.raises(BadInput) as refused:
+        replace(PAUSE, document="AWS-RunShellScript")
+
+    assert refused.value.field == "document"
+
+
+@pytest.mark.parametrize(
+    ("invocation", "kind"),
+    [
+        (Invocation("Failed", "Failed", 75, "", ""), Transient),
+        (Invocation("Failed", "Failed", 69, "", ""), Gone),
+        (Invocation("Failed", "Failed", 1, "", "Traceback"), Permanent),
+        (Invocation("Failed", "Failed", 2, "no json", "usage"), Permanent),
+        (Invocation("Failed", "Failed", 1, '{"error": {"kind": "gone"}}', ""), Gone),
+        (Invocation("Failed", "Undeliverable", -1, "", ""), Transient),
+        (Invocation("TimedOut", "Delivery Timed Out", -1, "", ""), Transient),
+        (Invocation("TimedOut", "Execution Timed Out", -1, "", ""), Transient),
+        (Invocation("Cancelled", "Cancelled", -1, "", ""), Permanent),
+        (Invocation("Success", "Success", 0, "no json", ""), Permanent),
+        (Invocation("Success", "Success", 0, "", ""), Permanent),
+    ],
+)
+def test_what_is_no_answer_is_an_error_of_its_kind(
+    invocation: Invocation, kind: type[LabswarmError]
+) -> None:
+    with pytest.raises(kind) as failed:
+        answer("node-join", invocation)
+
+    assert type(failed.value) is kind
+    assert "node-join" in str(failed.value)

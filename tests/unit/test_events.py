@@ -1,0 +1,98 @@
+"""Events are read strictly: what is ours is understood, what is malformed is refused by field."""
+
+import copy
+from typing import Any
+
+import pytest
+from app_twins import EVENTS, INSTANCE, event
+
+from labswarm.errors import BadInput
+from labswarm.events import LifecycleEvent, Skip, parse
+
+WAYS = {
+    "launch": ("launch", "EC2", "AutoScalingGroup", False),
+    "launch_into_warm_pool": ("launch", "EC2", "WarmPool", False),
+    "launch_from_warm_pool": ("launch", "WarmPool", "AutoScalingGroup", False),
+    "terminate": ("terminate", "AutoScalingGroup", "EC2", True),
+    "terminate_into_warm_pool": ("terminate", "AutoScalingGroup", "WarmPool", False),
+    "terminate_from_warm_pool": ("terminate", "WarmPool", "EC2", True),
+}
+
+
+def test_every_sample_event_is_replayed() -> None:
+    assert {path.stem for path in EVENTS.glob("*.json")} == {*WAYS, "test_notification"}
+
+
+@pytest.mark.parametrize("name", sorted(WAYS))
+def test_a_lifecycle_event_is_understood(name: str) -> None:
+    read = parse(event(name))
+
+    assert isinstance(read, LifecycleEvent)
+    way = (read.transition, read.origin, read.destination, read.ends_the_instance)
+    assert way == WAYS[name]
+    assert (read.cluster, read.asg, read.instance_id) == ("lab", "labswarm-lab-workers", INSTANCE)
+    assert read.token == "87654321-4321-4321-4321-210987654321"
+    assert read.at == 1793713512  # 2026-11-03T13:45:12Z
+
+
+def test_a_test_notification_asks_nothing() -> None:
+    assert parse(event("test_notification")) == Skip("a test notification")
+
+
+@pytest.mark.parametrize("group", ["web", "labswarm-workers", "labswarm-Lab-workers", "labswarm-x"])
+def test_a_foreign_group_asks_nothing(group: str) -> None:
+    foreign = event("launch")
+    foreign["detail"]["AutoScalingGroupName"] = group
+
+    read = parse(foreign)
+
+    assert isinstance(read, Skip)
+    assert group in read.reason
+
+
+MALFORMED: list[tuple[str, Any]] = [
+    ("source", "aws.ec2"),
+    ("source", None),
+    ("detail-type", "EC2 Instance Launch Successful"),
+    ("detail-type", 7),
+    ("detail", None),
+    ("detail", "text"),
+    ("time", "yesterday"),
+    ("time", "2026-11-03T13:45:12"),
+    ("time", None),
+    ("detail.AutoScalingGroupName", ""),
+    ("detail.EC2InstanceId", "i-XYZ"),
+    ("detail.EC2InstanceId", "i-0123456789abcdef0; reboot"),
+    ("detail.EC2InstanceId", None),
+    ("detail.LifecycleTransition", "autoscaling:EC2_INSTANCE_TERMINATING"),
+    ("detail.LifecycleTransition", None),
+    ("detail.LifecycleHookName", None),
+    ("detail.LifecycleActionToken", ""),
+    ("detail.LifecycleActionToken", "short"),
+    ("detail.Origin", "Mars"),
+    ("detail.Destination", None),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), MALFORMED)
+def test_a_malformed_field_is_refused_by_name(field: str, value: Any) -> None:
+    bad = copy.deepcopy(event("launch"))
+    where = bad
+    *path, name = field.split(".")
+    for key in path:
+        where = where[key]
+    where[name] = value
+
+    with pytest.raises(BadInput) as refused:
+        parse(bad)
+
+    assert refused.value.field == field
+    assert str(refused.value).startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("not_an_event", [None, [], "text", 3])
+def test_what_is_no_object_is_refused(not_an_event: object) -> None:
+    with pytest.raises(BadInput) as refused:
+        parse(not_an_event)
+
+    assert refused.value.field == "event"

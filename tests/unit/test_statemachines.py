@@ -1,0 +1,205 @@
+"""What has to hold for every state of every machine, read from the files that are deployed."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINES = sorted((ROOT / "statemachines").glob("*.asl.yaml"))
+SERVICE_ERRORS = {
+    "Transient",
+    "States.Timeout",
+    "Sandbox.Timedout",
+    "Lambda.Unknown",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+}
+# Lab and AWS do not agree on these yet, so the machines do without.
+UNUSED = ("QueryLanguage", "Assign", ".sync:2", "ItemBatcher", "States.UUID", "$uuid", "{%")
+
+
+def load(machine: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(machine.read_text())
+    return loaded
+
+
+def template() -> dict[str, Any]:
+    class Loader(yaml.SafeLoader):
+        """Reads CloudFormation's short forms as plain values."""
+
+    def plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.SequenceNode):
+            return loader.construct_sequence(node, deep=True)
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)
+        assert isinstance(node, yaml.ScalarNode)
+        return loader.construct_scalar(node)
+
+    Loader.add_multi_constructor("!", plain)
+    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506
+    resources: dict[str, Any] = loaded["Resources"]
+    return resources
+
+
+RESOURCES = template()
+FUNCTIONS = {n: r for n, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
+DOCUMENTS = {
+    r["Properties"]["Name"]: r["Properties"]["Content"]
+    for r in RESOURCES.values()
+    if r["Type"] == "AWS::SSM::Document"
+}
+STATES = [
+    pytest.param(state, id=f"{machine.stem}-{name}")
+    for machine in MACHINES
+    for name, state in load(machine)["States"].items()
+]
+TASKS = [param for param in STATES if param.values[0]["Type"] == "Task"]  # type: ignore[index]
+
+COMMANDS = [
+    param
+    for param in TASKS
+    if "document" in param.values[0]["Parameters"]["Payload"]  # type: ignore[index,call-overload]
+]
+
+
+def following(state: dict[str, Any]) -> Iterator[str]:
+    for rule in (state, *state.get("Choices", []), *state.get("Catch", [])):
+        if "Next" in rule:
+            yield rule["Next"]
+    if "Default" in state:
+        yield state["Default"]
+
+
+def reached(states: dict[str, Any], start: str) -> set[str]:
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo.extend(following(states[name]))
+    return seen
+
+
+def test_there_are_the_machines_of_both_hooks() -> None:
+    assert [m.name for m in MACHINES] == ["node_launch.asl.yaml", "node_terminate.asl.yaml"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_says_what_it_is_for(state: dict[str, Any]) -> None:
+    assert len(state["Comment"]) > 10
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_ends_in_time_tries_again_with_jitter_and_is_caught(
+    task: dict[str, Any],
+) -> None:
+    assert task["TimeoutSeconds"] > 0
+    (retry,) = task["Retry"]
+    assert set(retry["ErrorEquals"]) == SERVICE_ERRORS
+    assert (retry["JitterStrategy"], retry["MaxDelaySeconds"] <= 10) == ("FULL", True)
+    assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_calls_a_function_of_the_template_that_ends_before_it(
+    task: dict[str, Any],
+) -> None:
+    name = re.fullmatch(r"\$\{(\w+)\}", task["Parameters"]["FunctionName"])
+    assert name is not None
+    function = FUNCTIONS[name.group(1)]["Properties"]
+    assert function["Timeout"] < task["TimeoutSeconds"]
+    assert (ROOT / function["CodeUri"] / "app.py").exists()
+
+
+@pytest.mark.parametrize("task", COMMANDS)
+def test_every_command_is_a_document_of_the_template_with_its_parameters(
+    task: dict[str, Any],
+) -> None:
+    payload = task["Parameters"]["Payload"]
+    document = DOCUMENTS[payload["document"]]
+    given = {name.removesuffix(".$") for name in payload.get("parameters", {})}
+    assert given == set(document.get("parameters", {}))
+    assert payload["on"] == ("hub" if "-manager-" in payload["document"] else "node")
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
+def test_every_state_is_reached_and_exists(machine: Path) -> None:
+    definition = load(machine)
+    assert reached(definition["States"], definition["StartAt"]) == set(definition["States"])
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
+def test_every_way_after_the_claim_completes_the_hook(machine: Path) -> None:
+    states = load(machine)["States"]
+    complete = {
+        name
+        for name, state in states.items()
+        if "CompleteFunction" in str(state.get("Parameters", {}).get("FunctionName"))
+    }
+    without = {name: {} if name in complete else state for name, state in states.items()}
+
+    ends = {
+        name
+        for name in reached(without, states["Owned?"]["Default"])
+        if states[name]["Type"] in ("Succeed", "Fail")
+    }
+
+    assert ends == set()
+
+
+@pytest.mark.parametrize(
+    ("machine", "transitions", "calls"), [("node_launch", 15, 9), ("node_terminate", 18, 9)]
+)
+def test_the_way_without_failure_is_within_its_budget(
+    machine: str, transitions: int, calls: int
+) -> None:
+    states = load(ROOT / "statemachines" / f"{machine}.asl.yaml")["States"]
+    name, way = "Claim", ["Claim"]
+    while states[name]["Type"] not in ("Succeed", "Fail"):
+        state = states[name]
+        # Nothing is caught, and the node is empty: the first rule of `Empty?`, else the default.
+        empty = name == "Empty?"
+        name = state["Choices"][0]["Next"] if empty else state.get("Next") or state["Default"]
+        way.append(name)
+
+    assert way[-1] in ("Joined", "Removed")
+    assert len(way) <= transitions
+    assert sum(states[name]["Type"] == "Task" for name in way) <= calls
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
+def test_the_machine_keeps_to_what_the_lab_interprets_as_aws_does(machine: Path) -> None:
+    text = json.dumps(load(machine))
+    assert [word for word in UNUSED if word in text] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "document"), [pytest.param(n, d, id=n) for n, d in DOCUMENTS.items()]
+)
+def test_a_document_runs_one_tool_with_values_from_the_environment_only(
+    name: str, document: dict[str, Any]
+) -> None:
+    (step,) = document["mainSteps"]
+    (script,) = step["inputs"]["runCommand"]
+    tool, verb = re.fullmatch(r"labswarm-(node|manager)-(\w+)", name).groups()  # type: ignore[union-attr]
+    assert script.startswith(f"labswarm-{tool} {verb}")
+    assert "{{" not in script
+    assert int(step["inputs"]["timeoutSeconds"]) > 0
+    parameters = document.get("parameters", {})
+    assert set(re.findall(r'"\$SSM_(\w+)"', script)) == set(parameters)
+    for parameter in parameters.values():
+        assert parameter["type"] == "String"
+        assert parameter["interpolationType"] == "ENV_VAR"
+        pattern = parameter["allowedPattern"]
+        assert pattern.startswith("^")
+        assert pattern.endswith("$")
+        for attack in ("$(reboot)", "a;b", "`b`", 'a"b', "a b", "a\nb", "a'b", "a|b", "a&b"):
+            assert not re.search(pattern, attack)
