@@ -79,13 +79,12 @@ def _swarm(lab: Lab, running: Running) -> dict[str, SwarmView]:
     found: dict[str, SwarmView] = {}
     for node in api.nodes(filters={"role": "worker"}):
         description, spec = node["Description"], node["Spec"]
-        resources = description["Resources"]
-        engine_labels = description["Engine"].get("Labels") or {}
+        engine_labels = description.get("Engine", {}).get("Labels") or {}
         instance = (spec.get("Labels") or {}).get(_INSTANCE) or engine_labels.get(_INSTANCE)
         found[instance or node["ID"]] = SwarmView(
             state=node["Status"]["State"],
             availability=spec["Availability"],
-            seats=seats_of(resources["MemoryBytes"], resources["NanoCPUs"], _SEAT, _OVERHEAD),
+            seats=tasks.seated(node, _SEAT, _OVERHEAD).seats,
             seats_used=sum(
                 task.get("NodeID") == node["ID"] and not tasks.has_ended(task) for task in servers
             ),

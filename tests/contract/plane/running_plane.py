@@ -1,6 +1,8 @@
 """A plane under test: a process of its own, reached over HTTP as AWS would be."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -55,3 +57,16 @@ class RunningPlane:
         lines = map(json.loads, record.read_text(encoding="utf-8").splitlines())
         wanted = {"part": part, **fields}
         return [line for line in lines if wanted.items() <= line.items()]
+
+
+def start(settings: Settings) -> "subprocess.Popen[bytes]":
+    """A plane process with shell machines; it says in `plane.log` what it has to say."""
+    config = settings.state_dir / "config.json"
+    config.write_text(settings.to_json(), encoding="utf-8")
+    command = [sys.executable, "-m", "labswarm_lab.plane.server"]
+    with (settings.state_dir / "plane.log").open("w", encoding="utf-8") as log:
+        return subprocess.Popen(
+            [*command, "--config", str(config), "--machines", "shell"],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )

@@ -292,9 +292,8 @@ def test_given_five_commands_at_work_then_a_sixth_waits_and_may_never_be_deliver
     instance_id = start_instance(plane)
     eventually(lambda: ping(plane, instance_id) == "Online")
     gate = tmp_path / "gate"
-    name = document(
-        f"for _ in $(seq 400); do test -e {shlex.quote(str(gate))} && exit 0; sleep 0.05; done; exit 1"
-    )
+    opened = f"test -e {shlex.quote(str(gate))}"
+    name = document(f"for _ in $(seq 400); do {opened} && exit 0; sleep 0.05; done; exit 1")
     busy = [send(plane, name, instance_id) for _ in range(5)]
     eventually(lambda: len(plane.recorded("ssm", what="InProgress", instance=instance_id)) == 5)
     waits = send(plane, name, instance_id)

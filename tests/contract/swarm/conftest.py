@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from labswarm_lab.nodes.requirements import missing
-
 from worlds import DockerWorld, TwinWorld, World
+
+from labswarm_lab.nodes.requirements import missing
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,12 @@
 """What the nodes' tools rely on, of Docker Swarm and of its twin alike."""
 
 import pytest
-from labswarm.errors import Gone, LabswarmError, Permanent, Transient
+from worlds import HUB, MEMORY, World, eventually
+
+from labswarm.errors import Gone, Permanent, Transient
 from labswarm_node import membership, worker
 from labswarm_node.join_secret import JoinSecret
 from labswarm_node.swarm import Engine, Server, SwarmNode
-
-from worlds import HUB, MEMORY, World, eventually
 
 SOON_S = 20
 
@@ -172,11 +172,17 @@ def test_two_labels_that_disagree_stop_everything(world: World) -> None:
             worker.activate(world.swarm, claimed)
 
 
-@pytest.mark.parametrize("reference", ["NOT/an/image", "10.98.0.1:5000/none/such:1"])
-def test_an_image_that_cannot_be_had_is_an_error(world: World, reference: str) -> None:
+def test_an_image_is_pulled_by_its_digest_once(world: World) -> None:
     _, engine, _ = world.worker()
-    assert not engine.has_image("10.98.0.1:5000/none/such:1")
-    if isinstance(world.swarm, object) and hasattr(world.swarm, "registry"):
-        world.swarm.registry = frozenset()
-    with pytest.raises(LabswarmError):
-        engine.pull(reference)
+    assert not engine.has_image(world.image)
+    for _ in range(2):
+        assert membership.pull(engine, [world.image]) == {"images": [world.image]}
+    assert engine.has_image(world.image)
+
+
+def test_an_image_that_there_is_not_is_refused_for_good(world: World) -> None:
+    _, engine, _ = world.worker()
+    none_such = world.image.replace("/empty@", "/none-such@")
+    with pytest.raises(Permanent):
+        membership.pull(engine, [none_such])
+    assert not engine.has_image(none_such)

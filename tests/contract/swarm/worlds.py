@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import docker
-from labswarm_lab.nodes import network, sweep
+
+from labswarm_lab.nodes import network, registry, sweep
 from labswarm_lab.nodes.founding import found_swarm
 from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.place import Place
@@ -24,7 +25,7 @@ from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 
 MEMORY = 2 * 1024**3
 NANO_CPUS = 10**9
-HUB = "i-0000000000000hub".replace("hub", "0b0")
+HUB = "i-000000000000000b0"
 
 
 class World(Protocol):
@@ -33,6 +34,7 @@ class World(Protocol):
     swarm: Swarm
     secret: JoinSecret
     hub: Engine
+    image: str
 
     def worker(self) -> tuple[str, Engine, str]:
         """A new machine: its instance id, its engine, its address."""
@@ -59,7 +61,8 @@ class TwinWorld:
     """The twin."""
 
     def __init__(self) -> None:
-        self.swarm = SwarmTwin(down_after_s=0.3)
+        self.image = f"10.98.0.1:5000/labswarm/empty@sha256:{'0' * 64}"
+        self.swarm = SwarmTwin(down_after_s=0.3, registry=frozenset({self.image}))
         self.hub: Engine = self.swarm.found(HUB, MEMORY, NANO_CPUS)
         self.secret = JoinSecret(TOKEN, self.swarm.manager)
         self._ids = (f"i-{n:017x}" for n in itertools.count(1))
@@ -111,22 +114,22 @@ class DockerWorld:
         self._manager: Any = docker.APIClient(self._host(HUB))
         self._booted = 0
         self._settings = settings
+        self.image = self._publish(registry.start(settings))
 
     def worker(self) -> tuple[str, Engine, str]:
         instance_id = next(self._ids)
         self._machines.boot(Instance(instance_id, "t3.medium", MEMORY, 1))
         self._booted += 1
-        return instance_id, DockerEngine(self._host(instance_id)), self._settings.address(
-            10 + self._booted
+        return (
+            instance_id,
+            DockerEngine(self._host(instance_id)),
+            self._settings.address(10 + self._booted),
         )
 
     def kill(self, instance_id: str) -> None:
         self._machines.terminate(instance_id)
 
     def serve(self, server: Server, node_id: str) -> None:
-        instance_id = next(n.engine_label for n in self.swarm.nodes() if n.node_id == node_id)
-        worker: Any = docker.APIClient(self._host(str(instance_id)))
-        told = worker.import_image_from_data(_empty_image())
         named = {
             labels.USER: server.user,
             labels.SERVER: server.name,
@@ -137,7 +140,7 @@ class DockerWorld:
             labels=named,
             task_template={
                 "ContainerSpec": {
-                    "Image": told.split('"status":"')[1].split('"')[0],
+                    "Image": self.image,
                     "Command": ["/usr/bin/sleep", "600"],
                     "Labels": named,
                     "Mounts": [
@@ -161,6 +164,14 @@ class DockerWorld:
 
     def close(self) -> None:
         sweep.clear(self._place)
+
+    def _publish(self, address: str) -> str:
+        """Put an image into the registry; its name with its digest."""
+        name = f"{address}/labswarm/empty"
+        self._manager.import_image_from_data(_empty_image(), repository=name, tag="1")
+        self._manager.push(name, tag="1")
+        digest: str = self._manager.inspect_image(f"{name}:1")["RepoDigests"][0]
+        return digest
 
     def _host(self, instance_id: str) -> str:
         return f"unix://{self._place.docker_socket(instance_id)}"

@@ -1,6 +1,5 @@
 """A function's code and layers as folders: each archive is unzipped once, by its content."""
 
-import hashlib
 import io
 import shutil
 import tempfile
@@ -43,12 +42,12 @@ class Shelf:
         backend = lambda_backends[function.account_id][function.region]
         layers = [backend.layers_versions_by_arn(layer["Arn"]) for layer in function.layers]
         return Bundle(
-            self._unzipped(function.code_bytes),
-            tuple(self._unzipped(layer.code_bytes) for layer in layers),
+            self._unzipped(function.code_bytes, function.code_digest),
+            tuple(self._unzipped(layer.code_bytes, layer.code_digest) for layer in layers),
         )
 
-    def _unzipped(self, archive: bytes) -> Path:
-        folder = self._folder / hashlib.sha256(archive).hexdigest()[:32]
+    def _unzipped(self, archive: bytes, digest: str) -> Path:
+        folder = self._folder / digest
         with self._lock:
             if not folder.exists():
                 self._folder.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,8 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from moto.awslambda.models import LambdaFunction
 
@@ -22,6 +22,9 @@ IDLE_LIMIT_S = 120.0
 RETRY_DELAYS_S = (60.0, 120.0)
 """Before the second and third attempt of an asynchronous invocation.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
+
+THROTTLED_DELAY_S = 1.0
+"""Before an asynchronous event that met TooManyRequests is tried again."""
 
 
 class TooManyRequests(Exception):
@@ -91,14 +94,14 @@ class Fleet:
                 failed = self.invoke(function, event).failed
             except TooManyRequests:
                 # Lambda keeps a throttled event and tries it again, which counts as no attempt.
-                again(1.0, attempt)
+                again(THROTTLED_DELAY_S, attempt)
                 return
             if failed and attempt < _retries(function):
                 again(RETRY_DELAYS_S[attempt], attempt + 1)
 
         def again(delay_s: float, attempt: int) -> None:
             if not self._closed:
-                retry: Callable[[], None] = lambda: self.invoke_later(function, event, attempt)  # noqa: E731
+                retry = partial(self.invoke_later, function, event, attempt)
                 self._plane.clock.after(delay_s, retry)
 
         threading.Thread(target=run, daemon=True).start()

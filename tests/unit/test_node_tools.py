@@ -1,0 +1,254 @@
+"""labswarm-node and labswarm-manager as SSM documents call them: one line of JSON, an exit code."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from labswarm.errors import BadInput, Transient
+from labswarm_node import manager, node
+from labswarm_node.chef_run import Ended, run_client
+from labswarm_node.hub import HubApi
+from labswarm_node.join_secret import JoinSecret
+from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
+
+WORKER = "i-0123456789abcdef0"
+HUB = "i-000000000000000b0"
+
+
+class Machine:
+    """One machine with its tools over the twin, and a chef-client that notes how it was called."""
+
+    def __init__(self, directory: Path, instance_id: str, role: str, engine: EngineTwin) -> None:
+        self.directory = directory
+        self.engine = engine
+        self.secret = JoinSecret(TOKEN, "10.98.0.10:2377")
+        self.chef_client = Ended(0, "")
+        self.called: list[Sequence[str]] = []
+        hub = {"api_url": "http://127.0.0.1:9/hub/api", "token_file": "/nonexistent"}
+        (directory / "node.json").write_text(
+            json.dumps(
+                {
+                    "cluster": "lab",
+                    "instance_id": instance_id,
+                    "role": role,
+                    "region": "eu-west-1",
+                    "docker_host": "unix:///nonexistent/docker.sock",
+                    "advertise_address": "10.98.0.11",
+                    "aws_endpoint_url": None,
+                    "join_secret": "labswarm/lab/swarm-join",
+                    "images": ["registry:5000/class:1"],
+                    "chef": {
+                        "url": "https://chef.example",
+                        "organization": None,
+                        "ca_file": "/etc/chef-ca.pem",
+                        "node_name": f"lab-{instance_id}",
+                        "key_file": str(directory / "chef" / "client.pem"),
+                        "client": "labswarm-chef-client",
+                    },
+                    "hub": hub if role == "hub" else None,
+                    "state_dir": str(directory / "moves"),
+                }
+            )
+        )
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {"LABSWARM_NODE_CONFIG": str(self.directory / "node.json")}
+
+    def node(self, *arguments: str) -> tuple[int, dict[str, Any]]:
+        def client(command: Sequence[str], timeout_s: float) -> Ended:
+            self.called.append(command)
+            return self.chef_client
+
+        around = node.Surroundings(lambda _: self.engine, lambda _: self.secret, client)
+        answer = node.answer(arguments, self.environment, around)
+        return answer.exit_code, json.loads(answer.line)
+
+
+@pytest.fixture
+def swarm() -> SwarmTwin:
+    return SwarmTwin(down_after_s=0)
+
+
+@pytest.fixture
+def worker(tmp_path: Path, swarm: SwarmTwin) -> Machine:
+    directory = tmp_path / "worker"
+    directory.mkdir()
+    return Machine(directory, WORKER, "worker", swarm.start(WORKER, 2**31, 2 * 10**9))
+
+
+@pytest.fixture
+def hub(tmp_path: Path, swarm: SwarmTwin) -> Machine:
+    directory = tmp_path / "hub"
+    directory.mkdir()
+    return Machine(directory, HUB, "hub", swarm.found(HUB, 2**31, 2 * 10**9))
+
+
+def managed(hub: Machine, swarm: SwarmTwin, *arguments: str) -> tuple[int, dict[str, Any]]:
+    around = manager.Surroundings(lambda _: swarm, HubApi)
+    answer = manager.answer(arguments, hub.environment, around)
+    return answer.exit_code, json.loads(answer.line)
+
+
+def test_identify_makes_a_key_that_only_its_owner_reads_and_prints_the_public_half(
+    worker: Machine,
+) -> None:
+    code, answer = worker.node("identify")
+    assert code == 0
+    chef = worker.directory / "chef"
+    assert stat.S_IMODE(chef.stat().st_mode) == 0o700
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in chef.iterdir()} == {
+        "client.pem": 0o600,
+        "client.rb": 0o600,
+    }
+    key = load_pem_private_key((chef / "client.pem").read_bytes(), None)
+    assert load_pem_public_key(answer["public_key"].encode()) == key.public_key()
+    assert (chef / "client.rb").read_text().splitlines() == [
+        'chef_server_url "https://chef.example"',
+        f'node_name "lab-{WORKER}"',
+        f'client_key "{chef / "client.pem"}"',
+        'ssl_ca_file "/etc/chef-ca.pem"',
+        "ssl_verify_mode :verify_peer",
+        'chef_license "accept-silent"',
+    ]
+
+
+def test_identify_keeps_the_key_that_there_is(worker: Machine) -> None:
+    assert worker.node("identify") == worker.node("identify")
+
+
+def test_bootstrap_runs_the_client_with_the_run_list(worker: Machine) -> None:
+    worker.node("identify")
+    assert worker.node("bootstrap", "--run-list", "role[worker]") == (
+        0,
+        {"converged": True, "client": "stand-in"},
+    )
+    client_rb = str(worker.directory / "chef" / "client.rb")
+    assert worker.called == [
+        ["labswarm-chef-client", "--once", "--config", client_rb, "--runlist", "role[worker]"]
+    ]
+
+
+def test_bootstrap_wants_roles_and_a_key(worker: Machine) -> None:
+    code, answer = worker.node("bootstrap", "--run-list", "role[worker]")
+    assert (code, answer["error"]["kind"]) == (1, "permanent")
+    assert "identify" in answer["error"]["message"]
+    code, answer = worker.node("bootstrap", "--run-list", "role[x]; reboot")
+    assert (code, answer["error"]["name"]) == (2, "BadInput")
+    assert answer["error"]["message"].startswith("--run-list: ")
+    assert worker.called == []
+
+
+def test_a_failed_client_is_tried_again_and_its_last_lines_are_told(worker: Machine) -> None:
+    worker.node("identify")
+    worker.chef_client = Ended(3, "\n".join(f"line {n}" for n in range(20)))
+    code, answer = worker.node("bootstrap", "--run-list", "role[worker]")
+    assert (code, answer["error"]["kind"]) == (75, "transient")
+    assert answer["error"]["message"].endswith("line 15 / line 16 / line 17 / line 18 / line 19")
+
+
+def test_a_client_that_hangs_is_ended() -> None:
+    with pytest.raises(Transient, match=r"within 0\.1 s"):
+        run_client(["sleep", "60"], 0.1)
+
+
+def test_join_says_the_node_id_and_nothing_of_the_token(worker: Machine, swarm: SwarmTwin) -> None:
+    code, answer = worker.node("join")
+    assert (code, answer) == (0, {"node_id": swarm.nodes()[0].node_id, "already": False})
+    assert worker.node("join")[1]["already"] is True
+    worker.node("leave")
+    worker.secret = JoinSecret("SWMTKN-1-of-another", "10.98.0.10:2377")
+    code, answer = worker.node("join")
+    assert (code, answer["error"]["kind"]) == (1, "permanent")
+    assert "SWMTKN" not in json.dumps(answer)
+    assert "SWMTKN" not in repr(worker.secret)
+
+
+def test_a_secret_that_cannot_be_read_is_not_quoted() -> None:
+    with pytest.raises(BadInput) as refused:
+        JoinSecret.parse('{"token": "SWMTKN-1-x"')
+    assert "SWMTKN" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_pull_takes_the_images_given_or_the_cluster_s(worker: Machine) -> None:
+    assert worker.node("pull", "--images", "a:1,b:2") == (0, {"images": ["a:1", "b:2"]})
+    assert worker.node("pull", "--images", "") == (0, {"images": ["registry:5000/class:1"]})
+    assert all(worker.engine.has_image(image) for image in ("a:1", "b:2", "registry:5000/class:1"))
+    code, answer = worker.node("pull", "--images", "a:1,--all-tags")
+    assert (code, answer["error"]["name"]) == (2, "BadInput")
+
+
+def test_the_manager_handles_a_worker_by_its_instance_id(
+    hub: Machine, worker: Machine, swarm: SwarmTwin
+) -> None:
+    worker.node("join")
+    code, answer = managed(hub, swarm, "activate", "--instance", WORKER)
+    assert (code, answer["availability"], answer["servers"]) == (0, "active", [])
+    assert managed(hub, swarm, "remove", "--instance", WORKER)[0] == 75
+    worker.node("leave")
+    for _ in range(2):
+        assert managed(hub, swarm, "remove", "--instance", WORKER) == (0, {"removed": True})
+    code, answer = managed(hub, swarm, "pause", "--instance", WORKER)
+    assert (code, answer["error"]["kind"]) == (69, "gone")
+
+
+def test_nothing_to_evacuate_needs_no_hub(hub: Machine, worker: Machine, swarm: SwarmTwin) -> None:
+    worker.node("join")
+    assert managed(hub, swarm, "evacuate", "--instance", WORKER) == (
+        0,
+        {"servers": [], "moved": [], "moving": []},
+    )
+
+
+def test_a_worker_has_no_manager_commands(worker: Machine, swarm: SwarmTwin) -> None:
+    code, answer = managed(worker, swarm, "pause", "--instance", WORKER)
+    assert (code, answer["error"]["name"]) == (2, "BadInput")
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["nothing"], ["pause"], ["pause", "--instance", "i-xyz"], ["pause", "x"]]
+)
+def test_wrong_usage_is_an_answer_too(hub: Machine, swarm: SwarmTwin, arguments: list[str]) -> None:
+    code, answer = managed(hub, swarm, *arguments)
+    assert (code, answer["error"]["name"]) == (2, "BadInput")
+
+
+@pytest.mark.parametrize("tool", ["node", "manager"])
+def test_as_a_process_a_tool_prints_one_line_and_exits_with_its_code(
+    tool: str, hub: Machine
+) -> None:
+    arguments = ["leave"] if tool == "node" else ["pause", "--instance", WORKER]
+    done = subprocess.run(
+        [sys.executable, "-m", f"labswarm_node.{tool}", *arguments],
+        env={**os.environ, **hub.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 75, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["error"]["kind"] == "transient"
+
+
+def test_the_tools_start_without_what_only_one_of_their_commands_needs() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, labswarm_node.node, labswarm_node.manager;"
+            "print([n for n in ('boto3', 'botocore', 'cryptography', 'docker') if n in sys.modules])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
