@@ -11,8 +11,8 @@ help: ## this list
 setup: ## install what this machine lacks (as root: system packages too)
 	@lab/setup.sh
 
-lab: setup ## the whole system on this machine
-	@$(BIN)/labswarm lab install-command
+lab: ## the whole system on this machine
+	@lab/setup.sh --link
 	@$(BIN)/labswarm lab up
 
 down: ## end the lab, leave nothing behind
@@ -22,6 +22,7 @@ check: setup ## lint, types, static checks, unit tests: under two minutes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	for handler in functions/*/app.py; do $(BIN)/mypy $$handler || exit 1; done
 	$(BIN)/yamllint --strict .
 	$(BIN)/shellcheck lab/setup.sh .ci/run
 	$(PYTEST) -q tests/unit tests/infrastructure
@@ -41,7 +42,8 @@ lock: ## write the lock files anew from requirements/*.in
 	$(LOCK) requirements/lab.in requirements/dev.in -o requirements/lab.lock
 	$(LOCK) requirements/class.in -o requirements/class.lock
 	$(LOCK) layers/labswarm/requirements.in -c requirements/lab.lock -o layers/labswarm/requirements.txt
-	.class/bin/npm --prefix hub/proxy install --package-lock-only --omit-lockfile-registry-resolved
+	for folder in hub/proxy tests/infrastructure; do \
+		PATH=$(CURDIR)/.class/bin:$$PATH npm --prefix $$folder install --package-lock-only --silent; done
 
 clean: ## remove what was built here (not a lab that is up)
-	rm -rf .venv .class .aws-sam hub/proxy/node_modules build *.egg-info
+	rm -rf .venv .class .aws-sam hub/proxy/node_modules tests/infrastructure/node_modules build *.egg-info

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for the lab and the tests. Repeatable; quick when there is nothing to do.
 #
-#   lab/setup.sh            everything: system packages (as root, with apt), both Python environments, the proxy
-#   lab/setup.sh --python   the Python environment of the tools alone (lint, types, unit tests)
+#   lab/setup.sh          system packages (as root, with apt), both Python environments, npm packages
+#   lab/setup.sh --link   and the command `labswarm` on the PATH
 #
 # Package indexes are taken from the settings of pip and npm.
 set -euo pipefail
@@ -11,11 +11,9 @@ cd "$(dirname "$0")/.."
 say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 2; }
 
-only_python=
 case ${1:-} in
-  '') ;;
-  --python) only_python=1 ;;
-  *) die "unknown option '$1'; use no option, or --python" ;;
+  '' | --link) ;;
+  *) die "unknown option '$1'; use no option, or --link" ;;
 esac
 
 # ---- system packages -------------------------------------------------------------------------
@@ -62,7 +60,7 @@ python=/usr/bin/python3
 
 environment() { # $1 directory, $2 lock file, $3.. further steps
   local dir=$1 lock=$2 stamp
-  stamp=$(cat "$lock" requirements/bootstrap.lock pyproject.toml lab/setup.sh | sha256sum; "$python" --version)
+  stamp=$(cat "$lock" requirements/bootstrap.lock pyproject.toml lab/setup.sh ./*/*/package-lock.json | sha256sum; "$python" --version)
   [ "$(cat "$dir/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
   say "making $dir from $lock"
   "$python" -m venv --clear "$dir"
@@ -82,15 +80,30 @@ install_labswarm() {
   VIRTUAL_ENV=$PWD/.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
 }
 
-install_proxy() {
-  say "installing the hub's proxy"
-  PATH=$PWD/.class/bin:$PATH npm ci --prefix hub/proxy --silent --no-audit --no-fund
+finish_class() {
+  # It is mounted read-only: without bytecode every server would compile everything again.
+  .class/bin/python -m compileall -q -j 0 .class/lib || die "the class environment does not compile"
+  local folder
+  for folder in hub/proxy tests/infrastructure; do
+    PATH=$PWD/.class/bin:$PATH npm ci --prefix "$folder" --silent --no-audit --no-fund
+  done
 }
 
-[ -n "$only_python" ] || install_packages
+# `labswarm` on everyone's PATH, unless something else has that name.
+link_command() {
+  local link=/usr/local/bin/labswarm target=$PWD/.venv/bin/labswarm
+  if [ -w "${link%/*}" ] && { [ -L "$link" ] || [ ! -e "$link" ]; }; then
+    ln -sfn "$target" "$link"
+  else
+    say "the command is $target"
+  fi
+}
+
+install_packages
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
   die "Python 3.11 or later is wanted as $python; install it and try again"
 python_is_usable || "$python" -c 'import ensurepip, venv' 2>/dev/null ||
   die "$python has no venv; install it (Debian: python3-venv) and try again"
 environment .venv requirements/lab.lock install_labswarm
-[ -n "$only_python" ] || environment .class requirements/class.lock install_proxy
+environment .class requirements/class.lock finish_class
+[ "${1:-}" != --link ] || link_command

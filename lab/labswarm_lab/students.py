@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -63,12 +63,13 @@ async def run_class(
     count: int,
     *,
     at_once: int = 8,
-    spawn_timeout_s: float = 600.0,
+    spawn_timeout_s: float = 660.0,
     password: str = "",
 ) -> AsyncIterator[Progress | Result]:
     """`count` students arrive at the hub; yields what they are at, and each one's result.
 
-    All of them wait for their servers together, as a class does; `at_once` bounds how many are at
+    The hub gives up on a start after 600 s and says why, so `spawn_timeout_s` is longer. All of
+    them wait for their servers together, as a class does; `at_once` bounds how many are at
     work otherwise (logging in, computing), for this machine's sake.
     """
     events: asyncio.Queue[Progress | Result] = asyncio.Queue()
@@ -164,6 +165,7 @@ class _Student:
     busy: asyncio.Semaphore
     seconds: dict[str, float] = field(default_factory=dict)
     step: str = STEPS[0]
+    heard: str = ""
 
     async def attend(self) -> None:
         """Do all steps; a result comes whatever happens."""
@@ -185,20 +187,26 @@ class _Student:
             with self._timed("login"):
                 await self._log_in(session)
         with self._timed("spawn"):
-            async with asyncio.timeout(self.spawn_timeout_s):
-                await self._spawn(session)
+            await self._in_time(self._spawn(session), self.spawn_timeout_s)
         async with self.busy:
             with self._timed("open"):
                 await self._open(session)
             with self._timed("cell"):
-                async with asyncio.timeout(_KERNEL_TIMEOUT_S):
-                    await self._run_cell(session)
+                await self._in_time(self._run_cell(session), _KERNEL_TIMEOUT_S)
             with self._timed("save"):
                 await self._save(session)
 
+    async def _in_time(self, work: Awaitable[None], seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await work
+        except TimeoutError as error:
+            last = f"; last heard: {self.heard}" if self.heard else ""
+            raise StudentFailed(f"not done within {seconds:g} s{last}") from error
+
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
-        self.step = step
+        self.step, self.heard = step, ""
         begun = time.monotonic()
         yield
         self.seconds[step] = round(time.monotonic() - begun, 3)
@@ -234,7 +242,8 @@ class _Student:
                     raise StudentFailed(f"the server did not start: {event.get('message')}")
                 if event.get("ready"):
                     return
-                self.events.put_nowait(Progress(self.name, "spawn", str(event.get("message"))))
+                self.heard = str(event.get("message"))
+                self.events.put_nowait(Progress(self.name, "spawn", self.heard))
         raise StudentFailed("the progress of the server's start ended without an outcome")
 
     async def _open(self, session: aiohttp.ClientSession) -> None:

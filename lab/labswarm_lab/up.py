@@ -26,8 +26,7 @@ from labswarm_lab.nodes import founding, network, plane_machines, registry
 from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import simulated_join_secret
-from labswarm_lab.plane.plane import REGION, Settings
-from labswarm_lab.plane.server import READY
+from labswarm_lab.plane.plane import READY, REGION, Settings
 from labswarm_lab.process import DetachedProcess
 from labswarm_lab.progress import say, step
 from labswarm_lab.refusal import Failure, Refusal

@@ -24,9 +24,13 @@ class LabUnderTest:
 
     name: str
 
+    @property
+    def command(self) -> list[str]:
+        return [str(COMMAND), "lab", "--name", self.name]
+
     def run(self, *words: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(COMMAND), "lab", "--name", self.name, *words],
+            [*self.command, *words],
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.e2e.conftest import LabUnderTest
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
@@ -124,7 +123,10 @@ def test_a_launch_whose_join_fails_is_abandoned_undone_and_replaced(lab: LabUnde
         instance = event["detail"]["EC2InstanceId"]
         assert instance not in living
         online = lab.client("ssm").describe_instance_information(
-            Filters=[{"Key": "InstanceIds", "Values": [instance]}]
+            Filters=[
+                {"Key": "InstanceIds", "Values": [instance]},
+                {"Key": "PingStatus", "Values": ["Online"]},
+            ]
         )["InstanceInformationList"]
         assert online == []
         item = ledger.get_item(

@@ -42,7 +42,7 @@ def test_a_worker_knows_its_chef_server_and_has_no_hub() -> None:
 
 
 def test_the_hub_has_to_know_its_api() -> None:
-    with pytest.raises(BadInput, match="^hub: "):
+    with pytest.raises(BadInput, match=r"^hub: "):
         NodeConfig.parse(json.dumps({**document(), "role": "hub"}))
     hub = {"api_url": "http://10.98.0.10:8081/hub/api", "token_file": "/srv/token"}
     config = NodeConfig.parse(json.dumps({**document(), "role": "hub", "hub": hub}))

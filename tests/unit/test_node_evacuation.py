@@ -1,111 +1,26 @@
-"""Evacuating a worker, over the Swarm's twin and a hub that answers HTTP as JupyterHub does."""
+"""Evacuating a worker, over the twins of the Swarm and of the hub."""
 
-import json
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
 
 from labswarm.errors import Permanent, Transient
 from labswarm_node.config import HubConfig
-from labswarm_node.evacuation import MovesFile, evacuate
+from labswarm_node.evacuation import Moves, MovesFile, evacuate
 from labswarm_node.hub import HubApi
+from labswarm_node.hub_twin import HubTwin
 from labswarm_node.swarm import Server
 from labswarm_node.twin import TOKEN, SwarmTwin
 
 WORKER, OTHER = "i-00000000000000001", "i-00000000000000002"
 ADA, BOB = Server("ada", "", "jupyter-ada"), Server("bob o", "2/b", "jupyter-bob-20o--2-2fb")
-SECRET = "a-token"
-
-
-class Jupyter(ThreadingHTTPServer):
-    """The part of the hub's REST API that is called; the servers are what the Swarm's twin has.
-
-    A stop takes until `finish_stops`, if `slow`.
-    """
-
-    def __init__(self, swarm: SwarmTwin, target: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.swarm, self.target = swarm, target
-        self.slow = False
-        self.status: int | None = None
-        self.servers: dict[tuple[str, str], tuple[Server, str]] = {}
-        self.asked: list[str] = []
-
-    def running(self, server: Server, pending: str | None = None) -> None:
-        self.servers[server.user, server.name] = (server, pending or "ready")
-
-    def finish_stops(self) -> None:
-        for key, (server, state) in list(self.servers.items()):
-            if state == "stop":
-                self.swarm.end(server)
-                del self.servers[key]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Jupyter
-    known = (ADA, BOB)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on standard error."""
-
-    def do_GET(self) -> None:
-        user = self._path()[0]
-        servers = {
-            name: {
-                "ready": state == "ready",
-                "pending": None if state == "ready" else state,
-            }
-            for (owner, name), (_, state) in self.server.servers.items()
-            if owner == user
-        }
-        self._answer(200, {"name": user, "servers": servers})
-
-    def do_DELETE(self) -> None:
-        self.server.asked.append(f"DELETE {self.path}")
-        user, name = self._path()
-        found = self.server.servers.get((user, name))
-        if found is None:
-            return self._answer(204)
-        if found[1] == "spawn":
-            return self._answer(400)
-        self.server.servers[user, name] = (found[0], "stop")
-        if not self.server.slow:
-            self.server.finish_stops()
-        return self._answer(202)
-
-    def do_POST(self) -> None:
-        self.server.asked.append(f"POST {self.path}")
-        user, name = self._path()
-        if (user, name) in self.server.servers:
-            return self._answer(400)
-        server = next(s for s in self.known if (s.user, s.name) == (user, name))
-        self.server.swarm.place(server, self.server.target)
-        self.server.running(server, "spawn")
-        return self._answer(202)
-
-    def _path(self) -> tuple[str, str]:
-        parts = [unquote(part) for part in self.path.split("/")[3:]]
-        assert parts[0] == "users", self.path
-        return parts[1], parts[3] if len(parts) > 3 else ""
-
-    def _answer(self, status: int, content: object = None) -> None:
-        if self.server.status is not None:
-            status = self.server.status
-        if self.headers["Authorization"] != f"token {SECRET}":
-            status = 403
-        body = b"" if content is None else json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+SERVERS = {(server.user, server.name): server for server in (ADA, BOB)}
 
 
 class Class:
-    """A worker with students, and another worker they can go to."""
+    """A worker with students, another worker they can go to, and their hub."""
 
     def __init__(self, directory: Path) -> None:
         self.swarm = SwarmTwin(down_after_s=0)
@@ -115,44 +30,41 @@ class Class:
             engine.join(TOKEN, self.swarm.manager, "10.98.0.11", "active")
             self.engines[instance_id] = engine
         self.worker, self.other = (node.node_id for node in self.swarm.nodes())
-        self.jupyter = Jupyter(self.swarm, self.other)
-        token = directory / "token"
-        token.write_text(f"{SECRET}\n")
-        url = f"http://127.0.0.1:{self.jupyter.server_port}/hub/api"
-        self.hub = HubApi(HubConfig(url, token))
+        self.target = self.worker
+        self.hub = HubTwin(
+            frozenset({ADA.user, BOB.user}),
+            spawn=lambda user, name: self.swarm.place(SERVERS[user, name], self.target),
+            end=lambda user, name: self.swarm.end(SERVERS[user, name]),
+        )
         self.file = MovesFile(directory / "moves", WORKER)
 
-    def sit(self, server: Server, pending: str | None = None) -> None:
-        self.swarm.place(server, self.worker)
-        self.jupyter.running(server, pending)
+    def sit(self, *servers: Server) -> None:
+        """Students start their servers on the worker, which is to go from then on."""
+        for server in servers:
+            self.hub.start(server.user, server.name)
+        self.hub.asked.clear()
+        self.target = self.other
 
     def step(self) -> dict[str, list[str]]:
         return evacuate(self.swarm, self.hub, self.file, WORKER)
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Class]:
-    room = Class(tmp_path)
-    serving = threading.Thread(target=room.jupyter.serve_forever, args=(0.01,))
-    serving.start()
-    yield room
-    room.jupyter.shutdown()
-    serving.join()
-    room.jupyter.server_close()
+def room(tmp_path: Path) -> Class:
+    return Class(tmp_path)
 
 
 def test_servers_are_stopped_and_then_started_elsewhere(room: Class) -> None:
-    room.sit(ADA)
-    room.sit(BOB)
+    room.sit(ADA, BOB)
     both = [ADA.service, BOB.service]
     assert room.step() == {"servers": both, "moved": [], "moving": both}
     assert room.step() == {"servers": [], "moved": both, "moving": []}
     assert list(room.swarm.servers_on(room.other)) == [ADA, BOB]
-    assert sorted(room.jupyter.asked) == [
-        "DELETE /hub/api/users/ada/server",
-        "DELETE /hub/api/users/bob%20o/servers/2%2Fb",
-        "POST /hub/api/users/ada/server",
-        "POST /hub/api/users/bob%20o/servers/2%2Fb",
+    assert room.hub.asked == [
+        ("stop", ADA.user, ADA.name),
+        ("stop", BOB.user, BOB.name),
+        ("start", ADA.user, ADA.name),
+        ("start", BOB.user, BOB.name),
     ]
 
 
@@ -160,55 +72,54 @@ def test_a_step_more_does_nothing_more(room: Class) -> None:
     room.sit(ADA)
     room.step()
     done = room.step()
-    asked = list(room.jupyter.asked)
+    asked = list(room.hub.asked)
     assert room.step() == done
-    assert room.jupyter.asked == asked
+    assert room.hub.asked == asked
 
 
 def test_no_server_is_started_before_the_old_one_has_ended(room: Class) -> None:
-    room.jupyter.slow = True
     room.sit(ADA)
+    room.hub.slow = True
     for _ in range(3):
         answer = room.step()
         assert answer == {"servers": [ADA.service], "moved": [], "moving": [ADA.service]}
-    assert not [asked for asked in room.jupyter.asked if asked.startswith("POST")]
-    room.jupyter.finish_stops()
+    assert {what for what, *_ in room.hub.asked} == {"stop"}
+    room.hub.finish_stops()
     assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
 
 
 def test_a_server_that_still_starts_is_stopped_once_it_has_started(room: Class) -> None:
-    room.sit(ADA, pending="spawn")
+    room.hub.slow = True
+    room.sit(ADA)
     assert room.step() == {"servers": [ADA.service], "moved": [], "moving": []}
-    room.jupyter.running(ADA)
+    room.hub.finish_starts()
     assert room.step()["moving"] == [ADA.service]
 
 
 def test_a_server_that_its_student_started_again_counts_as_moved(room: Class) -> None:
     room.sit(ADA)
     room.step()
-    room.swarm.place(ADA, room.other)
-    room.jupyter.running(ADA)
+    room.hub.start(ADA.user, ADA.name)
+    room.hub.asked.clear()
     assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
-    assert room.jupyter.asked == ["DELETE /hub/api/users/ada/server"]
+    assert room.hub.asked == [("stop", "ada", "")]
 
 
 def test_a_server_that_the_hub_does_not_run_is_not_started_elsewhere(room: Class) -> None:
     room.swarm.place(ADA, room.worker)
     assert room.step() == {"servers": [ADA.service], "moved": [], "moving": []}
-    assert room.jupyter.asked == []
+    assert room.hub.asked == []
 
 
 def test_servers_of_a_node_that_is_down_are_started_elsewhere_and_left_there(room: Class) -> None:
-    room.jupyter.slow = True
     room.sit(ADA)
     room.engines[WORKER].kill()
-    room.step()
-    del room.jupyter.servers["ada", ""]  # the hub gives up; the Swarm still lists the old task
-    assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
-    room.jupyter.running(ADA)
-    asked = list(room.jupyter.asked)
-    assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
-    assert room.jupyter.asked == asked
+    room.hub = HubTwin(frozenset({ADA.user}))  # whatever it does, the Swarm lists the old task on
+    room.hub.start(ADA.user, ADA.name)
+    assert room.step() == {"servers": [], "moved": [], "moving": [ADA.service]}
+    for _ in range(2):
+        assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
+    assert [what for what, *_ in room.hub.asked] == ["start", "stop", "start"]
 
 
 def test_what_was_stopped_is_remembered_when_the_worker_is_gone(room: Class) -> None:
@@ -221,29 +132,51 @@ def test_what_was_stopped_is_remembered_when_the_worker_is_gone(room: Class) -> 
 
 def test_a_stop_that_failed_is_asked_for_again(room: Class) -> None:
     room.sit(ADA)
-    room.file.write(room.file.read().__class__(frozenset({ADA}), frozenset()))
+    room.file.write(Moves(moving=frozenset({ADA})))
     assert room.step()["moving"] == [ADA.service]
-    assert room.jupyter.asked == ["DELETE /hub/api/users/ada/server"]
+    assert room.hub.asked == [("stop", "ada", "")]
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """Answers everything with one status."""
+
+    status = 503
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+    def do_GET(self) -> None:
+        assert self.headers["Authorization"] == "token a-token"
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
 
 @pytest.mark.parametrize(
     ("status", "error"), [(503, Transient), (429, Transient), (403, Permanent)]
 )
-def test_the_hub_s_refusals_have_a_kind(room: Class, status: int, error: type[Exception]) -> None:
-    room.sit(ADA)
-    room.jupyter.status = status
-    with pytest.raises(error, match=str(status)):
-        room.step()
+def test_the_hub_s_refusals_have_a_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, error: type[Exception]
+) -> None:
+    monkeypatch.setattr(_Refusing, "status", status)
+    (tmp_path / "token").write_text("a-token\n")
+    with HTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        hub = HubApi(
+            HubConfig(f"http://127.0.0.1:{server.server_port}/hub/api", tmp_path / "token")
+        )
+        with pytest.raises(error, match=str(status)):
+            hub.running("ada", "")
+        answering.join()
 
 
-def test_a_hub_that_is_down_is_asked_again(room: Class, tmp_path: Path) -> None:
-    room.sit(ADA)
-    room.hub = HubApi(HubConfig("http://127.0.0.1:9/hub/api", tmp_path / "token"))
+def test_a_hub_that_is_down_or_was_never_up_is_asked_again(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("a-token")
     with pytest.raises(Transient, match="does not answer"):
-        room.step()
-    room.hub = HubApi(HubConfig("http://127.0.0.1:9/hub/api", tmp_path / "no-token"))
-    with pytest.raises(Transient, match="no-token"):
-        room.step()
+        HubApi(HubConfig("http://127.0.0.1:9/hub/api", tmp_path / "token")).running("ada", "")
+    with pytest.raises(Transient, match="none"):
+        HubApi(HubConfig("http://127.0.0.1:9/hub/api", tmp_path / "none")).running("ada", "")
 
 
 def test_a_broken_memory_is_not_passed_over(room: Class, tmp_path: Path) -> None:

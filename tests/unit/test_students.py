@@ -105,7 +105,9 @@ def progress(*events: dict[str, Any]) -> Handler:
     return answer
 
 
-async def attend(count: int = 1, **changes: Handler) -> list[Progress | Result]:
+async def attend(
+    count: int = 1, spawn_timeout_s: float = 5, **changes: Handler
+) -> list[Progress | Result]:
     """All events of a class at a hub that goes as far as starting servers."""
     handlers: dict[str, Handler] = {
         "login": check_login,
@@ -116,13 +118,13 @@ async def attend(count: int = 1, **changes: Handler) -> list[Progress | Result]:
     app.router.add_post("/hub/login", handlers["login"])
     app.router.add_get("/hub/spawn", spawn)
     app.router.add_get("/hub/api/users/{name}/server/progress", handlers["progress"])
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-        return [event async for event in run_class(url, count, spawn_timeout_s=5)]
+        return [event async for event in run_class(url, count, spawn_timeout_s=spawn_timeout_s)]
     finally:
         await runner.cleanup()
 
@@ -152,6 +154,18 @@ class TestClass:
         result = the_result(asyncio.run(attend(progress=progress({"message": "Waiting."}))))
         assert result.failed_step == "spawn"
         assert "without an outcome" in (result.reason or "")
+
+    def test_a_start_that_takes_too_long_is_named_with_the_last_word(self) -> None:
+        async def stuck(request: web.Request) -> web.StreamResponse:
+            stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            await stream.prepare(request)
+            await stream.write(b'data: {"message": "All seats are taken."}\n\n')
+            await asyncio.Event().wait()
+            return stream
+
+        result = the_result(asyncio.run(attend(spawn_timeout_s=0.5, progress=stuck)))
+        assert result.failed_step == "spawn"
+        assert result.reason == "not done within 0.5 s; last heard: All seats are taken."
 
     def test_a_server_that_does_not_answer_is_named(self) -> None:
         result = the_result(asyncio.run(attend()))

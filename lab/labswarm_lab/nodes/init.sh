@@ -11,7 +11,7 @@ hostname "$name"
 mount -t proc proc /proc
 # One folder of /etc/docker for all would be one engine id for all.
 mount --bind "$dir/etc-docker" /etc/docker
-mount --bind "$dir/resolv.conf" /etc/resolv.conf
+[ ! -e /etc/resolv.conf ] || mount --bind "$dir/resolv.conf" /etc/resolv.conf
 # The daemon takes a containerd that it finds here for its own.
 mount --bind "$run/containerd" /run/containerd
 if [ -e "$dir/memory-kib" ]; then

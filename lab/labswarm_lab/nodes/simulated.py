@@ -3,7 +3,6 @@
 A script is one command line, as in the app's SSM documents; what it calls runs in this process.
 """
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from string import Template
@@ -30,7 +29,6 @@ SNAPSHOT = "swarm.json"
 _NOT_FOUND = 127
 _HEARTBEATS_MISSED = 3
 _NANO = 10**9
-_SHELL_SETTINGS = re.compile(r"#!.*|#.*|set -[a-z]+( -o pipefail)?|exec (?P<command>.+)|\s*")
 
 
 class SimulatedMachines:
@@ -128,16 +126,10 @@ def command_of(script: str, environment: Mapping[str, str]) -> list[str]:
 
     Empty for a script of several commands: nothing here understands bash.
     """
-    matches = [(line, _SHELL_SETTINGS.fullmatch(line)) for line in script.splitlines()]
-    commands = [
-        line if match is None else match["command"]
-        for line, match in matches
-        if match is None or match["command"]
-    ]
-    if len(commands) != 1:
+    if len(script.strip().splitlines()) != 1:
         return []
     # Split before the values are filled in: in quotes they stay one word, whatever is in them.
-    return [Template(word).safe_substitute(environment) for word in shlex.split(commands[0])]
+    return [Template(word).safe_substitute(environment) for word in shlex.split(script)]
 
 
 def _join_secret(config: NodeConfig) -> JoinSecret:

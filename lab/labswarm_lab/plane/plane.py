@@ -16,6 +16,9 @@ from labswarm_lab.plane.record import Record
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 
+READY = "ready.json"
+"""Written to the state folder when the plane answers, removed when it stops."""
+
 
 @dataclass(frozen=True)
 class Settings:

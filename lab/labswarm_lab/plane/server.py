@@ -36,12 +36,9 @@ from labswarm_lab.plane import (
     stepfunctions,
 )
 from labswarm_lab.plane.machines import Machines
-from labswarm_lab.plane.plane import Plane, Settings
+from labswarm_lab.plane.plane import READY, Plane, Settings
 
 MachinesFactory = Callable[[Settings], Machines]
-
-READY = "ready.json"
-"""Written to the state folder when the plane answers, removed when it stops."""
 
 
 class UnknownMachines(ValueError):

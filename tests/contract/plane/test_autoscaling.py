@@ -499,3 +499,18 @@ def test_given_a_new_template_version_then_instances_keep_the_one_they_were_laun
     (new,) = set(versions) - {old}
     assert versions == {old: "1", new: "2"}
     assert types == {old: "t3.medium", new: "t3.large"}
+
+
+def test_given_ec2_refuses_an_instance_then_the_group_says_so_by_an_event_only(
+    group: Group,
+) -> None:
+    """Scaling is asynchronous: SetDesiredCapacity succeeds, and the launch is unsuccessful.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html
+    """
+    group.create(0, hooks=[hook(LAUNCHING)])
+    group.plane.client("ec2").delete_launch_template(LaunchTemplateName=group.name)
+    group.api.set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=1)
+    unsuccessful = group.event("EC2 Instance Launch Unsuccessful")
+    assert unsuccessful["detail"]["StatusCode"] == "Failed"
+    assert group.states() == {}

@@ -19,8 +19,11 @@ def run_instances(group: FakeAutoScalingGroup, count: int) -> None:
 
     Raises moto's ServiceException as EC2 would refuse them.
     """
-    template = group.ec2_launch_template
-    version = template and template.get_version(group.launch_template_version)
+    version = None
+    if group.ec2_launch_template is not None:
+        # Looked up again, which refuses a template that was deleted since.
+        template = group.ec2_backend.get_launch_template(group.ec2_launch_template.id)
+        version = template.get_version(group.launch_template_version)
     overrides = (group.mixed_instances_policy or {}).get("LaunchTemplate", {}).get("Overrides", [])
     subnets = (group.vpc_zone_identifier or "").split(",")
     reservation = group.ec2_backend.run_instances(
@@ -39,7 +42,7 @@ def run_instances(group: FakeAutoScalingGroup, count: int) -> None:
         placement=group.availability_zones[0],
         launch_config=group.launch_config,
         launch_template=version
-        and {"LaunchTemplateId": template.id, "Version": str(version.number)},
+        and {"LaunchTemplateId": version.template.id, "Version": str(version.number)},
         is_instance_type_default=False,
         subnet_id=subnets[0] or None,
     )

@@ -1,0 +1,68 @@
+"""The hub in memory: the twin of JupyterHub's API, for tests."""
+
+from collections.abc import Callable
+
+from labswarm.errors import Permanent
+from labswarm_node.hub import Running
+
+Act = Callable[[str, str], None]
+"""Something that is done with a server of a user."""
+
+
+def _nothing(user: str, server: str) -> None:  # stands for what acts
+    """The twin alone."""
+
+
+class HubTwin:
+    """`Hub`, for these users. `spawn` and `end` are told when a server really starts and ends.
+
+    A start is over at `finish_starts` and a stop at `finish_stops`; at once, unless `slow`.
+    """
+
+    def __init__(
+        self, users: frozenset[str], spawn: Act = _nothing, end: Act = _nothing, slow: bool = False
+    ) -> None:
+        self.slow = slow
+        self.asked: list[tuple[str, str, str]] = []
+        self._users = users
+        self._spawn = spawn
+        self._end = end
+        self._states: dict[tuple[str, str], str] = {}
+
+    def running(self, user: str, server: str) -> Running:
+        match self._states.get((user, server)):
+            case None:
+                return "absent"
+            case "ready":
+                return "ready"
+        return "pending"
+
+    def stop(self, user: str, server: str) -> None:
+        self.asked.append(("stop", user, server))
+        # JupyterHub refuses to stop what still starts.
+        if self._states.get((user, server)) == "ready":
+            self._states[user, server] = "stop"
+            if not self.slow:
+                self.finish_stops()
+
+    def start(self, user: str, server: str) -> None:
+        self.asked.append(("start", user, server))
+        if user not in self._users:
+            raise Permanent(f"the hub answers POST for {user!r} with 404")
+        if (user, server) not in self._states:
+            self._states[user, server] = "spawn"
+            self._spawn(user, server)
+            if not self.slow:
+                self.finish_starts()
+
+    def finish_starts(self) -> None:
+        """Every server that starts is ready."""
+        for key, state in self._states.items():
+            if state == "spawn":
+                self._states[key] = "ready"
+
+    def finish_stops(self) -> None:
+        """Every server that stops has ended."""
+        for user, server in [key for key, state in self._states.items() if state == "stop"]:
+            del self._states[user, server]
+            self._end(user, server)

@@ -1,0 +1,89 @@
+"""What a lab leaves on the machine when it ends, in order or not."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.e2e.conftest import LabUnderTest
+
+from labswarm_lab.nodes.requirements import missing
+
+pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def unborn() -> Iterator[LabUnderTest]:
+    """A lab that is not up yet; whatever the test leaves of it is removed."""
+    lacking = missing()
+    if lacking:
+        pytest.skip(f"real Swarm skipped: {lacking[0]}")
+    lab = LabUnderTest(f"dn{os.getpid()}")
+    yield lab
+    lab.must("down", "--homes")
+
+
+def traces(lab: LabUnderTest) -> set[str]:
+    """Every link, mount, firewall rule, cgroup folder, process and file of the lab."""
+    found = set(lab.must("down", "--dry-run").splitlines())
+    for words in (["ip", "-o", "link"], ["ip", "netns"], ["iptables", "-S"], ["mount"]):
+        printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        found |= {line for line in printed.splitlines() if lab.name in line}
+    folders = [Path("/run/labswarm"), Path("/var/lib/labswarm"), *Path("/sys/fs/cgroup").glob("*")]
+    for folder in folders:
+        if folder.is_dir():
+            found |= {str(path) for path in folder.glob(f"*{lab.name}*")}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if f"/{lab.name}/" in line:
+            found.add(line)
+    return found
+
+
+def test_down_leaves_nothing_but_the_homes(unborn: LabUnderTest) -> None:
+    unborn.must("up", "--workers", "1")
+    homes = Path(unborn.status()["homes"])
+    (homes / "ada").mkdir()
+    (homes / "ada" / "thesis.txt").write_text("chapter one")
+    assert len(traces(unborn)) > 5, "the test sees what a lab that is up consists of"
+
+    unborn.must("down")
+
+    assert traces(unborn) == {str(homes.parent)}
+    assert (homes / "ada" / "thesis.txt").read_text() == "chapter one"
+    assert unborn.run("status").returncode == 2
+
+
+def test_a_crashed_lab_comes_up_again_and_goes_down_cleanly(unborn: LabUnderTest) -> None:
+    unborn.must("up", "--workers", "1")
+    ready = Path(unborn.status()["homes"]).parent / "plane" / "pid"
+    os.kill(int(ready.read_text()), signal.SIGKILL)
+
+    unborn.must("up", "--workers", "1")
+    assert len(unborn.status()["nodes"]) == 1
+
+    os.kill(int(ready.read_text()), signal.SIGKILL)
+    unborn.must("down", "--homes")
+    assert traces(unborn) == set()
+
+
+def test_an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find(
+    unborn: LabUnderTest,
+) -> None:
+    with subprocess.Popen(
+        [*unborn.command, "up", "--workers", "1"], stderr=subprocess.PIPE, text=True
+    ) as begun:
+        assert begun.stderr is not None
+        for line in begun.stderr:
+            if "ok" in line and "Swarm" in line:
+                break
+        begun.kill()
+
+    unborn.must("down", "--homes")
+
+    assert traces(unborn) == set()

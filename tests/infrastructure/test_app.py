@@ -1,0 +1,51 @@
+"""The app's files, checked by the tools of those who defined their formats."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+MACHINES = sorted((REPOSITORY / "statemachines").glob("*.asl.yaml"))
+
+
+def said(*words: str | Path, **environment: str) -> str:
+    """Run a checker, which has to be content; what it said."""
+    done = subprocess.run(
+        [str(word) for word in words],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_template_is_valid_and_lints_clean() -> None:
+    checked = said(
+        *(BIN / "sam", "validate", "--lint", "--region", "eu-west-1"), SAM_CLI_TELEMETRY="0"
+    )
+    assert "is a valid SAM Template" in checked
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda path: path.name)
+def test_each_machine_is_valid_amazon_states_language(machine: Path) -> None:
+    node = REPOSITORY / ".class" / "bin" / "node"
+    validator = (
+        REPOSITORY / "tests/infrastructure/node_modules/asl-validator/dist/bin/asl-validator.js"
+    )
+    if not (node.exists() and validator.exists()):
+        pytest.skip("asl-validator skipped: it is not installed; `make setup` installs it")
+    said(node, validator, "--yaml-path", machine)
+
+
+def test_there_are_the_machines_that_the_template_names() -> None:
+    assert [machine.name for machine in MACHINES] == [
+        "node_launch.asl.yaml",
+        "node_terminate.asl.yaml",
+    ]

@@ -1,0 +1,70 @@
+"""Rules that hold for the repository as a whole."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from click import Command, Group
+
+from labswarm_lab.cli import labswarm
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    files = [REPOSITORY / name for name in listed.split("\0") if name]
+    return [file for file in files if file.is_file()]
+
+
+def shell_lines(document: Path) -> list[str]:
+    """The commands in a page's `sh` blocks, without their comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", document.read_text(), flags=re.DOTALL)
+    lines = (line.partition("#")[0].strip() for block in blocks for line in block.splitlines())
+    return [line for line in lines if line]
+
+
+DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+COMMANDS = [(page, line) for page in DOCUMENTS for line in shell_lines(page)]
+
+
+def test_locks_name_versions_and_hashes_but_no_hosts() -> None:
+    locks = [file for file in tracked() if file.suffix == ".lock" or "lock.json" in file.name]
+    assert len(locks) >= 5
+    for lock in locks:
+        text = lock.read_text()
+        urls = re.findall(r'"resolved"|--index-url|--find-links|@ https?://', text)
+        assert urls == [], f"{lock} says where packages come from"
+
+
+def test_no_file_is_very_large() -> None:
+    large = {str(file): file.stat().st_size for file in tracked() if file.stat().st_size > 2**20}
+    assert large == {}
+
+
+@pytest.mark.parametrize(
+    ("page", "line"), COMMANDS, ids=[f"{page.name}: {line}" for page, line in COMMANDS]
+)
+def test_every_command_in_the_docs_exists(page: Path, line: str) -> None:
+    words = line.split()
+    if words[0] == "make":
+        targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+        assert words[1] in targets, f"{page}: {line}"
+    elif words[0] == "labswarm":
+        command: Command = labswarm
+        rest = words[1:]
+        while isinstance(command, Group):
+            while rest[0].startswith("-"):
+                rest = rest[2:]
+            command = command.commands[rest[0]]
+            rest = rest[1:]
+        command.parse_args(command.context_class(command), list(rest))
+    else:
+        assert words[0] in {"git", "cd", "aws", "sam", "export", "apt-get"}, f"{page}: {line}"

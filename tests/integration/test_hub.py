@@ -1,0 +1,234 @@
+"""The hub on a real Swarm: students' servers on seats, in line, ended and started again."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import requests
+
+from labswarm_hub.names import home_name
+from labswarm_lab.hub import HubGround, start_hub, wait_healthy
+from labswarm_lab.images import hub_image, notebook_image, publish
+from labswarm_lab.nodes import network, registry, sweep
+from labswarm_lab.nodes.founding import found_swarm
+from labswarm_lab.nodes.namespaces import NamespaceMachines
+from labswarm_lab.nodes.place import Place
+from labswarm_lab.nodes.requirements import missing
+from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.plane.machines import Instance
+from labswarm_lab.students import Result, run_class
+
+CHECKOUT = Path(__file__).parents[2]
+MIB = 2**20
+SEAT = {"memory_bytes": 512 * MIB, "nano_cpus": 250_000_000}
+OVERHEAD = {"memory_bytes": 448 * MIB, "nano_cpus": 100_000_000}
+MANAGER = "i-0000000000000000a"
+WORKERS = ("i-0000000000000000b", "i-0000000000000000c")
+WORKER_MEMORY = 1600 * MIB  # two seats
+PATIENCE_S = 60
+
+_LACKING = missing() or [
+    part
+    for part in (CHECKOUT / ".class/bin/python", CHECKOUT / "hub/proxy/node_modules")
+    if not part.exists()
+]
+
+pytestmark = [
+    pytest.mark.swarm,
+    pytest.mark.skipif(bool(_LACKING), reason=f"no real Swarm here: {_LACKING}"),
+]
+
+
+@dataclass
+class Hub:
+    """A running hub, and the Swarm under it."""
+
+    ground: HubGround
+    engine: docker.DockerClient
+
+    def call(self, method: str, path: str) -> Any:
+        """A call of the hub's API with labswarm-manager's token; the status and the answer."""
+        answer = requests.request(
+            method,
+            f"{self.ground.api_url}{path}",
+            headers={"Authorization": f"token {self.ground.token_file.read_text()}"},
+            timeout=10,
+        )
+        return answer.status_code, answer.json() if answer.content else None
+
+    def servers(self, user: str) -> dict[str, Any]:
+        """The user's servers as the hub sees them, by name."""
+        found: dict[str, Any] = self.call("GET", f"/users/{user}")[1]["servers"]
+        return found
+
+    def running(self) -> dict[str, str]:
+        """Node id by user, of the servers whose task runs."""
+        return {
+            task["Spec"]["ContainerSpec"]["Labels"]["labswarm.user"]: task["NodeID"]
+            for task in self.tasks()
+            if task["Status"]["State"] == "running" and task["DesiredState"] == "running"
+        }
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """The tasks of all students' servers."""
+        api: Any = self.engine.api
+        found: list[dict[str, Any]] = api.tasks(filters={"label": "labswarm.user"})
+        return found
+
+    def services(self) -> set[str]:
+        """The names of the students' services."""
+        api: Any = self.engine.api
+        return {service["Spec"]["Name"] for service in api.services({"label": "labswarm.user"})}
+
+    def attend(self, count: int) -> list[Result]:
+        """A class of that many students; everyone's result."""
+
+        async def results() -> list[Result]:
+            events = run_class(self.ground.url, count, spawn_timeout_s=PATIENCE_S)
+            return [event async for event in events if isinstance(event, Result)]
+
+        return asyncio.run(results())
+
+
+def eventually(condition: Callable[[], bool], seen: Callable[[], object]) -> None:
+    """Wait until the condition holds; fails with what was seen last."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s; last seen: {seen()}"
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub on a Swarm of a manager and two workers with two seats each."""
+    root = tmp_path_factory.mktemp("hub")
+    root.chmod(0o755)
+    place = Place(f"hub{os.getpid() % 10**6}", root / "state")
+    subnet = network.free_subnet()
+    settings = NodesSettings(
+        place, subnet, "lab", "eu-west-1", "http://127.0.0.1:9", "none", "http://127.0.0.1:9", None
+    )
+    machines = NamespaceMachines(settings)
+    network.raise_bridge(place, subnet)
+    try:
+        settings.write()
+        at = registry.start(settings)
+        boot = [Instance(MANAGER, "t3.large", 4096 * MIB, 2, {"labswarm:role": "hub"})]
+        boot += [Instance(worker, "t3.medium", WORKER_MEMORY, 2, {}) for worker in WORKERS]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(machines.boot, boot))
+        secret = found_swarm(settings, MANAGER)
+        for worker in WORKERS:
+            with closing(client(place, worker)) as engine:
+                engine.swarm.join([secret.manager], secret.token)
+        with closing(client(place, MANAGER)) as engine:
+            ground = HubGround(
+                cluster="lab",
+                checkout=CHECKOUT,
+                class_env=CHECKOUT / ".class",
+                state=root / "hub",
+                homes=root / "homes",
+                docker_socket=place.docker_socket(MANAGER),
+                address=settings.manager_address,
+                hub_image=publish(engine, hub_image(), f"{at}/labswarm/hub"),
+                notebook_image=publish(engine, notebook_image(), f"{at}/labswarm/notebook"),
+                seat=SEAT,
+                overhead=OVERHEAD,
+            )
+            wait_healthy(start_hub(engine, ground), PATIENCE_S)
+            yield Hub(ground, engine)
+    finally:
+        for instance_id in (*WORKERS, MANAGER):
+            machines.terminate(instance_id)
+        sweep.clear(place)
+
+
+@pytest.fixture
+def empty_hub(hub: Hub) -> Hub:
+    """The hub without any server."""
+    for user in hub.call("GET", "/users")[1]:
+        for name in user["servers"]:
+            path = f"servers/{name}" if name else "server"
+            hub.call("DELETE", f"/users/{user['name']}/{path}")
+    eventually(lambda: not hub.services(), hub.services)
+    return hub
+
+
+def client(place: Place, instance_id: str) -> docker.DockerClient:
+    """The Docker Engine of a machine."""
+    return docker.DockerClient(f"unix://{place.docker_socket(instance_id)}", version="auto")
+
+
+def test_a_class_is_packed_on_workers_and_its_files_are_in_their_homes(empty_hub: Hub) -> None:
+    results = empty_hub.attend(2)
+    assert all(result.ok for result in results), results
+    assert len(set(empty_hub.running().values())) == 1, "two servers fit on one node"
+    for result in results:
+        home = empty_hub.ground.homes / home_name(result.student)
+        assert (home / str(result.file)).read_text() == f"Saved by {result.student}.\n"
+        assert home.stat().st_mode & 0o777 == 0o700
+        assert not list(home.rglob("*.sqlite*")), "SQLite stays off the shared folder"
+
+
+def test_who_finds_no_seat_waits_and_gets_the_next_that_is_free(empty_hub: Hub) -> None:
+    empty_hub.attend(4)
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(empty_hub.attend, 5)
+        eventually(
+            lambda: "jupyter-student-2d05" in empty_hub.services(),
+            empty_hub.services,
+        )
+        assert "student-05" not in empty_hub.running()
+        empty_hub.call("DELETE", "/users/student-01/server")
+        results = {result.student: result for result in late.result()}
+    assert results["student-05"].ok, results["student-05"]
+    assert len(empty_hub.running()) == 4
+
+
+def test_a_start_that_fails_leaves_no_service(empty_hub: Hub) -> None:
+    empty_hub.attend(1)
+    empty_hub.call("DELETE", "/users/student-01/server")
+    home = empty_hub.ground.homes / home_name("student-01")
+    home.rename(home.with_suffix(".away"))
+    home.touch()
+    try:
+        (result,) = empty_hub.attend(1)
+    finally:
+        home.unlink()
+        home.with_suffix(".away").rename(home)
+    assert result.failed_step == "spawn"
+    eventually(lambda: not empty_hub.services(), empty_hub.services)
+
+
+def test_a_server_that_dies_is_seen_to_have_stopped_and_starts_again(empty_hub: Hub) -> None:
+    assert all(result.ok for result in empty_hub.attend(1))
+    (node_id,) = empty_hub.running().values()
+    api: Any = empty_hub.engine.api
+    node = api.inspect_node(node_id)
+    api.update_node(node_id, node["Version"]["Index"], node["Spec"] | {"Availability": "drain"})
+    try:
+        eventually(
+            lambda: not empty_hub.servers("student-01"), lambda: empty_hub.servers("student-01")
+        )
+        assert not empty_hub.services(), "nothing restarts it behind the hub's back"
+        assert all(result.ok for result in empty_hub.attend(1))
+        assert empty_hub.running()["student-01"] != node_id
+    finally:
+        node = api.inspect_node(node_id)
+        api.update_node(
+            node_id, node["Version"]["Index"], node["Spec"] | {"Availability": "active"}
+        )
+
+
+def test_labswarm_managers_token_is_good_for_servers_only(hub: Hub) -> None:
+    assert hub.call("GET", "/users")[0] == 200
+    assert hub.call("POST", "/users/eve")[0] == 403
+    assert hub.call("GET", "/proxy")[0] == 403
