@@ -13,7 +13,7 @@ from labswarm_hub import tasks
 from labswarm_lab import ground
 from labswarm_lab.hub import is_healthy
 from labswarm_lab.lab import Lab, Running
-from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.nodes.settings import STAND_IN, NodesSettings
 from labswarm_lab.nodes.simulated import swarm_seen
 from labswarm_lab.status import (
     Status,
@@ -32,6 +32,7 @@ def observe(lab: Lab) -> Status:
     """The state of the lab. Raises Refusal when it is not up."""
     running = lab.running
     chef = _chef(lab, running)
+    settings = NodesSettings.read(lab.place)
     nodes = chef.list_nodes()
     swarm = _simulated_swarm(lab) if running.simulated else _swarm(lab, running)
     return Status(
@@ -39,7 +40,7 @@ def observe(lab: Lab) -> Status:
         plane=running.plane,
         homes=str(lab.homes),
         swarm="simulated" if running.simulated else "real",
-        chef="stand-in",
+        chef="stand-in" if settings.chef_client == STAND_IN else settings.chef_client,
         nodes=merge(
             asg_view(lab.client("autoscaling"), lab.client("ec2"), ground.asg_name(lab.cluster)),
             swarm,

@@ -51,15 +51,17 @@ def bring_up(lab: Lab, *, workers: int, simulated: bool) -> None:
     begun = time.monotonic()
     if lab.is_up() and plane_answers(lab.running.plane):
         raise Refusal(f"the lab {lab.cluster!r} is up already; `labswarm lab down` ends it")
+    lacking = [] if simulated else missing()
+    real = not (simulated or lacking)
+    if real:
+        _check_bridge(lab)
     if remains(lab):
         with step("clearing what a crash has left of this lab"):
             bring_down(lab, quiet=True)
-    lacking = [] if simulated else missing()
-    for thing in lacking:
-        say(f"  no real nodes here, simulated ones instead. Missing: {thing}")
-    real = not (simulated or lacking)
     if real:
         _check_ports()
+    for thing in lacking:
+        say(f"  no real nodes here, simulated ones instead. Missing: {thing}")
     try:
         running = _climb(lab, workers, real=real)
     except BaseException:
@@ -81,7 +83,8 @@ def _climb(lab: Lab, workers: int, *, real: bool) -> Running:
     # By this mark `down` finds the lab's processes, whatever has become of this one.
     # A simulated node's tools run in the plane's own process, with its credentials.
     os.environ.update(lab.place.mark, AWS_ACCESS_KEY_ID="lab", AWS_SECRET_ACCESS_KEY="lab")  # noqa: S106
-    lab.place.state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # The first of all: what is there beside it is this lab's.
+    lab.place.nodes_dir.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
         building = pool.submit(deploy.build)
         if real:
@@ -138,6 +141,15 @@ def _climb(lab: Lab, workers: int, *, real: bool) -> Running:
         if hub is not None:
             lab_hub.wait_healthy(hub, _PATIENCE_S)
     return running
+
+
+def _check_bridge(lab: Lab) -> None:
+    """Raises Refusal when something else has the name of the lab's bridge."""
+    if network.has_bridge(lab.place) and not lab.place.nodes_dir.exists():
+        raise Refusal(
+            f"a bridge {lab.place.bridge} is there and is not this lab's; "
+            "remove it, or give the lab another --name"
+        )
 
 
 def _check_ports() -> None:

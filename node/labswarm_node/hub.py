@@ -28,7 +28,10 @@ class Hub(Protocol):
         ...
 
     def start(self, user: str, server: str) -> None:
-        """Ask for its start with the options it last had; does not wait for it."""
+        """Ask for its start with the options it last had; does not wait for it.
+
+        One that runs is no error. Raises Transient while it stops, Permanent for an unknown user.
+        """
         ...
 
 
@@ -42,7 +45,7 @@ class HubApi:
         self._config = config
 
     def running(self, user: str, server: str) -> Running:
-        status, content = self._call("GET", f"/users/{quote(user, safe='')}")
+        status, content = self._call("GET", f"/users/{quote(user, safe='')}", frozenset({404}))
         if status == 404:
             return "absent"
         servers: Mapping[str, Any] = json.loads(content).get("servers") or {}
@@ -57,12 +60,13 @@ class HubApi:
         self._call("DELETE", _path(user, server), also=frozenset({400, 404}))
 
     def start(self, user: str, server: str) -> None:
-        # 400: it runs already. Without a body the hub takes the options it kept.
-        self._call("POST", _path(user, server), also=frozenset({400}))
+        # Without a body the hub takes the options it kept.
+        status, _ = self._call("POST", _path(user, server), also=frozenset({400}))
+        # 400: it runs already, or a stop is under way.
+        if status == 400 and self.running(user, server) != "ready":
+            raise Transient(f"the hub does not start {user}'s server {server!r} now")
 
-    def _call(
-        self, method: str, path: str, also: frozenset[int] = frozenset({404})
-    ) -> tuple[int, bytes]:
+    def _call(self, method: str, path: str, also: frozenset[int]) -> tuple[int, bytes]:
         """One call; its status and content. Raises Permanent for a status of 4xx not in `also`."""
         url = urlsplit(self._config.api_url)
         secure = url.scheme == "https"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from labswarm.errors import Permanent
+from labswarm.errors import Permanent, Transient
 from labswarm_node.hub import Running
 
 Act = Callable[[str, str], None]
@@ -49,6 +49,8 @@ class HubTwin:
         self.asked.append(("start", user, server))
         if user not in self._users:
             raise Permanent(f"the hub answers POST for {user!r} with 404")
+        if self._states.get((user, server)) == "stop":
+            raise Transient(f"the hub does not start {user}'s server {server!r} now")
         if (user, server) not in self._states:
             self._states[user, server] = "spawn"
             self._spawn(user, server)

@@ -48,22 +48,6 @@ def test_a_lab_that_is_up_is_not_brought_up_again(lab: LabUnderTest) -> None:
     assert lab.status()["hub"]["healthy"]
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("scale", "many"),
-        ("scale", "-1"),
-        ("class", "0"),
-        ("up", "--wrkers", "2"),
-        ("up", "--workers", "x"),
-    ],
-)
-def test_bad_input_is_refused_with_exit_code_2(lab: LabUnderTest, words: tuple[str, ...]) -> None:
-    refused = lab.run(*words)
-    assert refused.returncode == 2
-    assert words[-1] in refused.stderr or "--wrkers" in refused.stderr
-
-
 def test_a_class_comes_and_the_cluster_grows_and_shrinks_around_it(lab: LabUnderTest) -> None:
     # The cluster grows through the launch hooks.
     lab.must("scale", "3")

@@ -68,3 +68,24 @@ def test_every_command_in_the_docs_exists(page: Path, line: str) -> None:
         command.parse_args(command.context_class(command), list(rest))
     else:
         assert words[0] in {"git", "cd", "aws", "sam", "export", "apt-get"}, f"{page}: {line}"
+
+
+def test_every_link_in_the_docs_leads_somewhere() -> None:
+    lost = [
+        f"{page}: {target}"
+        for page in DOCUMENTS
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert lost == []
+
+
+def test_every_command_is_in_the_reference() -> None:
+    reference = (REPOSITORY / "docs/reference/command.md").read_text()
+    lab = labswarm.commands["lab"]
+    assert isinstance(lab, Group)
+    for name, command in lab.commands.items():
+        assert f"| `{name}" in reference
+        for option in command.params:
+            if option.opts[0].startswith("-"):
+                assert option.opts[-1] in reference or option.opts[0] in reference, option.opts

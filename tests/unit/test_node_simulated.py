@@ -1,12 +1,13 @@
 """Simulated machines: the documents' commands over the Swarm's twin."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from labswarm.errors import BadInput, Gone
-from labswarm_lab.nodes import numbers
+from labswarm_lab.nodes import cgroups, network, numbers
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.plane_machines import from_settings
 from labswarm_lab.nodes.settings import NodesSettings
@@ -133,3 +134,16 @@ def test_numbers_go_round_and_pass_over_those_taken(settings: NodesSettings) -> 
     assert numbers.take(place, "i-00000002", "worker") == 12
     assert numbers.number_of(place, "i-00000002") == 12
     assert numbers.number_of(place, "i-00000003") is None
+
+
+def test_without_being_root_a_lab_is_the_user_s_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("LABSWARM_STATE", raising=False)
+    place = Place.of("lab")
+    assert place.state_dir == tmp_path / "labswarm" / "lab"
+    assert place.run_dir.is_relative_to(tmp_path)
+    assert cgroups.folders(place) == []
+    assert not network.is_ours_to_change()

@@ -1,5 +1,6 @@
 """The cgroup folders of a lab, in every hierarchy: version 1 has several, version 2 one."""
 
+import os
 import time
 from pathlib import Path
 
@@ -11,7 +12,12 @@ _LOOK_S = 0.02
 
 
 def folders(place: Place, instance_id: str = "") -> list[Path]:
-    """The top folders of a lab, or of one machine of it, that are there."""
+    """The top folders of a lab, or of one machine of it, that are there.
+
+    Without being root there are none: they are those of root's lab of the same name.
+    """
+    if os.geteuid() != 0:
+        return []
     tops = [mount / place.cgroup / instance_id for mount in _mounts()]
     return [top for top in tops if top.is_dir()]
 
@@ -33,9 +39,14 @@ def remove(place: Place, instance_id: str = "") -> None:
                 time.sleep(_LOOK_S)
 
 
+def mountinfo() -> list[str]:
+    """What is mounted, a line each, as proc(5) has it; nothing where there is no Linux."""
+    path = Path("/proc/self/mountinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
 def _mounts() -> list[Path]:
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    fields = [line.split() for line in lines]
+    fields = [line.split() for line in mountinfo()]
     # mountinfo: the mount point is field 5; the file system's type follows a lone `-` (proc(5)).
     return [
         Path(field[4]) for field in fields if field[field.index("-") + 1] in ("cgroup", "cgroup2")

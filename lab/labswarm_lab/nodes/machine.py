@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,11 +24,15 @@ _LOOK_S = 0.02
 _GRACE_S = 5.0
 _SHORT_OF_TIME = 124  # as timeout(1) has it
 _TOLD_BYTES = 1500
+# Whatever is mounted there is not ours; only GNU's rm can be told so.
+_WITHIN = ("--one-file-system",) if sys.platform == "linux" else ()
 
 
 def start(settings: NodesSettings, instance: Instance, number: int) -> "subprocess.Popen[str]":
     """Start a machine's namespaces, network and Docker Engine; does not wait for the latter.
 
+    None of the namespaces has a name: killing their first process takes all of them, the network's
+    cable too. (`ip netns exec` would also hide the cgroups.)
     Returns the process that ends with the machine. Raises Permanent when the namespaces or the
     network cannot be made.
     """
@@ -157,11 +162,11 @@ def log(place: Place, instance_id: str) -> str:
 
 
 def remove_tree(directory: Path) -> None:
-    """Remove a folder and all in it, which is nothing of ours when it is not there.
+    """Remove a folder and all in it, if it is there.
 
-    By `rm`: image layers have files that are named in no encoding, and tens of thousands of them.
+    By `rm`, for an image's layers have tens of thousands of files, named in any encoding.
     """
-    network.command("rm", "-rf", "--one-file-system", "--", str(directory))
+    network.command("rm", "-rf", *_WITHIN, "--", str(directory))
 
 
 def _lay(settings: NodesSettings, instance: Instance) -> None:
@@ -198,8 +203,7 @@ def _dockerd(settings: NodesSettings, instance_id: str) -> list[str]:
 
 
 def _on_cpus(cpus: int, number: int) -> list[str]:
-    """Have the machine see only so many CPUs, other ones than its neighbour; it cannot have more
-    than there are."""
+    """The command that has the machine see so many CPUs, its neighbour others; at most all."""
     there = sorted(os.sched_getaffinity(0))
     if not 0 < cpus < len(there):
         return []

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from threading import Lock
 
+from labswarm.errors import Permanent
 from labswarm_lab.nodes import machine, numbers
 from labswarm_lab.nodes.node_config import write_node_json
 from labswarm_lab.nodes.roles import role_of
@@ -31,6 +32,8 @@ class NamespaceMachines:
         """
         instance_id, role = instance.instance_id, role_of(instance)
         with self._one_at_a_time[instance_id]:
+            if machine.pid_of(self._place, instance_id) is not None:
+                raise Permanent(f"{instance_id} runs already")
             try:
                 # Anew for each machine: images and addresses may have been added meanwhile.
                 settings = NodesSettings.read(self._place)

@@ -1,13 +1,17 @@
 """The network of one lab: a bridge on this machine, and a cable from it to each node."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 
 from labswarm.errors import Permanent
 from labswarm_lab.nodes.place import Place
 
 _SUBNETS = range(256)
+# A shell of root's may lack the second half.
+SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 class CommandFailed(Permanent):
@@ -16,7 +20,10 @@ class CommandFailed(Permanent):
 
 def command(*words: str, given: str | None = None) -> str:
     """Run a system command; what it printed. Raises CommandFailed."""
-    done = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PATH": SYSTEM_PATH}
+    done = subprocess.run(
+        words, input=given, capture_output=True, text=True, check=False, env=environment
+    )
     if done.returncode:
         raise CommandFailed(f"{' '.join(words)}: {done.stderr.strip()}")
     return done.stdout
@@ -55,6 +62,12 @@ def raise_bridge(place: Place, subnet: int) -> None:
         f"link set {bridge} up\n",
     )
     command("iptables", "-w", "-I", "FORWARD", *_rule(bridge))
+
+
+def is_ours_to_change() -> bool:
+    """Whether this process could have made a lab's network: as root, and with the commands."""
+    commands = [shutil.which(name, path=SYSTEM_PATH) for name in ("ip", "iptables")]
+    return os.geteuid() == 0 and all(commands)
 
 
 def has_bridge(place: Place) -> bool:

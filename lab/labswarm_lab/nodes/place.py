@@ -30,8 +30,15 @@ class Place:
 
     @classmethod
     def of(cls, lab: str) -> "Place":
-        """The place of a lab; LABSWARM_STATE names another folder for all labs' state."""
-        return cls(lab, Path(os.environ.get("LABSWARM_STATE", _STATE_ROOT)))
+        """The place of a lab; LABSWARM_STATE names another folder for all labs' state.
+
+        Without being root, when nodes are simulated, it is in the user's own folder for such.
+        """
+        if os.geteuid() == 0:
+            return cls(lab, Path(os.environ.get("LABSWARM_STATE", _STATE_ROOT)))
+        own = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "labswarm"
+        root = Path(os.environ.get("LABSWARM_STATE", own))
+        return cls(lab, root, root / "run")
 
     @property
     def bridge(self) -> str:

@@ -7,6 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from labswarm_lab.nodes.network import SYSTEM_PATH
+
 _PROGRAMS = {
     "dockerd": "docker.io",
     "docker-registry": "docker-registry",
@@ -34,7 +36,7 @@ def missing() -> list[Missing]:
     programs = [
         Missing(program, f"install it; on Debian and Ubuntu: apt-get install {package}")
         for program, package in _PROGRAMS.items()
-        if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None
+        if shutil.which(program, path=SYSTEM_PATH) is None
     ]
     if os.uname().sysname != "Linux":
         return [Missing("Linux", "use a Linux machine, or a virtual machine with it"), *programs]
@@ -75,7 +77,13 @@ _LINKS = (
 
 def _works(*words: str) -> bool:
     try:
-        done = subprocess.run(words, capture_output=True, timeout=_TRIAL_S, check=False)
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            timeout=_TRIAL_S,
+            check=False,
+            env={**os.environ, "PATH": SYSTEM_PATH},
+        )
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0

@@ -10,11 +10,16 @@ from labswarm.errors import BadInput
 from labswarm_lab.nodes.place import Place
 
 FILE = "nodes.json"
+STAND_IN = "labswarm-chef-client"
 
 
 @dataclass(frozen=True)
 class NodesSettings:
-    """One lab's machines. `subnet` is k in 10.98.k.0/24, `heartbeat_s` the Swarm's (seconds)."""
+    """One lab's machines.
+
+    `subnet` is k in 10.98.k.0/24, `heartbeat_s` the Swarm's (seconds); `images` are those that a
+    node pulls when it is not told which, and `bin_dir` has the nodes' tools.
+    """
 
     place: Place
     subnet: int
@@ -26,7 +31,7 @@ class NodesSettings:
     chef_ca_file: Path | None
     kind: Literal["namespaces", "simulated"] = "namespaces"
     chef_organization: str | None = None
-    chef_client: str = "labswarm-chef-client"
+    chef_client: str = STAND_IN
     images: tuple[str, ...] = ()
     hub_token_file: Path = Path("/nonexistent")
     heartbeat_s: int = 1

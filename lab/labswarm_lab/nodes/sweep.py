@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from labswarm.errors import Permanent
@@ -45,14 +46,10 @@ def clear(place: Place) -> None:
 
 def processes(place: Place) -> list[int]:
     """The processes that were started for the lab, without the one that asks and its parents."""
-    mark = f"{MARK}={place.lab}".encode()
-    own = _ancestry()
-    return sorted(
-        pid
-        for folder in Path("/proc").iterdir()
-        if folder.name.isdigit() and (pid := int(folder.name)) not in own
-        if mark in _environ(folder)
-    )
+    mark = f"{MARK}={place.lab}"
+    started = _environments() if Path("/proc/self").exists() else _environments_by_ps()
+    own = _ancestry(started)
+    return sorted(pid for pid, (_, words) in started.items() if mark in words and pid not in own)
 
 
 def _end_processes(place: Place) -> None:
@@ -68,24 +65,40 @@ def _end_processes(place: Place) -> None:
         time.sleep(_LOOK_S)
 
 
-def _environ(folder: Path) -> list[bytes]:
-    """What a process was started with; nothing for one that has just ended."""
-    try:
-        return (folder / "environ").read_bytes().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return []
+def _environments() -> dict[int, tuple[int, list[str]]]:
+    """Each process's parent, and what it was started with."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                # The program's name, in brackets, may have anything in it (proc(5)).
+                parent = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+                words = (folder / "environ").read_bytes().decode(errors="replace").split("\0")
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue  # it has just ended, or is another user's
+            found[int(folder.name)] = (int(parent), words)
+    return found
 
 
-def _ancestry() -> set[int]:
+def _environments_by_ps() -> dict[int, tuple[int, list[str]]]:
+    """The same where there is no /proc: BSD's ps, and macOS's, can show environments."""
+    lines = network.command("ps", "axeww", "-o", "pid=,ppid=,command=").splitlines()
+    rows = [line.split() for line in lines]
+    return {int(pid): (int(parent), words) for pid, parent, *words in rows}
+
+
+def _ancestry(started: Mapping[int, tuple[int, list[str]]]) -> set[int]:
+    """This process and its parents."""
     pid, found = os.getpid(), set[int]()
-    while pid > 0:
+    while pid in started:
         found.add(pid)
-        # The name of the program, in brackets, may have anything in it (proc(5)).
-        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        pid = started[pid][0]
     return found
 
 
 def _network(place: Place) -> list[str]:
+    if not network.is_ours_to_change():
+        return []
     found = [f"link {name}" for name in network.cables(place)]
     if network.has_bridge(place):
         found.append(f"bridge {place.bridge}")
@@ -93,8 +106,7 @@ def _network(place: Place) -> list[str]:
 
 
 def _mounts(place: Place) -> list[Path]:
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    points = [Path(line.split()[4]) for line in lines]
+    points = [Path(line.split()[4]) for line in cgroups.mountinfo()]
     return [
         point
         for point in points

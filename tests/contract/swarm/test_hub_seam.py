@@ -144,7 +144,7 @@ def becomes(hub: Hub, user: str, server: str, state: str) -> None:
     eventually(lambda: hub.running(user, server) == state, lambda: hub.running(user, server))
 
 
-@pytest.mark.parametrize(("user", "server"), [("ada", ""), ("bob o", "lab 2")])
+@pytest.mark.parametrize(("user", "server"), [("ada", ""), ("bob o", "lab-2")])
 def test_a_server_is_started_and_stopped_and_both_can_be_asked_twice(
     seam: Seam, user: str, server: str
 ) -> None:

@@ -1,0 +1,172 @@
+"""The Engine API over a Unix socket, and what its errors mean."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingMixIn, UnixStreamServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Transient
+from labswarm_node.docker_swarm import DockerEngine, DockerSwarm
+from labswarm_node.engine_api import EngineApi
+from labswarm_node.engine_errors import engine_error
+
+NODE = "abcdefghijklmnopqrstuvwxy"
+
+
+class Daemon(ThreadingMixIn, UnixStreamServer):
+    """A daemon with one node, which others update as often as it is told."""
+
+    daemon_threads = True
+    version = "1.41"
+    others = 0
+    index = 7
+    labels = {"kept": "yes"}  # noqa: RUF012  # replaced, never changed
+    pulled = b'{"status":"Pulling"}\n'
+    targets: list[str]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Daemon
+
+    def address_string(self) -> str:
+        return "socket"
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+    def do_GET(self) -> None:
+        self.server.targets.append(self.path)
+        spec = {"Role": "worker", "Availability": "active", "Labels": self.server.labels}
+        self._answer(200, {"Spec": spec, "Version": {"Index": self.server.index}})
+
+    def do_POST(self) -> None:
+        self.server.targets.append(self.path)
+        if "/images/create" in self.path:
+            return self._send(200, self.server.pulled)
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.others:
+            self.server.others -= 1
+            self.server.index += 1
+        (version,) = parse_qs(urlsplit(self.path).query)["version"]
+        if int(version) != self.server.index:
+            message = "rpc error: code = Unknown desc = update out of sequence"
+            return self._answer(500, {"message": message})
+        self.server.labels = body["Labels"]
+        return self._answer(200, None)
+
+    def _answer(self, status: int, content: object) -> None:
+        self._send(status, json.dumps(content).encode())
+
+    def _send(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Api-Version", self.server.version)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    with Daemon(str(tmp_path / "docker.sock"), _Handler) as server:
+        server.targets = []
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield server
+        server.shutdown()
+        serving.join()
+
+
+@pytest.fixture
+def host(daemon: Daemon) -> str:
+    return f"unix://{daemon.server_address!s}"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "spoken"), [("1.41", "1.41"), ("1.44", "1.44"), ("9.9", "1.47")]
+)
+def test_the_newest_version_that_both_know_is_spoken(
+    daemon: Daemon, host: str, theirs: str, spoken: str
+) -> None:
+    daemon.version = theirs
+    api = EngineApi(host)
+    api.call("GET", "/info")
+    api.call("GET", "/nodes")
+    assert daemon.targets == ["/_ping", f"/v{spoken}/info", f"/v{spoken}/nodes"]
+
+
+def test_an_update_keeps_other_labels_and_outlasts_others_updates(
+    daemon: Daemon, host: str
+) -> None:
+    daemon.others = 2
+    DockerSwarm(host).update(NODE, "pause", "i-00000001")
+    assert daemon.labels == {"kept": "yes", "labswarm.instance": "i-00000001"}
+
+
+def test_an_update_that_never_comes_through_is_to_be_tried_later(daemon: Daemon, host: str) -> None:
+    daemon.others = 100
+    with pytest.raises(Transient, match="changed by others"):
+        DockerSwarm(host).update(NODE, "pause", "i-00000001")
+    assert daemon.labels == {"kept": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("image", "query"),
+    [
+        ("r:5000/a", "fromImage=r%3A5000%2Fa&tag=latest"),
+        ("r:5000/a:1", "fromImage=r%3A5000%2Fa%3A1"),
+        ("a@sha256:00", "fromImage=a%40sha256%3A00"),
+    ],
+)
+def test_one_image_is_pulled_not_every_tag_of_it(
+    daemon: Daemon, host: str, image: str, query: str
+) -> None:
+    DockerEngine(host).pull(image)
+    assert daemon.targets[-1] == f"/v1.41/images/create?{query}"
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [("manifest for a:1 not found: manifest unknown", Permanent), ("connection reset", Transient)],
+)
+def test_a_pull_that_fails_midway_is_an_error(
+    daemon: Daemon, host: str, told: str, error: type[Exception]
+) -> None:
+    daemon.pulled = b'{"status":"Pulling"}\n' + json.dumps({"error": told}).encode()
+    with pytest.raises(error, match="a:1"):
+        DockerEngine(host).pull("a:1")
+
+
+def test_a_daemon_that_is_not_there_may_come(tmp_path: Path) -> None:
+    api = EngineApi(f"unix://{tmp_path}/none.sock")
+    assert not api.answers()
+    with pytest.raises(Transient, match=r"none\.sock"):
+        api.call("GET", "/info")
+
+
+def test_only_a_socket_is_spoken_to() -> None:
+    with pytest.raises(BadInput, match="docker_host"):
+        EngineApi("tcp://10.0.0.1:2375")
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "error"),
+    [
+        (404, "node x not found", Gone),
+        (503, "This node is not part of a swarm", Gone),
+        (503, "This node is not a swarm manager.", Permanent),
+        (503, "Timeout was reached before node joined.", Transient),
+        (400, "rpc error: node x is not down and can't be removed", Transient),
+        (500, "invalid join token", Permanent),
+        (404, "pull access denied for x", Permanent),
+        (409, "conflict", Transient),
+        (400, "bad parameter", Permanent),
+        (500, "anything else", Transient),
+    ],
+)
+def test_an_error_has_its_kind(status: int, message: str, error: type[LabswarmError]) -> None:
+    assert type(engine_error(status, message)) is error
