@@ -24,7 +24,7 @@ check: setup ## lint, types, static checks, unit tests: under two minutes
 	$(BIN)/mypy
 	for handler in functions/*/app.py; do $(BIN)/mypy $$handler || exit 1; done
 	$(BIN)/yamllint --strict .
-	$(BIN)/shellcheck lab/setup.sh .ci/run
+	$(BIN)/shellcheck lab/setup.sh lab/labswarm_lab/nodes/init.sh .ci/run
 	$(PYTEST) -q tests/unit tests/infrastructure
 
 test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm

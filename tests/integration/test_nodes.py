@@ -141,7 +141,7 @@ def test_a_script_runs_on_the_machine_with_its_environment_and_the_tools(
 def test_a_script_that_takes_too_long_is_killed_with_all_it_started(lab: NodesSettings) -> None:
     machines = NamespaceMachines(lab)
     machines.boot(WORKER)
-    told = machines.run(WORKER.instance_id, "echo begun; sleep 4321 & sleep 4321", {}, 0.5)
+    told = machines.run(WORKER.instance_id, "echo begun; sleep 4321 & sleep 4321", {}, 2)
     assert (told.timed_out, told.stdout) == (True, "begun\n")
     left = machines.run(WORKER.instance_id, "cat /proc/[0-9]*/cmdline", {}, 5)
     assert "sleep\0004321" not in left.stdout
