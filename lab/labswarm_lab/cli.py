@@ -1,7 +1,6 @@
 """The command `labswarm`."""
 
 import json
-import sys
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
@@ -120,7 +119,7 @@ def _refusing(action: Callable[[], T]) -> T:
 
 
 def _end(line: str, code: int) -> NoReturn:
-    say(f"[red]{line}[/]" if sys.stderr.isatty() else line)
+    say(line, style="red")
     raise SystemExit(code)
 
 

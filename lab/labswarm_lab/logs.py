@@ -1,34 +1,54 @@
-"""The lab's log files, by the part of it that wrote them."""
+"""What the parts of a lab logged."""
 
 from pathlib import Path
+from typing import Any
 
 import click
+from docker import DockerClient
 
+from labswarm_lab.hub import SERVICE
 from labswarm_lab.lab import Lab
 from labswarm_lab.refusal import Refusal
 
+HUB = "hub"
+_NAMED_BY_FILE = (
+    "plane/plane.log",
+    "plane/record.jsonl",
+    "plane/logs/*.log",
+    "registry/registry.log",
+    "chef/chef.log",
+)
+_NAMED_BY_FOLDER = ("nodes/*/dockerd.log",)
 
-def parts(lab: Lab) -> dict[str, Path]:
-    """Every log of the lab: its path below the state folder without the ending, to its file."""
-    files = [*lab.place.state_dir.glob("**/*.log"), *lab.place.state_dir.glob("**/*.jsonl")]
-    return {
-        str(file.relative_to(lab.place.state_dir).with_suffix("")): file
-        for file in sorted(files)
-        if not file.is_relative_to(lab.homes)
-    }
+
+def files(lab: Lab) -> dict[str, Path]:
+    """The log files by part.
+
+    `plane`, `record` (what happened on the plane, in order), each function, `registry`, `chef`,
+    and each node by its instance id.
+    """
+
+    def named(patterns: tuple[str, ...]) -> list[Path]:
+        return [file for pattern in patterns for file in sorted(lab.place.state_dir.glob(pattern))]
+
+    by_file = {file.stem: file for file in named(_NAMED_BY_FILE)}
+    return by_file | {file.parent.name: file for file in named(_NAMED_BY_FOLDER)}
 
 
 def print_logs(lab: Lab, part: str | None, lines: int) -> None:
     """Print the end of one part's log; without a part, name the parts. Raises Refusal."""
-    found = parts(lab)
-    if not found:
-        raise Refusal(f"the lab {lab.cluster!r} has logged nothing; `make lab` brings one up")
+    running = lab.running
+    found = files(lab)
+    names = [*found, *([HUB] if running.hub else [])]
     if part is None:
-        for name in found:
-            click.echo(name)
-        return
-    if part not in found:
-        raise Refusal(f"PART: there is no {part!r}; there are {', '.join(found)}")
-    with found[part].open(encoding="utf-8", errors="replace") as log:
-        for line in log.readlines()[-lines:]:
-            click.echo(line.rstrip("\n"))
+        click.echo("\n".join(names))
+    elif part == HUB and running.hub:
+        engine: Any = DockerClient(base_url=f"unix://{lab.place.docker_socket(running.manager)}")
+        logged = engine.services.get(SERVICE).logs(stdout=True, stderr=True, tail=lines)
+        for piece in logged:
+            click.echo(piece.decode(errors="replace"), nl=False)
+    elif part in found:
+        with found[part].open(encoding="utf-8", errors="replace") as log:
+            click.echo("".join(log.readlines()[-lines:]), nl=False)
+    else:
+        raise Refusal(f"PART: there is no {part!r}; there are {', '.join(names)}")

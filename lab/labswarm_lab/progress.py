@@ -9,9 +9,9 @@ from rich.console import Console
 _console = Console(stderr=True, highlight=False)
 
 
-def say(text: str) -> None:
-    """One line to the person at the terminal."""
-    _console.print(text)
+def say(text: str, style: str = "") -> None:
+    """One line to the person at the terminal, as it is; colours only at a terminal."""
+    _console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -19,11 +19,11 @@ def step(text: str) -> Iterator[None]:
     """Show `text` while the body runs, then how long it took; a failure is marked as such."""
     begun = time.monotonic()
     if not _console.is_terminal:
-        _console.print(f"  .. {text}")
+        say(f"  ..  {text}")
     try:
         with _console.status(text):
             yield
     except BaseException:
-        _console.print(f"  [red]failed[/]  {text} ({time.monotonic() - begun:.1f} s)")
+        say(f"  failed  {text} ({time.monotonic() - begun:.1f} s)", style="red")
         raise
-    _console.print(f"  [green]ok[/]  {text} ({time.monotonic() - begun:.1f} s)")
+    say(f"  ok  {text} ({time.monotonic() - begun:.1f} s)", style="green")

@@ -10,7 +10,7 @@ from labswarm_lab.progress import step
 from labswarm_lab.refusal import Failure
 from labswarm_lab.status import Node, Status
 
-PATIENCE_S = 180
+PATIENCE_S = 300
 LOOK_S = 0.5
 
 

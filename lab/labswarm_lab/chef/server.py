@@ -83,7 +83,7 @@ class ChefProcess(ABC):
         tls = self._state / f"tls-{address}"
         self._tls = Tls(tls / "ca.pem", tls / "server.pem", tls / "server.key")
         self._process = DetachedProcess(
-            self._command(), self._state / "pid", self._state / "log", mark=f"{self._state}/"
+            self._command(), self._state / "pid", self._state / "chef.log", mark=f"{self._state}/"
         )
 
     @abstractmethod
