@@ -52,8 +52,10 @@ def observe(lab: Lab) -> Status:
 
 def print_status(status: Status) -> None:
     """The state as a person reads it."""
-    console = Console(highlight=False)
-    table = Table("instance", "AWS", "Swarm", "availability", "Chef", "seats", "age", box=None)
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(box=None)
+    for column in ("instance", "AWS", "Swarm", "availability", "Chef", "seats", "age"):
+        table.add_column(column, no_wrap=True, overflow="ignore")
     for node in status.nodes:
         seats = "-" if node.seats is None else f"{node.seats_used} of {node.seats}"
         age = "-" if node.age_s is None else f"{node.age_s} s"

@@ -75,6 +75,29 @@ def test_a_class_comes_and_the_cluster_grows_and_shrinks_around_it(lab: LabUnder
     assert sum(node["seats_used"] for node in lab.status()["nodes"]) == 6
 
 
+def test_students_on_a_node_that_goes_are_moved_and_keep_their_files(lab: LabUnderTest) -> None:
+    saved = home_files(lab)
+    assert saved, "the class of the test before has saved files"
+    lab.must("scale", "2")
+    (full,) = (node for node in lab.status()["nodes"] if node["seats_used"] == 6)
+
+    lab.client("autoscaling").terminate_instance_in_auto_scaling_group(
+        InstanceId=full["instance_id"], ShouldDecrementDesiredCapacity=True
+    )
+
+    seen = lab.eventually(
+        "the node is gone and its six students are on the other",
+        lambda seen: (
+            agreed(1)(seen)
+            and seen["nodes"][0]["instance_id"] != full["instance_id"]
+            and seen["nodes"][0]["seats_used"] == 6
+        ),
+        within_s=120,
+    )
+    assert seen["executions"]["failed"] == 0
+    assert home_files(lab) == saved
+
+
 def test_a_launch_whose_join_fails_is_abandoned_undone_and_replaced(lab: LabUnderTest) -> None:
     secrets = lab.client("secretsmanager")
     name = f"labswarm/{lab.name}/swarm-join"
