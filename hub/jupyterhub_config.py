@@ -4,6 +4,7 @@ Admins add their own `*.py` to the settings' `conf_dir`: they are read last, by 
 """
 
 import os
+import sys
 from pathlib import Path
 
 from labswarm_hub.settings import HubSettings
@@ -51,9 +52,23 @@ c.LabswarmSpawner.poll_interval = 10
 # Some students' failing servers are no reason to stop everyone's hub.
 c.LabswarmSpawner.consecutive_failure_limit = 0
 
-# labswarm-manager on the hub's host, which moves servers away from a node that goes.
+# What a server did last has to be known well before it counts as idle (by default every 300 s).
+activity_s = min(300, settings.idle_timeout_s // 3)
+c.JupyterHub.last_activity_interval = activity_s
+c.LabswarmSpawner.environment = {"JUPYTERHUB_ACTIVITY_INTERVAL": str(activity_s)}
+
+# labswarm-manager on the hub's host moves servers away from a node that goes. The culler stops
+# servers that do nothing: by that, and by nothing else, nodes become empty and the cluster small.
 c.JupyterHub.services = [
-    {"name": "labswarm-manager", "api_token": settings.manager_token_file.read_text().strip()}
+    {"name": "labswarm-manager", "api_token": settings.manager_token_file.read_text().strip()},
+    {
+        "name": "idle-culler",
+        "command": [
+            *(sys.executable, "-m", "jupyterhub_idle_culler"),
+            f"--timeout={settings.idle_timeout_s}",
+            f"--cull-every={max(5, settings.idle_timeout_s // 10)}",
+        ],
+    },
 ]
 c.JupyterHub.load_roles = [
     {
@@ -61,7 +76,13 @@ c.JupyterHub.load_roles = [
         "description": "List, stop and start students' servers.",
         "services": ["labswarm-manager"],
         "scopes": ["list:users", "servers"],
-    }
+    },
+    {
+        "name": "idle-culler",
+        "description": "Stop students' servers that do nothing.",
+        "services": ["idle-culler"],
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+    },
 ]
 
 for extra in sorted(settings.conf_dir.glob("*.py")):

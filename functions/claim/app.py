@@ -1,4 +1,4 @@
-"""Claims a lifecycle action for the execution that asks; answers the work, or why there is none."""
+"""Claims what an event asks for, for one execution; answers the work, or why there is none."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from labswarm.environment import AWS, required
 from labswarm.errors import BadInput
 from labswarm.events import Skip
 from labswarm.executions import Executions
+from labswarm.groups import AutoScalingGroups
 from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.lifecycle import AutoScalingHooks
 from labswarm.observability import logger
@@ -30,10 +31,12 @@ class Environment:
 
 
 ENVIRONMENT = Environment.from_env()
+AUTOSCALING = boto3.client("autoscaling", config=AWS)
 CLAIMING = Claiming(
     clusters=SsmClusters(boto3.client("ssm", config=AWS)),
     ledger=DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table),
-    hooks=AutoScalingHooks(boto3.client("autoscaling", config=AWS)),
+    hooks=AutoScalingHooks(AUTOSCALING),
+    member=AutoScalingGroups(AUTOSCALING).member,
     runs=Executions(boto3.client("stepfunctions", config=AWS)).runs,
     clock=WallClock(),
 )

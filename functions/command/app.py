@@ -41,7 +41,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
     Raises Transient while the command is still under way after 90 s (invoke again to go on
     waiting), Permanent when `unless_terminating` and the instance's termination has begun, and
-    otherwise the kind that the tool reports.
+    otherwise the kind that the tool reports. `urgent` in the answer: EC2 has warned that it takes
+    the instance back.
     """
     work = Work.parse(event.get("work"))
     if event.get("unless_terminating") and LEDGER.is_buried(work.instance_id):
@@ -56,7 +57,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     )
     answer = COMMANDS.run(step, PATIENCE_S)
     logger.info("answered", extra={"step": step.name, "instance": work.instance_id})
-    return answer
+    claim = LEDGER.read(work.instance_id, work.transition)
+    return {**answer, "urgent": claim is not None and claim.urgent}
 
 
 def _target(work: Work, on: object) -> str:

@@ -42,6 +42,8 @@ class HubSettings:
     read_only_mounts: Mapping[str, str]
     environment: Mapping[str, str]
     conf_dir: Path
+    idle_timeout_s: int
+    """For how many seconds a server may do nothing before it is stopped."""
 
     @classmethod
     def parse(cls, text: str) -> "HubSettings":
@@ -74,6 +76,7 @@ class HubSettings:
             read_only_mounts=fields.mapping("read_only_mounts"),
             environment=fields.mapping("environment"),
             conf_dir=fields.path("conf_dir", default="/etc/jupyterhub/conf.d"),
+            idle_timeout_s=fields.number("idle_timeout_s", 10, default=3600),
         )
         fields.refuse_unknown()
         settings._refuse_contradictions()
@@ -130,8 +133,8 @@ class _Fields:
         value = self._take(name, default)
         return value if isinstance(value, str) and value else self._refuse(name, "give a text")
 
-    def number(self, name: str, least: int) -> int:
-        value = self._take(name, self._REQUIRED)
+    def number(self, name: str, least: int, default: object = _REQUIRED) -> int:
+        value = self._take(name, default)
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
         return int(value) if whole else self._refuse(name, f"give a whole number from {least}")
 

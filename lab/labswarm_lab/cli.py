@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -10,6 +11,7 @@ from labswarm.errors import BadInput, LabswarmError
 from labswarm_lab.progress import say
 from labswarm_lab.refusal import Failure, Refusal
 
+AUTO = "auto"
 COUNT = click.IntRange(min=1)
 T = TypeVar("T")
 
@@ -39,12 +41,22 @@ def lab(context: click.Context, name: str) -> None:
 @lab.command()
 @click.option("--workers", type=click.IntRange(0, 20), default=1, show_default=True)
 @click.option("--simulated", is_flag=True, help="Simulated nodes even where real ones can be had.")
+@click.option(
+    "--idle-timeout",
+    type=click.IntRange(10),
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="A student's server that does nothing for so long is stopped.",
+)
 @click.pass_obj
-def up(lab: Any, workers: int, simulated: bool) -> None:
+def up(lab: Any, workers: int, simulated: bool, idle_timeout: int) -> None:
     """Bring the lab up, with this many workers."""
     from labswarm_lab.up import bring_up
 
-    _refusing(lambda: bring_up(lab, workers=workers, simulated=simulated))
+    _refusing(
+        lambda: bring_up(lab, workers=workers, simulated=simulated, idle_timeout_s=idle_timeout)
+    )
 
 
 @lab.command()
@@ -72,15 +84,63 @@ def status(lab: Any, as_json: bool) -> None:
         print_status(seen)
 
 
+class WorkersOrAuto(click.IntRange):
+    """A number of workers, or `auto`."""
+
+    name = "number of workers, or auto"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        return AUTO if value == AUTO else int(super().convert(value, param, ctx))
+
+
 @lab.command()
-@click.argument("workers", type=click.IntRange(0, 20))
+@click.argument("workers", metavar="N|auto", type=WorkersOrAuto(0, 20))
 @click.option("--no-wait", is_flag=True, help="Ask for it and return.")
 @click.pass_obj
-def scale(lab: Any, workers: int, no_wait: bool) -> None:
-    """Have this many workers; the emptiest go first, and only when they are empty."""
-    from labswarm_lab.scale import scale_to
+def scale(lab: Any, workers: int | str, no_wait: bool) -> None:
+    """Hold N workers; the emptiest go first, and only when they are empty.
 
-    _refusing(lambda: scale_to(lab, workers, wait=not no_wait))
+    With `auto` the cluster is again as large as its class, as it is after `up`.
+    """
+    from labswarm_lab.scale import scale_by_itself, scale_to
+
+    if isinstance(workers, str):
+        _refusing(lambda: scale_by_itself(lab))
+    else:
+        _refusing(lambda: scale_to(lab, workers, wait=not no_wait))
+
+
+@lab.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def timetable(lab: Any, file: Path) -> None:
+    """Book the labs of an iCalendar file: `seats: 12` in an event's description."""
+    from labswarm_lab.timetable import book
+
+    _refusing(lambda: book(lab, file))
+
+
+@lab.command()
+@click.argument("node")
+@click.option("--rebalance", is_flag=True, help="Only the recommendation, by which nobody moves.")
+@click.pass_obj
+def interrupt(lab: Any, node: str, rebalance: bool) -> None:
+    """EC2 warns of NODE's interruption, and takes it two minutes later."""
+    from labswarm_lab.interrupt import interrupt_node
+
+    _refusing(lambda: interrupt_node(lab, node, rebalance=rebalance))
+
+
+@lab.command()
+@click.argument("node")
+@click.pass_obj
+def kill(lab: Any, node: str) -> None:
+    """NODE is gone at once, as a machine is that nobody warned of."""
+    from labswarm_lab.interrupt import kill_node
+
+    _refusing(lambda: kill_node(lab, node))
 
 
 @lab.command("class")
@@ -96,6 +156,15 @@ def class_(lab: Any, students: int, as_json: bool) -> None:
 
 
 @lab.command()
+@click.pass_obj
+def watch(lab: Any) -> None:
+    """Nodes, students and executions as they come and go; Ctrl-C ends it."""
+    from labswarm_lab.watch import watch
+
+    _refusing(lambda: watch(lab))
+
+
+@lab.command()
 @click.argument("part", required=False)
 @click.option("-n", "--lines", type=COUNT, default=40, show_default=True)
 @click.pass_obj
@@ -104,6 +173,25 @@ def logs(lab: Any, part: str | None, lines: int) -> None:
     from labswarm_lab.logs import print_logs
 
     _refusing(lambda: print_logs(lab, part, lines))
+
+
+@labswarm.command()
+@click.option("--cluster", metavar="NAME", help="Only this cluster; all of them by default.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done; keeps no marks.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array, an object a cluster.")
+@click.option("--name", default="lab", envvar="LABSWARM_LAB", show_default=True, help="Which lab.")
+@click.option("--aws", is_flag=True, help="Not a lab, but the AWS account of the environment.")
+def reconcile(cluster: str | None, dry_run: bool, as_json: bool, name: str, aws: bool) -> None:
+    """Make a pass now: find what AWS, Swarm and Chef do not agree on, and clean up orphans."""
+    from labswarm_lab.reconcile import make_pass, print_passes, state_machines, succeeded
+
+    passes = _refusing(lambda: make_pass(state_machines(name, aws=aws), cluster, dry_run=dry_run))
+    if as_json:
+        click.echo(json.dumps(passes))
+    else:
+        print_passes(passes, dry_run=dry_run)
+    if not succeeded(passes):
+        raise SystemExit(1)
 
 
 def _refusing(action: Callable[[], T]) -> T:

@@ -15,6 +15,7 @@ MEBIBYTE = 1024 * 1024
 SEAT = {"memory_bytes": 512 * MEBIBYTE, "nano_cpus": 250_000_000}
 OVERHEAD = {"memory_bytes": 448 * MEBIBYTE, "nano_cpus": 100_000_000}
 HOOK_HEARTBEAT_S = 600
+NODE_START_S = 60
 
 
 class Aws(Protocol):
@@ -81,6 +82,7 @@ def describe_cluster(
     chef: ChefGround,
     images: list[str],
     empty_deadline_s: int,
+    min_nodes: int = 0,
 ) -> None:
     """Write the parameter by which the app knows the cluster."""
     description = {
@@ -100,7 +102,26 @@ def describe_cluster(
         "images": images,
         "empty_deadline_s": empty_deadline_s,
         "timetable": None,
+        "min_nodes": min_nodes,
+        "node_start_s": NODE_START_S,
     }
+    _write_description(aws, cluster, description)
+
+
+def name_timetable(aws: Aws, cluster: str, feed: str) -> None:
+    """Keep an iCalendar feed in a parameter, and have the cluster's description name it."""
+    ssm = aws.client("ssm")
+    parameter = f"/labswarm/timetables/{cluster}"
+    # Over 4 KB it becomes an advanced parameter by itself.
+    ssm.put_parameter(
+        Name=parameter, Type="String", Value=feed, Overwrite=True, Tier="Intelligent-Tiering"
+    )
+    described = ssm.get_parameter(Name=f"/labswarm/clusters/{cluster}")["Parameter"]["Value"]
+    timetable = {"timetable": f"ssm:{parameter}"}
+    _write_description(aws, cluster, {**json.loads(described), **timetable})
+
+
+def _write_description(aws: Aws, cluster: str, description: Mapping[str, Any]) -> None:
     aws.client("ssm").put_parameter(
         Name=f"/labswarm/clusters/{cluster}",
         Type="String",

@@ -34,7 +34,8 @@ class HubGround:
     `checkout` has this repository, `class_env` the class's Python environment; `state` becomes the
     hub's own folder, `homes` has the students' homes; `docker_socket` is the manager's, and
     `address` is where this machine reaches the manager. Images are named by digest; `seat` and
-    `overhead` are as in the cluster's description (bytes, units of 1e-9 cores).
+    `overhead` are as in the cluster's description (bytes, units of 1e-9 cores). A server that does
+    nothing for `idle_timeout_s` seconds is stopped.
     """
 
     cluster: str
@@ -49,6 +50,7 @@ class HubGround:
     seat: Mapping[str, int]
     overhead: Mapping[str, int]
     network: str = "labswarm"
+    idle_timeout_s: int = 3600
 
     @property
     def url(self) -> str:
@@ -153,6 +155,7 @@ def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
             "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",  # noqa: S108  # the container's own
         },
         "conf_dir": f"{_DATA}/conf.d",
+        "idle_timeout_s": ground.idle_timeout_s,
     }
 
 

@@ -17,6 +17,7 @@ _NAMED_BY_FILE = (
     "plane/logs/*.log",
     "registry/registry.log",
     "chef/chef.log",
+    "nodes/snapshot.log",
 )
 _NAMED_BY_FOLDER = ("nodes/*/dockerd.log",)
 
@@ -25,7 +26,7 @@ def files(lab: Lab) -> dict[str, Path]:
     """The log files by part.
 
     `plane`, `record` (what happened on the plane, in order), each function, `registry`, `chef`,
-    and each node by its instance id.
+    `snapshot` (the service on the hub's machine), and each node by its instance id.
     """
 
     def named(patterns: tuple[str, ...]) -> list[Path]:

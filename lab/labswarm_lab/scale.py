@@ -11,13 +11,21 @@ from labswarm_lab.refusal import Failure
 from labswarm_lab.status import Node, Status
 
 PATIENCE_S = 300
+# What AWS suspends for "nothing scales this group": lab hours then leave its size alone.
+SCALING = ["AlarmNotification"]
 LOOK_S = 0.5
 
 
 def scale_to(lab: Lab, workers: int, *, wait: bool) -> None:
-    """Have `workers` workers. Raises Refusal without a lab, Failure when it takes too long."""
+    """Have `workers` workers, and hold them against lab hours until `scale_by_itself`.
+
+    Raises Refusal without a lab, Failure when it takes too long.
+    """
     seen = observe(lab)
     autoscaling = lab.client("autoscaling")
+    autoscaling.suspend_processes(
+        AutoScalingGroupName=asg_name(lab.cluster), ScalingProcesses=SCALING
+    )
     staying = [node for node in seen.nodes if _stays(node)]
     if workers >= len(staying):
         autoscaling.set_desired_capacity(
@@ -31,6 +39,13 @@ def scale_to(lab: Lab, workers: int, *, wait: bool) -> None:
     if wait:
         with step(f"{workers} workers that AWS, Swarm and Chef agree on"):
             await_workers(lab, workers)
+
+
+def scale_by_itself(lab: Lab) -> None:
+    """Have the cluster be as large as its class again. Raises Refusal without a lab."""
+    lab.client("autoscaling").resume_processes(
+        AutoScalingGroupName=asg_name(lab.cluster), ScalingProcesses=SCALING
+    )
 
 
 def chosen_to_go(nodes: Sequence[Node], count: int) -> list[Node]:

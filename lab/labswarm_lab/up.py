@@ -22,7 +22,7 @@ from labswarm_lab.chef.twin import Twin
 from labswarm_lab.down import bring_down, remains
 from labswarm_lab.images import hub_image, notebook_image, publish
 from labswarm_lab.lab import Aws, Lab, Running
-from labswarm_lab.nodes import founding, network, plane_machines, registry
+from labswarm_lab.nodes import founding, network, plane_machines, registry, snapshots
 from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import simulated_join_secret
@@ -43,8 +43,10 @@ _PATIENCE_S = 300
 _LOOK_S = 0.1
 
 
-def bring_up(lab: Lab, *, workers: int, simulated: bool) -> None:
+def bring_up(lab: Lab, *, workers: int, simulated: bool, idle_timeout_s: int) -> None:
     """Bring the lab up with `workers` workers, on real nodes where they can be had.
+
+    A student's server that does nothing for `idle_timeout_s` seconds will be stopped.
 
     Raises Refusal, having changed nothing, when it is up already or something it needs is taken;
     else whatever keeps a part from coming up, with nothing left of the others.
@@ -64,7 +66,7 @@ def bring_up(lab: Lab, *, workers: int, simulated: bool) -> None:
     for thing in lacking:
         say(f"  no real nodes here, simulated ones instead. Missing: {thing}")
     try:
-        running = _climb(lab, workers, real=real)
+        running = _climb(lab, workers, idle_timeout_s, real=real)
     except BaseException:
         say("  ending what was begun")
         bring_down(lab, quiet=True)
@@ -80,7 +82,7 @@ def plane_answers(url: str) -> bool:
         return False
 
 
-def _climb(lab: Lab, workers: int, *, real: bool) -> Running:
+def _climb(lab: Lab, workers: int, idle_timeout_s: int, *, real: bool) -> Running:
     # By this mark `down` finds the lab's processes, whatever has become of this one.
     # A simulated node's tools run in the plane's own process, with its credentials.
     os.environ.update(lab.place.mark, AWS_ACCESS_KEY_ID="lab", AWS_SECRET_ACCESS_KEY="lab")  # noqa: S106
@@ -112,7 +114,7 @@ def _climb(lab: Lab, workers: int, *, real: bool) -> Running:
         hub, images = None, ["labswarm/notebook:lab"]
         if real:
             with step("the class image and the hub"):
-                hub, image = _start_hub(lab, settings, manager)
+                hub, image = _start_hub(lab, settings, manager, idle_timeout_s)
                 images = [image]
         with step("sam build, sam deploy"):
             deploying.result()
@@ -123,8 +125,10 @@ def _climb(lab: Lab, workers: int, *, real: bool) -> Running:
         chef=ground.ChefGround(chef.url, chef.ca_pem),
         images=images,
         empty_deadline_s=EMPTY_DEADLINE_S,
+        min_nodes=workers,
     )
     ground.make_group(aws, lab.cluster, most=MOST_WORKERS)
+    snapshots.start(settings, manager)
     running = Running(
         simulated=not real,
         plane=aws.url,
@@ -230,7 +234,9 @@ def _deploy(building: Future[Path], aws: Aws) -> None:
     deploy.deploy(building.result(), aws.url)
 
 
-def _start_hub(lab: Lab, settings: NodesSettings, manager: str) -> tuple[str, str]:
+def _start_hub(
+    lab: Lab, settings: NodesSettings, manager: str, idle_timeout_s: int
+) -> tuple[str, str]:
     """Publish the images and start the hub; its URL, and the class image's name by digest."""
     socket_path = lab.place.docker_socket(manager)
     engine = DockerClient(base_url=f"unix://{socket_path}", timeout=60)
@@ -249,6 +255,7 @@ def _start_hub(lab: Lab, settings: NodesSettings, manager: str) -> tuple[str, st
         seat=ground.SEAT,
         overhead=ground.OVERHEAD,
         network=founding.NETWORK,
+        idle_timeout_s=idle_timeout_s,
     )
     return lab_hub.start_hub(engine, hub_ground), notebook
 

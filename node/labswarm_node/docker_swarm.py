@@ -1,19 +1,24 @@
 """The two seams on a real Docker Engine."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from labswarm.errors import Gone, Transient
 from labswarm_node import labels
 from labswarm_node.engine_api import EngineApi
 from labswarm_node.engine_errors import OutOfSequence, engine_error
-from labswarm_node.swarm import Availability, Membership, Server, SwarmNode
+from labswarm_node.swarm import Availability, Membership, Server, StudentTask, SwarmNode
 
 # Longer than the 20 s after which the daemon itself gives up waiting (moby daemon/cluster).
 _JOIN_S = 30.0
 _PULL_SILENCE_S = 120.0
 _UPDATE_ATTEMPTS = 5
+# How much later than `until` the daemon may end its events.
+_EVENTS_LATE_S = 5.0
+_WANTED = frozenset({"ready", "accepted", "running"})
 _ENDED = frozenset({"complete", "failed", "shutdown", "rejected", "orphaned", "remove"})
 
 
@@ -99,6 +104,28 @@ class DockerSwarm:
         }
         return sorted(servers, key=lambda server: server.service)
 
+    def tasks(self) -> Sequence[StudentTask]:
+        found = self._api.call("GET", "/tasks", {"filters": json.dumps({"label": [labels.USER]})})
+        there = [
+            _student_task(task)
+            for task in found
+            if task["Status"]["State"] not in _ENDED
+            and labels.USER in _container_labels(task)
+            # What was in line and is not wanted any more never started.
+            and (task.get("NodeID") or task["DesiredState"] in _WANTED)
+        ]
+        return sorted(there, key=lambda task: (task.server.service, task.node_id or ""))
+
+    def await_change(self, since: float, timeout_s: float) -> bool:
+        query = {
+            "since": f"{since:.9f}",
+            "until": f"{time.time() + timeout_s:.9f}",
+            "filters": json.dumps({"type": ["service", "node"]}),
+        }
+        events = self._api.progress("/events", query, timeout_s + _EVENTS_LATE_S, method="GET")
+        with closing(events):
+            return next(events, None) is not None
+
     def remove(self, node_id: str, force: bool = False) -> None:
         self._api.call("DELETE", f"/nodes/{node_id}", {"force": str(force).lower()})
 
@@ -129,3 +156,10 @@ def _container_labels(task: Mapping[str, Any]) -> Mapping[str, str]:
 def _server(task: Mapping[str, Any]) -> Server:
     found = _container_labels(task)
     return Server(found[labels.USER], found.get(labels.SERVER, ""), found.get(labels.SERVICE, ""))
+
+
+def _student_task(task: Mapping[str, Any]) -> StudentTask:
+    node_id = task.get("NodeID") or None
+    constraints = (task["Spec"].get("Placement") or {}).get("Constraints") or ()
+    waits = node_id is None and labels.WAITS_FOR_A_SEAT in constraints
+    return StudentTask(_server(task), node_id, waits)

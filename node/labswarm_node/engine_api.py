@@ -9,7 +9,7 @@ import http.client
 import json
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -55,10 +55,10 @@ class EngineApi:
         return json.loads(content) if content.strip() else None
 
     def progress(
-        self, path: str, query: Mapping[str, str], timeout_s: float
-    ) -> Iterator[Mapping[str, Any]]:
-        """POST and give what the daemon reports, line by line; silence for `timeout_s` ends it."""
-        with self._answer("POST", self._versioned(path, query), None, timeout_s) as answer:
+        self, path: str, query: Mapping[str, str], timeout_s: float, method: str = "POST"
+    ) -> Generator[Mapping[str, Any], None, None]:
+        """Give what the daemon reports, line by line; silence for `timeout_s` is Transient."""
+        with self._answer(method, self._versioned(path, query), None, timeout_s) as answer:
             for line in answer:
                 if line.strip():
                     yield json.loads(line)

@@ -8,3 +8,6 @@ SERVER = "labswarm.server"
 SERVICE = "labswarm.service"
 """On a student's service and its containers: whose it is, the server's name (empty for the
 default one), and the service's own name."""
+
+WAITS_FOR_A_SEAT = "node.labels.labswarm.seat==free"
+"""The constraint, met by no node, of a service in line for a seat: the hub's task_spec.py."""

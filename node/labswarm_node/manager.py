@@ -9,7 +9,7 @@ from typing import Any
 from labswarm.errors import BadInput
 from labswarm_node import worker
 from labswarm_node.answer import Answer, Parser, answer_of
-from labswarm_node.config import INSTANCE_ID, HubConfig, NodeConfig
+from labswarm_node.config import INSTANCE_ID, NODE_ID, HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.evacuation import MovesFile, evacuate
 from labswarm_node.hub import Hub, HubApi
@@ -53,13 +53,15 @@ def _run(
     arguments: Sequence[str], environment: Mapping[str, str], surroundings: Surroundings
 ) -> dict[str, Any]:
     options = _parser().parse_args(arguments)
-    instance_id: str = options.instance
-    if not INSTANCE_ID.fullmatch(instance_id):
-        raise BadInput("--instance", f"is {instance_id!r}; write an id like i-0123456789abcdef0")
     config = NodeConfig.read(environment)
     if config.hub is None:
         raise BadInput("role", f"is {config.role!r}; labswarm-manager runs on the hub")
     swarm = surroundings.swarm(config)
+    if options.command == "forget":
+        return worker.forget(swarm, _node_ids(options.nodes))
+    instance_id: str = options.instance
+    if not INSTANCE_ID.fullmatch(instance_id):
+        raise BadInput("--instance", f"is {instance_id!r}; write an id like i-0123456789abcdef0")
     moves = MovesFile(config.state_dir, instance_id)
     match options.command:
         case "pause":
@@ -82,7 +84,17 @@ def _parser() -> Parser:
     for name, what in _COMMANDS.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--instance", required=True, help="the worker's instance id")
+    forget = commands.add_parser("forget", help="remove nodes that are down, by their node ids")
+    forget.add_argument("--nodes", required=True, help="Swarm node ids, separated by commas")
     return parser
+
+
+def _node_ids(text: str) -> list[str]:
+    node_ids = text.split(",")
+    for node_id in node_ids:
+        if not NODE_ID.fullmatch(node_id):
+            raise BadInput("--nodes", f"{node_id!r} is no node id; write 25 of a-z and 0-9")
+    return node_ids
 
 
 if __name__ == "__main__":

@@ -61,6 +61,18 @@ class Server:
     service: str
 
 
+@dataclass(frozen=True)
+class StudentTask:
+    """A student's server that has not ended, and the node it runs or starts on, if any yet.
+
+    One that `waits` is in line for a seat.
+    """
+
+    server: Server
+    node_id: str | None
+    waits: bool
+
+
 class Engine(Protocol):
     """A node's own Docker daemon.
 
@@ -94,12 +106,30 @@ class Engine(Protocol):
         ...
 
 
-class Swarm(Protocol):
-    """The Swarm, asked at a manager; every call raises Transient when it does not answer."""
+class Watched(Protocol):
+    """The Swarm to look at; every call raises Transient when its manager does not answer."""
 
     def nodes(self) -> Sequence[SwarmNode]:
         """Every node, also those that are down."""
         ...
+
+    def tasks(self) -> Sequence[StudentTask]:
+        """Every student's task that has not ended, by service name.
+
+        Tasks that wait for a node that is down to report their end are among them.
+        """
+        ...
+
+    def await_change(self, since: float, timeout_s: float) -> bool:
+        """Wait until a service or a node is made, changed or removed.
+
+        True at once when that was at `since` (epoch s) or later, False after `timeout_s` without.
+        """
+        ...
+
+
+class Swarm(Watched, Protocol):
+    """The Swarm, asked at a manager; every call raises Transient when it does not answer."""
 
     def update(self, node_id: str, availability: Availability, instance_id: str) -> None:
         """Set a node's availability and its instance label, both in one update.

@@ -8,12 +8,12 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from threading import RLock
+from threading import Condition, RLock
 from typing import get_args
 
 from labswarm.errors import BadInput, Gone, Permanent, Transient
 from labswarm_node.config import IMAGE
-from labswarm_node.swarm import Availability, Membership, Server, SwarmNode
+from labswarm_node.swarm import Availability, Membership, Server, StudentTask, SwarmNode
 
 TOKEN = "SWMTKN-1-twin"  # noqa: S105  # opens nothing but the twin
 DOWN_AFTER_S = 15.0
@@ -58,7 +58,10 @@ class SwarmTwin:
         self._now = now
         self._members: dict[str, _Member] = {}
         self._made = 0
+        self._line: tuple[Server, ...] = ()
+        self._changed_at = 0.0
         self._lock = RLock()
+        self._changed = Condition(self._lock)
 
     def start(self, instance_id: str, memory_bytes: int, nano_cpus: int) -> "EngineTwin":
         """The engine of a new machine."""
@@ -78,10 +81,19 @@ class SwarmTwin:
         with self._lock:
             member = self._member(node_id)
             self._members[node_id] = replace(member, servers=(*member.servers, server))
+            self._note()
+
+    def line_up(self, server: Server) -> None:
+        """Have a student's server wait for a seat."""
+        with self._lock:
+            self._line = (*self._line, server)
+            self._note()
 
     def end(self, server: Server) -> None:
-        """End a student's server wherever it runs."""
+        """End a student's server wherever it runs or waits."""
         with self._lock:
+            self._note()
+            self._line = tuple(other for other in self._line if other != server)
             for node_id, member in self._members.items():
                 left = tuple(other for other in member.servers if other != server)
                 self._members[node_id] = replace(member, servers=left)
@@ -97,6 +109,23 @@ class SwarmTwin:
             node = replace(member.node, availability=availability, node_label=instance_id)
             servers = () if availability == "drain" else member.servers
             self._members[node_id] = replace(member, node=node, servers=servers)
+            self._note()
+
+    def tasks(self) -> Sequence[StudentTask]:
+        with self._lock:
+            on_nodes = [
+                StudentTask(server, node_id, waits=False)
+                for node_id, member in self._members.items()
+                for server in member.servers
+            ]
+            waiting = [StudentTask(server, None, waits=True) for server in self._line]
+        return sorted(
+            [*on_nodes, *waiting], key=lambda task: (task.server.service, task.node_id or "")
+        )
+
+    def await_change(self, since: float, timeout_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._changed_at >= since, timeout_s)
 
     def servers_on(self, node_id: str) -> Sequence[Server]:
         return sorted(self._member(node_id).servers, key=lambda server: server.service)
@@ -107,12 +136,14 @@ class SwarmTwin:
             if node.state != "down" and not force:
                 raise Transient(f"node {node_id} is not down and can't be removed")
             del self._members[node_id]
+            self._note()
 
     def to_json(self) -> str:
         """Every member, for another process to look at with `parse`."""
         with self._lock:
             members = [asdict(member) for member in self._members.values()]
-        return json.dumps({"down_after_s": self._down_after_s, "members": members})
+            line = [asdict(server) for server in self._line]
+        return json.dumps({"down_after_s": self._down_after_s, "members": members, "line": line})
 
     @classmethod
     def parse(cls, text: str) -> "SwarmTwin":
@@ -123,6 +154,7 @@ class SwarmTwin:
             node = SwarmNode(**member["node"])
             servers = tuple(Server(**server) for server in member["servers"])
             twin._members[node.node_id] = _Member(node, member["silent_since"], servers)
+        twin._line = tuple(Server(**server) for server in values["line"])
         return twin
 
     def _join(self, host: _Host, token: str, manager: str, availability: Availability) -> None:
@@ -151,6 +183,7 @@ class SwarmTwin:
                 created_at=f"{self._now():020.6f}",
             )
             self._members[node_id] = _Member(node)
+            self._note()
             return node_id
 
     def _silence(self, node_id: str) -> None:
@@ -159,6 +192,12 @@ class SwarmTwin:
             member = self._members.get(node_id)
             if member is not None and member.silent_since is None:
                 self._members[node_id] = replace(member, silent_since=self._now())
+                self._note()
+
+    def _note(self) -> None:
+        """Wake those who await a change; with the lock held."""
+        self._changed_at = self._now()
+        self._changed.notify_all()
 
     def _member(self, node_id: str) -> _Member:
         with self._lock:

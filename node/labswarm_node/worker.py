@@ -40,6 +40,27 @@ def remove(swarm: Swarm, instance_id: str) -> dict[str, Any]:
     return {"removed": True}
 
 
+def forget(swarm: Swarm, node_ids: Sequence[str]) -> dict[str, Any]:
+    """Remove workers that are down by their node ids: ghosts, of which no instance may be known.
+
+    Answers which are not there any more, and which were kept since they are not down. Raises
+    Permanent for a manager, before anything is removed.
+    """
+    states = {node.node_id: node for node in swarm.nodes()}
+    if any(states[node_id].role == "manager" for node_id in node_ids if node_id in states):
+        raise Permanent("one of these nodes is a manager of the Swarm; only workers come and go")
+    kept = []
+    for node_id in node_ids:
+        try:
+            swarm.remove(node_id)
+        except Gone:
+            continue
+        except Transient:
+            # Either it is ready again, or the manager is busy: the next pass sees which.
+            kept.append(node_id)
+    return {"removed": [node_id for node_id in node_ids if node_id not in kept], "kept": kept}
+
+
 def find(swarm: Swarm, instance_id: str) -> SwarmNode | None:
     """The worker of an instance: the ready one, or else the newest; the others are its ghosts.
 

@@ -182,3 +182,19 @@ def test_one_who_never_gets_to_write_is_told_to_try_again(ledger: Ledger) -> Non
 
     with pytest.raises(Transient):
         change(ledger, INSTANCE, "launch", rule)
+
+
+def test_everything_about_many_instances_is_told(ledger: Ledger) -> None:
+    many = [f"i-{number:017x}" for number in range(120)]
+    launches = [replace(CLAIM, instance_id=instance) for instance in many]
+    leaving = replace(CLAIM, instance_id=many[7], transition="terminate")
+    for claim in (*launches, leaving, replace(CLAIM, instance_id="i-0fffffffffffffff0")):
+        ledger.write(claim)
+    ledger.bury(many[3], NOW)
+
+    found = ledger.about([*many, "i-0eeeeeeeeeeeeeee0"])
+
+    told = sorted((claim.instance_id, claim.transition) for claim in found)
+    assert told == sorted([*((i, "launch") for i in many), (many[7], "terminate")])
+    assert {claim.owner for claim in found} == {"first"}
+    assert list(ledger.about([])) == []

@@ -1,9 +1,12 @@
 """The same control plane where real nodes cannot be had."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 from tests.e2e.conftest import LabUnderTest
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_workers_come_and_go_through_the_hooks(simulated_lab: LabUnderTest) -> None:
@@ -22,7 +25,83 @@ def test_workers_come_and_go_through_the_hooks(simulated_lab: LabUnderTest) -> N
     assert {"Pause", "Drain", "Leave", "Remove", "RemoveChefIdentity"} <= set(entered)
 
 
+@pytest.mark.parametrize("what", ["interrupt", "kill"])
+def test_a_lost_worker_is_replaced_and_gone_from_all_sides(
+    simulated_lab: LabUnderTest, what: str
+) -> None:
+    simulated_lab.must("scale", "1")
+    (lost,) = simulated_lab.status()["nodes"]
+
+    simulated_lab.must(what, lost["instance_id"])
+
+    seen = simulated_lab.eventually(
+        "another worker is open in its place",
+        lambda seen: (
+            [n["availability"] for n in seen["nodes"]] == ["active"]
+            and seen["nodes"][0]["instance_id"] != lost["instance_id"]
+        ),
+        within_s=90,
+    )
+    assert (seen["nodes"][0]["chef"], seen["executions"]["failed"]) == ("known", 0)
+
+
 def test_a_class_is_refused_for_there_is_no_hub(simulated_lab: LabUnderTest) -> None:
     refused = simulated_lab.run("class", "2")
     assert refused.returncode == 2
     assert "simulated" in refused.stderr
+
+
+FEED = """BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:1
+SUMMARY:Physics
+DESCRIPTION:seats: 12
+DTSTART:{starts}
+DTEND:{ends}
+END:VEVENT
+BEGIN:VEVENT
+UID:2
+SUMMARY:Chemistry
+DTSTART:{starts}
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_booked_lab_finds_its_nodes_and_they_are_gone_after_it(
+    simulated_lab: LabUnderTest, tmp_path: Path
+) -> None:
+    simulated_lab.must("scale", "1")
+    simulated_lab.must("scale", "auto")
+    starts = datetime.now(UTC) + timedelta(minutes=2)
+    form = "%Y%m%dT%H%M%SZ"
+    feed = tmp_path / "labs.ics"
+    times = {"starts": starts, "ends": starts + timedelta(minutes=1)}
+    feed.write_text(FEED.format(**{name: at.strftime(form) for name, at in times.items()}))
+
+    told = simulated_lab.must("timetable", str(feed))
+
+    assert "12 seats  Physics" in told
+    assert "left out: 'Chemistry': has no end" in told
+    simulated_lab.eventually(
+        "two nodes, before the bell",
+        lambda seen: [n["availability"] for n in seen["nodes"]] == ["active"] * 2,
+        within_s=(starts - datetime.now(UTC)).total_seconds(),
+    )
+    simulated_lab.eventually(
+        "one node, after it", lambda seen: len(seen["nodes"]) == 1, within_s=360
+    )
+    (shrunk, *_) = simulated_lab.executions("labswarm-lab-hours", "SUCCEEDED")
+    assert "ChangeSize" in simulated_lab.states_entered(shrunk)
+
+
+def test_a_file_that_is_no_timetable_is_refused(
+    simulated_lab: LabUnderTest, tmp_path: Path
+) -> None:
+    feed = tmp_path / "labs.ics"
+    for text, said in (("<html></html>", "is no iCalendar feed"), ("x" * 8193, "8192")):
+        feed.write_text(text)
+        refused = simulated_lab.run("timetable", str(feed))
+        assert refused.returncode == 2
+        assert said in refused.stderr

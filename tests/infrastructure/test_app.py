@@ -1,6 +1,7 @@
 """The app's files, checked by the tools of those who defined their formats."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def test_each_machine_is_valid_amazon_states_language(machine: Path) -> None:
 
 
 def test_there_are_the_machines_that_the_template_names() -> None:
-    assert [machine.name for machine in MACHINES] == [
-        "node_launch.asl.yaml",
-        "node_terminate.asl.yaml",
-    ]
+    named = re.findall(
+        r"DefinitionUri: (\S+)", (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
+    )
+    assert sorted(named) == [str(machine.relative_to(REPOSITORY)) for machine in MACHINES]

@@ -9,6 +9,7 @@ from typing import Any
 from labswarm.cluster import Cluster
 from labswarm.commands import Invocation
 from labswarm.errors import BadInput
+from labswarm.groups import Member, Size
 from labswarm.lifecycle import Result
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
@@ -81,6 +82,31 @@ class TwinHooks:
         if token in self.waiting:
             self.waiting.remove(token)
             self.results[token] = result
+
+
+@dataclass
+class TwinGroups:
+    """One group, its members and its size; `asked` is what was asked of it, in order."""
+
+    members: dict[str, Member] = field(default_factory=dict)
+    held: Size = field(default_factory=lambda: Size(desired=2, most=4))
+    asked: list[str] = field(default_factory=list)
+
+    def member(self, instance_id: str) -> Member | None:
+        return self.members.get(instance_id)
+
+    def size(self, asg: str) -> Size:
+        assert asg == DESCRIPTION["asg"]
+        return self.held
+
+    def resize(self, asg: str, desired: int) -> None:
+        assert desired <= self.size(asg).most
+        self.held = Size(desired, self.held.most)
+        self.asked.append(f"resize {desired}")
+
+    def terminate(self, instance_id: str) -> None:
+        self.members[instance_id] = Member(self.members[instance_id].asg, "Terminating:Wait")
+        self.asked.append(f"terminate {instance_id}")
 
 
 @dataclass

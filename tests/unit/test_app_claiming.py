@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinClusters, TwinHooks, event
+from app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinClusters, TwinGroups, TwinHooks, event
 
 from labswarm.claiming import Claiming
 from labswarm.errors import BadInput
-from labswarm.events import LifecycleEvent, Skip, parse
+from labswarm.events import LifecycleEvent, Skip, SpotNotice, parse
 from labswarm.ledger import LEASE_S
 from labswarm.ledger_memory import MemoryLedger
 from labswarm.lifecycle import finish
@@ -22,12 +22,17 @@ class Bench:
         self.running = {OWNER, OTHER}
         self.clock = TwinClock(read("launch").at + 1)
         self.hooks = TwinHooks()
+        self.groups = TwinGroups()
 
-    def claim(self, event: LifecycleEvent, owner: str = OWNER) -> Work | Skip:
-        runs = self.running.__contains__
-        return Claiming(TwinClusters(), self.ledger, self.hooks, runs, self.clock).claim(
-            event, owner
-        )
+    def claim(self, event: LifecycleEvent | SpotNotice, owner: str = OWNER) -> Work | Skip:
+        return Claiming(
+            clusters=TwinClusters(),
+            ledger=self.ledger,
+            hooks=self.hooks,
+            member=self.groups.member,
+            runs=self.running.__contains__,
+            clock=self.clock,
+        ).claim(event, owner)
 
     def close(self, phase: str, owner: str = OWNER) -> None:
         finish(self.ledger, self.hooks, self.clock, (INSTANCE, "launch", owner), "CONTINUE", phase)

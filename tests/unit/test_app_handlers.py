@@ -4,7 +4,7 @@ import importlib.util
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -12,16 +12,28 @@ from typing import Any
 
 import boto3
 import pytest
-from app_twins import DESCRIPTION, INSTANCE, MANAGER, OTHER, OWNER, TwinAgent, TwinHooks, event
+from app_twins import (
+    DESCRIPTION,
+    INSTANCE,
+    MANAGER,
+    OTHER,
+    OWNER,
+    TwinAgent,
+    TwinGroups,
+    TwinHooks,
+    event,
+)
 from moto import mock_aws
 
 from labswarm.commands import Commands
 from labswarm.errors import BadInput, Permanent, Transient
+from labswarm.groups import Member
 from labswarm.ledger import Claim
 from labswarm.ledger_dynamodb import DynamoLedger
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py"))
+WITH_WORK = [n for n in NAMES if "Work.parse" in (FUNCTIONS / n / "app.py").read_text()]
 KEY = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"
 
 
@@ -191,9 +203,17 @@ def command(on: str = "hub", **more: Any) -> tuple[TwinAgent, Any]:
 def test_command_runs_a_document_on_the_node_or_its_hub(on: str, target: str) -> None:
     agent, call = command(on)
 
-    assert call() == {"servers": []}
+    assert call() == {"servers": [], "urgent": False}
     assert [(s.instance_id, s.document) for s in agent.sent] == [(target, "labswarm-manager-pause")]
     assert claim_in_ledger().commands["manager-pause"].command_id == "command-1"
+
+
+def test_command_says_when_ec2_takes_the_instance_back() -> None:
+    _, call = command()
+    claim = claim_in_ledger()
+    ledger().write(replace(claim, urgent=True))
+
+    assert call()["urgent"] is True
 
 
 def test_command_runs_nowhere_else() -> None:
@@ -219,7 +239,7 @@ def test_the_undoing_is_not_held_up_by_the_tombstone() -> None:
     _, call = command()
     ledger().bury(INSTANCE, int(time.time()))
 
-    assert call() == {"servers": []}
+    assert call() == {"servers": [], "urgent": False}
 
 
 class TwinChefServer:
@@ -290,7 +310,55 @@ def test_complete_refuses_another_result() -> None:
     assert refused.value.field == "result"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "claim"])
+def known_launch() -> None:
+    work = claimed()
+    app = load("complete")
+    app.HOOKS = TwinHooks()
+    app.handler({"work": work, "result": "CONTINUE", "phase": "joined"}, Context())
+
+
+def test_claim_answers_the_work_of_an_interruption_and_lays_a_tombstone() -> None:
+    known_launch()
+
+    work = claimed("spot_interruption")
+
+    assert (work["claimed"], work["cluster"], work["transition"]) == (True, "lab", "terminate")
+    assert 110 < work["deadline"] - time.time() <= 120
+    assert ledger().is_buried(INSTANCE)
+
+
+def test_claim_drops_a_notice_to_a_foreign_instance_with_a_log_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = claimed("spot_interruption")
+
+    why = f"{INSTANCE} is not ours: its group is None"
+    assert answer == {"claimed": False, "reason": why}
+    assert why in [record.__dict__.get("why") for record in caplog.records]
+
+
+def test_replace_instance_says_whether_that_was_left_to_do() -> None:
+    known_launch()
+    app, work = load("replace_instance"), claimed("spot_interruption")
+    app.GROUPS = TwinGroups({INSTANCE: Member(work["asg"], "InService")})
+
+    answers = [app.handler({"work": work}, Context()) for _ in range(2)]
+
+    assert answers == [{"replaced": True}, {"replaced": False}]
+
+
+def test_add_node_adds_one() -> None:
+    known_launch()
+    app, work = load("add_node"), claimed("rebalance_recommendation")
+    app.GROUPS = TwinGroups()
+
+    answers = [app.handler({"work": work}, Context()) for _ in range(2)]
+
+    assert answers == [{"capacity": 3}] * 2
+    assert app.GROUPS.asked == ["resize 3"]
+
+
+@pytest.mark.parametrize("name", WITH_WORK)
 def test_a_function_without_work_names_what_is_missing(name: str) -> None:
     with pytest.raises(BadInput) as refused:
         load(name).handler({}, Context())
@@ -298,7 +366,7 @@ def test_a_function_without_work_names_what_is_missing(name: str) -> None:
     assert refused.value.field == "work"
 
 
-@pytest.mark.parametrize("name", ["claim", "command", "complete"])
+@pytest.mark.parametrize("name", ["add_node", "claim", "command", "complete"])
 def test_a_missing_setting_is_named_at_the_cold_start(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,14 +15,16 @@ LAYER = ROOT / "layers" / "labswarm" / "labswarm"
 ADAPTERS = {
     "SsmAgent": {
         "online": "ssm:DescribeInstanceInformation",
+        "all_online": "ssm:DescribeInstanceInformation",
         "send": "ssm:SendCommand",
         "find": "ssm:ListCommands",
         "invocation": "ssm:GetCommandInvocation",
     },
-    "SsmClusters": {"read": "ssm:GetParameter"},
+    "SsmClusters": {"read": "ssm:GetParameter", "names": "ssm:GetParametersByPath"},
     "DynamoLedger": {
         "read": "dynamodb:GetItem",
         "write": "dynamodb:PutItem",
+        "about": "dynamodb:BatchGetItem",
         "bury": "dynamodb:PutItem",
         "is_buried": "dynamodb:GetItem",
     },
@@ -30,18 +32,49 @@ ADAPTERS = {
         "heartbeat_s": "autoscaling:DescribeLifecycleHooks",
         "complete": "autoscaling:CompleteLifecycleAction",
     },
-    "Executions": {"runs": "states:DescribeExecution"},
+    "AutoScalingGroups": {
+        "member": "autoscaling:DescribeAutoScalingInstances",
+        "size": "autoscaling:DescribeAutoScalingGroups",
+        "roster": "autoscaling:DescribeAutoScalingGroups",
+        "resize": "autoscaling:SetDesiredCapacity",
+        "terminate": "autoscaling:TerminateInstanceInAutoScalingGroup",
+        "view": "autoscaling:DescribeAutoScalingGroups",
+        "shrink": "autoscaling:TerminateInstanceInAutoScalingGroup",
+    },
+    "DynamoSnapshots": {"read": "dynamodb:GetItem", "write": "dynamodb:PutItem"},
+    "DynamoPasses": {"read": "dynamodb:GetItem", "write": "dynamodb:PutItem"},
+    "Executions": {"runs": "states:DescribeExecution", "start": "states:StartExecution"},
+    "DynamoNotebook": {"read": "dynamodb:GetItem", "write": "dynamodb:PutItem"},
+    "DynamoLaunches": {"durations_s": "dynamodb:Scan"},
+    "SsmAndWebFeeds": {"read": "ssm:GetParameter"},
     "KmsSigner": {"sign": "kms:Sign"},
 }
 USES = {
     "claim": ["SsmClusters.read", "DynamoLedger.read", "DynamoLedger.write", "DynamoLedger.bury",
-              "AutoScalingHooks.heartbeat_s", "Executions.runs"],
+              "AutoScalingHooks.heartbeat_s", "AutoScalingGroups.member", "Executions.runs"],
     "await_agent": ["SsmAgent.online"],
     "command": ["SsmClusters.read", "DynamoLedger.read", "DynamoLedger.write", "SsmAgent.send",
                 "SsmAgent.find", "SsmAgent.invocation"],
     "register_chef_client": ["SsmClusters.read", "KmsSigner.sign"],
     "remove_chef_identity": ["SsmClusters.read", "KmsSigner.sign"],
     "complete": ["DynamoLedger.read", "DynamoLedger.write", "AutoScalingHooks.complete"],
+    "replace_instance": ["AutoScalingGroups.member", "AutoScalingGroups.terminate"],
+    "add_node": ["DynamoLedger.read", "DynamoLedger.write", "AutoScalingGroups.size",
+                 "AutoScalingGroups.resize"],
+    "list_clusters": ["SsmClusters.names"],
+    "list_chef_identities": ["SsmClusters.read", "KmsSigner.sign"],
+    "compare_sides": ["SsmClusters.read", "SsmAgent.all_online", "AutoScalingGroups.roster",
+                      "DynamoLedger.about", "DynamoSnapshots.read", "DynamoPasses.read",
+                      "DynamoPasses.write"],
+    "forget_swarm_nodes": ["SsmClusters.read", "SsmAgent.send", "SsmAgent.invocation"],
+    "remove_chef_orphans": ["SsmClusters.read", "KmsSigner.sign"],
+    "replace_instances": ["AutoScalingGroups.member", "AutoScalingGroups.terminate"],
+    "decide_nodes": ["SsmClusters.read", "SsmClusters.names", "AutoScalingGroups.view",
+                     "DynamoSnapshots.read", "DynamoNotebook.read", "DynamoNotebook.write",
+                     "DynamoLaunches.durations_s", "SsmAndWebFeeds.read", "Executions.start"],
+    "change_size": ["SsmClusters.read", "SsmAgent.send", "SsmAgent.invocation",
+                    "AutoScalingGroups.member", "AutoScalingGroups.size",
+                    "AutoScalingGroups.resize", "AutoScalingGroups.shrink"],
 }  # fmt: skip
 
 
@@ -121,6 +154,8 @@ def test_only_what_knows_no_resource_is_allowed_on_all(function: dict[str, Any])
     )
 
     assert everywhere <= {
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeAutoScalingInstances",
         "autoscaling:DescribeLifecycleHooks",
         "ssm:DescribeInstanceInformation",
         "ssm:GetCommandInvocation",

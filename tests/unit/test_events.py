@@ -7,7 +7,7 @@ import pytest
 from app_twins import EVENTS, INSTANCE, event
 
 from labswarm.errors import BadInput
-from labswarm.events import LifecycleEvent, Skip, parse
+from labswarm.events import LifecycleEvent, Skip, SpotNotice, parse
 
 WAYS = {
     "launch": ("launch", "EC2", "AutoScalingGroup", False),
@@ -18,9 +18,14 @@ WAYS = {
     "terminate_from_warm_pool": ("terminate", "WarmPool", "EC2", True),
 }
 
+NOTICES = {
+    "spot_interruption": ("interruption", "terminate"),
+    "rebalance_recommendation": ("rebalance", "rebalance"),
+}
+
 
 def test_every_sample_event_is_replayed() -> None:
-    assert {path.stem for path in EVENTS.glob("*.json")} == {*WAYS, "test_notification"}
+    assert {path.stem for path in EVENTS.glob("*.json")} == {*WAYS, *NOTICES, "test_notification"}
 
 
 @pytest.mark.parametrize("name", sorted(WAYS))
@@ -33,6 +38,23 @@ def test_a_lifecycle_event_is_understood(name: str) -> None:
     assert (read.cluster, read.asg, read.instance_id) == ("lab", "labswarm-lab-workers", INSTANCE)
     assert read.token == "87654321-4321-4321-4321-210987654321"
     assert read.at == 1793713512  # 2026-11-03T13:45:12Z
+
+
+@pytest.mark.parametrize("name", sorted(NOTICES))
+def test_a_spot_notice_is_understood(name: str) -> None:
+    read = parse(event(name))
+
+    assert isinstance(read, SpotNotice)
+    assert (read.kind, read.transition) == NOTICES[name]
+    assert (read.instance_id, read.at) == (INSTANCE, 1793713512)
+
+
+@pytest.mark.parametrize("action", ["terminate", "stop", "hibernate"])
+def test_whatever_becomes_of_the_instance_its_node_is_lost(action: str) -> None:
+    warned = event("spot_interruption")
+    warned["detail"]["instance-action"] = action
+
+    assert parse(warned) == parse(event("spot_interruption"))
 
 
 def test_a_test_notification_asks_nothing() -> None:
@@ -51,9 +73,10 @@ def test_a_foreign_group_asks_nothing(group: str) -> None:
 
 
 MALFORMED: list[tuple[str, Any]] = [
-    ("source", "aws.ec2"),
+    ("source", "aws.s3"),
     ("source", None),
     ("detail-type", "EC2 Instance Launch Successful"),
+    ("detail-type", "EC2 Spot Instance Interruption Warning"),
     ("detail-type", 7),
     ("detail", None),
     ("detail", "text"),
@@ -74,9 +97,28 @@ MALFORMED: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value"), MALFORMED)
-def test_a_malformed_field_is_refused_by_name(field: str, value: Any) -> None:
-    bad = copy.deepcopy(event("launch"))
+MALFORMED_NOTICE: list[tuple[str, Any]] = [
+    ("source", "aws.s3"),
+    ("detail-type", "EC2 Instance State-change Notification"),
+    ("detail-type", None),
+    ("detail", []),
+    ("time", "2026-11-03 13:45"),
+    ("time", 1793713512),
+    ("detail.instance-id", "i-XYZ"),
+    ("detail.instance-id", "i-0123456789abcdef0\n"),
+    ("detail.instance-id", None),
+    ("detail.instance-action", None),
+    ("detail.instance-action", "reboot"),
+]
+
+
+@pytest.mark.parametrize(
+    ("sample", "field", "value"),
+    [("launch", *case) for case in MALFORMED]
+    + [("spot_interruption", *case) for case in MALFORMED_NOTICE],
+)
+def test_a_malformed_field_is_refused_by_name(sample: str, field: str, value: Any) -> None:
+    bad = copy.deepcopy(event(sample))
     where = bad
     *path, name = field.split(".")
     for key in path:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Transient
+from labswarm_node import labels
 from labswarm_node.docker_swarm import DockerEngine, DockerSwarm
 from labswarm_node.engine_api import EngineApi
 from labswarm_node.engine_errors import engine_error
@@ -27,6 +28,8 @@ class Daemon(ThreadingMixIn, UnixStreamServer):
     index = 7
     labels = {"kept": "yes"}  # noqa: RUF012  # replaced, never changed
     pulled = b'{"status":"Pulling"}\n'
+    tasks: list[object] = []  # noqa: RUF012  # replaced, never changed
+    events = b""
     targets: list[str]
 
 
@@ -41,8 +44,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.targets.append(self.path)
+        if "/tasks" in self.path:
+            return self._answer(200, self.server.tasks)
+        if "/events" in self.path:
+            return self._send(200, self.server.events)
         spec = {"Role": "worker", "Availability": "active", "Labels": self.server.labels}
-        self._answer(200, {"Spec": spec, "Version": {"Index": self.server.index}})
+        return self._answer(200, {"Spec": spec, "Version": {"Index": self.server.index}})
 
     def do_POST(self) -> None:
         self.server.targets.append(self.path)
@@ -139,6 +146,61 @@ def test_a_pull_that_fails_midway_is_an_error(
     daemon.pulled = b'{"status":"Pulling"}\n' + json.dumps({"error": told}).encode()
     with pytest.raises(error, match="a:1"):
         DockerEngine(host).pull("a:1")
+
+
+def task(
+    user: str, state: str, *constraints: str, node: str = "", wanted: str = "running"
+) -> dict[str, object]:
+    """A student's task as the Engine lists it."""
+    named = {labels.USER: user, labels.SERVER: "", labels.SERVICE: f"jupyter-{user}"}
+    return {
+        "NodeID": node,
+        "DesiredState": wanted,
+        "Status": {"State": state},
+        "Spec": {
+            "ContainerSpec": {"Labels": named},
+            "Placement": {"Constraints": ["node.role==worker", *constraints]},
+        },
+    }
+
+
+def test_a_task_waits_runs_or_is_left_out_by_its_state_its_node_and_its_constraint(
+    daemon: Daemon, host: str
+) -> None:
+    in_line, pinned = labels.WAITS_FOR_A_SEAT, f"node.id=={NODE}"
+    daemon.tasks = [
+        task("waits", "pending", in_line),
+        task("given-up", "pending", in_line, wanted="remove"),
+        task("starts", "pending", pinned),
+        task("runs", "running", pinned, node=NODE),
+        task("stops", "running", pinned, node=NODE, wanted="shutdown"),
+        task("ended", "complete", pinned, node=NODE, wanted="shutdown"),
+        task("failed", "failed", pinned, node=NODE),
+    ]
+    seen = {one.server.user: (one.node_id, one.waits) for one in DockerSwarm(host).tasks()}
+    assert seen == {
+        "waits": (None, True),
+        "starts": (None, False),
+        "runs": (NODE, False),
+        "stops": (NODE, False),
+    }
+    assert parse_qs(urlsplit(daemon.targets[-1]).query)["filters"] == [
+        '{"label": ["labswarm.user"]}'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "changed"),
+    [(b"", False), (b'{"Type":"service","Action":"create"}\n{"Type":"node"}\n', True)],
+)
+def test_a_change_is_what_the_daemon_reports_before_the_wait_is_over(
+    daemon: Daemon, host: str, events: bytes, changed: bool
+) -> None:
+    daemon.events = events
+    assert DockerSwarm(host).await_change(1_800_000_000.25, 5) is changed
+    query = parse_qs(urlsplit(daemon.targets[-1]).query)
+    assert query["since"] == ["1800000000.250000000"]
+    assert query["filters"] == ['{"type": ["service", "node"]}']
 
 
 def test_a_daemon_that_is_not_there_may_come(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,12 @@ from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.plane_machines import from_settings
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import SimulatedMachines, command_of, swarm_seen
+from labswarm_lab.nodes.snapshots import SimulatedSwarm
 from labswarm_lab.plane.machines import Completed, Instance
 from labswarm_lab.plane.plane import Settings
 from labswarm_node.config import NodeConfig
 from labswarm_node.join_secret import JoinSecret
+from labswarm_node.swarm import Server, StudentTask
 
 HUB = Instance("i-000000000000000b0", "t3.large", 4 * 1024**3, 2, {"labswarm:role": "hub"})
 WORKER = Instance("i-00000000000000001", "t3.medium", 2 * 1024**3, 2, {"labswarm:role": "worker"})
@@ -85,6 +89,20 @@ def test_the_documents_commands_run_on_the_twin(
     assert told(active)["node_id"] == joined["node_id"]
     seen = {n.node_id: n for n in swarm_seen(settings).nodes()}[str(joined["node_id"])]
     assert (seen.state, seen.availability, seen.instance_id) == ("ready", "active", worker)
+
+
+def test_another_process_sees_the_simulated_swarm_and_its_changes(
+    machines: SimulatedMachines, settings: NodesSettings
+) -> None:
+    swarm = SimulatedSwarm(settings)
+    assert [node.instance_id for node in swarm.nodes()] == [HUB.instance_id]
+    assert not swarm.await_change(time.time() + 60, 0)
+    before = time.time() - 60
+    server = Server("eve", "", "jupyter-eve")
+    machines.swarm.line_up(server)
+    machines.boot(replace(WORKER, instance_id="i-00000000000000002"))
+    assert swarm.await_change(before, 5)
+    assert list(swarm.tasks()) == [StudentTask(server, None, waits=True)]
 
 
 def test_a_killed_machine_is_seen_to_go_down(

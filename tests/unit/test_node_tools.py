@@ -187,6 +187,23 @@ def test_pull_takes_the_images_given_or_the_cluster_s(worker: Machine) -> None:
     assert (code, answer["error"]["name"]) == (2, "BadInput")
 
 
+def test_the_manager_forgets_nodes_by_their_ids(
+    hub: Machine, worker: Machine, swarm: SwarmTwin
+) -> None:
+    node_id = worker.node("join")[1]["node_id"]
+    asked = ("forget", "--nodes", f"{node_id},{'z' * 25}")
+    assert managed(hub, swarm, *asked) == (0, {"removed": ["z" * 25], "kept": [node_id]})
+    worker.engine.kill()
+    assert managed(hub, swarm, *asked) == (0, {"removed": [node_id, "z" * 25], "kept": []})
+
+
+@pytest.mark.parametrize("nodes", ["", "short", f"{'a' * 25},", "A" * 25, f"{'a' * 24};"])
+def test_what_is_no_list_of_node_ids_is_refused(hub: Machine, swarm: SwarmTwin, nodes: str) -> None:
+    code, answer = managed(hub, swarm, "forget", "--nodes", nodes)
+    assert (code, answer["error"]["name"]) == (2, "BadInput")
+    assert answer["error"]["message"].startswith("--nodes: ")
+
+
 def test_the_manager_handles_a_worker_by_its_instance_id(
     hub: Machine, worker: Machine, swarm: SwarmTwin
 ) -> None:

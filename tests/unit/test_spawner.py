@@ -310,6 +310,7 @@ class TestSettings:
             ("limit", {"memory_bytes": 1, "nano_cpus": 999, "pids": 9}, r"limit\.memory_bytes: "),
             ("read_only_mounts", {"/usr": 1}, "read_only_mounts: "),
             ("colour", "red", "colour: remove it"),
+            ("idle_timeout_s", 0, "idle_timeout_s: give a whole number from 10"),
         ],
     )
     def test_a_wrong_field_is_named_with_its_remedy(
@@ -346,6 +347,7 @@ print(json.dumps({
     "start_timeout": spawner.start_timeout, "allow_all": config.Authenticator.allow_all,
     "scopes": hub.load_roles[0]["scopes"], "poll_interval": spawner.poll_interval,
     "object": hub.spawner_class.object_type,
+    "culler": hub.services[1]["command"][1:], "activity": hub.last_activity_interval,
 }))
 """
 
@@ -377,7 +379,14 @@ print(json.dumps({
             "scopes": ["list:users", "servers"],
             "poll_interval": 10,
             "object": "service",
+            "culler": ["-m", "jupyterhub_idle_culler", "--timeout=3600", "--cull-every=360"],
+            "activity": 300,
         }
+
+    def test_activity_is_told_well_before_a_server_counts_as_idle(self, tmp_path: Path) -> None:
+        loaded = json.loads(self.load(tmp_path, idle_timeout_s=90).stdout)
+        assert loaded["culler"][2:] == ["--timeout=90", "--cull-every=9"]
+        assert loaded["activity"] == 30
 
     def test_an_admins_own_files_are_read_last(self, tmp_path: Path) -> None:
         (tmp_path / "conf.d").mkdir()

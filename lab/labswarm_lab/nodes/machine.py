@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, cast
 
@@ -92,14 +92,8 @@ def run(
 
     What still runs after `timeout_s` seconds is killed.
     """
-    pid = pid_of(settings.place, instance_id)
-    if pid is None:
-        raise Gone(f"{instance_id} does not run")
     process = subprocess.Popen(
-        [
-            *("nsenter", "--target", str(pid), "--net", "--uts", "--mount", "--pid"),
-            *("--wd=/", "--", "bash", "-c", script),
-        ],
+        [*_inside(settings.place, instance_id), "bash", "-c", script],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -115,6 +109,25 @@ def run(
         stdout, stderr = process.communicate()
         return Completed(_SHORT_OF_TIME, stdout, stderr, timed_out=True)
     return Completed(process.returncode, stdout, stderr)
+
+
+def start_beside(
+    settings: NodesSettings, instance_id: str, command: Sequence[str], log: Path
+) -> None:
+    """Start a command beside the machine's Docker Engine, as its init would; `log` has its output.
+
+    It ends with the machine. Raises Gone when there is none.
+    """
+    inside = _inside(settings.place, instance_id)
+    with log.open("ab") as out:
+        subprocess.Popen(
+            [*inside, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env={**_environment(settings, instance_id), **settings.place.mark},
+            start_new_session=True,
+        )
 
 
 def kill(place: Place, instance_id: str) -> None:
@@ -181,6 +194,15 @@ def _lay(settings: NodesSettings, instance: Instance) -> None:
     (directory / "resolv.conf").write_text(f"nameserver {settings.gateway}\n")
     if instance.memory_bytes:
         (directory / "memory-kib").write_text(str(instance.memory_bytes // 1024))
+
+
+def _inside(place: Place, instance_id: str) -> list[str]:
+    """The command that runs another one in the machine's namespaces. Raises Gone without one."""
+    pid = pid_of(place, instance_id)
+    if pid is None:
+        raise Gone(f"{instance_id} does not run")
+    namespaces = ("--net", "--uts", "--mount", "--pid")
+    return ["nsenter", "--target", str(pid), *namespaces, "--wd=/", "--"]
 
 
 def _dockerd(settings: NodesSettings, instance_id: str) -> list[str]:

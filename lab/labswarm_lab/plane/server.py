@@ -28,6 +28,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from labswarm_lab.plane import (
     autoscaling,
     cloudformation,
+    control,
     ec2,
     events,
     functions,
@@ -37,6 +38,7 @@ from labswarm_lab.plane import (
 )
 from labswarm_lab.plane.machines import Machines
 from labswarm_lab.plane.plane import READY, Plane, Settings
+from labswarm_lab.plane.spot import Spot
 
 MachinesFactory = Callable[[Settings], Machines]
 
@@ -80,6 +82,7 @@ class Server:
         listening = dataclasses.replace(settings, port=self._http.port)
         self.plane = Plane(listening, factory(listening))
         install(self.plane)
+        self._http.app = control.with_door(self._http.app, Spot(self.plane))
 
     @property
     def _ready(self) -> Path:

@@ -25,6 +25,7 @@ KINDS: Mapping[str, type[LabswarmError]] = {
     "ConditionalCheckFailedException": Transient,
     "TransactionConflictException": Transient,
     "ResourceContention": Transient,
+    "ScalingActivityInProgress": Transient,
     "InternalError": Transient,
     "InternalFailure": Transient,
     "InternalServerError": Transient,

@@ -1,14 +1,15 @@
-"""From a lifecycle event to the work on it, or to the reason why there is none."""
+"""From a lifecycle event or a spot notice to the work on it, or to the reason why there is none."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from labswarm.clock import Clock
-from labswarm.cluster import Cluster
-from labswarm.events import LifecycleEvent, Skip
+from labswarm.cluster import Cluster, cluster_of
+from labswarm.events import LifecycleEvent, Skip, SpotNotice
+from labswarm.groups import Member
 from labswarm.ledger import LEASE_S, Claim, Ledger, Phase, change, granted
 from labswarm.lifecycle import Hooks
-from labswarm.work import Work
+from labswarm.work import NOTICE_S, Work
 
 
 class Clusters(Protocol):
@@ -19,28 +20,39 @@ class Clusters(Protocol):
 
 
 class Claiming:
-    """Claims lifecycle actions for executions; `runs` says whether an execution still does."""
+    """Claims work for executions; `runs` says whether an execution still does.
+
+    `member` finds the group of an instance that the ledger does not know.
+    """
 
     def __init__(
         self,
         clusters: Clusters,
         ledger: Ledger,
         hooks: Hooks,
+        member: Callable[[str], Member | None],
         runs: Callable[[str], bool],
         clock: Clock,
     ) -> None:
         self._clusters = clusters
         self._ledger = ledger
         self._hooks = hooks
+        self._member = member
         self._runs = runs
         self._clock = clock
 
-    def claim(self, event: LifecycleEvent, owner: str) -> Work | Skip:
+    def claim(self, event: LifecycleEvent | SpotNotice, owner: str) -> Work | Skip:
         """The work, when it is `owner`'s to do.
 
-        Skipped are: an event older than its hook's time, a launch whose instance terminates
-        already, and an action that another execution works on (its token is left with that one).
+        Skipped are: an event older than the time there is for it, a notice to an instance that is
+        not ours, a launch or a rebalance whose instance terminates already, and what another
+        execution works on (a lifecycle action's token is left with that one).
         """
+        if isinstance(event, SpotNotice):
+            return self._claim_notice(event, owner)
+        return self._claim_action(event, owner)
+
+    def _claim_action(self, event: LifecycleEvent, owner: str) -> Work | Skip:
         now = self._clock.now()
         cluster = self._clusters.read(event.cluster)
         heartbeat_s = self._hooks.heartbeat_s(event.asg, event.hook)
@@ -50,30 +62,67 @@ class Claiming:
             self._ledger.bury(event.instance_id, int(now))
         elif event.transition == "launch" and self._ledger.is_buried(event.instance_id):
             return Skip("the instance terminates already")
-        wanted = _claim(event, owner, int(now))
+        tokens = {event.token: event.hook}
+        wanted = _claim(event, event.cluster, event.asg, owner, tokens, int(now))
+        return self._refused(wanted) or Work.begun(event, cluster, owner, heartbeat_s, now)
+
+    def _claim_notice(self, notice: SpotNotice, owner: str) -> Work | Skip:
+        now = self._clock.now()
+        asg = self._group_of(notice.instance_id)
+        name = cluster_of(asg) if asg else None
+        if asg is None or name is None:
+            return Skip(f"{notice.instance_id} is not ours: its group is {asg}")
+        if notice.at + NOTICE_S <= now:
+            return Skip(f"the notice is {now - notice.at:.0f} s old, its time is {NOTICE_S} s")
+        cluster = self._clusters.read(name)
+        if notice.kind == "interruption":
+            self._ledger.bury(notice.instance_id, int(now))
+        elif self._ledger.is_buried(notice.instance_id):
+            return Skip("the instance terminates already")
+        # No token yet: the hook's own execution leaves it when the instance is replaced.
+        wanted = _claim(notice, name, asg, owner, {}, int(now))
+        return self._refused(wanted) or Work.warned(notice, asg, cluster, owner)
+
+    def _group_of(self, instance_id: str) -> str | None:
+        launch = self._ledger.read(instance_id, "launch")
+        if launch is not None:
+            return launch.asg
+        member = self._member(instance_id)
+        return member.asg if member else None
+
+    def _refused(self, wanted: Claim) -> Skip | None:
+        """Ask the ledger for a claim; why it is not granted, or None when it is."""
         held = change(
             self._ledger,
-            event.instance_id,
-            event.transition,
-            lambda existing: granted(existing, wanted, int(now), self._runs),
+            wanted.instance_id,
+            wanted.transition,
+            lambda existing: granted(existing, wanted, wanted.opened_at, self._runs),
         )
         if held.closed:
             return Skip(f"it was done before ({held.phase})")
-        if held.owner != owner:
+        if held.owner != wanted.owner:
             return Skip(f"{held.owner} works on it")
-        return Work.begun(event, cluster, owner, heartbeat_s, now)
+        return None
 
 
-def _claim(event: LifecycleEvent, owner: str, now: int) -> Claim:
+def _claim(
+    event: LifecycleEvent | SpotNotice,
+    cluster: str,
+    asg: str,
+    owner: str,
+    tokens: dict[str, str],
+    now: int,
+) -> Claim:
     return Claim(
         instance_id=event.instance_id,
         transition=event.transition,
         owner=owner,
         lease_until=now + LEASE_S,
-        tokens={event.token: event.hook},
-        hook=event.hook,
-        asg=event.asg,
-        cluster=event.cluster,
+        tokens=tokens,
+        hook=next(iter(tokens.values()), ""),
+        asg=asg,
+        cluster=cluster,
         opened_at=now,
         phases=(Phase("claimed", now),),
+        urgent=isinstance(event, SpotNotice),
     )

@@ -10,6 +10,7 @@ from labswarm.errors import BadInput
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
+NODE_START_S = 240
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 _GROUP = re.compile(rf"labswarm-({NAME.pattern})-workers")
 
@@ -55,6 +56,9 @@ class Cluster:
 
     `manager` is the instance id of the Swarm manager, `headroom` a count of free seats,
     `empty_deadline_s` how long a node that is to go waits for its students to leave (seconds).
+    `node_start_s` is how long a node takes from its launch until it is open (seconds): what is not
+    in order for as long is not just on its way. `min_nodes` and `max_nodes` (None: no other than
+    the group's own) bound what its size is set to.
     """
 
     name: str
@@ -67,6 +71,9 @@ class Cluster:
     images: tuple[str, ...]
     empty_deadline_s: int
     timetable: str | None
+    node_start_s: int = NODE_START_S
+    min_nodes: int = 0
+    max_nodes: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Cluster":
@@ -88,6 +95,9 @@ class Cluster:
             images=fields.texts("images", _IMAGE),
             empty_deadline_s=fields.count("empty_deadline_s"),
             timetable=fields.optional("timetable"),
+            node_start_s=fields.count("node_start_s", 1, NODE_START_S),
+            min_nodes=fields.count("min_nodes", 0, 0),
+            max_nodes=fields.optional_count("max_nodes"),
         )
         if cluster.asg != asg_name(name):
             raise BadInput("asg", f"is {cluster.asg!r}; the group of {name!r} is {asg_name(name)}")
@@ -138,11 +148,14 @@ class _Fields:
     def optional(self, name: str) -> str | None:
         return None if self._values.get(name) is None else self.text(name)
 
-    def count(self, name: str, least: int = 0) -> int:
-        value = self._values.get(name)
+    def count(self, name: str, least: int = 0, default: int | None = None) -> int:
+        value = self._values.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise self._bad(name, f"is {value!r}; it has to be a whole number, at least {least}")
         return value
+
+    def optional_count(self, name: str) -> int | None:
+        return None if self._values.get(name) is None else self.count(name)
 
     def _bad(self, name: str, remedy: str) -> BadInput:
         return BadInput(self._path + name, remedy)

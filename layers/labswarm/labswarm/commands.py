@@ -20,6 +20,7 @@ PREFIX = "labswarm-"
 # Exit codes of the tools (sysexits.h), for an answer that says no more.
 _KINDS = {75: "transient", 69: "gone"}
 _TAIL = 300
+_UNDER_WAY = ("Pending", "InProgress", "Delayed")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Commands:
         attempt, command_id = self._started(step)
         for _ in looks(self._clock, patience_s):
             invocation = self._agent.invocation(command_id, step.target)
-            if invocation and invocation.status not in ("Pending", "InProgress", "Delayed"):
+            if invocation and invocation.status not in _UNDER_WAY:
                 self._remember(step, replace(attempt, command_id=command_id, answered=True))
                 return answer(step.name, invocation)
         raise Transient(f"{step.name} on {step.target} is still under way ({command_id})")
@@ -127,6 +128,27 @@ class Commands:
             return owned(claim, step.owner).entered(step.name, now).with_command(step.name, command)
 
         change(self._ledger, step.subject, step.transition, rule)
+
+
+def once(
+    agent: Agent,
+    clock: Clock,
+    command: tuple[str, str, Mapping[str, str]],
+    label: str,
+    patience_s: float,
+) -> dict[str, Any]:
+    """The answer of a command that is no claim's: nobody remembers it, so it is sent each time.
+
+    `command` is the instance, the document and its parameters. Raises Transient when it is still
+    under way after `patience_s` seconds, and what its tool reports, by kind.
+    """
+    instance_id, document, parameters = command
+    command_id = agent.send(instance_id, document, parameters, label)
+    for _ in looks(clock, patience_s):
+        invocation = agent.invocation(command_id, instance_id)
+        if invocation and invocation.status not in _UNDER_WAY:
+            return answer(document.removeprefix(PREFIX), invocation)
+    raise Transient(f"{document} on {instance_id} is still under way ({command_id})")
 
 
 def answer(step: str, invocation: Invocation) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""The events of Auto Scaling that the app accepts, read strictly.
+"""The events of Auto Scaling and EC2 that the app accepts, read strictly.
 
 Shape: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html;
-with warm pools: .../warm-pools-eventbridge-events.html.
+with warm pools: .../warm-pools-eventbridge-events.html; of spot instances:
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html and
+.../rebalance-recommendations.html.
 """
 
 from collections.abc import Mapping
@@ -12,7 +14,8 @@ from typing import Literal
 from labswarm.cluster import INSTANCE_ID, cluster_of
 from labswarm.errors import BadInput
 
-Transition = Literal["launch", "terminate"]
+Transition = Literal["launch", "terminate", "rebalance"]
+Kind = Literal["interruption", "rebalance"]
 Place = Literal["EC2", "WarmPool", "AutoScalingGroup"]
 
 _TRANSITIONS: Mapping[str, tuple[str, Transition]] = {
@@ -27,6 +30,12 @@ _PLACES: Mapping[str, Place] = {
     "WarmPool": "WarmPool",
     "AutoScalingGroup": "AutoScalingGroup",
 }
+_NOTICES: Mapping[str, Kind] = {
+    "EC2 Spot Instance Interruption Warning": "interruption",
+    "EC2 Instance Rebalance Recommendation": "rebalance",
+}
+# What may become of the instance. Whichever it is, its node is lost to the Swarm.
+_ACTIONS = ("terminate", "stop", "hibernate")
 # CompleteLifecycleAction takes no other: Auto Scaling API reference.
 _TOKEN_LENGTH = 36
 TEST_NOTIFICATION = "autoscaling:TEST_NOTIFICATION"
@@ -53,13 +62,30 @@ class LifecycleEvent:
 
 
 @dataclass(frozen=True)
+class SpotNotice:
+    """EC2 says at `at` (epoch seconds) that it will, or may soon, take an instance back.
+
+    It names no group: whether the instance is a worker of ours is not known yet.
+    """
+
+    instance_id: str
+    kind: Kind
+    at: float
+
+    @property
+    def transition(self) -> Transition:
+        """What is claimed for it: an interruption is the end of the instance."""
+        return "terminate" if self.kind == "interruption" else "rebalance"
+
+
+@dataclass(frozen=True)
 class Skip:
     """An event that is well-formed and asks nothing of us."""
 
     reason: str
 
 
-def parse(event: object) -> LifecycleEvent | Skip:
+def parse(event: object) -> LifecycleEvent | SpotNotice | Skip:
     """Read an EventBridge event. Raises BadInput naming the first field that is wrong."""
     if not isinstance(event, Mapping):
         raise BadInput("event", "has to be a JSON object")
@@ -69,13 +95,22 @@ def parse(event: object) -> LifecycleEvent | Skip:
         isinstance(detail, Mapping) and detail.get("Event"),
     ):
         return Skip("a test notification")
-    if event.get("source") != "aws.autoscaling":
-        raise BadInput("source", f"is {event.get('source')!r}; only aws.autoscaling is accepted")
+    source = event.get("source")
+    if source not in ("aws.autoscaling", "aws.ec2"):
+        raise BadInput("source", f"is {source!r}; only aws.autoscaling and aws.ec2 are accepted")
+    kinds = _TRANSITIONS if source == "aws.autoscaling" else _NOTICES
     kind = _text(event, "detail-type")
-    if kind not in _TRANSITIONS:
-        raise BadInput("detail-type", f"is {kind!r}; only {', '.join(_TRANSITIONS)} are accepted")
+    if kind not in kinds:
+        raise BadInput("detail-type", f"is {kind!r}; only {', '.join(kinds)} are accepted")
     if not isinstance(detail, Mapping):
         raise BadInput("detail", "has to be a JSON object")
+    read = _lifecycle_event if source == "aws.autoscaling" else _spot_notice
+    return read(event, kind, detail)
+
+
+def _lifecycle_event(
+    event: Mapping[str, object], kind: str, detail: Mapping[str, object]
+) -> LifecycleEvent | Skip:
     asg = _text(detail, "AutoScalingGroupName", "detail.")
     cluster = cluster_of(asg)
     if cluster is None:
@@ -89,7 +124,7 @@ def parse(event: object) -> LifecycleEvent | Skip:
     return LifecycleEvent(
         cluster=cluster,
         asg=asg,
-        instance_id=_instance_id(detail),
+        instance_id=_instance_id(detail, "EC2InstanceId"),
         transition=transition,
         hook=_text(detail, "LifecycleHookName", "detail."),
         token=_token(detail),
@@ -99,6 +134,22 @@ def parse(event: object) -> LifecycleEvent | Skip:
     )
 
 
+def _spot_notice(
+    event: Mapping[str, object], kind: str, detail: Mapping[str, object]
+) -> SpotNotice:
+    notice = SpotNotice(
+        instance_id=_instance_id(detail, "instance-id"), kind=_NOTICES[kind], at=_time(event)
+    )
+    if notice.kind == "interruption":
+        action = _text(detail, "instance-action", "detail.")
+        if action not in _ACTIONS:
+            raise BadInput(
+                "detail.instance-action",
+                f"is {action!r}; it has to be one of {', '.join(_ACTIONS)}",
+            )
+    return notice
+
+
 def _text(values: Mapping[str, object], name: str, path: str = "") -> str:
     value = values.get(name)
     if not isinstance(value, str) or not value:
@@ -106,12 +157,10 @@ def _text(values: Mapping[str, object], name: str, path: str = "") -> str:
     return value
 
 
-def _instance_id(detail: Mapping[str, object]) -> str:
-    value = _text(detail, "EC2InstanceId", "detail.")
+def _instance_id(detail: Mapping[str, object], name: str) -> str:
+    value = _text(detail, name, "detail.")
     if not INSTANCE_ID.fullmatch(value):
-        raise BadInput(
-            "detail.EC2InstanceId", f"is {value!r}; it has to be like i-0123456789abcdef0"
-        )
+        raise BadInput(f"detail.{name}", f"is {value!r}; it has to be like i-0123456789abcdef0")
     return value
 
 

@@ -1,6 +1,8 @@
-"""Whether the execution that holds a claim still runs."""
+"""The executions of the app's machines: whether one still runs, and starting one."""
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -24,3 +26,15 @@ class Executions:
             if code_of(error) in ("ExecutionDoesNotExist", "InvalidArn"):
                 return False
             raise classified(error) from error
+
+    def start(self, machine: str, name: str, given: Mapping[str, Any]) -> bool:
+        """Start an execution under a name; False when that name was given to one before."""
+        try:
+            self._client.start_execution(
+                stateMachineArn=machine, name=name, input=json.dumps(given)
+            )
+        except ClientError as error:
+            if code_of(error) == "ExecutionAlreadyExists":
+                return False
+            raise classified(error) from error
+        return True

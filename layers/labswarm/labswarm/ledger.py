@@ -5,15 +5,16 @@ while it holds a claim. So every change is made on what was read, and is refused
 changed meanwhile (optimistic locking); the rules themselves are pure.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, get_args
 
 from labswarm.errors import Permanent, Transient
 from labswarm.events import Transition
 
+TRANSITIONS: tuple[Transition, ...] = get_args(Transition)
 LEASE_S = 900
-FINAL_PHASES = frozenset({"joined", "pooled", "abandoned", "removed"})
+FINAL_PHASES = frozenset({"joined", "pooled", "abandoned", "removed", "paused"})
 _RACES = 20
 
 
@@ -40,7 +41,8 @@ class Claim:
     """One execution's claim on one transition of one instance. Times are epoch seconds.
 
     `tokens` maps each lifecycle action token to its hook; `commands` maps a step to its last
-    attempt; `version` counts the changes made.
+    attempt; `capacity` is the size of the group that this work asks for, if any; `urgent` says that
+    EC2 takes the instance back, whatever its hook's time; `version` counts the changes made.
     """
 
     instance_id: str
@@ -56,6 +58,8 @@ class Claim:
     commands: Mapping[str, Command] = field(default_factory=dict)
     closed_at: int | None = None
     result: str | None = None
+    capacity: int | None = None
+    urgent: bool = False
     version: int = 0
 
     @property
@@ -93,6 +97,9 @@ class Ledger(Protocol):
     def write(self, claim: Claim) -> bool:
         """Keep the claim as the next version of what was read; False when that has changed."""
 
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]:
+        """Every claim on these instances, in no order; a write just before may be missing."""
+
     def bury(self, instance_id: str, at: int) -> None:
         """Lay the instance's tombstone: it terminates, whatever else is under way. Idempotent."""
 
@@ -105,14 +112,15 @@ def granted(existing: Claim | None, wanted: Claim, now: int, runs: Callable[[str
 
     Granted are a claim on nothing, one's own, one whose lease has run out and whose owner no longer
     runs, and a new lifecycle action (a token not seen) after the last one has ended, as warm pools
-    bring them. To any other the token is added, for the owner to complete.
+    bring them, and as an interrupted instance's hook does when its event is late. To any other the
+    token is added, for the owner to complete, and the haste, for the owner to know.
     """
     if existing is None:
         return wanted
     if existing.closed:
         new = not wanted.tokens.keys() <= existing.tokens.keys()
         return replace(wanted, version=existing.version) if new else existing
-    merged = existing.with_tokens(wanted.tokens)
+    merged = replace(existing.with_tokens(wanted.tokens), urgent=existing.urgent or wanted.urgent)
     if existing.owner == wanted.owner:
         return replace(merged, lease_until=wanted.lease_until)
     if existing.lease_until <= now and not runs(existing.owner):

@@ -1,6 +1,6 @@
 """The ledger in DynamoDB: an item per (instance, transition), written under a condition."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,14 +8,19 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from labswarm.aws_errors import classified, code_of, named
+from labswarm.errors import Transient
 from labswarm.events import Transition
-from labswarm.ledger import Claim, Command, Phase
+from labswarm.ledger import TRANSITIONS, Claim, Command, Phase
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _KEPT_S = 90 * 24 * 3600
 _TOMBSTONE = "tombstone"
+# The most that BatchGetItem takes; it may leave some of them for another call.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+_BATCH = 100
+_SPARE_BATCHES = 10
 
 
 class DynamoLedger:
@@ -45,6 +50,25 @@ class DynamoLedger:
                 return False
             raise classified(error) from error
         return True
+
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]:
+        """Raises Transient when the table is too busy to say all of it."""
+        serialize = TypeSerializer().serialize
+        wanted: Any = [
+            {"instance_id": serialize(instance_id), "transition": serialize(transition)}
+            for instance_id in sorted(set(instances))
+            for transition in TRANSITIONS
+        ]
+        claims: list[Claim] = []
+        for _ in range(len(wanted) // _BATCH + _SPARE_BATCHES):
+            if not wanted:
+                return claims
+            batch, wanted = wanted[:_BATCH], wanted[_BATCH:]
+            with named():
+                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": batch}})
+            claims += [_claim(_unmarshal(i)) for i in answer["Responses"].get(self._table, [])]
+            wanted += answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
+        raise Transient(f"the table {self._table} left {len(wanted)} keys unread")
 
     def bury(self, instance_id: str, at: int) -> None:
         item = {
@@ -97,6 +121,8 @@ def _claim(item: Mapping[str, Any]) -> Claim:
         },
         closed_at=None if item["closed_at"] is None else int(item["closed_at"]),
         result=item["result"],
+        capacity=None if item.get("capacity") is None else int(item["capacity"]),
+        urgent=item.get("urgent", False),
         version=int(item["version"]),
     )
 

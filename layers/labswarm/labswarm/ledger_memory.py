@@ -1,5 +1,6 @@
 """The ledger in memory: the twin of the table, held to the same contract suite."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from labswarm.events import Transition
@@ -23,6 +24,10 @@ class MemoryLedger:
             return False
         self._claims[key] = replace(claim, version=claim.version + 1)
         return True
+
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]:
+        wanted = set(instances)
+        return [claim for claim in self._claims.values() if claim.instance_id in wanted]
 
     def bury(self, instance_id: str, at: int) -> None:
         self._tombstones[instance_id] = at

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # The shortest that SendCommand takes; the execution's timeout is in each document.
 DELIVERY_TIMEOUT_S = 30
+PARAMETERS = "/labswarm/clusters"
 
 
 class SsmAgent:
@@ -32,6 +33,16 @@ class SsmAgent:
             node.get("InstanceId") == instance_id and node.get("PingStatus") == "Online"
             for node in answer["InstanceInformationList"]
         )
+
+    def all_online(self) -> frozenset[str]:
+        """The instances whose agents are online, all of the account's."""
+        online: set[str] = set()
+        with named():
+            for page in self._client.get_paginator("describe_instance_information").paginate(
+                Filters=[{"Key": "PingStatus", "Values": ["Online"]}]
+            ):
+                online.update(agent["InstanceId"] for agent in page["InstanceInformationList"])
+        return frozenset(online)
 
     def send(
         self, instance_id: str, document: str, parameters: Mapping[str, str], label: str
@@ -83,7 +94,7 @@ class SsmClusters:
 
     def read(self, name: str) -> Cluster:
         """The cluster of this name. Raises BadInput when it is not described, or not well."""
-        parameter = f"/labswarm/clusters/{name}"
+        parameter = f"{PARAMETERS}/{name}"
         try:
             answer = self._client.get_parameter(Name=parameter)
         except ClientError as error:
@@ -91,3 +102,13 @@ class SsmClusters:
                 raise BadInput("cluster", f"{name!r} has no parameter {parameter}") from error
             raise classified(error) from error
         return Cluster.parse(answer["Parameter"]["Value"])
+
+    def names(self) -> list[str]:
+        """The names of all clusters, sorted."""
+        names: list[str] = []
+        with named():
+            for page in self._client.get_paginator("get_parameters_by_path").paginate(
+                Path=PARAMETERS
+            ):
+                names += [p["Name"].removeprefix(f"{PARAMETERS}/") for p in page["Parameters"]]
+        return sorted(names)

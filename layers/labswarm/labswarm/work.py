@@ -1,4 +1,4 @@
-"""The work on one lifecycle action, as it travels through a state machine."""
+"""The work on one lifecycle action or spot notice, as it travels through a state machine."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,17 +7,22 @@ from typing import Any
 
 from labswarm.cluster import Cluster, node_name
 from labswarm.errors import BadInput
-from labswarm.events import LifecycleEvent, Place, Transition
+from labswarm.events import LifecycleEvent, Place, SpotNotice, Transition
 
 # What is kept of the hook's time for draining, leaving and removing.
 CLEANUP_S = 120
+# From the warning to the end of the instance: EC2 user guide, spot-instance-termination-notices.
+NOTICE_S = 120
+# What is kept of it: a node that left is seen as down after some 15 s, and commands take seconds.
+NOTICE_CLEANUP_S = 40
 
 
 @dataclass(frozen=True)
 class Work:
     """What every state after the claim knows.
 
-    `deadline` is when the hook's time is over (epoch seconds). `empty_by` and `evacuate_by` say
+    `deadline` is when the time is over (epoch seconds): the hook's, or the instance's own; a spot
+    notice knows no hook. `empty_by` and `evacuate_by` say
     until when students are waited for, and moved; ISO 8601 in UTC, for a Choice to compare with
     the time it is entered. `images` are separated by commas, as the node's tool takes them.
     """
@@ -55,6 +60,25 @@ class Work:
             deadline=int(deadline),
             empty_by=_iso(min(now + cluster.empty_deadline_s, evacuate_by)),
             evacuate_by=_iso(evacuate_by),
+        )
+
+    @classmethod
+    def warned(cls, notice: SpotNotice, asg: str, cluster: Cluster, owner: str) -> "Work":
+        """The work that a spot notice to a worker of this group asks for; nobody is waited for."""
+        evacuate_by = _iso(notice.at + NOTICE_S - NOTICE_CLEANUP_S)
+        return cls(
+            cluster=cluster.name,
+            asg=asg,
+            instance_id=notice.instance_id,
+            transition=notice.transition,
+            destination="EC2" if notice.kind == "interruption" else "AutoScalingGroup",
+            hook="",
+            owner=owner,
+            node_name=node_name(cluster.name, notice.instance_id),
+            images=",".join(cluster.images),
+            deadline=int(notice.at + NOTICE_S),
+            empty_by=_iso(notice.at),
+            evacuate_by=evacuate_by,
         )
 
     @classmethod

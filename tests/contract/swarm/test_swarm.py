@@ -1,12 +1,15 @@
 """What the nodes' tools rely on, of Docker Swarm and of its twin alike."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from worlds import HUB, MEMORY, World, eventually
 
 from labswarm.errors import Gone, Permanent, Transient
 from labswarm_node import membership, worker
 from labswarm_node.join_secret import JoinSecret
-from labswarm_node.swarm import Engine, Server, SwarmNode
+from labswarm_node.swarm import Engine, Server, StudentTask, SwarmNode
 
 SOON_S = 20
 
@@ -107,6 +110,65 @@ def test_servers_on_a_node_stay_when_it_is_paused_and_end_when_it_is_drained(wor
     world.end(server)
 
 
+def tasks_of(world: World, *servers: Server) -> list[StudentTask]:
+    return [task for task in world.swarm.tasks() if task.server in servers]
+
+
+def test_a_server_in_line_is_seen_waiting_then_on_its_node_and_then_not_at_all(
+    world: World,
+) -> None:
+    instance_id, _, node = joined(world)
+    worker.activate(world.swarm, instance_id)
+    ada = Server("ada", "", f"jupyter-ada-{instance_id}")
+    eve = Server("eve", "lab 2", f"jupyter-eve-{instance_id}")
+    world.serve(ada, node.node_id)
+    world.line_up(eve)
+    eventually(
+        lambda: (
+            tasks_of(world, ada, eve)
+            == [StudentTask(ada, node.node_id, waits=False), StudentTask(eve, None, waits=True)]
+        ),
+        world.swarm.tasks,
+        SOON_S,
+    )
+    for server in (ada, eve):
+        world.end(server)
+    eventually(lambda: not tasks_of(world, ada, eve), world.swarm.tasks, SOON_S)
+
+
+def test_a_change_is_awaited_also_when_it_came_before_the_wait(world: World) -> None:
+    instance_id, _, node = joined(world)
+    before = time.time()
+    worker.activate(world.swarm, instance_id)
+    assert world.swarm.await_change(before, SOON_S)
+    server = Server("ada", "", f"jupyter-{instance_id}")
+    before = time.time()
+    world.line_up(server)
+    assert world.swarm.await_change(before, SOON_S)
+    world.end(server)
+    assert node_of(world, instance_id).node_id == node.node_id
+
+
+def test_a_change_ends_the_wait_for_it(world: World) -> None:
+    instance_id, _, _ = joined(world)
+    server = Server("ada", "", f"jupyter-{instance_id}")
+    begun = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(world.swarm.await_change, time.time(), SOON_S)
+        world.line_up(server)
+        assert waiting.result(SOON_S)
+    assert time.monotonic() - begun < SOON_S / 2
+    world.end(server)
+
+
+def test_without_a_change_the_wait_ends_when_it_is_over(world: World) -> None:
+    eventually(
+        lambda: not world.swarm.await_change(time.time(), 1.5),
+        lambda: "changes for 20 s, and nobody makes any",
+        SOON_S,
+    )
+
+
 def test_a_node_that_left_goes_down_and_can_then_be_removed(world: World) -> None:
     instance_id, engine, node = joined(world)
     assert membership.leave(engine) == {"left": True, "already": False}
@@ -153,6 +215,33 @@ def test_a_node_that_joins_anew_has_a_new_id_no_label_and_a_ghost(world: World) 
         worker.remove(world.swarm, instance_id)
     of_instance = [n.node_id for n in world.swarm.nodes() if n.instance_id == instance_id]
     assert of_instance == [node.node_id], "the ghost is removed all the same"
+
+
+def test_nodes_are_forgotten_by_their_ids_when_they_are_down(world: World) -> None:
+    killed_instance, _, killed = joined(world)
+    _, _, alive = joined(world)
+    world.kill(killed_instance)
+    await_down(world, killed.node_id)
+    no_such = "abcdefghijklmnopqrstuvwxy"
+    asked = [alive.node_id, killed.node_id, no_such]
+    for _ in range(2):
+        assert worker.forget(world.swarm, asked) == {
+            "removed": [killed.node_id, no_such],
+            "kept": [alive.node_id],
+        }
+    there = {node.node_id for node in world.swarm.nodes()}
+    assert (alive.node_id in there, killed.node_id in there) == (True, False)
+
+
+def test_a_manager_is_not_forgotten_nor_what_is_asked_with_it(world: World) -> None:
+    instance_id, engine, node = joined(world)
+    membership.leave(engine)
+    await_down(world, node.node_id)
+    manager = world.hub.membership().node_id
+    with pytest.raises(Permanent, match="is a manager"):
+        worker.forget(world.swarm, [node.node_id, manager])
+    assert {node.node_id, manager} <= {n.node_id for n in world.swarm.nodes()}
+    worker.remove(world.swarm, instance_id)
 
 
 def test_a_manager_is_left_alone(world: World) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import docker
 
+from labswarm_hub.task_spec import WAITS_FOR_A_SEAT
 from labswarm_lab.nodes import network, registry, sweep
 from labswarm_lab.nodes.founding import found_swarm
 from labswarm_lab.nodes.namespaces import NamespaceMachines
@@ -45,6 +46,9 @@ class World(Protocol):
     def serve(self, server: Server, node_id: str) -> None:
         """Have a student's server run on a node."""
 
+    def line_up(self, server: Server) -> None:
+        """Have a student's server wait for a seat, as the hub does."""
+
     def end(self, server: Server) -> None:
         """Remove the student's server."""
 
@@ -78,6 +82,9 @@ class TwinWorld:
 
     def serve(self, server: Server, node_id: str) -> None:
         self.swarm.place(server, node_id)
+
+    def line_up(self, server: Server) -> None:
+        self.swarm.line_up(server)
 
     def end(self, server: Server) -> None:
         self.swarm.end(server)
@@ -130,6 +137,18 @@ class DockerWorld:
         self._machines.terminate(instance_id)
 
     def serve(self, server: Server, node_id: str) -> None:
+        self._create(server, f"node.id=={node_id}")
+        tasks = {"service": server.service}
+        eventually(
+            lambda: self._manager.tasks(tasks)[0]["Status"]["State"] == "running",
+            lambda: self._manager.tasks(tasks),
+            20,
+        )
+
+    def line_up(self, server: Server) -> None:
+        self._create(server, WAITS_FOR_A_SEAT)
+
+    def _create(self, server: Server, constraint: str) -> None:
         named = {
             labels.USER: server.user,
             labels.SERVER: server.name,
@@ -149,14 +168,8 @@ class DockerWorld:
                     "StopGracePeriod": 0,
                 },
                 "RestartPolicy": {"Condition": "none"},
-                "Placement": {"Constraints": [f"node.id=={node_id}"]},
+                "Placement": {"Constraints": [constraint]},
             },
-        )
-        tasks = {"service": server.service}
-        eventually(
-            lambda: self._manager.tasks(tasks)[0]["Status"]["State"] == "running",
-            lambda: self._manager.tasks(tasks),
-            20,
         )
 
     def end(self, server: Server) -> None:

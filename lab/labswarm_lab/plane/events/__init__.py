@@ -1,21 +1,23 @@
 """EventBridge: rules that match, and targets that are called, later and again when that fails.
 
-What differs from AWS: rules with a schedule do not fire, and an event is never delivered twice
-unless it is put twice.
+What differs from AWS: a schedule fires to the second and in order, and not L, W or # of cron; and
+an event is never delivered twice unless it is put twice.
 """
 
 import copy
 import json
 import threading
+import uuid
 from typing import Any
 
-from moto.events.models import Rule
+from moto.events.models import Rule, events_backends
 from moto.events.responses import EventsHandler
 from moto.utilities.arns import parse_arn
 
 from labswarm_lab.plane.events import message
 from labswarm_lab.plane.events.delivery import SERVICES, Delivery
-from labswarm_lab.plane.plane import Plane
+from labswarm_lab.plane.events.schedule import Timetable
+from labswarm_lab.plane.plane import ACCOUNT, REGION, Plane
 
 RESERVED = "aws."
 """Sources that only AWS's services may use,
@@ -37,16 +39,7 @@ def install(plane: Plane) -> None:
             return
         if not rule.event_pattern.matches_event(event):
             return
-        ours = [t for t in rule.targets if parse_arn(t["Arn"]).service in SERVICES]
-        for target in ours:
-            plane.record.write(
-                "events", "matched", rule=rule.name, target=target["Arn"], event=event["id"]
-            )
-            threading.Thread(
-                target=delivery.deliver,
-                args=(rule.arn, target, message.as_delivered(event)),
-                daemon=True,
-            ).start()
+        ours = _deliver(plane, delivery, rule, event)
         others = copy.copy(rule)
         others.targets = [t for t in rule.targets if t not in ours]
         if others.targets:
@@ -63,3 +56,57 @@ def install(plane: Plane) -> None:
 
     Rule.send_to_targets = send_to_targets
     EventsHandler.put_events = put_events
+    _keep_time(plane, delivery)
+
+
+def _deliver(
+    plane: Plane, delivery: Delivery, rule: Rule, event: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Deliver an event to the targets of a rule that are ours to call; returns these."""
+    ours = [t for t in rule.targets if parse_arn(t["Arn"]).service in SERVICES]
+    for target in ours:
+        plane.record.write(
+            "events", "matched", rule=rule.name, target=target["Arn"], event=event["id"]
+        )
+        threading.Thread(
+            target=delivery.deliver,
+            args=(rule.arn, target, message.as_delivered(event)),
+            daemon=True,
+        ).start()
+    return ours
+
+
+def _keep_time(plane: Plane, delivery: Delivery) -> None:
+    """Have the rules of the default bus with a schedule fire, from a thread of their own."""
+    timetable = Timetable(plane.clock.real)
+    ended = threading.Event()
+    plane.closing.append(ended.set)
+
+    def keep() -> None:
+        while not ended.wait(min(1.0, plane.clock.real(1))):
+            bus = events_backends[ACCOUNT][REGION].event_buses["default"]
+            rules = {
+                rule.arn: rule
+                for rule in list(bus.rules.values())
+                if rule.scheduled_expression and rule.state == "ENABLED"
+            }
+            scheduled = [(arn, rule.scheduled_expression) for arn, rule in rules.items()]
+            for arn in timetable.due(scheduled, plane.clock.now()):
+                _deliver(plane, delivery, rules[arn], _scheduled_event(arn, plane.clock.now()))
+
+    threading.Thread(target=keep, daemon=True, name="schedules").start()
+
+
+def _scheduled_event(rule_arn: str, now: float) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html"""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": now,
+        "region": REGION,
+        "resources": [rule_arn],
+        "detail": {},
+    }

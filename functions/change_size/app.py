@@ -1,0 +1,30 @@
+"""Does one action that lab hours decided: grow the group; open, pause or end a node."""
+
+from typing import Any
+
+import boto3
+
+from labswarm.clock import WallClock
+from labswarm.environment import AWS
+from labswarm.groups import AutoScalingGroups
+from labswarm.observability import logger
+from labswarm.sizing import Sizing
+from labswarm.ssm import SsmAgent, SsmClusters
+
+SSM = boto3.client("ssm", config=AWS)
+CLUSTERS = SsmClusters(SSM)
+SIZING = Sizing(
+    SsmAgent(SSM), AutoScalingGroups(boto3.client("autoscaling", config=AWS)), WallClock()
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """`{"cluster", "action": {"do", "instance_id" or "desired"}}` -> `{"done": true, "outcome"}`.
+
+    A node with students is not ended, and a group is never made smaller than it is.
+    """
+    action = event.get("action", {})
+    outcome = SIZING.act(CLUSTERS.read(str(event.get("cluster"))), action)
+    logger.info("acted", extra={"action": action, "outcome": outcome})
+    return {"done": True, "outcome": outcome}

@@ -1,0 +1,104 @@
+"""Decides about each cluster's size, and starts the machine that acts when there is something to
+do: on the minute for all clusters, on `SeatsShort` for the one that has none left."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import boto3
+import urllib3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from labswarm.clock import WallClock
+from labswarm.environment import AWS, required
+from labswarm.errors import BadInput, LabswarmError
+from labswarm.executions import Executions
+from labswarm.feed import SsmAndWebFeeds
+from labswarm.groups import AutoScalingGroups
+from labswarm.hours import LabHours, actions_of, execution_name
+from labswarm.launches_dynamodb import DynamoLaunches
+from labswarm.notes_dynamodb import DynamoNotebook
+from labswarm.observability import logger
+from labswarm.snapshots_dynamodb import DynamoSnapshots
+from labswarm.ssm import SsmClusters
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What template.yaml tells this function."""
+
+    ledger_table: str
+    snapshots_table: str
+    notes_table: str
+    machine: str
+
+    @classmethod
+    def from_env(cls) -> "Environment":
+        return cls(
+            ledger_table=required("LEDGER_TABLE"),
+            snapshots_table=required("SNAPSHOTS_TABLE"),
+            notes_table=required("NOTES_TABLE"),
+            machine=required("LAB_HOURS_MACHINE"),
+        )
+
+
+ENVIRONMENT = Environment.from_env()
+SSM = boto3.client("ssm", config=AWS)
+DYNAMODB = boto3.client("dynamodb", config=AWS)
+CLUSTERS = SsmClusters(SSM)
+EXECUTIONS = Executions(boto3.client("stepfunctions", config=AWS))
+HOURS = LabHours(
+    clusters=CLUSTERS,
+    groups=AutoScalingGroups(boto3.client("autoscaling", config=AWS)),
+    snapshots=DynamoSnapshots(DYNAMODB, ENVIRONMENT.snapshots_table),
+    notebook=DynamoNotebook(DYNAMODB, ENVIRONMENT.notes_table),
+    feeds=SsmAndWebFeeds(SSM, urllib3.PoolManager()),
+    launches=DynamoLaunches(DYNAMODB, ENVIRONMENT.ledger_table),
+    clock=WallClock(),
+)
+METRICS = Metrics(namespace="labswarm", service="lab-hours")
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """A scheduled event, or `SeatsShort` -> `{"decisions": {<cluster>: [<reason>, ...]}}`.
+
+    What is wrong with one cluster stops no other.
+    """
+    told: dict[str, list[str]] = {}
+    undecided = problems = 0
+    for name in _clusters(event):
+        try:
+            decision, snapshot, wrong = HOURS.decision(name)
+            begun = bool(
+                decision.acts
+                and snapshot
+                and EXECUTIONS.start(
+                    ENVIRONMENT.machine,
+                    execution_name(decision, snapshot),
+                    {"cluster": name, "actions": actions_of(decision)},
+                )
+            )
+        except LabswarmError as error:
+            logger.exception("not decided", extra={"cluster": name})
+            told[name], undecided = [str(error)], undecided + 1
+            continue
+        logger.info("decided", extra={"decision": asdict(decision), "begun": begun})
+        for problem in wrong:
+            logger.warning("timetable", extra={"cluster": name, "problem": problem})
+        told[name] = list(decision.reasons)
+        undecided += not decision.decided
+        problems += len(wrong)
+    METRICS.add_metric("Decided", MetricUnit.Count, int(not undecided))
+    METRICS.add_metric("TimetableProblems", MetricUnit.Count, problems)
+    METRICS.flush_metrics()
+    return {"decisions": told}
+
+
+def _clusters(event: dict[str, Any]) -> list[str]:
+    if event.get("detail-type") != "SeatsShort":
+        return CLUSTERS.names()
+    name = event.get("detail", {}).get("cluster")
+    if not isinstance(name, str):
+        raise BadInput("detail.cluster", f"is {name!r}; it has to be a cluster's name")
+    return [name]

@@ -1,0 +1,37 @@
+"""Has the hub remove Swarm nodes that are down, by their node ids."""
+
+from typing import Any
+
+import boto3
+
+from labswarm.clock import WallClock
+from labswarm.commands import once
+from labswarm.environment import AWS
+from labswarm.errors import BadInput
+from labswarm.observability import logger
+from labswarm.ssm import SsmAgent, SsmClusters
+
+PATIENCE_S = 45
+DOCUMENT = "labswarm-manager-forget"
+SSM = boto3.client("ssm", config=AWS)
+CLUSTERS = SsmClusters(SSM)
+AGENT = SsmAgent(SSM)
+CLOCK = WallClock()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """`{"cluster", "nodes": [<node id>, ...]}` -> `{"removed": [...], "kept": [...]}`.
+
+    Kept are nodes that are not down (any more).
+    """
+    cluster = CLUSTERS.read(str(event.get("cluster")))
+    nodes = event.get("nodes")
+    if not isinstance(nodes, list):
+        raise BadInput("nodes", f"is {nodes!r}; it has to be a list of node ids")
+    if not nodes:
+        return {"removed": [], "kept": []}
+    command = (cluster.manager, DOCUMENT, {"Nodes": ",".join(nodes)})
+    answer = once(AGENT, CLOCK, command, f"{cluster.name} reconcile", PATIENCE_S)
+    logger.info("forgotten", extra={"cluster": cluster.name, "answer": answer})
+    return answer

@@ -1,0 +1,27 @@
+"""Has a cluster's group replace instances that never joined."""
+
+from typing import Any
+
+import boto3
+
+from labswarm.cluster import INSTANCE_ID
+from labswarm.environment import AWS
+from labswarm.errors import BadInput
+from labswarm.groups import AutoScalingGroups, replace_instance
+from labswarm.observability import logger
+
+GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """`{"instances": [<id>, ...]}` -> `{"replaced": [<id>, ...]}`.
+
+    One that goes already, or is in no group any more, is left out.
+    """
+    instances = event.get("instances")
+    if not isinstance(instances, list) or not all(map(INSTANCE_ID.fullmatch, instances)):
+        raise BadInput("instances", f"is {instances!r}; it has to be a list of instance ids")
+    replaced = [instance_id for instance_id in instances if replace_instance(GROUPS, instance_id)]
+    logger.info("replaced", extra={"instances": replaced})
+    return {"replaced": replaced}

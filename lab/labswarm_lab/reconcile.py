@@ -1,0 +1,114 @@
+"""Starting a reconcile pass by hand, and saying what it found: the app's own machine does it."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import boto3
+from botocore.exceptions import NoCredentialsError, NoRegionError
+from rich.console import Console
+
+from labswarm.aws_errors import named
+from labswarm_lab.lab import Lab
+from labswarm_lab.refusal import Failure, Refusal
+
+MACHINE = "labswarm-reconcile"
+PATIENCE_S = 300
+_LOOK_S = 0.5
+_LISTS = {
+    "due": ("done now", "would be done now"),
+    "over_cap": ("left for the next pass: over the cap", "over the cap"),
+    "waiting": ("marked; the next pass decides", "found; another pass has to agree"),
+    "named": ("for a person: not touched", "for a person: not touched"),
+}
+
+
+def state_machines(lab: str, *, aws: bool) -> Any:
+    """A client of Step Functions: of the lab of this name, or of the environment's AWS account.
+
+    Raises Refusal when the lab is not up, or the environment names no region.
+    """
+    if not aws:
+        return Lab.named(lab).client("stepfunctions")
+    try:
+        return boto3.client("stepfunctions")
+    except NoRegionError as error:
+        raise Refusal(f"{error} Set AWS_DEFAULT_REGION, or ask a lab, without --aws") from error
+
+
+def make_pass(
+    stepfunctions: Any, cluster: str | None, *, dry_run: bool
+) -> Sequence[Mapping[str, Any]]:
+    """Run the machine over a cluster, or over all; its answer for each.
+
+    Raises Refusal when the app is not there or AWS cannot be asked, Failure when the machine fails
+    or takes too long, and what AWS refuses, by kind.
+    """
+    try:
+        with named():
+            return _passes(stepfunctions, cluster, dry_run=dry_run)
+    except NoCredentialsError as error:
+        raise Refusal(f"{error}; set AWS's usual variables, or ask a lab, without --aws") from error
+
+
+def _passes(
+    stepfunctions: Any, cluster: str | None, *, dry_run: bool
+) -> Sequence[Mapping[str, Any]]:
+    execution = stepfunctions.start_execution(
+        stateMachineArn=_machine(stepfunctions),
+        input=json.dumps({"cluster": cluster, "dry_run": dry_run}),
+    )["executionArn"]
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        seen = stepfunctions.describe_execution(executionArn=execution)
+        if seen["status"] == "SUCCEEDED":
+            passes: list[Mapping[str, Any]] = json.loads(seen["output"])
+            return passes
+        if seen["status"] != "RUNNING":
+            raise Failure(f"{execution} {seen['status']}: {seen.get('cause') or 'no cause'}")
+        time.sleep(_LOOK_S)
+    raise Failure(f"{execution} is still under way after {PATIENCE_S} s")
+
+
+def print_passes(passes: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
+    """What each cluster's pass found, and why, as a person reads it."""
+    console = Console(highlight=False, soft_wrap=True)
+    for made in passes:
+        plan = made.get("plan")
+        if plan is None:
+            console.print(f"the pass failed: {made['failure']}", markup=False)
+            continue
+        counts = plan["counts"]
+        if plan["decided"]:
+            console.print(
+                f"{plan['cluster']}: {sum(counts.values()) or 'no'} findings, cap {plan['cap']}"
+            )
+        for why in plan["why_not"]:
+            console.print(f"{plan['cluster']}: nothing is decided: {why}", markup=False)
+        for name, titles in _LISTS.items():
+            if counts[name]:
+                console.print(f"  {titles[dry_run]} ({counts[name]}):")
+            for finding in plan[name]:
+                line = f"    {finding['remedy']} {finding['what']} {finding['key']}"
+                console.print(f"{line}: {finding['reason']}", markup=False)
+        for side in ("swarm", "chef", "group"):
+            if side in made:
+                console.print(f"  {side}: {json.dumps(made[side])}", markup=False)
+
+
+def succeeded(passes: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every cluster's pass decided something, and nothing of it failed."""
+    return all(
+        made.get("plan", {}).get("decided")
+        and not any("Error" in made.get(side, {}) for side in ("swarm", "chef", "group"))
+        for made in passes
+    )
+
+
+def _machine(stepfunctions: Any) -> str:
+    for page in stepfunctions.get_paginator("list_state_machines").paginate():
+        for machine in page["stateMachines"]:
+            if machine["name"] == MACHINE:
+                return str(machine["stateMachineArn"])
+    raise Refusal(f"there is no state machine {MACHINE}; deploy the app first (sam deploy)")

@@ -1,0 +1,138 @@
+"""Lab hours: everything that a cluster's decision is made from is read, and what is worth keeping
+for the next minute is kept."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from labswarm.claiming import Clusters
+from labswarm.clock import Clock
+from labswarm.cluster import Cluster
+from labswarm.demand import Decision, Group, Situation, decide, start_ahead_s
+from labswarm.errors import BadInput, LabswarmError
+from labswarm.feed import Feeds
+from labswarm.notes import Notebook, Notes
+from labswarm.snapshot import Snapshot, Snapshots
+from labswarm.timetable import read_timetable
+
+MEASURE_EVERY_S = 3600
+# An unchanged feed is read again that the horizon moves on.
+READ_EVERY_S = 6 * 3600
+MOST_PROBLEMS = 20
+
+
+class Groups(Protocol):
+    """The workers' groups."""
+
+    def view(self, asg: str) -> Group: ...
+
+
+class Launches(Protocol):
+    """How long nodes took to start."""
+
+    def durations_s(self, cluster: str) -> Sequence[float]: ...
+
+
+class LabHours:
+    """Decides about clusters."""
+
+    def __init__(
+        self,
+        clusters: Clusters,
+        groups: Groups,
+        snapshots: Snapshots,
+        notebook: Notebook,
+        feeds: Feeds,
+        launches: Launches,
+        clock: Clock,
+    ) -> None:
+        self._clusters = clusters
+        self._groups = groups
+        self._snapshots = snapshots
+        self._notebook = notebook
+        self._feeds = feeds
+        self._launches = launches
+        self._clock = clock
+
+    def decision(self, name: str) -> tuple[Decision, Snapshot | None, tuple[str, ...]]:
+        """The decision for a cluster, the snapshot it is made on, and what is wrong with the
+        cluster's timetable (sentences). Raises what reading raises."""
+        now = self._clock.now()
+        cluster = self._clusters.read(name)
+        group = _limited(self._groups.view(cluster.asg), cluster)
+        snapshot = self._snapshots.read(name)
+        known = self._notebook.read(name)
+        notes, unread = self._with_timetable(self._with_starts(known, name, now), cluster, group)
+        decided = decide(
+            Situation(
+                cluster=name,
+                now=now,
+                snapshot=snapshot,
+                group=group,
+                bookings=notes.bookings,
+                headroom=cluster.headroom,
+                ahead_s=start_ahead_s(notes.starts_s, cluster.node_start_s),
+                node_seats=notes.node_seats,
+            )
+        )
+        notes = replace(notes, node_seats=decided.node_seats or notes.node_seats)
+        if notes != known:
+            self._notebook.write(name, notes)
+        return decided, snapshot, (*unread, *notes.problems)
+
+    def _with_starts(self, notes: Notes, name: str, now: float) -> Notes:
+        if now - notes.measured_at < MEASURE_EVERY_S:
+            return notes
+        return replace(notes, measured_at=now, starts_s=tuple(self._launches.durations_s(name)))
+
+    def _with_timetable(
+        self, notes: Notes, cluster: Cluster, group: Group
+    ) -> tuple[Notes, tuple[str, ...]]:
+        """The notes with the timetable as it is now, or as it last could be read, and why."""
+        if cluster.timetable is None:
+            return replace(notes, digest="", bookings=(), problems=()), ()
+        now = self._clock.now()
+        try:
+            text = self._feeds.read(cluster.timetable)
+        except LabswarmError as error:
+            return notes, (f"the last good copy is used: {error}",)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if digest == notes.digest and now - notes.read_at < READ_EVERY_S:
+            return notes, ()
+        most_seats = group.most * notes.node_seats if notes.node_seats else None
+        try:
+            read = read_timetable(text, cluster.name, now, most_seats)
+        except BadInput as bad:
+            problems: tuple[str, ...] = (f"the last good copy is used: {bad}",)
+            return replace(notes, digest=digest, read_at=now, problems=problems), ()
+        return replace(
+            notes,
+            digest=digest,
+            read_at=now,
+            bookings=read.bookings,
+            problems=read.problems[:MOST_PROBLEMS],
+        ), ()
+
+
+def actions_of(decision: Decision) -> list[dict[str, Any]]:
+    """What a decision asks for, one action a node, as the machine hands them out."""
+    actions: list[dict[str, Any]] = [
+        {"do": what, "instance_id": instance_id}
+        for what in ("activate", "pause", "terminate")
+        for instance_id in getattr(decision, what)
+    ]
+    if decision.desired is not None:
+        actions.append({"do": "grow", "desired": decision.desired})
+    return actions
+
+
+def execution_name(decision: Decision, snapshot: Snapshot) -> str:
+    """One snapshot is acted on once: the name of the execution that does."""
+    return f"{decision.cluster}-{snapshot.taken_at * 1000:.0f}"
+
+
+def _limited(group: Group, cluster: Cluster) -> Group:
+    """The group within the cluster's own bounds; what is not possible on AWS stays impossible."""
+    most = group.most if cluster.max_nodes is None else min(group.most, cluster.max_nodes)
+    return replace(group, least=min(max(group.least, cluster.min_nodes), most), most=most)

@@ -1,0 +1,152 @@
+"""What one side of a cluster knows and another does not: the sides' full listings, compared.
+
+The sides are the Auto Scaling group, the Swarm, the Chef Server, the SSM agents and the ledger.
+Events are best effort, so each of them can keep what the others have forgotten.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from labswarm.groups import Roster
+from labswarm.snapshot import NodeSeen, Snapshot
+
+What = Literal["swarm-node", "chef-identity", "instance"]
+Remedy = Literal["remove", "replace", "name"]
+
+# An instance in another state is on its way, and its hook sees to it.
+_STAYING = frozenset({"InService", "Pending:Wait"})
+
+
+@dataclass(frozen=True)
+class Identities:
+    """The Chef Server's clients and nodes that are named as the cluster's, by instance id."""
+
+    clients: frozenset[str]
+    nodes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Listings:
+    """Every side of one cluster, each in full.
+
+    `manager` is the hub's instance, which is in no group. `online` are the instances whose agents
+    answer. From the ledger: `working`, the instances on whose launch or termination an execution
+    works or that rest in a warm pool, and `joined`, those whose launch has ended well.
+    """
+
+    cluster: str
+    manager: str
+    group: Roster
+    swarm: Snapshot
+    chef: Identities
+    online: frozenset[str]
+    working: frozenset[str]
+    joined: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the sides disagree on.
+
+    `key` is a Swarm node id, or an instance id. The remedy `name` only tells a person: what it
+    would take away may still be in use.
+    """
+
+    what: What
+    key: str
+    remedy: Remedy
+    reason: str
+
+
+def doubts(listings: Listings) -> list[str]:
+    """Why these listings, though none has failed, are not to be believed: empty where they must
+    not be."""
+    found = []
+    members = listings.group.states
+    ready = [node for node in listings.swarm.nodes if node.state == "ready"]
+    if not members and (listings.group.desired or ready):
+        found.append(
+            f"the group lists no instance, but wants {listings.group.desired} and the Swarm has "
+            f"{len(ready)} ready workers"
+        )
+    settled = {i for i in listings.joined if members.get(i) == "InService"} - listings.working
+    if settled and not listings.swarm.nodes:
+        found.append(f"the Swarm lists no worker, but {len(settled)} in service have joined it")
+    for kind, listed in (("client", listings.chef.clients), ("node", listings.chef.nodes)):
+        if settled and not listed:
+            found.append(
+                f"the Chef Server lists no {kind} of {listings.cluster}, "
+                f"but {len(settled)} in service were registered there"
+            )
+    return found
+
+
+def orphans(listings: Listings) -> list[Finding]:
+    """Everything on which the sides disagree, but for instances that are being worked on."""
+    spared = listings.working | {listings.manager}
+    return [*_in_swarm(listings, spared), *_in_chef(listings, spared), *_in_group(listings, spared)]
+
+
+def _in_swarm(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
+    members = listings.group.states
+    ready = _ready(listings.swarm.nodes)
+    for node in listings.swarm.nodes:
+        instance = node.instance_id
+        if instance in spared:
+            continue
+        if instance is None or instance not in members:
+            who = f"its instance {instance} is not in the group" if instance else "has no instance"
+            if node.state == "down":
+                yield Finding("swarm-node", node.node_id, "remove", f"down, and {who}")
+            elif node.state == "ready":
+                reason = f"ready, but {who}; its {node.seats_used} servers run on"
+                yield Finding("swarm-node", node.node_id, "name", reason)
+        elif node.state == "down" and instance in ready:
+            reason = f"a ghost: its instance {instance} goes on as node {ready[instance]}"
+            yield Finding("swarm-node", node.node_id, "remove", reason)
+        elif node.state == "down" and members[instance] == "InService":
+            reason = f"down, but its instance {instance} is in service"
+            yield Finding("swarm-node", node.node_id, "name", reason)
+
+
+def _in_chef(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
+    known = spared | listings.group.states.keys()
+    # A ready node without its instance is named as that; both sides know it, so it is not cut off.
+    known |= _ready(listings.swarm.nodes).keys()
+    for instance in sorted((listings.chef.clients | listings.chef.nodes) - known):
+        sides = (("client", listings.chef.clients), ("node", listings.chef.nodes))
+        has = " and a ".join(kind for kind, listed in sides if instance in listed)
+        if instance in listings.online:
+            reason = f"a {has} whose instance is not in the group, but its agent is online"
+            yield Finding("chef-identity", instance, "name", reason)
+        else:
+            reason = f"a {has} whose instance is not in the group"
+            yield Finding("chef-identity", instance, "remove", reason)
+
+
+def _in_group(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
+    in_swarm = {node.instance_id for node in listings.swarm.nodes}
+    for instance, state in sorted(listings.group.states.items()):
+        if state not in _STAYING or instance in spared:
+            continue
+        if instance not in in_swarm:
+            yield Finding("instance", instance, "replace", f"{state}, but not in the Swarm")
+            continue
+        lacks = [
+            lack
+            for lack, here in (
+                ("has no online agent", instance in listings.online),
+                ("has no Chef client", instance in listings.chef.clients),
+                ("has no Chef node", instance in listings.chef.nodes),
+            )
+            if not here
+        ]
+        if lacks and state == "InService":
+            reason = f"in service and in the Swarm, but {', '.join(lacks)}"
+            yield Finding("instance", instance, "name", reason)
+
+
+def _ready(nodes: Iterable[NodeSeen]) -> dict[str, str]:
+    """The id of the ready node of each instance that has one."""
+    return {n.instance_id: n.node_id for n in nodes if n.instance_id and n.state == "ready"}

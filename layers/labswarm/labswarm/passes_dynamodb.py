@@ -1,0 +1,60 @@
+"""The last passes in DynamoDB: an item per cluster, written under a condition."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from labswarm.aws_errors import classified, code_of, named
+from labswarm.reconcile import Pass
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoPasses:
+    """Implements labswarm.reconcile.Passes.
+
+    The marks are one text: some 60 bytes each, of the 400 KB that an item may have.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def read(self, cluster: str) -> Pass | None:
+        with named():
+            item = self._client.get_item(
+                TableName=self._table, Key={"cluster": {"S": cluster}}, ConsistentRead=True
+            ).get("Item")
+        if item is None:
+            return None
+        return Pass(
+            at=float(item["at"]["N"]),
+            snapshot_at=float(item["snapshot_at"]["N"]),
+            first_seen=json.loads(item["first_seen"]["S"]),
+            version=int(item["version"]["N"]),
+        )
+
+    def write(self, cluster: str, made: Pass) -> bool:
+        # What was never kept has version 0, and no item has that.
+        as_read: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(version)"}
+        if made.version:
+            as_read = {
+                "ConditionExpression": "version = :read",
+                "ExpressionAttributeValues": {":read": {"N": str(made.version)}},
+            }
+        item: dict[str, Any] = {
+            "cluster": {"S": cluster},
+            "at": {"N": str(made.at)},
+            "snapshot_at": {"N": str(made.snapshot_at)},
+            "first_seen": {"S": json.dumps(made.first_seen)},
+            "version": {"N": str(made.version + 1)},
+        }
+        try:
+            self._client.put_item(TableName=self._table, Item=item, **as_read)
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                return False
+            raise classified(error) from error
+        return True

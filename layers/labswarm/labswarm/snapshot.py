@@ -1,0 +1,115 @@
+"""The Swarm at one moment, as the hub's machine saw it and the functions read it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from labswarm.errors import BadInput
+
+STALE_AFTER_S = 120
+
+
+@dataclass(frozen=True)
+class NodeSeen:
+    """One worker. `state` and `availability` are Swarm's words (ready, down; active, pause, drain).
+
+    `seats` is how many servers it has room for, `seats_used` how many are there, `created_at` when
+    it joined (ISO 8601); `instance_id` is None when no label says it.
+    """
+
+    node_id: str
+    instance_id: str | None
+    state: str
+    availability: str
+    seats: int
+    seats_used: int
+    created_at: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One cluster at `taken_at` (epoch seconds).
+
+    `nodes` are the workers only, `running` counts the students' servers that run or start on a
+    node, `waiting` those in line without a seat.
+    """
+
+    cluster: str
+    taken_at: float
+    nodes: tuple[NodeSeen, ...]
+    running: int
+    waiting: int
+
+    def fresh(self, now: float) -> bool:
+        """Whether it is new enough to decide by, at `now` (epoch seconds)."""
+        return now - self.taken_at <= STALE_AFTER_S
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def parse(cls, text: str) -> "Snapshot":
+        """Read what `to_json` wrote. Raises BadInput naming the first field that is wrong."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise BadInput("snapshot", f"is no JSON ({error})") from error
+        fields = _object(values, "snapshot")
+        nodes = fields.get("nodes")
+        if not isinstance(nodes, list):
+            raise BadInput("nodes", f"is {nodes!r}; it has to be a list of nodes")
+        taken_at = fields.get("taken_at")
+        if isinstance(taken_at, bool) or not isinstance(taken_at, int | float):
+            raise BadInput("taken_at", f"is {taken_at!r}; it has to be epoch seconds")
+        return cls(
+            cluster=_text(fields, "cluster"),
+            taken_at=float(taken_at),
+            nodes=tuple(_node(node, f"nodes.{index}.") for index, node in enumerate(nodes)),
+            running=_count(fields, "running"),
+            waiting=_count(fields, "waiting"),
+        )
+
+
+class Snapshots(Protocol):
+    """Where the newest snapshot of each cluster is kept."""
+
+    def read(self, cluster: str) -> Snapshot | None:
+        """The newest, or None."""
+
+    def write(self, snapshot: Snapshot) -> bool:
+        """Keep it; False when one as new, or newer, is there."""
+
+
+def _node(values: object, path: str) -> NodeSeen:
+    fields = _object(values, path.rstrip("."))
+    instance_id = fields.get("instance_id")
+    return NodeSeen(
+        node_id=_text(fields, "node_id", path),
+        instance_id=None if instance_id is None else _text(fields, "instance_id", path),
+        state=_text(fields, "state", path),
+        availability=_text(fields, "availability", path),
+        seats=_count(fields, "seats", path),
+        seats_used=_count(fields, "seats_used", path),
+        created_at=_text(fields, "created_at", path),
+    )
+
+
+def _object(values: object, name: str) -> Mapping[str, Any]:
+    if not isinstance(values, Mapping):
+        raise BadInput(name, "has to be a JSON object")
+    return values
+
+
+def _text(fields: Mapping[str, Any], name: str, path: str = "") -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadInput(path + name, f"is {value!r}; it has to be text")
+    return value
+
+
+def _count(fields: Mapping[str, Any], name: str, path: str = "") -> int:
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadInput(path + name, f"is {value!r}; it has to be a whole number, at least 0")
+    return value

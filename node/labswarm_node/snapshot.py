@@ -1,0 +1,96 @@
+"""What the hub's machine tells AWS of its Swarm, and when; no clock and no network in here."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from labswarm.errors import Permanent
+from labswarm.seats import Seat, seats_of
+from labswarm.snapshot import NodeSeen, Snapshot
+from labswarm_node.swarm import StudentTask, SwarmNode
+
+WRITE_AFTER_S = 30.0
+"""A quarter of the age at which a snapshot decides nothing any more."""
+BETWEEN_SHORTAGES_S = 2.0
+
+
+def snapshot_of(
+    cluster: str,
+    taken_at: float,
+    nodes: Iterable[SwarmNode],
+    tasks: Sequence[StudentTask],
+    seat: Seat,
+    overhead: Seat,
+) -> Snapshot:
+    """The snapshot of a cluster at `taken_at` (epoch s).
+
+    A node's seats in use are those of all its tasks that have not ended. What `runs` in the whole
+    leaves out nodes that are down: their tasks' last words say nothing of today.
+    """
+    used = Counter(task.node_id for task in tasks if task.node_id)
+    workers = sorted(
+        (node for node in nodes if node.role == "worker"), key=lambda node: node.node_id
+    )
+    down = {node.node_id for node in workers if node.state == "down"}
+    return Snapshot(
+        cluster=cluster,
+        taken_at=taken_at,
+        nodes=tuple(
+            NodeSeen(
+                node_id=node.node_id,
+                instance_id=_instance_id(node),
+                state=node.state,
+                availability=node.availability,
+                seats=seats_of(node.memory_bytes, node.nano_cpus, seat, overhead),
+                seats_used=used[node.node_id],
+                created_at=node.created_at,
+            )
+            for node in workers
+        ),
+        running=sum(not task.waits and task.node_id not in down for task in tasks),
+        waiting=sum(task.waits for task in tasks),
+    )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What AWS knows: the snapshot it has, and the waiting students it was last called for.
+
+    Times are epoch seconds. What was not told for an error stays untold, and so is due.
+    """
+
+    snapshot: Snapshot | None = None
+    waiting: int = 0
+    called_at: float = -math.inf
+
+    def is_news(self, seen: Snapshot) -> bool:
+        """Whether `seen` is to be written: it differs, or 30 s have passed."""
+        known = self.snapshot
+        return (
+            known is None
+            or seen.taken_at - known.taken_at >= WRITE_AFTER_S
+            or replace(seen, taken_at=known.taken_at) != known
+        )
+
+    def call_due_in(self, seen: Snapshot) -> float | None:
+        """Seconds until `SeatsShort` is due, 0 for now; None when no more students wait."""
+        if seen.waiting <= self.waiting:
+            return None
+        return max(0.0, self.called_at + BETWEEN_SHORTAGES_S - seen.taken_at)
+
+    def after(self, seen: Snapshot) -> "Told":
+        """After `seen` was written; a line that is shorter now may grow anew."""
+        return replace(self, snapshot=seen, waiting=min(self.waiting, seen.waiting))
+
+    def after_call(self, seen: Snapshot) -> "Told":
+        """After `SeatsShort` for `seen`."""
+        return replace(self, waiting=seen.waiting, called_at=seen.taken_at)
+
+
+def _instance_id(node: SwarmNode) -> str | None:
+    """None for a node whose labels disagree: nobody may act on either of the two."""
+    try:
+        return node.instance_id
+    except Permanent:
+        return None

@@ -1,0 +1,248 @@
+"""`labswarm-snapshot`: the hub's host tells AWS what its Swarm looks like, for ever.
+
+It looks every few seconds, and at once when the Swarm says that a service or a node has changed.
+Permissions of the hub's role: ssm:GetParameter, dynamodb:PutItem and events:PutEvents.
+"""
+
+import argparse
+import json
+import logging
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, Protocol
+
+import botocore.session
+from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
+
+from labswarm.aws_errors import KINDS, named
+from labswarm.clock import Clock, WallClock
+from labswarm.cluster import Resources
+from labswarm.environment import AWS
+from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm.seats import Seat
+from labswarm.snapshot import Snapshot
+from labswarm.snapshots_dynamodb import DynamoSnapshots
+from labswarm.ssm import SsmClusters
+from labswarm_node.config import NodeConfig
+from labswarm_node.docker_swarm import DockerSwarm
+from labswarm_node.snapshot import Told, snapshot_of
+from labswarm_node.swarm import Watched
+
+EVERY_S = 5.0
+TABLE = "labswarm-snapshots"
+# Long enough for a class that comes at once to be one change, and for a new service to have its
+# task; short beside the start of a node.
+SETTLE_S = 0.5
+# Well within the 120 s after which a snapshot is stale.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
+DESCRIBED_FOR_S = 300.0
+
+log = logging.getLogger("labswarm-snapshot")
+
+
+class Audience(Protocol):
+    """AWS, as far as the service needs it; every call raises Transient when it does not answer."""
+
+    def seats(self) -> tuple[Seat, Seat]:
+        """The cluster's seat and a node's overhead."""
+        ...
+
+    def write(self, snapshot: Snapshot) -> bool:
+        """Keep the snapshot; False when one as new, or newer, is there."""
+        ...
+
+    def call(self, cluster: str, waiting: int) -> None:
+        """Send `SeatsShort`: so many students wait."""
+        ...
+
+
+class SnapshotService:
+    """Looks at one cluster's Swarm and tells its audience."""
+
+    def __init__(
+        self,
+        cluster: str,
+        swarm: Watched,
+        audience: Audience,
+        clock: Clock,
+        every_s: float = EVERY_S,
+    ) -> None:
+        self._cluster = cluster
+        self._swarm = swarm
+        self._audience = audience
+        self._clock = clock
+        self._every_s = every_s
+        self._told = Told()
+        self._seats: tuple[Seat, Seat] | None = None
+        self._described_at = 0.0
+
+    def run(self) -> NoReturn:
+        """Look and tell until something fails for good, which is raised (Permanent)."""
+        failures, longest_s = 0, FIRST_PAUSE_S
+        while True:
+            looked_at = self._clock.now()
+            try:
+                again_in_s = self.look()
+                failures, longest_s = 0, FIRST_PAUSE_S
+                if self._swarm.await_change(looked_at, again_in_s):
+                    self._clock.sleep(SETTLE_S)
+            except Transient as error:
+                failures += 1
+                # So that not all clusters' hubs try again at once.
+                pause_s = longest_s * random.uniform(0.5, 1)  # noqa: S311
+                longest_s = min(LONGEST_PAUSE_S, 2 * longest_s)
+                log.warning("failed %d times, again in %.1f s: %s", failures, pause_s, error)
+                self._clock.sleep(pause_s)
+
+    def look(self) -> float:
+        """Look once and tell what is due; the seconds until the next look.
+
+        The snapshot is written before `SeatsShort` is sent, for that is what it is answered by.
+        """
+        now = self._clock.now()
+        seat, overhead = self._sizes(now)
+        seen = snapshot_of(
+            self._cluster, now, self._swarm.nodes(), self._swarm.tasks(), seat, overhead
+        )
+        if self._told.is_news(seen):
+            self._write(seen)
+        due_in_s = self._told.call_due_in(seen)
+        if due_in_s == 0:
+            self._audience.call(self._cluster, seen.waiting)
+            self._told = self._told.after_call(seen)
+            log.info("SeatsShort: %d waiting", seen.waiting)
+        return min(self._every_s, due_in_s or self._every_s)
+
+    def _write(self, seen: Snapshot) -> None:
+        if self._audience.write(seen):
+            seats = sum(node.seats for node in seen.nodes)
+            log.info(
+                "written: %d nodes, %d seats, %d running, %d waiting",
+                *(len(seen.nodes), seats, seen.running, seen.waiting),
+            )
+        else:
+            # A write that is tried again because its answer was lost finds itself.
+            log.warning(
+                "one as new is there: an answer was lost, or another labswarm-snapshot runs"
+            )
+        self._told = self._told.after(seen)
+
+    def _sizes(self, now: float) -> tuple[Seat, Seat]:
+        if self._seats is None or now - self._described_at >= DESCRIBED_FOR_S:
+            self._seats, self._described_at = self._audience.seats(), now
+        return self._seats
+
+
+class AwsAudience:
+    """`Audience` on AWS: the cluster's description, the table, and the default event bus.
+
+    Seat and overhead come from the description and not from node.json: it is where the functions
+    have them from, and a second copy would let the two disagree on how many seats a node has.
+    """
+
+    def __init__(self, cluster: str, table: str, client: Callable[[str], Any]) -> None:
+        """`client` makes a boto3 client of a service."""
+        self._cluster = cluster
+        self._clusters = SsmClusters(client("ssm"))
+        self._snapshots = DynamoSnapshots(client("dynamodb"), table)
+        self._events = client("events")
+
+    def seats(self) -> tuple[Seat, Seat]:
+        with _reached():
+            cluster = self._clusters.read(self._cluster)
+        return _seat(cluster.seat), _seat(cluster.overhead)
+
+    def write(self, snapshot: Snapshot) -> bool:
+        with _reached():
+            return self._snapshots.write(snapshot)
+
+    def call(self, cluster: str, waiting: int) -> None:
+        entry = {
+            "Source": "labswarm.hub",
+            "DetailType": "SeatsShort",
+            "Detail": json.dumps({"cluster": cluster, "waiting": waiting}),
+        }
+        with _reached():
+            answer = self._events.put_events(Entries=[entry])
+        # PutEvents succeeds also when it takes none of its entries.
+        for refused in (one for one in answer["Entries"] if "ErrorCode" in one):
+            kind = KINDS.get(refused["ErrorCode"], Permanent)
+            raise kind(f"SeatsShort was refused: {refused['ErrorCode']}")
+
+
+def main() -> int:
+    """Entry point: runs until it is ended, or until something fails for good."""
+    return serve(sys.argv[1:], os.environ)
+
+
+def serve(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    swarm: Callable[[NodeConfig], Watched] = lambda config: DockerSwarm(config.docker_host),
+) -> int:
+    """Run the service of the cluster that node.json names; the exit code once it fails for good."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    # It tells where credentials came from, each time.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    options = _parser().parse_args(arguments)
+    try:
+        config = NodeConfig.read(environment)
+        if config.role != "hub":
+            raise BadInput("role", f"is {config.role!r}; labswarm-snapshot runs on the hub")
+        audience = AwsAudience(config.cluster, options.table, _clients(config))
+        log.info("looking at %s every %g s", config.docker_host, options.every)
+        SnapshotService(config.cluster, swarm(config), audience, WallClock(), options.every).run()
+    except LabswarmError as error:
+        log.error("ends, for trying again would not help: %s", error)  # noqa: TRY400
+        return 2 if isinstance(error, BadInput) else 1
+
+
+def _clients(config: NodeConfig) -> Callable[[str], Any]:
+    session = botocore.session.get_session()
+    return lambda service: session.create_client(
+        service,
+        region_name=config.region,
+        endpoint_url=config.aws_endpoint_url,
+        config=AWS,
+    )
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """As `named`; credentials that the instance's metadata does not give just now are transient."""
+    with named():
+        try:
+            yield
+        except (CredentialRetrievalError, NoCredentialsError) as error:
+            raise Transient(f"no credentials: {error}") from error
+
+
+def _seat(resources: Resources) -> Seat:
+    return Seat(resources.memory_bytes, resources.nano_cpus)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.5 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0.5 to 60")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="labswarm-snapshot", description="Tell AWS what the Swarm looks like, for ever."
+    )
+    parser.add_argument(
+        "--every", type=_seconds, default=EVERY_S, metavar="S", help="seconds between two looks"
+    )
+    parser.add_argument("--table", default=TABLE, help="the table of snapshots")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What lab hours rely on in their notes, held by the table and by its twin in memory alike."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from labswarm.booking import Booking
+from labswarm.launches_dynamodb import DynamoLaunches
+from labswarm.ledger import Claim, Phase
+from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.notes import Notebook, Notes
+from labswarm.notes_dynamodb import DynamoNotebook
+from labswarm.notes_memory import MemoryNotebook
+
+NOTES = Notes(
+    node_seats=7,
+    digest="d",
+    read_at=1.5,
+    bookings=(Booking("Physics", 10.0, 20.0, 12),),
+    problems=("'Bad': has no end",),
+    measured_at=2.5,
+    starts_s=(30.0, 40.5),
+)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def notebook(request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    if request.param == "memory":
+        yield MemoryNotebook()
+        return
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        client.create_table(
+            TableName="labswarm-notes",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
+        )
+        yield DynamoNotebook(client, "labswarm-notes")
+
+
+def test_notes_are_read_as_they_were_last_written(notebook: Notebook) -> None:
+    notebook.write("lab", Notes(node_seats=3))
+    notebook.write("lab", NOTES)
+
+    assert notebook.read("lab") == NOTES
+
+
+def test_without_notes_there_are_empty_ones(notebook: Notebook) -> None:
+    assert notebook.read("lab") == Notes()
+
+
+def launch(number: int, cluster: str, phase: str, opened_at: int, lasted: int) -> Claim:
+    claim = Claim(
+        instance_id=f"i-{number:08x}",
+        transition="launch",
+        owner="me",
+        lease_until=0,
+        tokens={},
+        hook="launch",
+        asg=f"labswarm-{cluster}-workers",
+        cluster=cluster,
+        opened_at=opened_at,
+        phases=(Phase("claimed", opened_at),),
+    )
+    return claim.ended(phase, "CONTINUE", opened_at + lasted)
+
+
+def test_the_newest_starts_that_joined_are_measured() -> None:
+    """The ledger as its adapter writes it: other clusters, and launches that failed, are left."""
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        client.create_table(
+            TableName="labswarm-ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "instance_id", "AttributeType": "S"},
+                {"AttributeName": "transition", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "instance_id", "KeyType": "HASH"},
+                {"AttributeName": "transition", "KeyType": "RANGE"},
+            ],
+        )
+        ledger = DynamoLedger(client, "labswarm-ledger")
+        ledger.bury("i-0000000a", 1)
+        for number in range(60):
+            ledger.write(launch(number, "lab", "joined", 1000 * number, number))
+        ledger.write(launch(100, "lab", "abandoned", 10**6, 900))
+        ledger.write(launch(101, "other", "joined", 10**6, 900))
+
+        measured = DynamoLaunches(client, "labswarm-ledger").durations_s("lab")
+
+    assert measured == [float(number) for number in range(10, 60)]

@@ -1,0 +1,56 @@
+"""What is relied on in the kept passes, held by the table and by its twin in memory alike."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from labswarm.passes_dynamodb import DynamoPasses
+from labswarm.passes_memory import MemoryPasses
+from labswarm.reconcile import Pass, Passes
+
+MADE = Pass(1_800_000_000.25, 1_799_999_990.5, {"swarm-node ghost": 1_799_999_700.125})
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def passes(request: pytest.FixtureRequest) -> Iterator[Passes]:
+    if request.param == "memory":
+        yield MemoryPasses()
+        return
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        client.create_table(
+            TableName="labswarm-passes",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
+        )
+        yield DynamoPasses(client, "labswarm-passes")
+
+
+def test_what_was_kept_is_read_as_the_next_version(passes: Passes) -> None:
+    assert passes.write("lab", MADE)
+
+    assert passes.read("lab") == replace(MADE, version=1)
+    assert passes.read("other") is None
+
+
+def test_it_is_kept_only_over_what_was_read(passes: Passes) -> None:
+    passes.write("lab", MADE)
+
+    assert not passes.write("lab", replace(MADE, first_seen={}))
+    assert passes.write("lab", replace(MADE, first_seen={}, version=1))
+    assert passes.read("lab") == replace(MADE, first_seen={}, version=2)
+
+
+def test_a_thousand_marks_are_kept(passes: Passes) -> None:
+    many = {f"chef-identity i-{n:017x}": 1_800_000_000.125 + n for n in range(1000)}
+
+    assert passes.write("lab", replace(MADE, first_seen=many))
+    read = passes.read("lab")
+    assert read is not None
+    assert read.first_seen == many

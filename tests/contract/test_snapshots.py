@@ -1,0 +1,94 @@
+"""What is relied on in the snapshots, held by the table and by its twin in memory alike."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from labswarm.errors import BadInput
+from labswarm.snapshot import NodeSeen, Snapshot, Snapshots
+from labswarm.snapshots_dynamodb import DynamoSnapshots
+from labswarm.snapshots_memory import MemorySnapshots
+
+NODE = NodeSeen("n1", "i-0123456789abcdef0", "ready", "active", 6, 2, "2026-11-24T08:00:00Z")
+SNAPSHOT = Snapshot("lab", 1_800_000_000.25, (NODE, replace(NODE, instance_id=None)), 4, 1)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def snapshots(request: pytest.FixtureRequest) -> Iterator[Snapshots]:
+    if request.param == "memory":
+        yield MemorySnapshots()
+        return
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        client.create_table(
+            TableName="labswarm-snapshots",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
+        )
+        yield DynamoSnapshots(client, "labswarm-snapshots")
+
+
+def test_what_was_written_is_read_as_it_was(snapshots: Snapshots) -> None:
+    assert snapshots.write(SNAPSHOT)
+
+    assert snapshots.read("lab") == SNAPSHOT
+    assert snapshots.read("other") is None
+
+
+def test_a_newer_one_takes_its_place(snapshots: Snapshots) -> None:
+    newer = replace(SNAPSHOT, taken_at=SNAPSHOT.taken_at + 0.5, waiting=0)
+    snapshots.write(SNAPSHOT)
+
+    assert snapshots.write(newer)
+    assert snapshots.read("lab") == newer
+
+
+@pytest.mark.parametrize("older_by", [0, 0.5, 60])
+def test_one_that_is_no_newer_is_dropped(snapshots: Snapshots, older_by: float) -> None:
+    snapshots.write(SNAPSHOT)
+
+    assert not snapshots.write(replace(SNAPSHOT, taken_at=SNAPSHOT.taken_at - older_by, running=9))
+    assert snapshots.read("lab") == SNAPSHOT
+
+
+def test_it_is_fresh_for_two_minutes() -> None:
+    assert SNAPSHOT.fresh(SNAPSHOT.taken_at + 120)
+    assert not SNAPSHOT.fresh(SNAPSHOT.taken_at + 120.5)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("cluster", None),
+        ("taken_at", "now"),
+        ("taken_at", True),
+        ("nodes", {}),
+        ("running", -1),
+        ("waiting", 1.5),
+    ],
+)
+def test_what_is_wrong_is_named(field: str, value: object) -> None:
+    with pytest.raises(BadInput, match=field):
+        Snapshot.parse(json.dumps({**json.loads(SNAPSHOT.to_json()), field: value}))
+
+
+@pytest.mark.parametrize("field", ["node_id", "instance_id", "seats", "created_at"])
+def test_what_is_wrong_in_a_node_is_named_with_its_place(field: str) -> None:
+    values = json.loads(SNAPSHOT.to_json())
+    values["nodes"][1][field] = 5.5
+
+    with pytest.raises(BadInput, match=f"nodes.1.{field}"):
+        Snapshot.parse(json.dumps(values))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '"x"'])
+def test_what_is_no_object_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="snapshot"):
+        Snapshot.parse(text)

@@ -1,0 +1,257 @@
+"""Lab hours from what is read to what is done, over twins; and the feed's last good copy."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from app_twins import DESCRIPTION, MANAGER, TwinAgent, TwinClock
+
+from labswarm.booking import Booking
+from labswarm.cluster import Cluster
+from labswarm.demand import Group
+from labswarm.errors import BadInput, Transient
+from labswarm.groups import Member, Size
+from labswarm.hours import LabHours, actions_of, execution_name
+from labswarm.notes import Notes
+from labswarm.notes_memory import MemoryNotebook
+from labswarm.sizing import Sizing
+from labswarm.snapshot import NodeSeen, Snapshot
+from labswarm.snapshots_memory import MemorySnapshots
+
+NOW = 1_800_000_000.0
+"""2027-01-15T08:00:00Z"""
+ONE, TWO = "i-00000000000000001", "i-00000000000000002"
+FEED = """BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:1
+SUMMARY:Physics
+DESCRIPTION:seats: {seats}
+DTSTART:20270115T080200Z
+DTEND:20270115T100000Z
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+class World:
+    """One cluster as lab hours see it; each part can be changed before a decision."""
+
+    def __init__(self, **description: Any) -> None:
+        self.clock = TwinClock(NOW)
+        self.cluster = Cluster.parse(json.dumps({**DESCRIPTION, **description}))
+        self.group = Group(desired=1, least=0, most=20, in_service=frozenset({ONE}))
+        self.snapshots = MemorySnapshots()
+        self.notebook = MemoryNotebook()
+        self.text = FEED.format(seats=12)
+        self.unreadable = False
+        self.measured = 0
+        self.hours = LabHours(
+            self, self, self.snapshots, self.notebook, self.feeds(), self, self.clock
+        )
+
+    def feeds(self) -> Any:
+        world = self
+
+        class Feeds:
+            def read(self, where: str) -> str:
+                assert where == world.cluster.timetable
+                if world.unreadable:
+                    raise Transient("no answer")
+                return world.text
+
+        return Feeds()
+
+    def read(self, name: str) -> Cluster:
+        assert name == "lab"
+        return self.cluster
+
+    def view(self, asg: str) -> Group:
+        assert asg == self.cluster.asg
+        return self.group
+
+    def durations_s(self, cluster: str) -> list[float]:
+        self.measured += 1
+        return [30.0] * 9
+
+    def sees(self, used: int = 0, waiting: int = 0) -> None:
+        node = NodeSeen("n1", ONE, "ready", "active", 7, used, "2027-01-15T07:00:00Z")
+        self.snapshots.write(Snapshot("lab", self.clock.now(), (node,), used, waiting))
+
+
+@pytest.fixture
+def world() -> World:
+    world = World(timetable="ssm:/labswarm/timetables/lab")
+    world.sees()
+    return world
+
+
+def test_a_booked_lab_raises_the_cluster_ahead_by_the_measured_start(world: World) -> None:
+    decision, snapshot, problems = world.hours.decision("lab")
+
+    # 90 s ahead: in two minutes is too early.
+    assert (decision.acts, problems) == (False, ())
+    world.clock.sleep(30)
+    decision, snapshot, _ = world.hours.decision("lab")
+    assert actions_of(decision) == [{"do": "grow", "desired": 2}]
+    assert snapshot is not None
+    assert execution_name(decision, snapshot) == "lab-1800000000000"
+    assert world.measured == 1
+
+
+@pytest.mark.parametrize("text", ["<html>sign in</html>", "x" * 1_000_001])
+def test_the_last_good_copy_is_kept_when_what_comes_is_no_feed(world: World, text: str) -> None:
+    world.hours.decision("lab")
+    world.text = text
+    world.clock.sleep(60)
+
+    decision, _, problems = world.hours.decision("lab")
+
+    assert decision.desired == 2
+    assert "the last good copy is used: timetable" in problems[0]
+    # As long as it stays so it is told, and not read again.
+    assert world.hours.decision("lab")[2] == problems
+
+
+def test_the_last_good_copy_is_kept_when_nothing_comes(world: World) -> None:
+    world.hours.decision("lab")
+    world.unreadable = True
+    world.clock.sleep(60)
+
+    decision, _, problems = world.hours.decision("lab")
+
+    assert (decision.desired, problems) == (2, ("the last good copy is used: no answer",))
+
+
+def test_a_changed_feed_is_read_at_once_and_a_bad_event_in_it_is_named(world: World) -> None:
+    world.hours.decision("lab")
+    world.text = FEED.format(seats="many")
+
+    decision, _, problems = world.hours.decision("lab")
+
+    assert decision.seats == 2
+    assert problems == ("'Physics': seats is 'many'; write a whole number, at least 1",)
+
+
+def test_more_seats_than_the_cluster_can_have_are_refused_by_name(world: World) -> None:
+    world.hours.decision("lab")
+    world.text = FEED.format(seats=141)
+
+    assert world.hours.decision("lab")[2] == (
+        "'Physics': seats is 141; the cluster's limit is 140",
+    )
+
+
+def test_a_cluster_without_a_timetable_forgets_its_labs(world: World) -> None:
+    world.hours.decision("lab")
+    world.cluster = replace(world.cluster, timetable=None)
+    world.clock.sleep(60)
+
+    assert not world.hours.decision("lab")[0].acts
+    assert world.notebook.read("lab").bookings == ()
+
+
+def test_the_clusters_own_bounds_are_within_the_groups() -> None:
+    world = World(min_nodes=3, max_nodes=30)
+    world.sees()
+
+    assert world.hours.decision("lab")[0].desired == 3
+    world.group = replace(world.group, most=2)
+    assert world.hours.decision("lab")[0].desired == 2
+
+
+def test_a_quiet_minute_writes_nothing(world: World) -> None:
+    world.hours.decision("lab")
+    kept = world.notebook.read("lab")
+    world.notebook.write = None  # type: ignore[assignment, method-assign]  # to be called is to fail
+
+    world.hours.decision("lab")
+
+    assert Notes.parse(kept.to_json()) == kept
+    assert kept.bookings == (Booking("Physics", NOW + 120, NOW + 7200, 12),)
+
+
+class Hub(TwinAgent):
+    """A hub whose commands end at once; `servers` are on the node."""
+
+    servers: tuple[str, ...] = ()
+
+    def send(self, *args: Any) -> str:
+        command_id = super().send(*args)
+        self.ends(command_id, {"servers": list(self.servers)})
+        return command_id
+
+
+class TwinGroup:
+    def __init__(self, desired: int, state: str = "InService") -> None:
+        self.desired = desired
+        self.members = {ONE: Member("labswarm-lab-workers", state)}
+
+    def member(self, instance_id: str) -> Member | None:
+        return self.members.get(instance_id)
+
+    def size(self, asg: str) -> Size:
+        return Size(self.desired, 20)
+
+    def resize(self, asg: str, desired: int) -> None:
+        self.desired = desired
+
+    def shrink(self, instance_id: str) -> None:
+        del self.members[instance_id]
+        self.desired -= 1
+
+
+CLUSTER = Cluster.parse(json.dumps(DESCRIPTION))
+
+
+def acted(hub: Hub, group: TwinGroup, **action: object) -> str:
+    return Sizing(hub, group, TwinClock()).act(CLUSTER, action)
+
+
+@pytest.mark.parametrize(("wanted", "desired"), [(5, 5), (2, 3), (3, 3)])
+def test_a_group_only_ever_grows(wanted: int, desired: int) -> None:
+    group = TwinGroup(3)
+    acted(Hub(), group, do="grow", desired=wanted)
+
+    assert group.desired == desired
+
+
+@pytest.mark.parametrize("what", ["pause", "activate"])
+def test_a_node_is_paused_and_opened_by_its_hub(what: str) -> None:
+    hub = Hub()
+
+    assert acted(hub, TwinGroup(1), do=what, instance_id=ONE) == what
+    (sent,) = hub.sent
+    assert (sent.instance_id, sent.document) == (MANAGER, f"labswarm-manager-{what}")
+    assert sent.parameters == {"Instance": ONE}
+
+
+def test_an_empty_node_is_ended_and_its_group_is_one_smaller() -> None:
+    group = TwinGroup(2)
+
+    assert acted(Hub(), group, do="terminate", instance_id=ONE) == "terminate"
+    assert (group.desired, group.members) == (1, {})
+    assert acted(Hub(), group, do="terminate", instance_id=ONE) == "is going already"
+    assert group.desired == 1
+
+
+def test_a_node_on_which_someone_has_come_meanwhile_stays() -> None:
+    group, hub = TwinGroup(2), Hub()
+    hub.servers = ("jupyter-ada",)
+
+    assert acted(hub, group, do="terminate", instance_id=ONE) == "is not empty"
+    assert group.desired == 2
+
+
+def test_a_node_that_terminates_already_is_not_counted_off_twice() -> None:
+    group = TwinGroup(2, "Terminating:Wait")
+
+    assert acted(Hub(), group, do="terminate", instance_id=ONE) == "is going already"
+    assert group.desired == 2
+
+
+@pytest.mark.parametrize("action", [{"do": "drain", "instance_id": ONE}, {"do": "grow"}, {}])
+def test_an_unknown_action_is_refused(action: dict[str, object]) -> None:
+    with pytest.raises(BadInput, match="action"):
+        acted(Hub(), TwinGroup(1), **action)

@@ -1,0 +1,165 @@
+"""The functions of lab hours as Lambda calls them, over AWS's twin in process."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from app_twins import DESCRIPTION
+from moto import mock_aws
+from test_app_handlers import Context, load
+
+from labswarm.snapshot import NodeSeen, Snapshot
+from labswarm.snapshots_dynamodb import DynamoSnapshots
+
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:labswarm-lab-hours"
+GROUP = "labswarm-lab-workers"
+
+
+class Started:
+    """The executions that were started, each name once."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+
+    def start(self, machine: str, name: str, given: Any) -> bool:
+        assert machine == MACHINE
+        new = name not in self.given
+        self.given.setdefault(name, given)
+        return new
+
+
+def table(name: str, *keys: str) -> None:
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[
+            {"AttributeName": key, "KeyType": kind}
+            for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        ],
+    )
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cluster with one worker's place, and none asked for."""
+    for name, value in (
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "x"),
+        ("AWS_SECRET_ACCESS_KEY", "x"),
+        ("LEDGER_TABLE", "labswarm-ledger"),
+        ("SNAPSHOTS_TABLE", "labswarm-snapshots"),
+        ("NOTES_TABLE", "labswarm-notes"),
+        ("LAB_HOURS_MACHINE", MACHINE),
+    ):
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        table("labswarm-ledger", "instance_id", "transition")
+        table("labswarm-snapshots", "cluster")
+        table("labswarm-notes", "cluster")
+        describe("lab")
+        ec2, autoscaling = boto3.client("ec2"), boto3.client("autoscaling")
+        ec2.create_launch_template(
+            LaunchTemplateName=GROUP, LaunchTemplateData={"ImageId": "ami-12c6146b"}
+        )
+        autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=GROUP,
+            MinSize=0,
+            MaxSize=5,
+            DesiredCapacity=0,
+            LaunchTemplate={"LaunchTemplateName": GROUP},
+            AvailabilityZones=["eu-west-1a"],
+        )
+        yield
+
+
+def describe(name: str, /, **changes: Any) -> None:
+    boto3.client("ssm").put_parameter(
+        Name=f"/labswarm/clusters/{name}",
+        Type="String",
+        Value=json.dumps({**DESCRIPTION, **changes}),
+    )
+
+
+def seen(waiting: int, age_s: float = 0) -> None:
+    node = NodeSeen("n1", None, "ready", "active", 7, 0, "2026-11-24T08:00:00Z")
+    snapshot = Snapshot("lab", time.time() - age_s, (node,), 0, waiting)
+    DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write(snapshot)
+
+
+def decided(event: dict[str, Any]) -> tuple[dict[str, Any], Started]:
+    app = load("decide_nodes")
+    app.EXECUTIONS = Started()
+    answer: dict[str, Any] = app.handler(event, Context())
+    app.handler(event, Context())
+    return answer["decisions"], app.EXECUTIONS
+
+
+MINUTE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+SHORT = {
+    "source": "labswarm.hub",
+    "detail-type": "SeatsShort",
+    "detail": {"cluster": "lab", "waiting": 8},
+}
+
+
+@pytest.mark.parametrize("event", [MINUTE, SHORT], ids=["minute", "seats-short"])
+def test_the_machine_is_started_once_for_a_snapshot(event: dict[str, Any]) -> None:
+    seen(waiting=8)
+
+    _, started = decided(event)
+
+    assert list(started.given.values()) == [
+        {"cluster": "lab", "actions": [{"do": "grow", "desired": 2}]}
+    ]
+
+
+def test_an_idle_minute_is_one_call_and_no_execution() -> None:
+    describe("idle", name="idle", asg="labswarm-idle-workers", headroom=0)
+    seen(waiting=0, age_s=121)
+
+    told, started = decided(MINUTE)
+
+    assert started.given == {}
+    assert told["lab"] == ["the snapshot is 121 s old"]
+    # This one has no group: it is said, and stops no other.
+    assert told["idle"] == ["there is no group labswarm-idle-workers"]
+
+
+def test_a_minute_tells_the_alarms_whether_all_was_decided(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen(waiting=0)
+    decided(MINUTE)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [(m["Decided"], m["TimetableProblems"]) for m in told] == [([1.0], [0.0])] * 2
+
+    describe("idle", name="idle", asg="labswarm-idle-workers")
+    decided(MINUTE)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [m["Decided"] for m in told] == [[0.0]] * 2
+
+
+def test_the_size_of_a_group_whose_scaling_is_suspended_is_left() -> None:
+    boto3.client("autoscaling").suspend_processes(
+        AutoScalingGroupName=GROUP, ScalingProcesses=["AlarmNotification"]
+    )
+    seen(waiting=8)
+
+    told, started = decided(MINUTE)
+
+    assert (told["lab"], started.given) == (["its size is held by hand"], {})
+
+
+def test_change_size_grows_the_group() -> None:
+    app = load("change_size")
+    event = {"cluster": "lab", "action": {"do": "grow", "desired": 2}}
+
+    answers = [app.handler(event, Context())["outcome"] for _ in range(2)]
+
+    (group,) = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert group["DesiredCapacity"] == 2
+    assert answers == ["grow", "was as large already"]

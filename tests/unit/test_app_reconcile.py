@@ -1,0 +1,391 @@
+"""The functions of reconcile as its machine calls them: AWS's, Swarm's and Chef's twins."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from app_twins import DESCRIPTION, MANAGER, TwinAgent, TwinClock
+from moto import mock_aws
+from test_app_handlers import Context, load
+
+from labswarm.errors import BadInput, Transient
+from labswarm.events import Transition
+from labswarm.ledger import Claim, Phase
+from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.snapshot import NodeSeen, Snapshot
+from labswarm.snapshots_dynamodb import DynamoSnapshots
+from labswarm_node import worker
+from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
+
+STALE = "i-00000000000000bad"
+GROUP = "labswarm-lab-workers"
+START_S = 10
+# Making clients is slow, and each goes to whatever account is mocked when it is used.
+loaded = cache(load)
+
+
+def claim(transition: Transition, lease_until: int = 2_000_000_000) -> Claim:
+    """A claim on the instance that is stale elsewhere."""
+    return Claim(
+        instance_id=STALE,
+        transition=transition,
+        owner="one",
+        lease_until=lease_until,
+        tokens={},
+        hook=transition,
+        asg=GROUP,
+        cluster="lab",
+        opened_at=0,
+        phases=(Phase("claimed", 0),),
+    )
+
+
+@pytest.fixture(autouse=True)
+def account() -> Iterator[None]:
+    """An account with the app's tables, the cluster, and its group with two instances."""
+    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
+        for name, value in (
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "x"),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("LEDGER_TABLE", "labswarm-ledger"),
+            ("SNAPSHOTS_TABLE", "labswarm-snapshots"),
+            ("PASSES_TABLE", "labswarm-passes"),
+        ):
+            monkeypatch.setenv(name, value)
+        ssm, dynamodb = boto3.client("ssm"), boto3.client("dynamodb")
+        ssm.put_parameter(
+            Name="/labswarm/clusters/lab",
+            Type="String",
+            Value=json.dumps({**DESCRIPTION, "node_start_s": START_S}),
+        )
+        for table, keys in (
+            ("labswarm-ledger", ("instance_id", "transition")),
+            ("labswarm-snapshots", ("cluster",)),
+            ("labswarm-passes", ("cluster",)),
+        ):
+            dynamodb.create_table(
+                TableName=table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
+                KeySchema=[
+                    {"AttributeName": k, "KeyType": kind}
+                    for k, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+                ],
+            )
+        autoscaling = boto3.client("autoscaling")
+        autoscaling.create_launch_configuration(
+            LaunchConfigurationName="worker", ImageId="ami-12c6146b", InstanceType="t3.medium"
+        )
+        autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=GROUP,
+            LaunchConfigurationName="worker",
+            MinSize=0,
+            MaxSize=5,
+            DesiredCapacity=2,
+            AvailabilityZones=["eu-west-1a"],
+        )
+        yield
+
+
+class HubAgent(TwinAgent):
+    """The agent of the hub, where `labswarm-manager forget` is done to the Swarm's twin."""
+
+    def __init__(self, swarm: SwarmTwin) -> None:
+        super().__init__()
+        self.swarm = swarm
+
+    def send(
+        self, instance_id: str, document: str, parameters: Mapping[str, str], label: str
+    ) -> str:
+        command_id = super().send(instance_id, document, parameters, label)
+        self.ends(command_id, worker.forget(self.swarm, parameters["Nodes"].split(",")))
+        return command_id
+
+
+@dataclass
+class ChefTwin:
+    """One Chef Server's clients and nodes; `down` refuses to list them."""
+
+    clients: set[str] = field(default_factory=set)
+    nodes: set[str] = field(default_factory=set)
+    down: bool = False
+
+    def at(self, url: str, *_: object) -> "ChefTwin":
+        assert url == DESCRIPTION["chef"]["url"]
+        return self
+
+    def list_clients(self) -> list[str]:
+        if self.down:
+            raise Transient("the Chef Server does not answer")
+        return sorted(self.clients)
+
+    def list_nodes(self) -> list[str]:
+        return sorted(self.nodes)
+
+    def delete_client(self, name: str) -> None:
+        self.clients.discard(name)
+
+    def delete_node(self, name: str) -> None:
+        self.nodes.discard(name)
+
+
+class Cluster:
+    """A cluster in order, with its sides' twins; `make_pass` does what the machine does."""
+
+    def __init__(self) -> None:
+        self.clock = TwinClock()
+        self.swarm = SwarmTwin(down_after_s=0)
+        self.swarm.found(MANAGER, 2**31, 10**9)
+        self.chef = ChefTwin({"chef-validator", "chef-webui", f"lab-{MANAGER}"})
+        self.engines: dict[str, EngineTwin] = {}
+        self.agent = HubAgent(self.swarm)
+        for instance in self.members():
+            self.join(instance)
+            self.chef.clients.add(f"lab-{instance}")
+            self.chef.nodes.add(f"lab-{instance}")
+
+    def join(self, instance: str) -> str:
+        """A machine of this instance becomes a node; its node id."""
+        self.engines[instance] = self.swarm.start(instance, 2**31, 10**9)
+        self.engines[instance].join(TOKEN, self.swarm.manager, "10.98.0.11", "active")
+        return self.engines[instance].membership().node_id
+
+    def members(self) -> list[str]:
+        (group,) = boto3.client("autoscaling").describe_auto_scaling_groups(
+            AutoScalingGroupNames=[GROUP]
+        )["AutoScalingGroups"]
+        return [instance["InstanceId"] for instance in group["Instances"]]
+
+    def node_ids(self) -> set[str]:
+        return {node.node_id for node in self.swarm.nodes()}
+
+    def app(self, name: str, **replaced: object) -> ModuleType:
+        app = loaded(name)
+        for attribute, twin in replaced.items():
+            setattr(app, attribute, twin)
+        return app
+
+    def call(self, name: str, payload: Mapping[str, Any], **replaced: object) -> dict[str, Any]:
+        answer: dict[str, Any] = self.app(name, **replaced).handler(dict(payload), Context())
+        return answer
+
+    def make_pass(self, *, after_s: float = 300, dry_run: bool = False) -> dict[str, Any]:
+        """One pass, `after_s` after the one before; answers the plan."""
+        self.clock.sleep(after_s)
+        nodes = tuple(
+            NodeSeen(n.node_id, n.instance_id, n.state, n.availability, 7, 0, n.created_at)
+            for n in self.swarm.nodes()
+            if n.role == "worker"
+        )
+        snapshot = Snapshot("lab", self.clock.now(), nodes, 0, 0)
+        DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write(snapshot)
+        try:
+            chef = self.call("list_chef_identities", {"cluster": "lab"}, ChefServer=self.chef.at)
+        except Transient as error:
+            chef = {"Error": "Transient", "Cause": str(error)}
+        compare = self.app("compare_sides")
+        compare.COMPARING._clock = self.clock
+        compare.COMPARING._agents = self
+        asked = {"cluster": "lab", "chef": chef, "dry_run": dry_run}
+        plan: dict[str, Any] = compare.handler(asked, Context())
+        if plan["due"] and not dry_run:
+            of = {"cluster": "lab"}
+            nodes_due = {**of, "nodes": plan["swarm_nodes"]}
+            self.call("forget_swarm_nodes", nodes_due, AGENT=self.agent)
+            chef_due = {**of, "instances": plan["chef_identities"]}
+            self.call("remove_chef_orphans", chef_due, ChefServer=self.chef.at)
+            self.call("replace_instances", {"instances": plan["instances"]})
+        return plan
+
+    def all_online(self) -> frozenset[str]:
+        return frozenset(self.members())
+
+
+@pytest.fixture
+def cluster(account: None) -> Cluster:
+    return Cluster()
+
+
+def test_a_cluster_in_order_is_left_as_it_is(cluster: Cluster) -> None:
+    before = (cluster.members(), cluster.node_ids(), set(cluster.chef.clients))
+    for _ in range(3):
+        plan = cluster.make_pass()
+        assert (plan["decided"], plan["counts"]) == (True, dict.fromkeys(plan["counts"], 0))
+    assert (cluster.members(), cluster.node_ids(), cluster.chef.clients) == before
+
+
+def test_a_planted_ghost_is_removed_by_the_second_pass(cluster: Cluster) -> None:
+    ghost = cluster.join(STALE)
+    cluster.engines[STALE].kill()
+
+    cluster.make_pass()
+    assert ghost in cluster.node_ids()
+    assert cluster.make_pass()["swarm_nodes"] == [ghost]
+    assert ghost not in cluster.node_ids()
+    assert [sent.document for sent in cluster.agent.sent] == ["labswarm-manager-forget"]
+    assert cluster.make_pass()["counts"]["due"] == 0
+
+
+def test_a_planted_client_and_node_are_deleted_by_the_second_pass(cluster: Cluster) -> None:
+    others = {f"other-{STALE}", f"lab-{STALE}-old", "lab-i-nothing"}
+    cluster.chef.clients |= {f"lab-{STALE}", *others}
+    cluster.chef.nodes |= {"lab-i-00000000", *others}
+
+    cluster.make_pass()
+    assert cluster.make_pass()["chef_identities"] == ["i-00000000", STALE]
+    assert not {f"lab-{STALE}", "lab-i-00000000"} & (cluster.chef.clients | cluster.chef.nodes)
+    assert others <= cluster.chef.clients & cluster.chef.nodes
+
+
+def test_an_instance_that_never_joined_is_replaced_by_the_second_pass(cluster: Cluster) -> None:
+    boto3.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=3)
+    (silent,) = set(cluster.members()) - cluster.engines.keys()
+
+    cluster.make_pass()
+    assert silent in cluster.members()
+    assert cluster.make_pass()["instances"] == [silent]
+    assert silent not in cluster.members()
+    assert len(cluster.members()) == 3, "the group keeps its size"
+
+
+@pytest.mark.parametrize(
+    ("launch", "terminate", "spared"),
+    [
+        (claim("launch"), None, True),
+        (claim("launch", lease_until=0), None, False),
+        (claim("launch").ended("pooled", "CONTINUE", 1), None, True),
+        (claim("launch").ended("joined", "CONTINUE", 1), claim("terminate"), True),
+        (claim("launch").ended("joined", "CONTINUE", 1),
+         claim("terminate").ended("pooled", "CONTINUE", 2), True),
+        (claim("launch").ended("pooled", "CONTINUE", 1),
+         claim("terminate").ended("removed", "CONTINUE", 2), False),
+    ],
+)  # fmt: skip
+def test_an_instance_that_is_worked_on_or_rests_in_a_warm_pool_is_spared(
+    cluster: Cluster, launch: Claim, terminate: Claim | None, spared: bool
+) -> None:
+    ledger = DynamoLedger(boto3.client("dynamodb"), "labswarm-ledger")
+    for claimed in filter(None, (launch, terminate)):
+        assert ledger.write(claimed)
+    cluster.chef.clients.add(f"lab-{STALE}")
+
+    cluster.make_pass()
+    cluster.make_pass()
+
+    assert (f"lab-{STALE}" in cluster.chef.clients) == spared
+
+
+def test_a_dry_run_says_the_same_and_changes_and_remembers_nothing(cluster: Cluster) -> None:
+    cluster.chef.clients.add(f"lab-{STALE}")
+    for _ in range(3):
+        plan = cluster.make_pass(dry_run=True)
+        assert [finding["key"] for finding in plan["waiting"]] == [STALE]
+    cluster.make_pass()
+    assert [f["key"] for f in cluster.make_pass(dry_run=True)["due"]] == [STALE]
+    assert f"lab-{STALE}" in cluster.chef.clients
+
+
+def test_of_a_hundred_planted_five_go_and_the_rest_raises_the_alarm(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planted = {f"lab-i-{number:017x}" for number in range(100)}
+    cluster.chef.clients |= planted
+
+    cluster.make_pass()
+    plan = cluster.make_pass()
+
+    assert len(plan["chef_identities"]) == 5
+    assert len(planted & cluster.chef.clients) == 95
+    assert metrics(capsys)[-1] == {
+        "Decided": 1.0, "Orphans": 100.0, "OverCap": 95.0, "Named": 0.0, "service": "reconcile",
+    }  # fmt: skip
+
+
+def metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The metrics logged, as CloudWatch reads them (embedded metric format)."""
+    told = []
+    for line in capsys.readouterr().out.splitlines():
+        logged = json.loads(line)
+        if "_aws" in logged:
+            (spec,) = logged["_aws"]["CloudWatchMetrics"]
+            assert (spec["Namespace"], spec["Dimensions"]) == ("labswarm", [["service"]])
+            values = {m["Name"]: logged[m["Name"]][0] for m in spec["Metrics"]}
+            told.append({**values, "service": logged["service"]})
+    return told
+
+
+def test_when_the_chef_server_cannot_be_listed_nothing_is_decided_and_it_is_told(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ghost = cluster.join(STALE)
+    cluster.engines[STALE].kill()
+    cluster.make_pass()
+    cluster.chef.down = True
+
+    plan = cluster.make_pass()
+
+    assert (plan["decided"], plan["due"]) == (False, [])
+    assert "the Chef Server was not listed" in plan["why_not"][0]
+    assert "the Chef Server does not answer" in plan["why_not"][0]
+    assert ghost in cluster.node_ids()
+    assert metrics(capsys)[-1]["Decided"] == 0.0
+    cluster.chef.down = False
+    assert cluster.make_pass()["swarm_nodes"] == [ghost]
+
+
+def test_without_a_snapshot_nothing_is_decided(cluster: Cluster) -> None:
+    compare = cluster.app("compare_sides")
+    compare.COMPARING._agents = cluster
+    asked = {"cluster": "lab", "chef": {"clients": [], "nodes": []}, "dry_run": False}
+
+    plan = compare.handler(asked, Context())
+
+    assert (plan["decided"], plan["why_not"]) == (False, ["the Swarm has no snapshot"])
+
+
+def test_of_two_passes_at_the_same_time_one_decides(cluster: Cluster) -> None:
+    cluster.chef.clients.add(f"lab-{STALE}")
+    cluster.make_pass()
+    compare = cluster.app("compare_sides")
+    passes = compare.COMPARING._passes
+    earlier = passes.read("lab")
+    cluster.make_pass(after_s=1)
+    cluster.clock.sleep(1)
+
+    assert not passes.write("lab", earlier)
+
+
+def test_all_clusters_are_named_or_the_one_that_is_asked_for(cluster: Cluster) -> None:
+    for number in range(12):
+        boto3.client("ssm").put_parameter(
+            Name=f"/labswarm/clusters/b{number:02}", Type="String", Value="{}"
+        )
+    every = [*(f"b{number:02}" for number in range(12)), "lab"]
+    assert cluster.call("list_clusters", {"cluster": None}) == {"clusters": every}
+    assert cluster.call("list_clusters", {"cluster": "lab"}) == {"clusters": ["lab"]}
+    with pytest.raises(BadInput) as refused:
+        cluster.call("list_clusters", {"cluster": "nolab"})
+    assert refused.value.field == "cluster"
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("forget_swarm_nodes", "nodes", None),
+        ("remove_chef_orphans", "instances", ["lab-client"]),
+        ("remove_chef_orphans", "instances", None),
+        ("replace_instances", "instances", ["i-0123456789abcdef0; reboot"]),
+    ],
+)
+def test_what_cannot_be_an_orphan_is_refused(
+    cluster: Cluster, name: str, field: str, value: object
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        cluster.call(name, {"cluster": "lab", field: value})
+    assert refused.value.field == field

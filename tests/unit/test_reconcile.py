@@ -1,0 +1,310 @@
+"""What a pass finds, when it acts, and on how much at once."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labswarm.groups import Roster
+from labswarm.orphans import Finding, Identities, Listings, doubts, orphans
+from labswarm.reconcile import FORGOTTEN_S, Pass, Plan, cap_of, decide
+from labswarm.snapshot import STALE_AFTER_S, NodeSeen, Snapshot
+
+NOW = 1_800_000_000.0
+START_S = 240
+MANAGER = "i-0fedcba9876543210"
+A, B, C = (f"i-0000000000000000{n}" for n in "abc")
+
+
+def node(instance: str | None, state: str = "ready", node_id: str | None = None) -> NodeSeen:
+    return NodeSeen(node_id or f"node-of-{instance}", instance, state, "active", 7, 2, "2026-11-24")
+
+
+def listings(*instances: str, **changes: object) -> Listings:
+    """A cluster in order: these instances, each known on every side."""
+    known = frozenset(instances)
+    in_order = Listings(
+        cluster="lab",
+        manager=MANAGER,
+        group=Roster(len(instances), dict.fromkeys(instances, "InService")),
+        swarm=Snapshot("lab", NOW, tuple(map(node, instances)), 0, 0),
+        chef=Identities(known | {MANAGER}, known | {MANAGER}),
+        online=known | {MANAGER},
+        working=frozenset(),
+        joined=known,
+    )
+    return replace(in_order, **changes)  # type: ignore[arg-type]
+
+
+def with_nodes(seen: Listings, *nodes: NodeSeen) -> Listings:
+    return replace(seen, swarm=replace(seen.swarm, nodes=(*seen.swarm.nodes, *nodes)))
+
+
+def later(seen: Listings, at: float) -> Listings:
+    return replace(seen, swarm=replace(seen.swarm, taken_at=at))
+
+
+def passes(*seen: Listings, every_s: float = 300) -> Plan:
+    """The plan of the last of several passes, each `every_s` after the one before."""
+    last: Pass | None = None
+    for count, one in enumerate(seen):
+        now = NOW + count * every_s
+        plan, made = decide(later(one, now), last, now, START_S)
+        last = made or last
+    return plan
+
+
+def found(seen: Listings) -> list[tuple[str, str, str]]:
+    return [(f.what, f.key, f.remedy) for f in orphans(seen)]
+
+
+PLANTED = [
+    pytest.param(
+        with_nodes(listings(A), node(B, "down")),
+        Finding(
+            "swarm-node", f"node-of-{B}", "remove",
+            f"down, and its instance {B} is not in the group",
+        ),
+        id="a Swarm node whose instance is gone",
+    ),
+    pytest.param(
+        with_nodes(listings(A), node(None, "down", "ghost")),
+        Finding("swarm-node", "ghost", "remove", "down, and has no instance"),
+        id="a Swarm node that says no instance",
+    ),
+    pytest.param(
+        with_nodes(listings(A), node(A, "down", "ghost")),
+        Finding(
+            "swarm-node", "ghost", "remove",
+            f"a ghost: its instance {A} goes on as node node-of-{A}",
+        ),
+        id="the ghost of an instance that joined anew",
+    ),
+    pytest.param(
+        listings(A, chef=Identities(frozenset({A, B}), frozenset({A}))),
+        Finding("chef-identity", B, "remove", "a client whose instance is not in the group"),
+        id="a Chef client",
+    ),
+    pytest.param(
+        listings(A, chef=Identities(frozenset({A}), frozenset({A, B}))),
+        Finding("chef-identity", B, "remove", "a node whose instance is not in the group"),
+        id="a Chef node",
+    ),
+    pytest.param(
+        listings(A, group=Roster(2, {A: "InService", B: "Pending:Wait"})),
+        Finding("instance", B, "replace", "Pending:Wait, but not in the Swarm"),
+        id="an instance that waits for a launch that never comes",
+    ),
+    pytest.param(
+        listings(A, group=Roster(2, {A: "InService", B: "InService"})),
+        Finding("instance", B, "replace", "InService, but not in the Swarm"),
+        id="an instance in service that never joined",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seen", "orphan"), PLANTED)
+def test_a_planted_orphan_is_marked_by_one_pass_and_due_in_the_next(
+    seen: Listings, orphan: Finding
+) -> None:
+    assert orphans(seen) == [orphan]
+    first, second = passes(seen), passes(seen, seen)
+    assert (first.due, first.waiting) == ((), (orphan,))
+    assert (second.due, second.waiting) == ((orphan,), ())
+    assert [second.keys(w) for w in ("swarm-node", "chef-identity", "instance")].count([]) == 2
+    assert second.keys(orphan.what) == [orphan.key]
+
+
+@pytest.mark.parametrize(("seen", "orphan"), PLANTED)
+def test_it_is_due_no_sooner_than_a_node_takes_to_start(seen: Listings, orphan: Finding) -> None:
+    assert passes(seen, seen, every_s=START_S - 1).waiting == (orphan,)
+    assert passes(seen, seen, every_s=START_S).due == (orphan,)
+
+
+@pytest.mark.parametrize(("seen", "orphan"), PLANTED)
+def test_what_a_pass_between_did_not_find_begins_anew(seen: Listings, orphan: Finding) -> None:
+    assert passes(seen, listings(A), seen).waiting == (orphan,)
+
+
+@pytest.mark.parametrize(("seen", "orphan"), PLANTED)
+def test_a_pass_long_ago_does_not_count(seen: Listings, orphan: Finding) -> None:
+    assert passes(seen, seen, every_s=FORGOTTEN_S + 1).waiting == (orphan,)
+
+
+@pytest.mark.parametrize(("seen", "orphan"), PLANTED)
+def test_nothing_that_an_execution_works_on_is_touched(seen: Listings, orphan: Finding) -> None:
+    if orphan.key != "ghost":
+        busy = replace(seen, working=frozenset({B}))
+        assert orphans(busy) == []
+
+
+def test_a_cluster_in_order_asks_for_nothing() -> None:
+    assert orphans(listings(A, B, C)) == []
+    assert orphans(listings()) == []
+
+
+@pytest.mark.parametrize("state", ["Pending", "Terminating:Wait", "Terminated", "Standby"])
+def test_an_instance_on_its_way_is_its_hook_s(state: str) -> None:
+    assert orphans(listings(A, group=Roster(1, {A: "InService", B: state}))) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind", "key"),
+    [
+        (with_nodes(listings(A), node(B)), "swarm-node", f"node-of-{B}"),
+        (with_nodes(listings(A), node(None, node_id="x")), "swarm-node", "x"),
+        (listings(A, swarm=Snapshot("lab", NOW, (node(A, "down"),), 0, 0)), "swarm-node",
+         f"node-of-{A}"),
+        (listings(A, chef=Identities(frozenset({A, B}), frozenset({A})), online=frozenset({A, B})),
+         "chef-identity", B),
+        (listings(A, B, online=frozenset({A})), "instance", B),
+        (listings(A, B, chef=Identities(frozenset({A}), frozenset({A, B}))), "instance", B),
+    ],
+)  # fmt: skip
+def test_what_may_still_be_in_use_is_named_and_never_due(
+    seen: Listings, kind: str, key: str
+) -> None:
+    plan = passes(seen, seen, seen)
+    assert [(f.what, f.key) for f in plan.named] == [(kind, key)]
+    assert (plan.due, plan.waiting) == ((), ())
+
+
+def test_a_ready_node_outside_the_group_keeps_its_chef_identity() -> None:
+    seen = with_nodes(listings(A, chef=Identities(frozenset({A, B}), frozenset({A, B}))), node(B))
+    assert found(seen) == [("swarm-node", f"node-of-{B}", "name")]
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (listings(A, group=Roster(1, {})), "the group lists no instance"),
+        (listings(A, group=Roster(0, {})), "the group lists no instance"),
+        (listings(A, swarm=Snapshot("lab", NOW, (), 0, 0)), "the Swarm lists no worker"),
+        (listings(A, chef=Identities(frozenset(), frozenset({A}))), "lists no client of lab"),
+        (listings(A, chef=Identities(frozenset({A}), frozenset())), "lists no node of lab"),
+    ],
+)
+def test_a_listing_that_is_empty_where_it_must_not_be_decides_nothing(
+    seen: Listings, why: str
+) -> None:
+    plan, made = decide(seen, None, NOW, START_S)
+    assert (plan.decided, made, plan.due, plan.waiting) == (False, None, (), ())
+    assert why in plan.why_not[0]
+
+
+def test_the_only_instance_is_replaced_when_it_never_joined() -> None:
+    alone = Listings(
+        "lab", MANAGER, Roster(1, {A: "InService"}), Snapshot("lab", NOW, (), 0, 0),
+        Identities(frozenset(), frozenset()), frozenset({A}), frozenset(), frozenset(),
+    )  # fmt: skip
+    assert [f.key for f in passes(alone, alone).due] == [A]
+
+
+def test_a_snapshot_that_is_old_or_was_seen_before_decides_nothing() -> None:
+    seen = with_nodes(listings(A), node(B, "down"))
+    old, made = decide(seen, None, NOW + STALE_AFTER_S + 1, START_S)
+    assert (made, old.why_not) == (None, ("the Swarm's snapshot is 121 s old",))
+    last = Pass(NOW - 300, NOW, {f"swarm-node node-of-{B}": NOW - 300}, 1)
+    again, made = decide(seen, last, NOW + 1, START_S)
+    assert (made, again.due) == (None, ())
+    assert again.why_not == ("the Swarm's snapshot is the one that the last pass saw",)
+
+
+def test_a_pass_that_decides_nothing_keeps_the_marks_of_the_last_one() -> None:
+    seen = with_nodes(listings(A), node(B, "down"))
+    empty = listings(A, group=Roster(1, {}))
+    assert [f.key for f in passes(seen, empty, seen).due] == [f"node-of-{B}"]
+
+
+@pytest.mark.parametrize(("instances", "cap"), [(0, 5), (59, 5), (60, 6), (1000, 100)])
+def test_the_cap_is_a_tenth_of_the_group_and_at_least_five(instances: int, cap: int) -> None:
+    assert cap_of(instances) == cap
+
+
+def test_of_a_hundred_planted_five_go_in_a_pass_and_the_rest_is_told() -> None:
+    planted = [node(f"i-{n:017x}", "down", f"ghost{n:03}") for n in range(100)]
+    seen = with_nodes(listings(A), *planted)
+    plan = passes(seen, seen)
+    assert [f.key for f in plan.due] == [f"ghost{n:03}" for n in range(5)]
+    assert len(plan.over_cap) == 95
+    told = plan.to_json()
+    assert told["counts"] == {"due": 5, "waiting": 0, "over_cap": 95, "named": 0}
+
+
+# A world in which any side may know any instance, in any state.
+IDS = [f"i-{n:017x}" for n in range(12)]
+sets = st.frozensets(st.sampled_from(IDS))
+nodes = st.lists(
+    st.builds(
+        NodeSeen,
+        node_id=st.uuids().map(lambda u: u.hex[:25]),
+        instance_id=st.none() | st.sampled_from(IDS),
+        state=st.sampled_from(["ready", "down", "unknown", "disconnected"]),
+        availability=st.just("active"),
+        seats=st.just(7),
+        seats_used=st.integers(0, 7),
+        created_at=st.just("2026-11-24"),
+    ),
+    max_size=20,
+    unique_by=lambda n: n.node_id,
+)
+worlds = st.builds(
+    Listings,
+    cluster=st.just("lab"),
+    manager=st.just(MANAGER),
+    group=st.builds(
+        Roster,
+        desired=st.integers(0, 12),
+        states=st.dictionaries(
+            st.sampled_from(IDS),
+            st.sampled_from(["InService", "Pending:Wait", "Pending", "Terminating:Wait"]),
+        ),
+    ),
+    swarm=nodes.map(lambda n: Snapshot("lab", NOW, tuple(n), 0, 0)),
+    chef=st.builds(Identities, clients=sets, nodes=sets),
+    online=sets,
+    working=sets,
+    joined=sets,
+)
+
+
+@given(worlds)
+@settings(max_examples=300)
+def test_nothing_that_both_sides_know_is_ever_taken_away(seen: Listings) -> None:
+    ready = {n.instance_id for n in seen.swarm.nodes if n.state == "ready"}
+    states = {n.node_id: n.state for n in seen.swarm.nodes}
+    for finding in orphans(seen):
+        if finding.remedy == "name":
+            continue
+        if finding.what == "swarm-node":
+            assert states[finding.key] == "down"
+            continue
+        assert finding.key not in seen.working | {MANAGER} | ready
+        if finding.what == "instance":
+            assert finding.key not in {n.instance_id for n in seen.swarm.nodes}
+        else:
+            assert finding.key not in seen.group.states
+
+
+@given(worlds, worlds, st.floats(0, 2000))
+@settings(max_examples=300)
+def test_no_pass_acts_alone_or_too_soon_or_on_more_than_the_cap(
+    before: Listings, now: Listings, after_s: float
+) -> None:
+    plan, made = decide(before, None, NOW, START_S)
+    assert plan.due == ()
+    at = NOW + after_s
+    second, _ = decide(later(now, at), made, at, START_S)
+    assert len(second.due) <= cap_of(len(now.group.states))
+    marked = {(f.what, f.key) for f in plan.waiting}
+    assert {(f.what, f.key) for f in second.due} <= marked
+    if after_s < START_S or after_s > FORGOTTEN_S or doubts(before) or doubts(now):
+        assert second.due == ()
+
+
+@given(worlds)
+@settings(max_examples=100)
+def test_everything_found_is_told_once(seen: Listings) -> None:
+    keys = [(f.what, f.key) for f in orphans(seen)]
+    assert len(keys) == len(set(keys))

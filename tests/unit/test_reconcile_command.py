@@ -1,0 +1,64 @@
+"""`labswarm reconcile`: what a person is told of a pass."""
+
+from typing import Any
+
+import pytest
+
+from labswarm.orphans import Finding
+from labswarm.reconcile import Plan
+from labswarm_lab.reconcile import print_passes, succeeded
+
+GHOST = Finding("swarm-node", "ghost", "remove", "down, and has no instance")
+READY = Finding("swarm-node", "alive", "name", "ready, but has no instance")
+DONE: dict[str, Any] = {
+    "plan": Plan("lab", cap=5, due=(GHOST,), named=(READY,)).to_json(),
+    "swarm": {"removed": ["ghost"], "kept": []},
+    "chef": {"removed": []},
+    "group": {"replaced": []},
+}
+UNDECIDED = {"plan": Plan("lab", ("the Swarm has no snapshot",)).to_json()}
+FAILED = {"cluster": "lab", "failure": {"Error": "Permanent", "Cause": "there is no group [x]"}}
+
+
+def told(capsys: pytest.CaptureFixture[str], *passes: dict[str, Any], dry_run: bool) -> str:
+    print_passes(passes, dry_run=dry_run)
+    return capsys.readouterr().out
+
+
+def test_each_finding_is_told_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, DONE, dry_run=False).splitlines()[:5] == [
+        "lab: 2 findings, cap 5",
+        "  done now (1):",
+        "    remove swarm-node ghost: down, and has no instance",
+        "  for a person: not touched (1):",
+        "    name swarm-node alive: ready, but has no instance",
+    ]
+
+
+def test_a_dry_run_says_that_nothing_was_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "would be done now (1" in told(capsys, {"plan": DONE["plan"]}, dry_run=True)
+
+
+def test_why_nothing_is_decided_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, UNDECIDED, dry_run=False)
+    assert said == "lab: nothing is decided: the Swarm has no snapshot\n"
+
+
+def test_a_failure_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there is no group [x]" in told(capsys, FAILED, dry_run=False)
+
+
+@pytest.mark.parametrize(
+    ("passes", "well"),
+    [
+        ([DONE], True),
+        ([], True),
+        ([DONE, UNDECIDED], False),
+        ([FAILED, DONE], False),
+        ([{**DONE, "chef": {"Error": "Transient", "Cause": "it does not answer"}}], False),
+    ],
+)
+def test_it_succeeds_when_every_cluster_s_pass_has(
+    passes: list[dict[str, Any]], well: bool
+) -> None:
+    assert succeeded(passes) == well

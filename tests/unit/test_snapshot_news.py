@@ -1,0 +1,170 @@
+"""What the hub's machine sees of the Swarm, and when that is news for AWS."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labswarm.seats import Seat
+from labswarm.snapshot import NodeSeen, Snapshot
+from labswarm_hub import task_spec
+from labswarm_node import labels
+from labswarm_node.snapshot import BETWEEN_SHORTAGES_S, WRITE_AFTER_S, Told, snapshot_of
+from labswarm_node.swarm import Server, StudentTask, SwarmNode
+
+SEAT, OVERHEAD = Seat(512, 250), Seat(448, 100)
+NOW = 1_800_000_000.0
+NODE = SwarmNode(
+    node_id="n1",
+    role="worker",
+    state="ready",
+    availability="active",
+    node_label="i-00000000000000001",
+    engine_label="i-00000000000000001",
+    memory_bytes=2048,
+    nano_cpus=2000,
+    created_at="2026-11-23T14:00:00Z",
+)
+
+
+def on(node_id: str | None, user: str = "ada") -> StudentTask:
+    return StudentTask(Server(user, "", f"jupyter-{user}"), node_id, waits=False)
+
+
+def in_line(user: str = "eve") -> StudentTask:
+    return StudentTask(Server(user, "", f"jupyter-{user}"), None, waits=True)
+
+
+def seen(*tasks: StudentTask, nodes: tuple[SwarmNode, ...] = (NODE,)) -> Snapshot:
+    return snapshot_of("lab", NOW, nodes, tasks, SEAT, OVERHEAD)
+
+
+def line_of(waiting: int, at: float = NOW) -> Snapshot:
+    return Snapshot("lab", at, (), 0, waiting)
+
+
+def test_a_worker_is_seen_with_its_seats_and_those_in_use() -> None:
+    assert seen(on("n1"), on("n1", "bob"), in_line()) == Snapshot(
+        cluster="lab",
+        taken_at=NOW,
+        nodes=(
+            NodeSeen(
+                node_id="n1",
+                instance_id="i-00000000000000001",
+                state="ready",
+                availability="active",
+                seats=3,
+                seats_used=2,
+                created_at="2026-11-23T14:00:00Z",
+            ),
+        ),
+        running=2,
+        waiting=1,
+    )
+
+
+def test_managers_are_not_seen() -> None:
+    assert seen(nodes=(replace(NODE, role="manager"),)).nodes == ()
+
+
+def test_the_order_of_docker_s_listing_is_no_news() -> None:
+    other = replace(NODE, node_id="n0")
+    assert seen(nodes=(NODE, other)) == seen(nodes=(other, NODE))
+
+
+def test_a_server_that_starts_and_has_no_node_yet_is_running_and_not_waiting() -> None:
+    found = seen(on(None))
+    assert (found.running, found.waiting, found.nodes[0].seats_used) == (1, 0, 0)
+
+
+def test_what_is_left_on_a_node_that_is_down_holds_its_seat_and_does_not_run() -> None:
+    down = replace(NODE, state="down")
+    found = seen(on("n1"), nodes=(down,))
+    assert (found.running, found.nodes[0].seats_used) == (0, 1)
+
+
+def test_a_node_whose_labels_disagree_has_no_instance_and_stops_nobody() -> None:
+    odd = replace(NODE, node_id="n2", engine_label="i-00000000000000002")
+    assert [node.instance_id for node in seen(nodes=(NODE, odd)).nodes] == [NODE.node_label, None]
+
+
+def test_a_node_that_has_not_told_its_size_has_no_seats() -> None:
+    assert seen(nodes=(replace(NODE, memory_bytes=0, nano_cpus=0),)).nodes[0].seats == 0
+
+
+def test_the_first_snapshot_is_news() -> None:
+    assert Told().is_news(line_of(0))
+
+
+def test_the_same_again_is_news_only_after_half_a_minute() -> None:
+    told = Told().after(line_of(0))
+    assert not told.is_news(line_of(0, NOW + WRITE_AFTER_S - 0.1))
+    assert told.is_news(line_of(0, NOW + WRITE_AFTER_S))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"availability": "pause"}, {"state": "down"}, {"seats_used": 1}, {"node_id": "n9"}],
+)
+def test_whatever_changes_of_a_node_is_news(change: dict[str, object]) -> None:
+    told, later = Told().after(seen()), replace(seen(), taken_at=NOW + 1)
+    assert not told.is_news(later)
+    assert told.is_news(replace(later, nodes=(replace(later.nodes[0], **change),)))
+
+
+def test_the_first_who_waits_is_told_at_once() -> None:
+    assert Told().after(line_of(0)).call_due_in(line_of(1)) == 0
+
+
+def test_nobody_waits_and_nothing_is_told() -> None:
+    assert Told().call_due_in(line_of(0)) is None
+
+
+def test_the_same_line_is_told_once() -> None:
+    told = Told().after_call(line_of(2))
+    assert told.call_due_in(line_of(2, NOW + 60)) is None
+    assert told.call_due_in(line_of(1, NOW + 60)) is None
+
+
+def test_a_line_that_grows_is_told_again_but_not_within_two_seconds() -> None:
+    told = Told().after_call(line_of(1))
+    assert told.call_due_in(line_of(3, NOW + 0.5)) == BETWEEN_SHORTAGES_S - 0.5
+    assert told.call_due_in(line_of(3, NOW + BETWEEN_SHORTAGES_S)) == 0
+
+
+def test_a_line_that_was_served_and_forms_anew_is_told_anew() -> None:
+    told = Told().after_call(line_of(3)).after(line_of(0, NOW + 9))
+    assert told.call_due_in(line_of(1, NOW + 10)) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.floats(0.1, 3))))
+def test_every_growth_is_told_in_time_and_never_two_within_two_seconds(
+    steps: list[tuple[int, float]],
+) -> None:
+    told, at, calls = Told(), NOW, []
+    for waiting, passed_s in steps:
+        at += passed_s
+        found = line_of(waiting, at)
+        grown = told.snapshot is not None and waiting > told.snapshot.waiting
+        told = told.after(found)
+        due = told.call_due_in(found)
+        assert due is None or 0 <= due <= BETWEEN_SHORTAGES_S
+        assert not grown or due is not None
+        if due == 0:
+            told = told.after_call(found)
+            calls.append(at)
+    assert all(
+        later - earlier >= BETWEEN_SHORTAGES_S - 1e-6
+        for earlier, later in itertools.pairwise(calls)
+    )
+
+
+def test_the_hub_and_its_host_mean_the_same_by_a_server_in_line() -> None:
+    assert labels.WAITS_FOR_A_SEAT == task_spec.WAITS_FOR_A_SEAT
+    assert (labels.USER, labels.SERVER, labels.SERVICE) == (
+        task_spec.USER_LABEL,
+        task_spec.SERVER_LABEL,
+        task_spec.SERVICE_LABEL,
+    )

@@ -1,0 +1,400 @@
+"""The service that tells AWS what the Swarm looks like: over the Swarm's twin, and on moto."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm.seats import Seat
+from labswarm.snapshot import Snapshot
+from labswarm.snapshots_dynamodb import DynamoSnapshots
+from labswarm.snapshots_memory import MemorySnapshots
+from labswarm_node.snapshot_service import (
+    DESCRIBED_FOR_S,
+    LONGEST_PAUSE_S,
+    AwsAudience,
+    SnapshotService,
+    serve,
+)
+from labswarm_node.swarm import Server, StudentTask, SwarmNode
+from labswarm_node.twin import TOKEN, SwarmTwin
+
+GIB = 1024**3
+SEAT, OVERHEAD = Seat(GIB // 2, 250_000_000), Seat(GIB // 2, 250_000_000)
+ADA, BOB, EVE = (Server(name, "", f"jupyter-{name}") for name in ("ada", "bob", "eve"))
+
+
+class TestClock:
+    """Time that passes when someone sleeps; ends the test after `patience_s`."""
+
+    __test__ = False
+
+    def __init__(self, patience_s: float = 600) -> None:
+        self.at = 1_800_000_000.0
+        self.slept: list[float] = []
+        self._end = self.at + patience_s
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += seconds
+        if self.at > self._end:
+            raise Permanent("the test is over")
+
+
+class World:
+    """A Swarm of one worker, and an AWS that hears, each failing as it is told to."""
+
+    def __init__(self, clock: TestClock) -> None:
+        self.clock = clock
+        self.twin = SwarmTwin(now=clock.now)
+        self.twin.found("i-000000000000000b0", 4 * GIB, 2 * 10**9)
+        engine = self.twin.start("i-00000000000000001", 2 * GIB, 2 * 10**9)
+        engine.join(TOKEN, self.twin.manager, "10.98.0.11", "active")
+        self.node_id = engine.membership().node_id
+        self.kept = MemorySnapshots()
+        self.heard: list[tuple[str, int]] = []
+        self.failures: list[LabswarmError] = []
+        self.described = 0
+        self.service = SnapshotService("lab", self, self, clock)
+
+    @property
+    def written(self) -> Snapshot | None:
+        return self.kept.read("lab")
+
+    # The Swarm: awaiting a change is the passing of time.
+    def nodes(self) -> list[SwarmNode]:
+        return list(self.twin.nodes())
+
+    def tasks(self) -> list[StudentTask]:
+        return list(self.twin.tasks())
+
+    def await_change(self, since: float, timeout_s: float) -> bool:
+        changed = self.twin.await_change(since, 0)
+        if not changed:
+            self.clock.sleep(timeout_s)
+        return changed
+
+    # AWS.
+    def seats(self) -> tuple[Seat, Seat]:
+        self.described += 1
+        return SEAT, OVERHEAD
+
+    def write(self, snapshot: Snapshot) -> bool:
+        if self.failures:
+            raise self.failures.pop(0)
+        return self.kept.write(snapshot)
+
+    def call(self, cluster: str, waiting: int) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        written = self.written
+        assert written is not None
+        assert written.waiting == waiting, "SeatsShort came before the snapshot that says why"
+        self.heard.append((cluster, waiting))
+
+
+@pytest.fixture
+def world() -> World:
+    return World(TestClock())
+
+
+def test_what_there_is_is_written_at_the_first_look(world: World) -> None:
+    world.twin.place(ADA, world.node_id)
+    world.service.look()
+    written = world.written
+    assert written is not None
+    assert (written.running, written.waiting) == (1, 0)
+    assert [(node.seats, node.seats_used) for node in written.nodes] == [(3, 1)]
+    assert world.heard == []
+
+
+def test_a_student_in_line_is_told_with_the_snapshot_that_says_so(world: World) -> None:
+    world.service.look()
+    world.clock.sleep(1)
+    world.twin.line_up(EVE)
+    world.service.look()
+    assert world.heard == [("lab", 1)]
+
+
+def test_a_class_in_line_is_told_twice_and_the_second_look_comes_in_time(world: World) -> None:
+    world.twin.line_up(ADA)
+    world.service.look()
+    world.clock.sleep(0.5)
+    world.twin.line_up(BOB)
+    world.twin.line_up(EVE)
+    again_in_s = world.service.look()
+    assert world.heard == [("lab", 1)]
+    assert again_in_s == 1.5
+    world.clock.sleep(again_in_s)
+    world.service.look()
+    assert world.heard == [("lab", 1), ("lab", 3)]
+
+
+def test_what_could_not_be_told_is_told_at_the_next_look(world: World) -> None:
+    world.twin.line_up(EVE)
+    for _ in range(2):
+        world.failures = [Transient("throttled")]
+        with pytest.raises(Transient):
+            world.service.look()
+        world.clock.sleep(1)
+    world.service.look()
+    assert world.heard == [("lab", 1)]
+
+
+def test_failures_that_pass_are_waited_out_ever_longer_and_then_all_is_told(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.twin.line_up(EVE)
+    world.failures = [Transient("no network")] * 8
+    world.clock.sleep(1)  # before it nothing has changed
+    world.clock.slept.clear()
+    with pytest.raises(Permanent, match="the test is over"):
+        world.service.run()
+    assert world.heard == [("lab", 1)]
+    pauses = world.clock.slept[:8]
+    longest = [min(LONGEST_PAUSE_S, 2.0**n) for n in range(8)]
+    assert all(most / 2 <= pause <= most for pause, most in zip(pauses, longest, strict=True))
+    assert "failed 8 times" in caplog.text
+
+
+def test_an_outage_of_a_day_is_waited_out_too() -> None:
+    world = World(TestClock(patience_s=24 * 3600))
+    world.clock.sleep(1)
+    world.failures = [Transient("no network")] * 5000
+    with pytest.raises(Permanent, match="the test is over"):
+        world.service.run()
+    assert world.written is not None
+    assert world.failures == []
+
+
+def test_a_failure_for_good_ends_the_service(world: World) -> None:
+    world.failures = [Permanent("AccessDenied")]
+    with pytest.raises(Permanent, match="AccessDenied"):
+        world.service.run()
+
+
+def test_another_service_that_is_newer_is_named_and_not_fought(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    newer = Snapshot("lab", world.clock.now() + 3600, (), 0, 0)
+    world.kept.write(newer)
+    world.service.look()
+    assert world.written == newer
+    assert "another labswarm-snapshot runs" in caplog.text
+
+
+def test_the_description_is_read_again_after_a_while(world: World) -> None:
+    world.service.look()
+    world.clock.sleep(DESCRIBED_FOR_S - 1)
+    world.service.look()
+    assert world.described == 1
+    world.clock.sleep(1)
+    world.service.look()
+    assert world.described == 2
+
+
+DESCRIPTION = {
+    "name": "lab",
+    "asg": "labswarm-lab-workers",
+    "manager": "i-000000000000000b0",
+    "chef": {
+        "url": "https://chef.example",
+        "organization": None,
+        "ca_pem": None,
+        "admin": "labswarm",
+        "key_id": "alias/x",
+    },
+    "seat": {"memory_bytes": GIB, "nano_cpus": 10**9},
+    "overhead": {"memory_bytes": 0, "nano_cpus": 0},
+    "headroom": 2,
+    "images": [],
+    "empty_deadline_s": 20,
+    "timetable": None,
+}
+SNAPSHOT = Snapshot("lab", 1_800_000_000.0, (), 3, 1)
+
+
+def client(service: str) -> Any:
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # the service is a variable here
+        region_name="eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+
+
+@pytest.fixture
+def aws() -> Iterator[AwsAudience]:
+    with mock_aws():
+        client("ssm").put_parameter(
+            Name="/labswarm/clusters/lab", Type="String", Value=json.dumps(DESCRIPTION)
+        )
+        client("dynamodb").create_table(
+            TableName="labswarm-snapshots",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
+        )
+        yield AwsAudience("lab", "labswarm-snapshots", client)
+
+
+def test_seat_and_overhead_come_from_the_cluster_s_description(aws: AwsAudience) -> None:
+    assert aws.seats() == (Seat(GIB, 10**9), Seat(0, 0))
+
+
+def test_a_cluster_that_is_not_described_ends_it_by_name(aws: AwsAudience) -> None:
+    with pytest.raises(BadInput, match="/labswarm/clusters/none"):
+        AwsAudience("none", "labswarm-snapshots", client).seats()
+
+
+def test_a_snapshot_is_kept_where_the_functions_read_it_and_only_when_newer(
+    aws: AwsAudience,
+) -> None:
+    assert aws.write(SNAPSHOT)
+    assert not aws.write(SNAPSHOT)
+    assert DynamoSnapshots(client("dynamodb"), "labswarm-snapshots").read("lab") == SNAPSHOT
+
+
+def test_seats_short_is_an_event_of_the_contract_s_form(aws: AwsAudience) -> None:
+    sqs, events = client("sqs"), client("events")
+    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    pattern = {"source": ["labswarm.hub"], "detail-type": ["SeatsShort"]}
+    events.put_rule(Name="short", EventPattern=json.dumps(pattern))
+    arn = "arn:aws:sqs:eu-west-1:123456789012:heard"
+    events.put_targets(Rule="short", Targets=[{"Id": "1", "Arn": arn}])
+    aws.call("lab", 4)
+    message = json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"])
+    assert message["detail"] == {"cluster": "lab", "waiting": 4}
+
+
+class Refusing:
+    """An event bus that takes the call and none of its entries, as a throttled one does."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        entries = [{"ErrorCode": self._code, "ErrorMessage": "no"} for _ in Entries]
+        return {"FailedEntryCount": len(entries), "Entries": entries}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("ThrottlingException", Transient), ("NotAuthorizedForSourceException", Permanent)],
+)
+def test_an_entry_that_the_bus_does_not_take_is_an_error_of_its_kind(
+    aws: AwsAudience, code: str, kind: type[LabswarmError]
+) -> None:
+    def refusing(service: str) -> Any:
+        return Refusing(code) if service == "events" else client(service)
+
+    with pytest.raises(kind, match=code):
+        AwsAudience("lab", "labswarm-snapshots", refusing).call("lab", 1)
+
+
+def unreachable(service: str) -> Any:
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # the service is a variable here
+        region_name="eu-west-1",
+        endpoint_url="http://127.0.0.1:9",
+        config=Config(retries={"max_attempts": 0}),
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda audience: audience.seats(),
+        lambda audience: audience.write(SNAPSHOT),
+        lambda audience: audience.call("lab", 1),
+    ],
+    ids=["parameter", "table", "event bus"],
+)
+def test_an_aws_that_cannot_be_reached_is_waited_for(ask: Callable[[AwsAudience], object]) -> None:
+    with pytest.raises(Transient):
+        ask(AwsAudience("lab", "labswarm-snapshots", unreachable))
+
+
+def test_no_credentials_just_now_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+
+    def bare(service: str) -> Any:
+        return boto3.client(service, region_name="eu-west-1")  # type: ignore[call-overload]
+
+    with pytest.raises(Transient, match="no credentials"):
+        AwsAudience("lab", "labswarm-snapshots", bare).seats()
+
+
+def node_json(tmp_path: Path, role: str) -> dict[str, str]:
+    file = tmp_path / "node.json"
+    file.write_text(
+        json.dumps(
+            {
+                "cluster": "lab",
+                "instance_id": "i-000000000000000b0",
+                "role": role,
+                "region": "eu-west-1",
+                "docker_host": "unix:///nonexistent/docker.sock",
+                "advertise_address": "10.98.0.10",
+                "aws_endpoint_url": None,
+                "join_secret": "labswarm/lab/swarm-join",
+                "images": [],
+                "chef": {
+                    "url": "https://chef.example",
+                    "organization": None,
+                    "ca_file": None,
+                    "node_name": "lab-i-000000000000000b0",
+                    "key_file": "/etc/chef/client.pem",
+                    "client": "chef-client",
+                },
+                "hub": {"api_url": "http://127.0.0.1:9/hub/api", "token_file": "/nonexistent"},
+            }
+        )
+    )
+    return {"LABSWARM_NODE_CONFIG": str(file)}
+
+
+def test_on_a_worker_it_refuses_by_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert serve([], node_json(tmp_path, "worker")) == 2
+    assert "role: is 'worker'; labswarm-snapshot runs on the hub" in caplog.text
+
+
+@pytest.mark.parametrize("every", ["0", "-1", "3600", "often", "nan"])
+def test_a_pause_between_looks_that_makes_no_sense_is_refused(
+    every: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        serve(["--every", every], {})
+    assert ended.value.code == 2
+    assert "--every" in capsys.readouterr().err
+
+
+def test_without_its_table_it_ends_with_a_line_that_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    caplog.set_level(logging.INFO)
+    with mock_aws():
+        client("ssm").put_parameter(
+            Name="/labswarm/clusters/lab", Type="String", Value=json.dumps(DESCRIPTION)
+        )
+        assert serve([], node_json(tmp_path, "hub"), lambda _: SwarmTwin()) == 1
+    assert "ends, for trying again would not help" in caplog.text
+    assert "ResourceNotFoundException" in caplog.text
