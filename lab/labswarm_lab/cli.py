@@ -1,8 +1,9 @@
 """The command `labswarm`."""
 
 import json
-from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import click
 
@@ -11,7 +12,6 @@ from labswarm_lab.progress import say
 from labswarm_lab.refusal import Failure, Refusal
 
 COUNT = click.IntRange(min=1)
-T = TypeVar("T")
 
 
 @click.group()
@@ -33,7 +33,8 @@ def lab(context: click.Context, name: str) -> None:
     """The whole system on this machine."""
     from labswarm_lab.lab import Lab
 
-    context.obj = _refusing(lambda: Lab.named(name))
+    with _refusing():
+        context.obj = Lab.named(name)
 
 
 @lab.command()
@@ -42,9 +43,11 @@ def lab(context: click.Context, name: str) -> None:
 @click.pass_obj
 def up(lab: Any, workers: int, simulated: bool) -> None:
     """Bring the lab up, with this many workers."""
+    from labswarm_lab.exclusive import exclusively
     from labswarm_lab.up import bring_up
 
-    _refusing(lambda: bring_up(lab, workers=workers, simulated=simulated))
+    with _refusing(), exclusively(lab):
+        bring_up(lab, workers=workers, simulated=simulated)
 
 
 @lab.command()
@@ -53,9 +56,15 @@ def up(lab: Any, workers: int, simulated: bool) -> None:
 @click.pass_obj
 def down(lab: Any, dry_run: bool, homes: bool) -> None:
     """End the lab and leave nothing behind, also after a crash. Homes stay."""
-    from labswarm_lab.down import bring_down
+    from labswarm_lab.down import bring_down, print_remains
+    from labswarm_lab.exclusive import exclusively
 
-    _refusing(lambda: bring_down(lab, dry_run=dry_run, homes=homes))
+    with _refusing():
+        if dry_run:
+            print_remains(lab, homes=homes)
+        else:
+            with exclusively(lab):
+                bring_down(lab, homes=homes)
 
 
 @lab.command()
@@ -65,7 +74,8 @@ def status(lab: Any, as_json: bool) -> None:
     """Each worker as AWS, Swarm and Chef know it."""
     from labswarm_lab.observe import observe, print_status
 
-    seen = _refusing(lambda: observe(lab))
+    with _refusing():
+        seen = observe(lab)
     if as_json:
         click.echo(json.dumps(seen.to_dict()))
     else:
@@ -80,7 +90,8 @@ def scale(lab: Any, workers: int, no_wait: bool) -> None:
     """Have this many workers; the emptiest go first, and only when they are empty."""
     from labswarm_lab.scale import scale_to
 
-    _refusing(lambda: scale_to(lab, workers, wait=not no_wait))
+    with _refusing():
+        scale_to(lab, workers, wait=not no_wait)
 
 
 @lab.command("class")
@@ -91,7 +102,9 @@ def class_(lab: Any, students: int, as_json: bool) -> None:
     """This many students log in, start a server, run a cell and save a file."""
     from labswarm_lab.attend import attend
 
-    if not _refusing(lambda: attend(lab, students, as_json=as_json)):
+    with _refusing():
+        all_through = attend(lab, students, as_json=as_json)
+    if not all_through:
         raise SystemExit(1)
 
 
@@ -103,17 +116,17 @@ def logs(lab: Any, part: str | None, lines: int) -> None:
     """The last lines that a part of the lab logged; without PART, which parts there are."""
     from labswarm_lab.logs import print_logs
 
-    _refusing(lambda: print_logs(lab, part, lines))
+    with _refusing():
+        print_logs(lab, part, lines)
 
 
-def _refusing(action: Callable[[], T]) -> T:
-    """Run `action`; a refusal or a failure becomes one line and its exit code."""
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """A refusal or a failure in the body becomes one line and its exit code."""
     try:
-        return action()
-    except Refusal as refusal:
+        yield
+    except (Refusal, BadInput) as refusal:
         _end(f"labswarm: {refusal}", 2)
-    except BadInput as bad:
-        _end(f"labswarm: {bad}", 2)
     except (Failure, LabswarmError) as failure:
         _end(f"labswarm: {failure}", 1)
 

@@ -12,6 +12,9 @@ from labswarm_lab.nodes.place import Place
 from labswarm_lab.plane.plane import REGION
 from labswarm_lab.refusal import Refusal
 
+LOCK = ".lock"
+"""In the lab's folder while a command changes the lab."""
+
 
 @dataclass(frozen=True)
 class Aws:

@@ -19,7 +19,7 @@ from labswarm_lab.chef.goiardi import Goiardi
 from labswarm_lab.chef.goiardi import is_installed as goiardi_is_installed
 from labswarm_lab.chef.server import LabChefServer
 from labswarm_lab.chef.twin import Twin
-from labswarm_lab.down import bring_down, remains
+from labswarm_lab.down import end, remains
 from labswarm_lab.images import hub_image, notebook_image, publish
 from labswarm_lab.lab import Aws, Lab, Running
 from labswarm_lab.nodes import founding, network, plane_machines, registry
@@ -58,7 +58,7 @@ def bring_up(lab: Lab, *, workers: int, simulated: bool) -> None:
         _check_bridge(lab)
     if remains(lab):
         with step("clearing what a crash has left of this lab"):
-            bring_down(lab, quiet=True)
+            end(lab)
     if real:
         _check_ports()
     for thing in lacking:
@@ -67,7 +67,7 @@ def bring_up(lab: Lab, *, workers: int, simulated: bool) -> None:
         running = _climb(lab, workers, real=real)
     except BaseException:
         say("  ending what was begun")
-        bring_down(lab, quiet=True)
+        end(lab)
         raise
     _tell(running, time.monotonic() - begun)
 

@@ -1,0 +1,32 @@
+"""One command at a time that changes a lab."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from labswarm_lab.lab import LOCK, Lab
+from labswarm_lab.refusal import Refusal
+
+
+@contextmanager
+def exclusively(lab: Lab) -> Iterator[None]:
+    """Nothing else brings this lab up or down meanwhile; leaves nothing behind.
+
+    Raises Refusal when another command does. One that was killed holds nothing.
+    """
+    folder = lab.place.state_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LOCK
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refusal(
+                f"another command is bringing the lab {lab.cluster!r} up or down; wait for it"
+            ) from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # not empty: something of the lab is there
+                folder.rmdir()
