@@ -87,7 +87,7 @@ def status(lab: Any, as_json: bool) -> None:
 @click.option("--no-wait", is_flag=True, help="Ask for it and return.")
 @click.pass_obj
 def scale(lab: Any, workers: int, no_wait: bool) -> None:
-    """Have this many workers; the emptiest go first, and only when they are empty."""
+    """Have this many workers; the emptiest go, and whoever is on them after 15 s is moved."""
     from labswarm_lab.scale import scale_to
 
     with _refusing():

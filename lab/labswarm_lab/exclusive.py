@@ -1,6 +1,7 @@
 """One command at a time that changes a lab."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -21,12 +22,17 @@ def exclusively(lab: Lab) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refusal(
-                f"another command is bringing the lab {lab.cluster!r} up or down; wait for it"
-            ) from None
+            raise _busy(lab) from None
+        if not path.exists() or os.fstat(lock.fileno()).st_ino != path.stat().st_ino:
+            # Its last holder has removed it meanwhile, and another may have made a new one.
+            raise _busy(lab)
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
             with suppress(OSError):  # not empty: something of the lab is there
                 folder.rmdir()
+
+
+def _busy(lab: Lab) -> Refusal:
+    return Refusal(f"another command is bringing the lab {lab.cluster!r} up or down; wait for it")

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from labswarm.aws_errors import classified, code_of
+from labswarm.aws_errors import code_of, named
+from labswarm.errors import LabswarmError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -19,8 +18,9 @@ class Executions:
     def runs(self, arn: str) -> bool:
         """Whether this execution is running; one that is not there (any more) is not."""
         try:
-            return self._client.describe_execution(executionArn=arn)["status"] == "RUNNING"
-        except ClientError as error:
+            with named():
+                return self._client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        except LabswarmError as error:
             if code_of(error) in ("ExecutionDoesNotExist", "InvalidArn"):
                 return False
-            raise classified(error) from error
+            raise
