@@ -137,5 +137,12 @@ def _end(line: str, code: int) -> NoReturn:
 
 
 def main() -> None:
-    """Entry point; click itself answers a wrong option with one line and exit code 2."""
-    labswarm()
+    """Entry point; a wrong option or argument is one line too, and exit code 2."""
+    try:
+        code = labswarm(standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "labswarm"
+        _end(f"{command}: {error.format_message()} `{command} --help` says what can be asked.", 2)
+    except click.Abort:
+        _end("labswarm: interrupted", 130)
+    raise SystemExit(code if isinstance(code, int) else 0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from labswarm_lab.lab import LOCK, Lab
+from labswarm_lab.lab import Lab
 from labswarm_lab.nodes import sweep
 from labswarm_lab.progress import say, step
 
@@ -44,8 +44,5 @@ def end(lab: Lab) -> None:
 
 
 def _folders(lab: Lab) -> list[Path]:
-    """What is in the lab's folder beside what the sweep knows, and the homes."""
-    if not lab.place.state_dir.exists():
-        return []
-    others = {lab.homes, lab.place.nodes_dir, lab.place.registry_dir, lab.place.state_dir / LOCK}
-    return [path for path in sorted(lab.place.state_dir.iterdir()) if path not in others]
+    """What `up` makes in the lab's folder beside what the sweep knows, and the homes."""
+    return [path for path in lab.parts if path.exists()]

@@ -5,8 +5,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from labswarm_lab.lab import LOCK, Lab
+from labswarm_lab.lab import Lab
 from labswarm_lab.refusal import Refusal
+
+LOCK = ".lock"
+"""In the lab's folder while a command changes the lab."""
 
 
 @contextmanager

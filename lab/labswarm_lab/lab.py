@@ -12,9 +12,6 @@ from labswarm_lab.nodes.place import Place
 from labswarm_lab.plane.plane import REGION
 from labswarm_lab.refusal import Refusal
 
-LOCK = ".lock"
-"""In the lab's folder while a command changes the lab."""
-
 
 @dataclass(frozen=True)
 class Aws:
@@ -79,6 +76,11 @@ class Lab:
     @property
     def hub_dir(self) -> Path:
         return self.place.state_dir / "hub"
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """What ends with the lab, beside its machines and their registry."""
+        return (self.plane_dir, self.chef_dir, self.hub_dir, self._file)
 
     @property
     def running(self) -> Running:
