@@ -1,6 +1,6 @@
 # What a developer types. CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab down check format unit test lock clean
+.PHONY: help setup lab down check format test test-deep lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -28,7 +28,10 @@ check: setup ## lint, types, static checks, unit tests: under two minutes
 	$(PYTEST) -q tests/unit tests/infrastructure
 
 test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm
-	$(PYTEST) tests/contract tests/integration tests/e2e
+	$(PYTEST) -m "not deep" tests/contract tests/integration tests/e2e
+
+test-deep: setup ## the tests that take minutes each
+	$(PYTEST) -m deep tests
 
 format: ## let ruff format and mend
 	$(BIN)/ruff format .

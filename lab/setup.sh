@@ -40,9 +40,10 @@ install_packages() {
   fi
   say "installing ${missing[*]}"
   # The lab starts its own daemons: the packages' services stay off while they are installed.
-  if [ ! -e /usr/sbin/policy-rc.d ]; then
-    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
-    chmod +x /usr/sbin/policy-rc.d
+  local policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ] || grep -q 'labswarm set-up' "$policy"; then
+    printf '#!/bin/sh\n# labswarm set-up; it removes this file when it ends\nexit 101\n' >"$policy"
+    chmod +x "$policy"
     trap 'rm -f /usr/sbin/policy-rc.d' EXIT
   fi
   local log
@@ -51,6 +52,12 @@ install_packages() {
   { apt-get update -q && apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
     { tail -20 "$log" >&2; die "apt-get could not install ${missing[*]}; mend that and try again"; }
   rm -f "$log"
+  # Nor are they to start with the machine: a registry on every address is nobody's wish.
+  if command -v systemctl >/dev/null; then
+    for package in "${missing[@]}"; do
+      case $package in docker-registry | goiardi) systemctl disable --quiet "$package" 2>/dev/null || true ;; esac
+    done
+  fi
 }
 
 # ---- Python environments ---------------------------------------------------------------------
@@ -92,7 +99,7 @@ finish_class() {
 # `labswarm` on everyone's PATH, unless something else has that name.
 link_command() {
   local link=/usr/local/bin/labswarm target=$PWD/.venv/bin/labswarm
-  if [ -w "${link%/*}" ] && { [ -L "$link" ] || [ ! -e "$link" ]; }; then
+  if [ -w "${link%/*}" ] && { [ ! -e "$link" ] || [[ $(readlink "$link") == */.venv/bin/labswarm ]]; }; then
     ln -sfn "$target" "$link"
   else
     say "the command is $target"

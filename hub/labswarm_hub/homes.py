@@ -13,8 +13,7 @@ def make_home(home: Path) -> None:
     Raises OSError, FileNotFoundError among them when the folder of the homes is missing: it is
     then not mounted, and a home made in its place would be lost.
     """
-    try:
-        home.mkdir(mode=0o700)
-    except FileExistsError:
-        return
-    os.chown(home, UID, GID)
+    home.mkdir(mode=0o700, exist_ok=True)
+    # Again where it was there: whoever made it may have been killed before this.
+    if home.stat().st_uid != UID:
+        os.chown(home, UID, GID)

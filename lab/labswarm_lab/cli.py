@@ -1,9 +1,10 @@
 """The command `labswarm`."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
@@ -13,7 +14,6 @@ from labswarm_lab.refusal import Failure, Refusal
 
 AUTO = "auto"
 COUNT = click.IntRange(min=1)
-T = TypeVar("T")
 
 
 @click.group()
@@ -35,7 +35,8 @@ def lab(context: click.Context, name: str) -> None:
     """The whole system on this machine."""
     from labswarm_lab.lab import Lab
 
-    context.obj = _refusing(lambda: Lab.named(name))
+    with _refusing():
+        context.obj = Lab.named(name)
 
 
 @lab.command()
@@ -52,11 +53,11 @@ def lab(context: click.Context, name: str) -> None:
 @click.pass_obj
 def up(lab: Any, workers: int, simulated: bool, idle_timeout: int) -> None:
     """Bring the lab up, with this many workers."""
+    from labswarm_lab.exclusive import exclusively
     from labswarm_lab.up import bring_up
 
-    _refusing(
-        lambda: bring_up(lab, workers=workers, simulated=simulated, idle_timeout_s=idle_timeout)
-    )
+    with _refusing(), exclusively(lab):
+        bring_up(lab, workers=workers, simulated=simulated, idle_timeout_s=idle_timeout)
 
 
 @lab.command()
@@ -65,9 +66,15 @@ def up(lab: Any, workers: int, simulated: bool, idle_timeout: int) -> None:
 @click.pass_obj
 def down(lab: Any, dry_run: bool, homes: bool) -> None:
     """End the lab and leave nothing behind, also after a crash. Homes stay."""
-    from labswarm_lab.down import bring_down
+    from labswarm_lab.down import bring_down, print_remains
+    from labswarm_lab.exclusive import exclusively
 
-    _refusing(lambda: bring_down(lab, dry_run=dry_run, homes=homes))
+    with _refusing():
+        if dry_run:
+            print_remains(lab, homes=homes)
+        else:
+            with exclusively(lab):
+                bring_down(lab, homes=homes)
 
 
 @lab.command()
@@ -77,7 +84,8 @@ def status(lab: Any, as_json: bool) -> None:
     """Each worker as AWS, Swarm and Chef know it."""
     from labswarm_lab.observe import observe, print_status
 
-    seen = _refusing(lambda: observe(lab))
+    with _refusing():
+        seen = observe(lab)
     if as_json:
         click.echo(json.dumps(seen.to_dict()))
     else:
@@ -100,16 +108,17 @@ class WorkersOrAuto(click.IntRange):
 @click.option("--no-wait", is_flag=True, help="Ask for it and return.")
 @click.pass_obj
 def scale(lab: Any, workers: int | str, no_wait: bool) -> None:
-    """Hold N workers; the emptiest go first, and only when they are empty.
+    """Hold N workers; the emptiest go, and whoever is on them after 15 s is moved.
 
     With `auto` the cluster is again as large as its class, as it is after `up`.
     """
     from labswarm_lab.scale import scale_by_itself, scale_to
 
-    if isinstance(workers, str):
-        _refusing(lambda: scale_by_itself(lab))
-    else:
-        _refusing(lambda: scale_to(lab, workers, wait=not no_wait))
+    with _refusing():
+        if isinstance(workers, str):
+            scale_by_itself(lab)
+        else:
+            scale_to(lab, workers, wait=not no_wait)
 
 
 @lab.command()
@@ -119,7 +128,8 @@ def timetable(lab: Any, file: Path) -> None:
     """Book the labs of an iCalendar file: `seats: 12` in an event's description."""
     from labswarm_lab.timetable import book
 
-    _refusing(lambda: book(lab, file))
+    with _refusing():
+        book(lab, file)
 
 
 @lab.command()
@@ -130,7 +140,8 @@ def interrupt(lab: Any, node: str, rebalance: bool) -> None:
     """EC2 warns of NODE's interruption, and takes it two minutes later."""
     from labswarm_lab.interrupt import interrupt_node
 
-    _refusing(lambda: interrupt_node(lab, node, rebalance=rebalance))
+    with _refusing():
+        interrupt_node(lab, node, rebalance=rebalance)
 
 
 @lab.command()
@@ -140,7 +151,8 @@ def kill(lab: Any, node: str) -> None:
     """NODE is gone at once, as a machine is that nobody warned of."""
     from labswarm_lab.interrupt import kill_node
 
-    _refusing(lambda: kill_node(lab, node))
+    with _refusing():
+        kill_node(lab, node)
 
 
 @lab.command("class")
@@ -151,7 +163,9 @@ def class_(lab: Any, students: int, as_json: bool) -> None:
     """This many students log in, start a server, run a cell and save a file."""
     from labswarm_lab.attend import attend
 
-    if not _refusing(lambda: attend(lab, students, as_json=as_json)):
+    with _refusing():
+        all_through = attend(lab, students, as_json=as_json)
+    if not all_through:
         raise SystemExit(1)
 
 
@@ -161,7 +175,8 @@ def watch(lab: Any) -> None:
     """Nodes, students and executions as they come and go; Ctrl-C ends it."""
     from labswarm_lab.watch import watch
 
-    _refusing(lambda: watch(lab))
+    with _refusing():
+        watch(lab)
 
 
 @lab.command()
@@ -172,7 +187,8 @@ def logs(lab: Any, part: str | None, lines: int) -> None:
     """The last lines that a part of the lab logged; without PART, which parts there are."""
     from labswarm_lab.logs import print_logs
 
-    _refusing(lambda: print_logs(lab, part, lines))
+    with _refusing():
+        print_logs(lab, part, lines)
 
 
 @labswarm.command()
@@ -185,7 +201,8 @@ def reconcile(cluster: str | None, dry_run: bool, as_json: bool, name: str, aws:
     """Make a pass now: find what AWS, Swarm and Chef do not agree on, and clean up orphans."""
     from labswarm_lab.reconcile import make_pass, print_passes, state_machines, succeeded
 
-    passes = _refusing(lambda: make_pass(state_machines(name, aws=aws), cluster, dry_run=dry_run))
+    with _refusing():
+        passes = make_pass(state_machines(name, aws=aws), cluster, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps(passes))
     else:
@@ -194,14 +211,13 @@ def reconcile(cluster: str | None, dry_run: bool, as_json: bool, name: str, aws:
         raise SystemExit(1)
 
 
-def _refusing(action: Callable[[], T]) -> T:
-    """Run `action`; a refusal or a failure becomes one line and its exit code."""
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """A refusal or a failure in the body becomes one line and its exit code."""
     try:
-        return action()
-    except Refusal as refusal:
+        yield
+    except (Refusal, BadInput) as refusal:
         _end(f"labswarm: {refusal}", 2)
-    except BadInput as bad:
-        _end(f"labswarm: {bad}", 2)
     except (Failure, LabswarmError) as failure:
         _end(f"labswarm: {failure}", 1)
 
@@ -212,5 +228,12 @@ def _end(line: str, code: int) -> NoReturn:
 
 
 def main() -> None:
-    """Entry point; click itself answers a wrong option with one line and exit code 2."""
-    labswarm()
+    """Entry point; a wrong option or argument is one line too, and exit code 2."""
+    try:
+        code = labswarm(standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "labswarm"
+        _end(f"{command}: {error.format_message()} `{command} --help` says what can be asked.", 2)
+    except click.Abort:
+        _end("labswarm: interrupted", 130)
+    raise SystemExit(code if isinstance(code, int) else 0)

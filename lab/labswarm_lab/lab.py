@@ -78,6 +78,11 @@ class Lab:
         return self.place.state_dir / "hub"
 
     @property
+    def parts(self) -> tuple[Path, ...]:
+        """What ends with the lab, beside its machines and their registry."""
+        return (self.plane_dir, self.chef_dir, self.hub_dir, self._file)
+
+    @property
     def running(self) -> Running:
         """Raises Refusal when the lab is not up."""
         try:

@@ -80,7 +80,12 @@ def _swarm(lab: Lab, running: Running) -> dict[str, SwarmView]:
     api: Any = APIClient(base_url=f"unix://{socket}", timeout=10)  # `tasks` has no types
     servers = api.tasks(filters={"label": "labswarm.user"})
     found: dict[str, SwarmView] = {}
-    for node in api.nodes(filters={"role": "worker"}):
+    # Of several of one instance the one that is ready, or else the newest: the others are ghosts.
+    by_life = sorted(
+        api.nodes(filters={"role": "worker"}),
+        key=lambda node: (node["Status"]["State"] == "ready", node["CreatedAt"]),
+    )
+    for node in by_life:
         description, spec = node["Description"], node["Spec"]
         engine_labels = description.get("Engine", {}).get("Labels") or {}
         instance = (spec.get("Labels") or {}).get(_INSTANCE) or engine_labels.get(_INSTANCE)

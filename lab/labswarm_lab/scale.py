@@ -27,15 +27,15 @@ def scale_to(lab: Lab, workers: int, *, wait: bool) -> None:
         AutoScalingGroupName=asg_name(lab.cluster), ScalingProcesses=SCALING
     )
     staying = [node for node in seen.nodes if _stays(node)]
-    if workers >= len(staying):
-        autoscaling.set_desired_capacity(
-            AutoScalingGroupName=asg_name(lab.cluster), DesiredCapacity=workers
-        )
     for node in chosen_to_go(staying, len(staying) - workers):
         # Lowering the desired capacity would let the group choose, and it knows no students.
         autoscaling.terminate_instance_in_auto_scaling_group(
             InstanceId=node.instance_id, ShouldDecrementDesiredCapacity=True
         )
+    # More of them, or fewer that were asked for and are not there yet.
+    autoscaling.set_desired_capacity(
+        AutoScalingGroupName=asg_name(lab.cluster), DesiredCapacity=workers
+    )
     if wait:
         with step(f"{workers} workers that AWS, Swarm and Chef agree on"):
             await_workers(lab, workers)

@@ -108,12 +108,20 @@ def chef_view(cluster: str, clients: Sequence[str], nodes: Sequence[str]) -> dic
     return found
 
 
+_COUNTED = (
+    ("RUNNING", "running"),
+    ("FAILED", "failed"),
+    ("TIMED_OUT", "failed"),
+    ("ABORTED", "failed"),
+)
+
+
 def executions_view(stepfunctions: Any) -> dict[str, int]:
     """How many executions of the app's machines run, and how many have failed."""
     counts = {"running": 0, "failed": 0}
     for machine in stepfunctions.list_state_machines()["stateMachines"]:
         arn = machine["stateMachineArn"]
-        for status, key in (("RUNNING", "running"), ("FAILED", "failed")):
+        for status, key in _COUNTED:
             pages = stepfunctions.get_paginator("list_executions").paginate(
                 stateMachineArn=arn, statusFilter=status
             )

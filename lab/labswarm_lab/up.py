@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import requests
 from docker import DockerClient
 
 from labswarm_lab import deploy, ground
@@ -19,7 +18,7 @@ from labswarm_lab.chef.goiardi import Goiardi
 from labswarm_lab.chef.goiardi import is_installed as goiardi_is_installed
 from labswarm_lab.chef.server import LabChefServer
 from labswarm_lab.chef.twin import Twin
-from labswarm_lab.down import bring_down, remains
+from labswarm_lab.down import end, remains
 from labswarm_lab.images import hub_image, notebook_image, publish
 from labswarm_lab.lab import Aws, Lab, Running
 from labswarm_lab.nodes import founding, network, plane_machines, registry, snapshots
@@ -37,7 +36,7 @@ LOOPBACK = "127.0.0.1"
 PLANE_PORT, CHEF_PORT = 5060, 4545
 MOST_WORKERS = 20
 EMPTY_DEADLINE_S = 15
-CA = "ca.pem"
+CA, PLANE_CONFIG = "ca.pem", "settings.json"
 # Slow enough for a machine in software emulation.
 _PATIENCE_S = 300
 _LOOK_S = 0.1
@@ -52,7 +51,7 @@ def bring_up(lab: Lab, *, workers: int, simulated: bool, idle_timeout_s: int) ->
     else whatever keeps a part from coming up, with nothing left of the others.
     """
     begun = time.monotonic()
-    if lab.is_up() and plane_answers(lab.running.plane):
+    if lab.is_up() and _plane_process(lab).pid is not None:
         raise Refusal(f"the lab {lab.cluster!r} is up already; `labswarm lab down` ends it")
     lacking = [] if simulated else missing()
     real = not (simulated or lacking)
@@ -60,7 +59,7 @@ def bring_up(lab: Lab, *, workers: int, simulated: bool, idle_timeout_s: int) ->
         _check_bridge(lab)
     if remains(lab):
         with step("clearing what a crash has left of this lab"):
-            bring_down(lab, quiet=True)
+            end(lab)
     if real:
         _check_ports()
     for thing in lacking:
@@ -69,17 +68,9 @@ def bring_up(lab: Lab, *, workers: int, simulated: bool, idle_timeout_s: int) ->
         running = _climb(lab, workers, idle_timeout_s, real=real)
     except BaseException:
         say("  ending what was begun")
-        bring_down(lab, quiet=True)
+        end(lab)
         raise
     _tell(running, time.monotonic() - begun)
-
-
-def plane_answers(url: str) -> bool:
-    """Whether a plane is there."""
-    try:
-        return requests.get(f"{url}/moto-api/", timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 def _climb(lab: Lab, workers: int, idle_timeout_s: int, *, real: bool) -> Running:
@@ -150,7 +141,7 @@ def _climb(lab: Lab, workers: int, idle_timeout_s: int, *, real: bool) -> Runnin
 
 def _check_bridge(lab: Lab) -> None:
     """Raises Refusal when something else has the name of the lab's bridge."""
-    if network.has_bridge(lab.place) and not lab.place.nodes_dir.exists():
+    if network.has_foreign_bridge(lab.place):
         raise Refusal(
             f"a bridge {lab.place.bridge} is there and is not this lab's; "
             "remove it, or give the lab another --name"
@@ -202,20 +193,11 @@ def _nodes_settings(lab: Lab, chef: LabChefServer, subnet: int, *, real: bool) -
 def _start_plane(lab: Lab, settings: NodesSettings) -> str:
     """Start the plane's process; where it answers. Raises Failure when it does not."""
     lab.plane_dir.mkdir(parents=True, exist_ok=True)
-    config = lab.plane_dir / "settings.json"
+    config = lab.plane_dir / PLANE_CONFIG
     address, port = urlsplit(settings.aws_url).netloc.split(":")
     config.write_text(Settings(address, int(port), lab.plane_dir).to_json())
     settings.write()
-    process = DetachedProcess(
-        [
-            *(sys.executable, "-m", "labswarm_lab.plane.server"),
-            *("--config", str(config)),
-            *("--machines", plane_machines.FACTORY),
-        ],
-        pid_file=lab.plane_dir / "pid",
-        log=lab.plane_dir / "plane.log",
-        mark=str(config),
-    )
+    process = _plane_process(lab)
     process.start()
     ready = lab.plane_dir / READY
     _await(
@@ -225,6 +207,20 @@ def _start_plane(lab: Lab, settings: NodesSettings) -> str:
     if process.ended():
         raise Failure(f"the plane ended at once: {process.last_words()}")
     return str(json.loads(ready.read_text())["url"])
+
+
+def _plane_process(lab: Lab) -> DetachedProcess:
+    config = str(lab.plane_dir / PLANE_CONFIG)
+    return DetachedProcess(
+        [
+            *(sys.executable, "-m", "labswarm_lab.plane.server"),
+            *("--config", config),
+            *("--machines", plane_machines.FACTORY),
+        ],
+        pid_file=lab.plane_dir / "pid",
+        log=lab.plane_dir / "plane.log",
+        mark=config,
+    )
 
 
 def _deploy(building: Future[Path], aws: Aws) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm_node.config import ChefConfig
 
-RUN_S = 600.0
+# Shorter than the document gives it, so that the end of its output is told.
+RUN_S = 570.0
 """How long a run may take, in seconds: it installs packages."""
 
 _STAND_IN = "labswarm-chef-client"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from labswarm.errors import Permanent
+from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm_node.chef_identity import write_private
 from labswarm_node.hub import Hub
 from labswarm_node.swarm import Server, Swarm
@@ -65,38 +65,42 @@ class MovesFile:
 def evacuate(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[str, Any]:
     """One step: stop what the hub runs there, and start elsewhere what has ended there.
 
-    Of a worker that is down, or not in the Swarm any more, the servers have ended. Raises Transient
-    when the hub or the Swarm does not answer; what was done by then stays done.
+    Of a worker that is down, or not in the Swarm any more, the servers have ended. A server that
+    the hub refuses for good (its student was deleted) is named in `refused` and hinders no other.
+    Raises Transient when the hub or the Swarm does not answer; what was done by then stays done.
     """
     node = find(swarm, instance_id)
     there = frozenset(swarm.servers_on(node.node_id)) if node else frozenset()
     alive = there if node and node.state != "down" else frozenset()
     moves = file.read()
-    concerned = _sorted(there | moves.moving)
-    running = dict(
-        zip(concerned, _each(lambda s: hub.running(s.user, s.name), concerned), strict=True)
-    )
+    running = _each(lambda s: hub.running(s.user, s.name), there | moves.moving)
 
     # What was moved runs elsewhere by now; its task on a node that is down is listed for a day.
     stopping = {s for s in there - moves.moved if running[s] == "ready"}
     file.write(Moves(moves.moving | stopping, moves.moved))
-    _each(lambda s: hub.stop(s.user, s.name), stopping)
+    stopped = _each(lambda s: hub.stop(s.user, s.name), stopping)
 
     ended = moves.moving - alive
     # Ready or starting again already: its student was faster. Pending there may be its stop, too:
     # then the next step looks again.
     back = {s for s in ended - there if running[s] == "ready"}
-    starting = {s for s in ended if running[s] == "absent"}
-    _each(lambda s: hub.start(s.user, s.name), starting)
-    done = Moves(
-        (moves.moving | stopping) - back - starting,
-        moves.moved | back | starting,
+    started = _each(
+        lambda s: hub.start(s.user, s.name), {s for s in ended if running[s] == "absent"}
     )
+    back |= {s for s, error in started.items() if error is None}
+
+    outcomes = [*running.items(), *stopped.items(), *started.items()]
+    refused = {s for s, outcome in outcomes if isinstance(outcome, Permanent)}
+    done = Moves((moves.moving | stopping) - back - refused, moves.moved | back)
     file.write(done)
+    for _, outcome in outcomes:
+        if isinstance(outcome, Transient):
+            raise outcome
     return {
         "servers": [server.service for server in _sorted(alive)],
         "moved": [server.service for server in _sorted(done.moved)],
         "moving": [server.service for server in _sorted(done.moving)],
+        "refused": [server.service for server in _sorted(refused)],
     }
 
 
@@ -104,9 +108,18 @@ def _sorted(servers: Iterable[Server]) -> list[Server]:
     return sorted(servers, key=lambda server: (server.service, server.user, server.name))
 
 
-def _each(call: Callable[[Server], R], servers: Iterable[Server]) -> list[R]:
-    """The call for every server, side by side; raises the first error once all have ended."""
+def _each(
+    call: Callable[[Server], R], servers: Iterable[Server]
+) -> dict[Server, R | LabswarmError]:
+    """What the call answered for each server, or the error it raised; made side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
+    def outcome(server: Server) -> R | LabswarmError:
+        try:
+            return call(server)
+        except LabswarmError as error:
+            return error
+
+    concerned = _sorted(servers)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        return list(pool.map(call, servers))
+        return dict(zip(concerned, pool.map(outcome, concerned), strict=True))

@@ -23,6 +23,8 @@ class HubTwin:
         self, users: frozenset[str], spawn: Act = _nothing, end: Act = _nothing, slow: bool = False
     ) -> None:
         self.slow = slow
+        self.down_for: set[str] = set()
+        """The users about whom it does not answer."""
         self.asked: list[tuple[str, str, str]] = []
         self._users = users
         self._spawn = spawn
@@ -47,6 +49,8 @@ class HubTwin:
 
     def start(self, user: str, server: str) -> None:
         self.asked.append(("start", user, server))
+        if user in self.down_for:
+            raise Transient("the hub does not answer")
         if user not in self._users:
             raise Permanent(f"the hub answers POST for {user!r} with 404")
         if self._states.get((user, server)) == "stop":
@@ -56,6 +60,10 @@ class HubTwin:
             self._spawn(user, server)
             if not self.slow:
                 self.finish_starts()
+
+    def forget(self, user: str) -> None:
+        """An admin deletes a user."""
+        self._users -= {user}
 
     def finish_starts(self) -> None:
         """Every server that starts is ready."""

@@ -72,7 +72,7 @@ def test_a_crashed_lab_comes_up_again_and_goes_down_cleanly(unborn: LabUnderTest
     assert traces(unborn) == set()
 
 
-def test_an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find(
+def test_an_up_goes_on_undisturbed_and_killed_midway_leaves_nothing_that_down_does_not_find(
     unborn: LabUnderTest,
 ) -> None:
     with subprocess.Popen(
@@ -82,7 +82,10 @@ def test_an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find(
         for line in begun.stderr:
             if "ok" in line and "Swarm" in line:
                 break
+        refused = unborn.run("down")
         begun.kill()
+    assert refused.returncode == 2
+    assert "another command" in refused.stderr
 
     unborn.must("down", "--homes")
 

@@ -11,7 +11,7 @@ from tests.e2e.test_lab import agreed
 
 from labswarm_lab.nodes.requirements import missing
 
-pytestmark = [pytest.mark.swarm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.deep, pytest.mark.swarm, pytest.mark.timeout(900)]
 
 IDLE_S = 90
 

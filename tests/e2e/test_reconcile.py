@@ -149,6 +149,7 @@ def test_what_both_hooks_never_said_is_found_and_mended_over_two_passes(lab: Lab
     assert not {lost, waiting} & {n["instance_id"] for n in seen["nodes"]}
 
 
+@pytest.mark.deep
 def test_of_a_hundred_planted_only_so_many_go_in_a_pass(lab: LabUnderTest) -> None:
     chef = chef_admin(lab)
     key = rsa.generate_private_key(65537, 2048).public_key()

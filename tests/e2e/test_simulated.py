@@ -69,6 +69,7 @@ END:VCALENDAR
 """
 
 
+@pytest.mark.deep
 def test_a_booked_lab_finds_its_nodes_and_they_are_gone_after_it(
     simulated_lab: LabUnderTest, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_the_view_is_printed_once_where_there_is_no_terminal(simulated_lab: LabU
     assert "autoscaling InService" in drawn or "ssm Success" in drawn or "functions" in drawn
 
 
+@pytest.mark.deep
 @pytest.mark.swarm
 def test_a_student_without_a_seat_is_told_of_within_five_seconds(lab: LabUnderTest) -> None:
     # Seven seats are there.

@@ -77,6 +77,7 @@ def test_students_on_an_interrupted_node_are_back_elsewhere_before_it_is_killed(
     assert [student["ok"] for student in attended["students"]] == [True] * STUDENTS
 
 
+@pytest.mark.deep
 def test_without_room_they_wait_and_start_when_the_replacement_opens(lab: LabUnderTest) -> None:
     lab.must("scale", "1")
     lab.must("class", str(STUDENTS))
@@ -123,6 +124,7 @@ def test_what_names_no_worker_is_refused_by_name(lab: LabUnderTest, what: str) -
     assert "NODE 'i-0000' names no worker; there are: i-" in refused.stderr
 
 
+@pytest.mark.deep
 def test_a_rebalance_recommendation_pauses_the_node_adds_one_and_moves_nobody(
     lab: LabUnderTest,
 ) -> None:

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from samcli.yamlhelper import yaml_parse
+
+from labswarm_node.chef_run import RUN_S
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -43,6 +46,15 @@ def test_each_machine_is_valid_amazon_states_language(machine: Path) -> None:
     if not (node.exists() and validator.exists()):
         pytest.skip("asl-validator skipped: it is not installed; `make setup` installs it")
     said(node, validator, "--yaml-path", machine)
+
+
+def test_the_tools_end_before_their_documents_do() -> None:
+    # Else the agent kills them, and what they had to say is lost.
+    content = yaml_parse((REPOSITORY / "template.yaml").read_text())["Resources"][
+        "NodeBootstrapDocument"
+    ]["Properties"]["Content"]
+    (step,) = content["mainSteps"]
+    assert int(step["inputs"]["timeoutSeconds"]) > RUN_S
 
 
 def test_there_are_the_machines_that_the_template_names() -> None:

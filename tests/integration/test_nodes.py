@@ -7,10 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from docker import DockerClient
 
 from labswarm.errors import BadInput, Gone, Permanent
+from labswarm_lab.images.skeleton import skeleton
 from labswarm_lab.nodes import network, registry, sweep
 from labswarm_lab.nodes.founding import found_swarm
 from labswarm_lab.nodes.namespaces import NamespaceMachines
@@ -190,6 +193,7 @@ def test_another_process_goes_on_with_the_machines(lab: NodesSettings, tmp_path:
 CRASHES = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from labswarm_lab.nodes import registry
 from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.place import Place
@@ -242,17 +246,9 @@ def test_the_sweep_takes_containers_with_it_and_leaves_another_lab_alone(
 
 def _run_container(settings: NodesSettings, api: EngineApi) -> str:
     """A container of nothing but this machine's /usr, that sleeps."""
-    machines = NamespaceMachines(settings)
-    imported = machines.run(
-        HUB.instance_id,
-        "mkdir /tmp/i-$$ && cd /tmp/i-$$ && mkdir usr proc sys dev etc && "
-        "ln -s usr/lib usr/lib64 usr/bin . && tar -c . | curl -sf --unix-socket "
-        f"{settings.place.docker_socket(HUB.instance_id)} -T - -X POST "
-        "'http://docker/images/create?fromSrc=-&repo=empty&tag=1'; rm -r /tmp/i-$$",
-        {},
-        20,
-    )
-    assert imported.exit_code == 0, imported
+    socket = settings.place.docker_socket(HUB.instance_id)
+    engine: Any = DockerClient(base_url=f"unix://{socket}")
+    engine.api.import_image_from_data(skeleton({}), repository="empty", tag="1")
     made = api.call(
         "POST",
         "/containers/create",

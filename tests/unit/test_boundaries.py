@@ -13,6 +13,10 @@ OUTSIDE_NODE = (*APP, "hub", "lab")
 SWARM_CALLS = {"swarm.join", "swarm.leave", "node.update", "node.remove", "api.join_swarm"}
 SDK_NAMES = {"join_swarm", "leave_swarm", "update_node", "remove_node"}
 SWARM_WORDS = re.compile(r"\b(swarm\s+(join|leave)|node\s+(update|rm|promote|demote))\b")
+# The lab may look at the Chef Server and provision its admin; clients and nodes come from the app,
+# and from the node's own chef-client, whose stand-in is in one folder.
+CHEF_CALLS = {"create_client", "delete_client", "delete_node"}
+CHEF_STAND_IN = ROOT / "lab/labswarm_lab/chef"
 SWARM_PATHS = re.compile(r"/swarm/(join|leave)|/nodes/[^\s\"']*/update")
 
 
@@ -56,6 +60,15 @@ def docstrings(tree: ast.Module) -> set[ast.expr]:
     }
 
 
+def _text(node: ast.AST) -> str | None:
+    """A text in the source, `{}` for what is filled into it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part) or "{}" for part in node.values)
+    return None
+
+
 def commanded(tree: ast.Module) -> list[str]:
     """What this source says to a Swarm: calls of the SDK, and words and paths in its texts."""
     found = []
@@ -68,9 +81,9 @@ def commanded(tree: ast.Module) -> list[str]:
             words = [a.value for a in _flat(node) if isinstance(a.value, str)]
             if SWARM_WORDS.search(" ".join(words)):
                 found.append(f"{node.lineno}: {' '.join(words)}")
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in spared:
-            if SWARM_PATHS.search(node.value):
-                found.append(f"{node.lineno}: {node.value}")
+        elif (text := _text(node)) is not None and node not in spared:
+            if SWARM_PATHS.search(text) or SWARM_WORDS.search(text):
+                found.append(f"{node.lineno}: {text}")  # type: ignore[attr-defined]  # an expression
         elif isinstance(node, ast.List | ast.Tuple):
             words = [e.value for e in node.elts if isinstance(e, ast.Constant)]
             if SWARM_WORDS.search(" ".join(map(str, words))):
@@ -102,10 +115,36 @@ def test_no_script_or_description_does_either(path: Path) -> None:
         "run(['docker', 'node', 'update', '--availability', 'drain', name])",
         "run('docker node rm x')",
         "post(url + '/swarm/join')",
+        "api.call('POST', f'/nodes/{node}/update', body=spec)",
+        "command = 'docker swarm join'",
+        "command = f'docker swarm join {manager}'",
     ],
 )
 def test_the_guard_sees_each_way_to_command_a_swarm(source: str) -> None:
     assert commanded(ast.parse(source)) != []
+
+
+def chef_calls(tree: ast.Module) -> list[str]:
+    """Where this source makes or ends something on a Chef Server."""
+    return [
+        f"{node.lineno}: {dotted(node.func)}()"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in CHEF_CALLS
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in sources("hub", "lab") if CHEF_STAND_IN not in p.parents],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_neither_hub_nor_lab_calls_chef_in_the_nodes_place(path: Path) -> None:
+    assert chef_calls(ast.parse(path.read_text())) == []
+
+
+def test_the_guard_sees_a_chef_client_being_made_or_ended() -> None:
+    tree = ast.parse("ChefServer(url).create_client(name, key)\nchef.delete_node(name)")
+    assert len(chef_calls(tree)) == 2
 
 
 @pytest.mark.parametrize("path", sources(*APP), ids=lambda p: str(p.relative_to(ROOT)))

@@ -45,8 +45,11 @@ class Class:
         self.hub.asked.clear()
         self.target = self.other
 
-    def step(self) -> dict[str, list[str]]:
-        return evacuate(self.swarm, self.hub, self.file, WORKER)
+    def step(self, refused: tuple[str, ...] = ()) -> dict[str, list[str]]:
+        """One step, in which the hub refuses for good just these services."""
+        answer = evacuate(self.swarm, self.hub, self.file, WORKER)
+        assert answer.pop("refused") == list(refused)
+        return answer
 
 
 @pytest.fixture
@@ -135,6 +138,28 @@ def test_a_stop_that_failed_is_asked_for_again(room: Class) -> None:
     room.file.write(Moves(moving=frozenset({ADA})))
     assert room.step()["moving"] == [ADA.service]
     assert room.hub.asked == [("stop", "ada", "")]
+
+
+def test_a_student_whom_the_hub_no_longer_knows_hinders_no_other(room: Class) -> None:
+    room.sit(ADA, BOB)
+    room.step()
+    room.hub.forget(ADA.user)
+    assert room.step(refused=(ADA.service,)) == {
+        "servers": [],
+        "moved": [BOB.service],
+        "moving": [],
+    }
+
+
+def test_what_was_done_before_the_hub_failed_stays_done(room: Class) -> None:
+    room.sit(ADA, BOB)
+    room.step()
+    room.hub.down_for.add(ADA.user)
+    with pytest.raises(Transient):
+        room.step()
+    assert room.file.read() == Moves(moving=frozenset({ADA}), moved=frozenset({BOB}))
+    room.hub.down_for.clear()
+    assert room.step()["moving"] == []
 
 
 class _Refusing(BaseHTTPRequestHandler):

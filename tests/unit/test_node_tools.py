@@ -222,7 +222,7 @@ def test_nothing_to_evacuate_needs_no_hub(hub: Machine, worker: Machine, swarm: 
     worker.node("join")
     assert managed(hub, swarm, "evacuate", "--instance", WORKER) == (
         0,
-        {"servers": [], "moved": [], "moving": []},
+        {"servers": [], "moved": [], "moving": [], "refused": []},
     )
 
 

@@ -58,6 +58,7 @@ def raise_bridge(place: Place, subnet: int) -> None:
         "-batch",
         "-",
         given=f"link add {bridge} type bridge\n"
+        f'link set {bridge} alias "{_owner(place)}"\n'
         f"addr add 10.98.{subnet}.1/24 dev {bridge}\n"
         f"link set {bridge} up\n",
     )
@@ -71,8 +72,15 @@ def is_ours_to_change() -> bool:
 
 
 def has_bridge(place: Place) -> bool:
-    """Whether the lab's bridge is there."""
-    return any(link["ifname"] == place.bridge for link in _links())
+    """Whether the lab's bridge is there, and is this lab's."""
+    return any(_is_bridge_of(place, link) for link in _links())
+
+
+def has_foreign_bridge(place: Place) -> bool:
+    """Whether something else has the name of the lab's bridge."""
+    return any(
+        link["ifname"] == place.bridge and not _is_bridge_of(place, link) for link in _links()
+    )
 
 
 def lower_bridge(place: Place) -> None:
@@ -95,6 +103,8 @@ def rules(place: Place) -> list[str]:
 
 def cables(place: Place) -> list[str]:
     """The links of this machine that are on the lab's bridge."""
+    if not has_bridge(place):
+        return []
     return [link["ifname"] for link in _links() if link.get("master") == place.bridge]
 
 
@@ -102,6 +112,8 @@ def plug(place: Place, subnet: int, number: int, pid: int) -> None:
     """Give the network namespace of process `pid` a cable to the bridge and its address.
 
     There is no default route: with one, a look-up of every image waits for an answer from nowhere.
+    What runs in the node's containers cannot begin to talk to the bridge: neither to other nodes'
+    ports nor to the plane, which would let a student command any node.
     """
     cable = _cable(subnet, number)
     command(
@@ -114,6 +126,22 @@ def plug(place: Place, subnet: int, number: int, pid: int) -> None:
     command(
         *("nsenter", "--target", str(pid), "--net", "ip", "-batch", "-"),
         given=f"addr add 10.98.{subnet}.{number}/24 dev eth0\nlink set eth0 up\nlink set lo up\n",
+    )
+    command(
+        *("nsenter", "--target", str(pid), "--net", "iptables-restore", "--noflush"),
+        given=_shield(subnet),
+    )
+
+
+def _shield(subnet: int) -> str:
+    """The rules, for iptables-restore. Docker leaves what it finds in this chain.
+
+    https://docs.docker.com/engine/network/packet-filtering-firewalls/
+    """
+    return (
+        "*filter\n:DOCKER-USER - [0:0]\n"
+        f"-A DOCKER-USER -d 10.98.{subnet}.0/24 -m conntrack --ctstate NEW -j REJECT\n"
+        "COMMIT\n"
     )
 
 
@@ -129,6 +157,14 @@ def _cable(subnet: int, number: int) -> str:
 def _links() -> list[dict[str, str]]:
     links: list[dict[str, str]] = json.loads(command("ip", "-json", "link", "show"))
     return links
+
+
+def _owner(place: Place) -> str:
+    return f"labswarm:{place.state_dir}"
+
+
+def _is_bridge_of(place: Place, link: dict[str, str]) -> bool:
+    return link["ifname"] == place.bridge and link.get("ifalias") == _owner(place)
 
 
 def _rule(bridge: str) -> list[str]:

@@ -13,7 +13,7 @@ _STATE_ROOT = "/var/lib/labswarm"
 _RUN_ROOT = "/run/labswarm"
 
 MARK = "LABSWARM_PROCESS_OF"
-"""Every process of a lab has the lab's name in this environment variable."""
+"""Every process of a lab has the lab's folder in this environment variable."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Place:
     @property
     def mark(self) -> dict[str, str]:
         """The environment by which `sweep` knows a process of this lab."""
-        return {MARK: self.lab}
+        return {MARK: str(self.state_dir)}
 
     def node_dir(self, instance_id: str) -> Path:
         """One machine's folder."""

@@ -46,7 +46,7 @@ def clear(place: Place) -> None:
 
 def processes(place: Place) -> list[int]:
     """The processes that were started for the lab, without the one that asks and its parents."""
-    mark = f"{MARK}={place.lab}"
+    mark = f"{MARK}={place.mark[MARK]}"
     started = _environments() if Path("/proc/self").exists() else _environments_by_ps()
     own = _ancestry(started)
     return sorted(pid for pid, (_, words) in started.items() if mark in words and pid not in own)

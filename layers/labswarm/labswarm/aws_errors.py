@@ -51,8 +51,15 @@ KINDS: Mapping[str, type[LabswarmError]] = {
 }
 
 
-def code_of(error: ClientError) -> str:
-    """The AWS error code, such as "ThrottlingException"."""
+def code_of(error: BaseException | None) -> str:
+    """The code of an AWS error, such as "ThrottlingException", or of the one behind one of ours.
+
+    Empty where there is none: AWS was not reached.
+    """
+    if isinstance(error, LabswarmError):
+        error = error.__cause__
+    if not isinstance(error, ClientError):
+        return ""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 

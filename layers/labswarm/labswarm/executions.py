@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from labswarm.aws_errors import classified, code_of
+from labswarm.aws_errors import code_of, named
+from labswarm.errors import LabswarmError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -21,20 +20,22 @@ class Executions:
     def runs(self, arn: str) -> bool:
         """Whether this execution is running; one that is not there (any more) is not."""
         try:
-            return self._client.describe_execution(executionArn=arn)["status"] == "RUNNING"
-        except ClientError as error:
+            with named():
+                return self._client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        except LabswarmError as error:
             if code_of(error) in ("ExecutionDoesNotExist", "InvalidArn"):
                 return False
-            raise classified(error) from error
+            raise
 
     def start(self, machine: str, name: str, given: Mapping[str, Any]) -> bool:
         """Start an execution under a name; False when that name was given to one before."""
         try:
-            self._client.start_execution(
-                stateMachineArn=machine, name=name, input=json.dumps(given)
-            )
-        except ClientError as error:
+            with named():
+                self._client.start_execution(
+                    stateMachineArn=machine, name=name, input=json.dumps(given)
+                )
+        except LabswarmError as error:
             if code_of(error) == "ExecutionAlreadyExists":
                 return False
-            raise classified(error) from error
+            raise
         return True

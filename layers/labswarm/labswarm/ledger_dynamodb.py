@@ -5,10 +5,9 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
 
-from labswarm.aws_errors import classified, code_of, named
-from labswarm.errors import Transient
+from labswarm.aws_errors import code_of, named
+from labswarm.errors import LabswarmError, Transient
 from labswarm.events import Transition
 from labswarm.ledger import TRANSITIONS, Claim, Command, Phase
 
@@ -44,11 +43,12 @@ class DynamoLedger:
                 "ExpressionAttributeValues": {":read": {"N": str(claim.version)}},
             }
         try:
-            self._client.put_item(TableName=self._table, Item=_marshal(_item(kept)), **as_read)
-        except ClientError as error:
+            with named():
+                self._client.put_item(TableName=self._table, Item=_marshal(_item(kept)), **as_read)
+        except LabswarmError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 return False
-            raise classified(error) from error
+            raise
         return True
 
     def about(self, instances: Iterable[str]) -> Sequence[Claim]:

@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from botocore.exceptions import ClientError
-
-from labswarm.aws_errors import classified, code_of, named
+from labswarm.aws_errors import code_of, named
 from labswarm.clock import Clock
-from labswarm.errors import BadInput
+from labswarm.errors import BadInput, LabswarmError
 from labswarm.events import Transition
 from labswarm.ledger import Claim, Ledger, change, owned
 
@@ -44,17 +42,17 @@ class AutoScalingHooks:
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
         # By token and not by instance: a warm pool fires the same hook twice for one instance.
         try:
-            self._client.complete_lifecycle_action(
-                AutoScalingGroupName=asg,
-                LifecycleHookName=hook,
-                LifecycleActionToken=token,
-                LifecycleActionResult=result,
-            )
-        except ClientError as error:
-            message = str(error.response.get("Error", {}).get("Message", ""))
-            ended = code_of(error) == "ValidationError" and "No active Lifecycle Action" in message
+            with named():
+                self._client.complete_lifecycle_action(
+                    AutoScalingGroupName=asg,
+                    LifecycleHookName=hook,
+                    LifecycleActionToken=token,
+                    LifecycleActionResult=result,
+                )
+        except LabswarmError as error:
+            ended = code_of(error) == "ValidationError" and "No active Lifecycle" in str(error)
             if not ended:
-                raise classified(error) from error
+                raise
 
 
 def finish(

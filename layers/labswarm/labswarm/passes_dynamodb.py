@@ -3,9 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from labswarm.aws_errors import classified, code_of, named
+from labswarm.aws_errors import code_of, named
+from labswarm.errors import LabswarmError
 from labswarm.reconcile import Pass
 
 if TYPE_CHECKING:
@@ -52,9 +51,10 @@ class DynamoPasses:
             "version": {"N": str(made.version + 1)},
         }
         try:
-            self._client.put_item(TableName=self._table, Item=item, **as_read)
-        except ClientError as error:
+            with named():
+                self._client.put_item(TableName=self._table, Item=item, **as_read)
+        except LabswarmError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 return False
-            raise classified(error) from error
+            raise
         return True

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from labswarm.aws_errors import classified, code_of, named
+from labswarm.aws_errors import code_of, named
+from labswarm.errors import LabswarmError
 from labswarm.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -28,18 +27,19 @@ class DynamoSnapshots:
     def write(self, snapshot: Snapshot) -> bool:
         taken_at = {"N": str(snapshot.taken_at)}
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={
-                    "cluster": {"S": snapshot.cluster},
-                    "taken_at": taken_at,
-                    "snapshot": {"S": snapshot.to_json()},
-                },
-                ConditionExpression="attribute_not_exists(taken_at) OR taken_at < :this",
-                ExpressionAttributeValues={":this": taken_at},
-            )
-        except ClientError as error:
+            with named():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={
+                        "cluster": {"S": snapshot.cluster},
+                        "taken_at": taken_at,
+                        "snapshot": {"S": snapshot.to_json()},
+                    },
+                    ConditionExpression="attribute_not_exists(taken_at) OR taken_at < :this",
+                    ExpressionAttributeValues={":this": taken_at},
+                )
+        except LabswarmError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 return False
-            raise classified(error) from error
+            raise
         return True

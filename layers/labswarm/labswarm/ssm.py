@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from labswarm.aws_errors import classified, code_of, named
+from labswarm.aws_errors import code_of, named
 from labswarm.cluster import Cluster
 from labswarm.commands import Invocation
-from labswarm.errors import BadInput
+from labswarm.errors import BadInput, LabswarmError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -69,14 +67,15 @@ class SsmAgent:
 
     def invocation(self, command_id: str, instance_id: str) -> Invocation | None:
         try:
-            answer = self._client.get_command_invocation(
-                CommandId=command_id, InstanceId=instance_id
-            )
-        except ClientError as error:
+            with named():
+                answer = self._client.get_command_invocation(
+                    CommandId=command_id, InstanceId=instance_id
+                )
+        except LabswarmError as error:
             # Normal right after SendCommand: the invocation is not there yet.
             if code_of(error) == "InvocationDoesNotExist":
                 return None
-            raise classified(error) from error
+            raise
         return Invocation(
             status=answer["Status"],
             details=answer.get("StatusDetails", answer["Status"]),
@@ -96,11 +95,12 @@ class SsmClusters:
         """The cluster of this name. Raises BadInput when it is not described, or not well."""
         parameter = f"{PARAMETERS}/{name}"
         try:
-            answer = self._client.get_parameter(Name=parameter)
-        except ClientError as error:
+            with named():
+                answer = self._client.get_parameter(Name=parameter)
+        except LabswarmError as error:
             if code_of(error) == "ParameterNotFound":
                 raise BadInput("cluster", f"{name!r} has no parameter {parameter}") from error
-            raise classified(error) from error
+            raise
         return Cluster.parse(answer["Parameter"]["Value"])
 
     def names(self) -> list[str]:

@@ -83,10 +83,10 @@ class Delivery:
         if service == "lambda":
             self._clients[service].invoke(FunctionName=arn, InvocationType="Event", Payload=body)
         elif service == "states":
-            # A rule names its executions at random: an event that comes twice starts two.
-            self._clients[service].start_execution(
-                stateMachineArn=arn, name=str(uuid.uuid4()), input=body
-            )
+            # A rule names its executions at random: an event that comes twice starts two. AWS's
+            # names are two ids long, and with the machine's in it an ARN is close to 150.
+            name = f"{uuid.uuid4()}_{uuid.uuid4()}"
+            self._clients[service].start_execution(stateMachineArn=arn, name=name, input=body)
         else:
             group = target.get("SqsParameters", {}).get("MessageGroupId")
             self._send(arn, body, **({"MessageGroupId": group} if group else {}))

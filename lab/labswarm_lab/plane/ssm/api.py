@@ -69,7 +69,11 @@ def install(agents: Agents, commands: Commands) -> None:
     def list_commands(api: Api) -> ActionResult:
         wanted, on = api._get_param("CommandId"), api._get_param("InstanceId")
         found = [_known(commands, wanted)] if wanted else commands.all()
-        chosen = [command for command in found if not on or on in command.invocations]
+        chosen = [
+            command
+            for command in found
+            if commands.visible(command) and (not on or on in command.invocations)
+        ]
         page, token = _page(chosen, api)
         return ActionResult({"Commands": [_command(c) for c in page], "NextToken": token})
 
