@@ -140,7 +140,7 @@ class DockerWorld:
         self._create(server, f"node.id=={node_id}")
         tasks = {"service": server.service}
         eventually(
-            lambda: self._manager.tasks(tasks)[0]["Status"]["State"] == "running",
+            lambda: [task["Status"]["State"] for task in self._manager.tasks(tasks)] == ["running"],
             lambda: self._manager.tasks(tasks),
             20,
         )
