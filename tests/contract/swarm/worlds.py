@@ -154,7 +154,7 @@ class DockerWorld:
         )
         tasks = {"service": server.service}
         eventually(
-            lambda: self._manager.tasks(tasks)[0]["Status"]["State"] == "running",
+            lambda: [task["Status"]["State"] for task in self._manager.tasks(tasks)] == ["running"],
             lambda: self._manager.tasks(tasks),
             20,
         )
