@@ -34,7 +34,7 @@ def test_the_functions_are_told_of_a_worker_that_comes(simulated_lab: LabUnderTe
     simulated_lab.eventually(
         "the snapshot has both workers",
         lambda status: len(status["nodes"]) == 2 and agrees(simulated_lab, status),
-        within_s=15,
+        within_s=60,
     )
     assert "2 nodes, 14 seats, 0 running, 0 waiting" in simulated_lab.must("logs", "snapshot")
 
