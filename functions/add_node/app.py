@@ -31,7 +31,7 @@ CLOCK = WallClock()
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work"}` -> `{"capacity": <the group's>}`; again, no other is added."""
     work = Work.parse(event.get("work"))
     subject = (work.instance_id, work.transition, work.owner)

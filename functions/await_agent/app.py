@@ -17,7 +17,7 @@ CLOCK = WallClock()
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work"}` -> `{"online": true}`. Raises Transient when it is not there after 90 s."""
     work = Work.parse(event.get("work"))
     for _ in looks(CLOCK, PATIENCE_S):

@@ -19,7 +19,7 @@ SIZING = Sizing(
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster", "action": {"do", "instance_id" or "desired"}}` -> `{"done": true, "outcome"}`.
 
     A node with students is not ended, and a group is never made smaller than it is.

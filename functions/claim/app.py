@@ -43,7 +43,7 @@ CLAIMING = Claiming(
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"event": <EventBridge event>, "execution": <ARN>}` -> the work, with `claimed`.
 
     A malformed event is refused and not raised: there is nothing to try again, and no hook of ours

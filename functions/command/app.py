@@ -36,7 +36,7 @@ COMMANDS = Commands(SsmAgent(SSM), LEDGER, WallClock())
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work", "document", "on": "node"|"hub", "parameters"?, "unless_terminating"?}` -> answer.
 
     Raises Transient while the command is still under way after 90 s (invoke again to go on

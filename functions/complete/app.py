@@ -32,7 +32,7 @@ CLOCK = WallClock()
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work", "result": "CONTINUE"|"ABANDON", "phase"}` -> `{"completed": <how many>}`."""
     work = Work.parse(event.get("work"))
     result = event.get("result")

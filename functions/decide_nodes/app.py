@@ -60,7 +60,7 @@ METRICS = Metrics(namespace="labswarm", service="lab-hours")
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A scheduled event, or `SeatsShort` -> `{"decisions": {<cluster>: [<reason>, ...]}}`.
 
     What is wrong with one cluster stops no other.

@@ -20,7 +20,7 @@ CLOCK = WallClock()
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster", "nodes": [<node id>, ...]}` -> `{"removed": [...], "kept": [...]}`.
 
     Kept are nodes that are not down (any more).

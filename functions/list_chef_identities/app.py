@@ -15,7 +15,7 @@ KMS = boto3.client("kms", config=AWS)
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster"}` -> `{"clients": [<instance id>, ...], "nodes": [...]}`, each in full."""
     cluster = CLUSTERS.read(str(event.get("cluster")))
     chef = cluster.chef

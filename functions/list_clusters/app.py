@@ -13,7 +13,7 @@ CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster": <name>|null}` -> `{"clusters": [<name>, ...]}`: that one, or all of them."""
     names = CLUSTERS.names()
     wanted = event.get("cluster")

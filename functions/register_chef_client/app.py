@@ -16,7 +16,7 @@ KMS = boto3.client("kms", config=AWS)
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work", "public_key": <PEM>}` -> `{"client": <name>}`; again, it is the same."""
     work = Work.parse(event.get("work"))
     public_key = event.get("public_key")

@@ -15,7 +15,7 @@ KMS = boto3.client("kms", config=AWS)
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work"}` -> `{"removed": <name>}`; what is not there any more is success."""
     work = Work.parse(event.get("work"))
     chef = CLUSTERS.read(work.cluster).chef

@@ -16,7 +16,7 @@ KMS = boto3.client("kms", config=AWS)
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster", "instances": [<id>, ...]}` -> `{"removed": [<name>, ...]}`.
 
     What is not there any more is success.

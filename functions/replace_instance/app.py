@@ -13,7 +13,7 @@ GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work"}` -> `{"replaced": <whether it was left to do>}`; again, it is the same."""
     work = Work.parse(event.get("work"))
     replaced = replace_instance(GROUPS, work.instance_id)

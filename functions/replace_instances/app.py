@@ -14,7 +14,7 @@ GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"instances": [<id>, ...]}` -> `{"replaced": [<id>, ...]}`.
 
     One that goes already, or is in no group any more, is left out.
