@@ -9,6 +9,7 @@ import urllib3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from labswarm.alarms import SnsAlarms
 from labswarm.clock import WallClock
 from labswarm.environment import AWS, required
 from labswarm.errors import BadInput, LabswarmError
@@ -17,6 +18,7 @@ from labswarm.feed import SsmAndWebFeeds
 from labswarm.groups import AutoScalingGroups
 from labswarm.hours import LabHours, actions_of, execution_name
 from labswarm.launches_dynamodb import DynamoLaunches
+from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.notes_dynamodb import DynamoNotebook
 from labswarm.observability import logger
 from labswarm.snapshots_dynamodb import DynamoSnapshots
@@ -31,6 +33,7 @@ class Environment:
     snapshots_table: str
     notes_table: str
     machine: str
+    alarms_topic: str
 
     @classmethod
     def from_env(cls) -> "Environment":
@@ -39,6 +42,7 @@ class Environment:
             snapshots_table=required("SNAPSHOTS_TABLE"),
             notes_table=required("NOTES_TABLE"),
             machine=required("LAB_HOURS_MACHINE"),
+            alarms_topic=required("ALARMS_TOPIC"),
         )
 
 
@@ -54,6 +58,8 @@ HOURS = LabHours(
     notebook=DynamoNotebook(DYNAMODB, ENVIRONMENT.notes_table),
     feeds=SsmAndWebFeeds(SSM, urllib3.PoolManager()),
     launches=DynamoLaunches(DYNAMODB, ENVIRONMENT.ledger_table),
+    claims=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
+    alarms=SnsAlarms(boto3.client("sns", config=AWS), ENVIRONMENT.alarms_topic),
     clock=WallClock(),
 )
 METRICS = Metrics(namespace="labswarm", service="lab-hours")

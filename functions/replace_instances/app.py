@@ -1,4 +1,4 @@
-"""Has a cluster's group replace instances that never joined."""
+"""Has Auto Scaling groups terminate instances and launch others in their place."""
 
 from typing import Any
 

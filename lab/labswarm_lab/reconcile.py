@@ -42,14 +42,27 @@ def make_pass(
 ) -> Sequence[Mapping[str, Any]]:
     """Run the machine over a cluster, or over all; its answer for each.
 
-    Raises Refusal when the app is not there or AWS cannot be asked, Failure when the machine fails
-    or takes too long, and what AWS refuses, by kind.
+    Raises Refusal when the app is not there, does not know the cluster, or AWS cannot be asked,
+    Failure when the machine fails or takes too long, and what AWS refuses, by kind.
     """
     try:
         with named():
-            return _passes(stepfunctions, cluster, dry_run=dry_run)
+            passes = _passes(stepfunctions, cluster, dry_run=dry_run)
     except NoCredentialsError as error:
         raise Refusal(f"{error}; set AWS's usual variables, or ask a lab, without --aws") from error
+    for made in passes if cluster else ():
+        failure = made.get("failure", {})
+        if failure.get("Error") == "BadInput":
+            raise Refusal(f"--cluster {cluster!r}: {_message(failure.get('Cause', ''))}")
+    return passes
+
+
+def _message(cause: str) -> str:
+    """What an exception in a function said: Lambda's error is JSON, with the traceback."""
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause
 
 
 def _passes(

@@ -22,6 +22,7 @@ NOTES = Notes(
     problems=("'Bad': has no end",),
     measured_at=2.5,
     starts_s=(30.0, 40.5),
+    alarmed=("'Bad': has no end",),
 )
 
 

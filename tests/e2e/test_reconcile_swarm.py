@@ -1,6 +1,7 @@
 """What events should have said and did not: `labswarm reconcile` finds it and mends it."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ GHOSTS = [f"i-{number:017x}" for number in range(100)]
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LabUnderTest]:
     """A lab of simulated nodes, described as one whose nodes start within a second."""
-    for one in brought_up("reconcile", "--workers", "2", "--simulated"):
+    for one in brought_up(f"rec{os.getpid()}", "--workers", "2", "--simulated"):
         ssm = one.client("ssm")
         name = f"/labswarm/clusters/{one.name}"
         described = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])

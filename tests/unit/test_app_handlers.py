@@ -27,7 +27,6 @@ from moto import mock_aws
 
 from labswarm.commands import Commands
 from labswarm.errors import BadInput, Permanent, Transient
-from labswarm.groups import Member
 from labswarm.ledger import Claim
 from labswarm.ledger_dynamodb import DynamoLedger
 
@@ -335,16 +334,6 @@ def test_claim_drops_a_notice_to_a_foreign_instance_with_a_log_line(
     why = f"{INSTANCE} is not ours: its group is None"
     assert answer == {"claimed": False, "reason": why}
     assert why in [record.__dict__.get("why") for record in caplog.records]
-
-
-def test_replace_instance_says_whether_that_was_left_to_do() -> None:
-    known_launch()
-    app, work = load("replace_instance"), claimed("spot_interruption")
-    app.GROUPS = TwinGroups({INSTANCE: Member(work["asg"], "InService")})
-
-    answers = [app.handler({"work": work}, Context()) for _ in range(2)]
-
-    assert answers == [{"replaced": True}, {"replaced": False}]
 
 
 def test_add_node_adds_one() -> None:

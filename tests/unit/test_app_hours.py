@@ -1,18 +1,22 @@
 """Lab hours from what is read to what is done, over twins; and the feed's last good copy."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from app_twins import DESCRIPTION, MANAGER, TwinAgent, TwinClock
+from app_twins import DESCRIPTION, MANAGER, OWNER, TwinAgent, TwinClock
 
 from labswarm.booking import Booking
 from labswarm.cluster import Cluster
 from labswarm.demand import Group
 from labswarm.errors import BadInput, Transient
+from labswarm.events import Transition
 from labswarm.groups import Member, Size
 from labswarm.hours import LabHours, actions_of, execution_name
+from labswarm.ledger import Claim, Phase
+from labswarm.ledger_memory import MemoryLedger
 from labswarm.notes import Notes
 from labswarm.notes_memory import MemoryNotebook
 from labswarm.sizing import Sizing
@@ -35,6 +39,13 @@ END:VCALENDAR
 """
 
 
+class Mute:
+    """Alarms that cannot be told."""
+
+    def tell(self, subject: str, sentences: Sequence[str]) -> None:
+        raise Transient("SNS does not answer")
+
+
 class World:
     """One cluster as lab hours see it; each part can be changed before a decision."""
 
@@ -47,9 +58,22 @@ class World:
         self.text = FEED.format(seats=12)
         self.unreadable = False
         self.measured = 0
+        self.ledger = MemoryLedger()
+        self.told: list[tuple[str, tuple[str, ...]]] = []
         self.hours = LabHours(
-            self, self, self.snapshots, self.notebook, self.feeds(), self, self.clock
+            clusters=self,
+            groups=self,
+            snapshots=self.snapshots,
+            notebook=self.notebook,
+            feeds=self.feeds(),
+            launches=self,
+            claims=self.ledger,
+            alarms=self,
+            clock=self.clock,
         )
+
+    def tell(self, subject: str, sentences: Sequence[str]) -> None:
+        self.told.append((subject, tuple(sentences)))
 
     def feeds(self) -> Any:
         world = self
@@ -75,8 +99,8 @@ class World:
         self.measured += 1
         return [30.0] * 9
 
-    def sees(self, used: int = 0, waiting: int = 0) -> None:
-        node = NodeSeen("n1", ONE, "ready", "active", 7, used, "2027-01-15T07:00:00Z")
+    def sees(self, used: int = 0, waiting: int = 0, availability: str = "active") -> None:
+        node = NodeSeen("n1", ONE, "ready", availability, 7, used, "2027-01-15T07:00:00Z")
         self.snapshots.write(Snapshot("lab", self.clock.now(), (node,), used, waiting))
 
 
@@ -141,6 +165,83 @@ def test_more_seats_than_the_cluster_can_have_are_refused_by_name(world: World) 
     assert world.hours.decision("lab")[2] == (
         "'Physics': seats is 141; the cluster's limit is 140",
     )
+
+
+def test_a_bad_event_is_named_in_an_alarms_text_once(world: World) -> None:
+    bad = ("'Physics': seats is 'many'; write a whole number, at least 1",)
+    world.text = FEED.format(seats="many")
+
+    for _ in range(3):
+        world.hours.decision("lab")
+
+    assert world.told == [("labswarm: the timetable of lab", bad)]
+    # Mended and bad again is news again.
+    for seats in (12, "many"):
+        world.text = FEED.format(seats=seats)
+        world.hours.decision("lab")
+    assert [sentences for _, sentences in world.told] == [bad, bad]
+
+
+def test_an_alarm_that_could_not_be_told_is_told_by_the_next_minute(world: World) -> None:
+    world.text = FEED.format(seats="many")
+    tell, world.hours._alarms = world.hours._alarms, Mute()
+
+    with pytest.raises(Transient):
+        world.hours.decision("lab")
+    world.hours._alarms = tell
+    world.hours.decision("lab")
+
+    assert len(world.told) == 1
+
+
+def claim(transition: Transition, closed_at: int | None) -> Claim:
+    return Claim(
+        instance_id=ONE,
+        transition=transition,
+        owner=OWNER,
+        lease_until=int(NOW),
+        tokens={},
+        hook="",
+        asg="labswarm-lab-workers",
+        cluster="lab",
+        opened_at=int(NOW) - 100,
+        phases=(Phase("claimed", int(NOW) - 100),),
+        closed_at=closed_at,
+    )
+
+
+@pytest.mark.parametrize(
+    ("transition", "closed_at", "does"),
+    [
+        ("rebalance", None, {"do": "grow", "desired": 2}),
+        ("rebalance", int(NOW), {"do": "grow", "desired": 2}),
+        ("terminate", None, {"do": "grow", "desired": 2}),
+        # It has been in a warm pool since.
+        ("terminate", int(NOW), {"do": "activate", "instance_id": ONE}),
+        ("launch", int(NOW), {"do": "activate", "instance_id": ONE}),
+    ],
+)
+def test_a_node_paused_for_good_is_not_opened_again(
+    transition: Transition, closed_at: int | None, does: dict[str, Any]
+) -> None:
+    world = World()
+    world.ledger.write(claim(transition, closed_at))
+    world.sees(used=3, availability="pause")
+
+    assert actions_of(world.hours.decision("lab")[0]) == [does]
+
+
+def test_an_empty_node_that_ec2_would_take_is_ended_when_another_is_there() -> None:
+    world = World()
+    world.ledger.write(claim("rebalance", int(NOW)))
+    world.group = Group(desired=2, least=0, most=20, in_service=frozenset({ONE, TWO}))
+    nodes = (
+        NodeSeen("n1", ONE, "ready", "pause", 7, 0, "2027-01-15T07:00:00Z"),
+        NodeSeen("n2", TWO, "ready", "active", 7, 1, "2027-01-15T07:00:00Z"),
+    )
+    world.snapshots.write(Snapshot("lab", NOW, nodes, 1, 0))
+
+    assert actions_of(world.hours.decision("lab")[0]) == [{"do": "terminate", "instance_id": ONE}]
 
 
 def test_a_cluster_without_a_timetable_forgets_its_labs(world: World) -> None:

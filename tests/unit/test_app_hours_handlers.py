@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from app_twins import DESCRIPTION
+from app_twins import event as sample
 from moto import mock_aws
 from test_app_handlers import Context, load
 
@@ -16,6 +17,7 @@ from labswarm.snapshots_dynamodb import DynamoSnapshots
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:labswarm-lab-hours"
 GROUP = "labswarm-lab-workers"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:labswarm-alarms"
 
 
 class Started:
@@ -54,6 +56,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("SNAPSHOTS_TABLE", "labswarm-snapshots"),
         ("NOTES_TABLE", "labswarm-notes"),
         ("LAB_HOURS_MACHINE", MACHINE),
+        ("ALARMS_TOPIC", TOPIC),
     ):
         monkeypatch.setenv(name, value)
     with mock_aws():
@@ -98,12 +101,7 @@ def decided(event: dict[str, Any]) -> tuple[dict[str, Any], Started]:
     return answer["decisions"], app.EXECUTIONS
 
 
-MINUTE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-SHORT = {
-    "source": "labswarm.hub",
-    "detail-type": "SeatsShort",
-    "detail": {"cluster": "lab", "waiting": 8},
-}
+MINUTE, SHORT = sample("minute"), sample("seats_short")
 
 
 @pytest.mark.parametrize("event", [MINUTE, SHORT], ids=["minute", "seats-short"])

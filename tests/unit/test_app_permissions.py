@@ -47,6 +47,7 @@ ADAPTERS = {
     "DynamoNotebook": {"read": "dynamodb:GetItem", "write": "dynamodb:PutItem"},
     "DynamoLaunches": {"durations_s": "dynamodb:Scan"},
     "SsmAndWebFeeds": {"read": "ssm:GetParameter"},
+    "SnsAlarms": {"tell": "sns:Publish"},
     "KmsSigner": {"sign": "kms:Sign"},
 }
 USES = {
@@ -58,7 +59,6 @@ USES = {
     "register_chef_client": ["SsmClusters.read", "KmsSigner.sign"],
     "remove_chef_identity": ["SsmClusters.read", "KmsSigner.sign"],
     "complete": ["DynamoLedger.read", "DynamoLedger.write", "AutoScalingHooks.complete"],
-    "replace_instance": ["AutoScalingGroups.member", "AutoScalingGroups.terminate"],
     "add_node": ["DynamoLedger.read", "DynamoLedger.write", "AutoScalingGroups.size",
                  "AutoScalingGroups.resize"],
     "list_clusters": ["SsmClusters.names"],
@@ -71,7 +71,8 @@ USES = {
     "replace_instances": ["AutoScalingGroups.member", "AutoScalingGroups.terminate"],
     "decide_nodes": ["SsmClusters.read", "SsmClusters.names", "AutoScalingGroups.view",
                      "DynamoSnapshots.read", "DynamoNotebook.read", "DynamoNotebook.write",
-                     "DynamoLaunches.durations_s", "SsmAndWebFeeds.read", "Executions.start"],
+                     "DynamoLaunches.durations_s", "DynamoLedger.about", "SnsAlarms.tell",
+                     "SsmAndWebFeeds.read", "Executions.start"],
     "change_size": ["SsmClusters.read", "SsmAgent.send", "SsmAgent.invocation",
                     "AutoScalingGroups.member", "AutoScalingGroups.size",
                     "AutoScalingGroups.resize", "AutoScalingGroups.shrink"],

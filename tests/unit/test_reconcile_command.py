@@ -1,12 +1,14 @@
 """`labswarm reconcile`: what a person is told of a pass."""
 
+import json
 from typing import Any
 
 import pytest
 
 from labswarm.orphans import Finding
 from labswarm.reconcile import Plan
-from labswarm_lab.reconcile import print_passes, succeeded
+from labswarm_lab.reconcile import MACHINE, make_pass, print_passes, succeeded
+from labswarm_lab.refusal import Refusal
 
 GHOST = Finding("swarm-node", "ghost", "remove", "down, and has no instance")
 READY = Finding("swarm-node", "alive", "name", "ready, but has no instance")
@@ -62,3 +64,42 @@ def test_it_succeeds_when_every_cluster_s_pass_has(
     passes: list[dict[str, Any]], well: bool
 ) -> None:
     assert succeeded(passes) == well
+
+
+class Machine:
+    """Step Functions with one machine, each of whose executions ends at once with `passes`."""
+
+    def __init__(self, passes: list[dict[str, Any]]) -> None:
+        self.passes = passes
+        self.given: list[Any] = []
+
+    def get_paginator(self, operation: str) -> "Machine":
+        assert operation == "list_state_machines"
+        return self
+
+    def paginate(self) -> list[dict[str, Any]]:
+        return [{"stateMachines": [{"name": MACHINE, "stateMachineArn": "arn:machine"}]}]
+
+    def start_execution(self, **given: str) -> dict[str, str]:
+        assert given["stateMachineArn"] == "arn:machine"
+        self.given.append(json.loads(given["input"]))
+        return {"executionArn": "arn:execution"}
+
+    def describe_execution(self, executionArn: str) -> dict[str, str]:  # noqa: N803
+        assert executionArn == "arn:execution"
+        return {"status": "SUCCEEDED", "output": json.dumps(self.passes)}
+
+
+def test_an_unknown_cluster_is_refused_by_name() -> None:
+    cause = json.dumps({"errorMessage": "cluster: 'x' is not described", "errorType": "BadInput"})
+    machine = Machine([{"cluster": "x", "failure": {"Error": "BadInput", "Cause": cause}}])
+
+    with pytest.raises(Refusal, match=r"--cluster 'x': cluster: 'x' is not described"):
+        make_pass(machine, "x", dry_run=True)
+    assert machine.given == [{"cluster": "x", "dry_run": True}]
+
+
+def test_one_bad_cluster_of_all_is_told_and_refuses_nothing() -> None:
+    failed = {"cluster": "x", "failure": {"Error": "BadInput", "Cause": "no JSON"}}
+
+    assert make_pass(Machine([failed, DONE]), None, dry_run=False) == [failed, DONE]

@@ -34,7 +34,8 @@ class Group:
 @dataclass(frozen=True)
 class Situation:
     """All that a decision is made from. `now` is epoch seconds, `ahead_s` how many seconds before
-    a booked lab its nodes are asked for; `node_seats` is a node's seats as last known."""
+    a booked lab its nodes are asked for; `node_seats` is a node's seats as last known. `leaving`
+    are the instances that were paused for good: they are not opened again."""
 
     cluster: str
     now: float
@@ -44,6 +45,7 @@ class Situation:
     headroom: int
     ahead_s: float
     node_seats: int | None = None
+    leaving: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
     starting = max(0, group.desired - len(group.in_service)) + len(unseen)
 
     missing = max(0, nodes - len(is_open) - starting)
-    activate = sorted(paused, key=_fullest)[:missing]
+    staying = [n for n in paused if n.instance_id not in situation.leaving]
+    activate = sorted(staying, key=_fullest)[:missing]
     more = min(missing - len(activate), max(0, group.most - group.desired))
     pause: list[NodeSeen] = []
     if not missing and not starting and node_seats:

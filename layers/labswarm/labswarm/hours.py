@@ -2,16 +2,18 @@
 for the next minute is kept."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from labswarm.alarms import Alarms
 from labswarm.claiming import Clusters
 from labswarm.clock import Clock
 from labswarm.cluster import Cluster
 from labswarm.demand import Decision, Group, Situation, decide, start_ahead_s
 from labswarm.errors import BadInput, LabswarmError
 from labswarm.feed import Feeds
+from labswarm.ledger import Claim
 from labswarm.notes import Notebook, Notes
 from labswarm.snapshot import Snapshot, Snapshots
 from labswarm.timetable import read_timetable
@@ -34,6 +36,12 @@ class Launches(Protocol):
     def durations_s(self, cluster: str) -> Sequence[float]: ...
 
 
+class Claims(Protocol):
+    """The ledger's claims."""
+
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]: ...
+
+
 class LabHours:
     """Decides about clusters."""
 
@@ -45,6 +53,8 @@ class LabHours:
         notebook: Notebook,
         feeds: Feeds,
         launches: Launches,
+        claims: Claims,
+        alarms: Alarms,
         clock: Clock,
     ) -> None:
         self._clusters = clusters
@@ -53,11 +63,16 @@ class LabHours:
         self._notebook = notebook
         self._feeds = feeds
         self._launches = launches
+        self._claims = claims
+        self._alarms = alarms
         self._clock = clock
 
     def decision(self, name: str) -> tuple[Decision, Snapshot | None, tuple[str, ...]]:
         """The decision for a cluster, the snapshot it is made on, and what is wrong with the
-        cluster's timetable (sentences). Raises what reading raises."""
+        cluster's timetable (sentences), of which an alarm is raised when it is new.
+
+        Raises what reading raises, and what raising an alarm does.
+        """
         now = self._clock.now()
         cluster = self._clusters.read(name)
         group = _limited(self._groups.view(cluster.asg), cluster)
@@ -74,12 +89,35 @@ class LabHours:
                 headroom=cluster.headroom,
                 ahead_s=start_ahead_s(notes.starts_s, cluster.node_start_s),
                 node_seats=notes.node_seats,
+                leaving=self._leaving(snapshot, group),
             )
         )
         notes = replace(notes, node_seats=decided.node_seats or notes.node_seats)
+        notes = self._alarmed(notes, name)
         if notes != known:
             self._notebook.write(name, notes)
         return decided, snapshot, (*unread, *notes.problems)
+
+    def _leaving(self, snapshot: Snapshot | None, group: Group) -> frozenset[str]:
+        """The paused instances that are not to be opened again: EC2 recommended to leave them, or
+        someone is at work on their end."""
+        paused = {
+            node.instance_id
+            for node in (snapshot.nodes if snapshot else ())
+            if node.availability == "pause" and node.instance_id in group.in_service
+        }
+        return frozenset(
+            claim.instance_id
+            for claim in (self._claims.about(filter(None, paused)) if paused else ())
+            if claim.transition == "rebalance"
+            or (claim.transition == "terminate" and not claim.closed)
+        )
+
+    def _alarmed(self, notes: Notes, name: str) -> Notes:
+        # Kept only after it was told: what fails is told by the next minute.
+        if notes.problems and notes.problems != notes.alarmed:
+            self._alarms.tell(f"labswarm: the timetable of {name}", notes.problems)
+        return replace(notes, alarmed=notes.problems)
 
     def _with_starts(self, notes: Notes, name: str, now: float) -> Notes:
         if now - notes.measured_at < MEASURE_EVERY_S:

@@ -11,7 +11,8 @@ from labswarm.booking import Booking
 class Notes:
     """`bookings` are the last good copy of the timetable and `problems` what is wrong with it, as
     read at `read_at` from a text with this `digest`; `starts_s` are the measured starts of nodes,
-    read at `measured_at`. Times are epoch seconds. `node_seats` is a node's seats, once known."""
+    read at `measured_at`. Times are epoch seconds. `node_seats` is a node's seats, once known, and
+    `alarmed` the problems of which an alarm was raised last."""
 
     node_seats: int | None = None
     digest: str = ""
@@ -20,6 +21,7 @@ class Notes:
     problems: tuple[str, ...] = ()
     measured_at: float = 0
     starts_s: tuple[float, ...] = ()
+    alarmed: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -34,6 +36,7 @@ class Notes:
                 "bookings": tuple(Booking(**booking) for booking in values["bookings"]),
                 "problems": tuple(values["problems"]),
                 "starts_s": tuple(values["starts_s"]),
+                "alarmed": tuple(values.get("alarmed", ())),
             }
         )
 

@@ -12,7 +12,7 @@ from labswarm_lab.plane.cloudformation import (
     function,
     kept,
     layer,
-    queue_policy,
+    policies,
     state_machine,
     transform,
 )
@@ -21,7 +21,8 @@ from labswarm_lab.plane.plane import Plane
 ADDED = (
     alarm.AlarmResource,
     event_invoke_config.EventInvokeConfigResource,
-    queue_policy.QueuePolicyResource,
+    policies.QueuePolicy,
+    policies.TopicPolicy,
 )
 """Resource types that moto lacks; it finds every subclass of its CloudFormationModel by itself."""
 
