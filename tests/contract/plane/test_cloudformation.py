@@ -150,6 +150,22 @@ class TestTheDeployedApp:
         assert alarm["Dimensions"][0]["Value"].endswith(":contract-machine")
         assert group["retentionInDays"] == 14
 
+    def test_its_topic_is_heard_by_who_subscribed(self, plane: Any) -> None:
+        """Topic, TopicPolicy and Subscription.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html
+        """
+        sns, sqs = plane.client("sns"), plane.client("sqs")
+        (arn,) = (t["TopicArn"] for t in sns.list_topics()["Topics"])
+        policy = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
+
+        sns.publish(TopicArn=arn, Message="heard")
+
+        assert json.loads(policy)["Statement"][0]["Resource"] == arn
+        queue = sqs.get_queue_url(QueueName="contract-heard")["QueueUrl"]
+        (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+        assert json.loads(message["Body"])["Message"] == "heard"
+
     def test_deploying_the_same_again_changes_nothing(self, plane: Any, app: App) -> None:
         """A change set without changes fails with its reason.
 

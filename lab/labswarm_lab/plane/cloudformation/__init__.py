@@ -14,6 +14,7 @@ from labswarm_lab.plane.cloudformation import (
     layer,
     policies,
     state_machine,
+    subscription,
     transform,
 )
 from labswarm_lab.plane.plane import Plane
@@ -23,6 +24,7 @@ ADDED = (
     event_invoke_config.EventInvokeConfigResource,
     policies.QueuePolicy,
     policies.TopicPolicy,
+    subscription.Subscription,
 )
 """Resource types that moto lacks; it finds every subclass of its CloudFormationModel by itself."""
 

@@ -93,4 +93,4 @@ class TopicPolicy(_Policy, CloudFormationModel):  # type: ignore[misc]  # moto h
     @staticmethod
     def attached(given: Any, policy: str, account_id: str, region_name: str) -> None:
         for arn in given["Topics"]:
-            sns_backends[account_id][region_name].set_topic_attributes(arn, "Policy", policy)
+            sns_backends[account_id][region_name].set_topic_attribute(arn, "policy", policy)
