@@ -1,0 +1,185 @@
+variable "vpc_id" {
+  description = "The VPC of the server and of all its clusters."
+  type        = string
+}
+
+variable "subnet_id" {
+  description = "The private subnet of the server and of the workstation."
+  type        = string
+}
+
+variable "zone" {
+  description = "That subnet's availability zone, where the data volume has to be."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$", var.zone))
+    error_message = "zone: this is no availability zone; write the one of subnet_id, like eu-central-1a."
+  }
+}
+
+variable "security_groups" {
+  description = "Ids of the VPC's security groups, as the network module gives them."
+  type = object({
+    chef_server = string
+    endpoints   = string
+  })
+}
+
+variable "ami" {
+  description = "The Chef Server's image (x86_64). The README says what it has to bring."
+  type        = string
+
+  validation {
+    condition     = can(regex("^ami-[0-9a-f]{8,17}$", var.ami))
+    error_message = "ami: this is no image id; write it like ami-0123456789abcdef0."
+  }
+}
+
+variable "instance_type" {
+  description = "The server's instance type: x86_64, 2 vCPU and 8 GiB or more. t3.large is $60.74 a month in us-east-1."
+  type        = string
+  default     = "t3.large"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.instance_type))
+    error_message = "instance_type: this is no instance type; write one like t3.large."
+  }
+
+  validation {
+    condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", var.instance_type))
+    error_message = "instance_type: the Chef Server has no arm64 packages; choose an x86_64 type such as t3.large."
+  }
+
+  validation {
+    condition     = !can(regex("\\.(nano|micro|small|medium)$", var.instance_type))
+    error_message = "instance_type: a Chef Server wants 8 GiB of memory; choose a large type or larger, such as t3.large."
+  }
+}
+
+variable "organization" {
+  description = "The Chef organization of all clusters' nodes."
+  type        = string
+  default     = "labswarm"
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9_-]{0,254}$", var.organization))
+    error_message = "organization: use a lower-case letter or digit, then up to 254 of these, hyphens and underscores."
+  }
+}
+
+variable "domain" {
+  description = "A public name for the server in a Route 53 zone, for certificates from Let's Encrypt (it needs egress to the Internet). Without one the server is chef.labswarm.internal and its own certificate authority."
+  type = object({
+    name    = string
+    zone_id = string
+  })
+  default = null
+
+  validation {
+    condition     = var.domain == null || can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", var.domain.name))
+    error_message = "domain.name: this is no host name; write it in lower case, like chef.department.example.org."
+  }
+
+  validation {
+    condition     = var.domain == null || can(regex("^Z[A-Z0-9]{4,31}$", var.domain.zone_id))
+    error_message = "domain.zone_id: this is no Route 53 zone; write its id, like Z0123456789ABCDEFGHIJ."
+  }
+}
+
+variable "private_ip" {
+  description = "The server's address in its subnet; one that AWS chooses, and that stays as long as the server, if left out."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.private_ip == null || can(cidrnetmask("${var.private_ip}/32"))
+    error_message = "private_ip: this is no IPv4 address; write one of the subnet's, like 10.64.0.10, or leave it out."
+  }
+}
+
+variable "data_volume_gib" {
+  description = "Size of the data volume in GiB ($0.08 a GiB and month). A thousand nodes and their cookbooks are under 5 GiB; a backup needs as much again while it is made."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.data_volume_gib >= 10 && var.data_volume_gib <= 16384 && floor(var.data_volume_gib) == var.data_volume_gib
+    error_message = "data_volume_gib: give a whole number from 10 to 16384."
+  }
+}
+
+variable "backup_hour_utc" {
+  description = "The hour (UTC, 0-23) of the nightly backup, during which the server is offline for some minutes: choose one without classes."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.backup_hour_utc >= 0 && var.backup_hour_utc <= 23 && floor(var.backup_hour_utc) == var.backup_hour_utc
+    error_message = "backup_hour_utc: give a whole hour from 0 to 23."
+  }
+}
+
+variable "backup_days" {
+  description = "For how many days a backup is kept ($0.023 a GB and month)."
+  type        = number
+  default     = 35
+
+  validation {
+    condition     = var.backup_days >= 7 && floor(var.backup_days) == var.backup_days
+    error_message = "backup_days: give a whole number, 7 at least, so that a mistake is found while there is a backup from before it."
+  }
+}
+
+variable "delete_backups_on_destroy" {
+  description = "Whether a destroy deletes the backups as well. While false it stops at the bucket, if that is not empty."
+  type        = bool
+  default     = false
+}
+
+variable "workstation" {
+  description = "An instance to work with Chef from, by sessions of Systems Manager: its image and type (t3.small is $15.18 a month; stop it when it is not used). None if left out."
+  type = object({
+    ami           = string
+    instance_type = optional(string, "t3.small")
+  })
+  default = null
+
+  validation {
+    condition     = var.workstation == null || can(regex("^ami-[0-9a-f]{8,17}$", var.workstation.ami))
+    error_message = "workstation.ami: this is no image id; write it like ami-0123456789abcdef0."
+  }
+
+  validation {
+    condition     = var.workstation == null || can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.workstation.instance_type))
+    error_message = "workstation.instance_type: this is no instance type; write one like t3.small."
+  }
+}
+
+variable "app_stack_name" {
+  description = "The name under which `sam deploy` makes the app: only this stack's Chef functions may sign as the server's admin."
+  type        = string
+  default     = "labswarm"
+
+  validation {
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9-]{0,19}$", var.app_stack_name))
+    error_message = "app_stack_name: use a letter, then up to 19 letters, digits and hyphens; with longer names CloudFormation shortens those of the functions' roles."
+  }
+}
+
+variable "alarm_topic_arns" {
+  description = "SNS topics that the alarms tell."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topic_arns : startswith(arn, "arn:")])
+    error_message = "alarm_topic_arns: one of these is no ARN; write them like arn:aws:sns:eu-central-1:123456789012:operators."
+  }
+}
+
+variable "tags" {
+  description = "Tags on everything, beside those of the provider."
+  type        = map(string)
+  default     = {}
+}

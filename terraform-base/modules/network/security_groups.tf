@@ -1,0 +1,113 @@
+# The groups that all clusters of this VPC share. Those of one cluster's hub, workers and homes are made with the cluster: one group
+# for all of them would let one lecture's nodes reach another's Swarm. A cluster adds its own rules to these by reference.
+#
+# Rules name other groups, never addresses of our own. Outward only what is listed is open; DNS and time are not in the list because
+# the VPC's resolver and the time service are not subject to security groups.
+
+resource "aws_security_group" "chef_server" {
+  #checkov:skip=CKV2_AWS_5:The Chef Server's module attaches it.
+  name        = "${var.name}-chef-server"
+  description = "The Chef Server: 443 from the Chef functions and from each cluster's hub and workers"
+  vpc_id      = local.vpc_id
+  tags        = merge(var.tags, { Name = "${var.name}-chef-server" })
+
+  lifecycle {
+    precondition {
+      condition     = length(distinct(local.zones)) == length(local.zones)
+      error_message = "existing_vpc.private_subnet_ids: two of these subnets are in one availability zone; give one a zone, in two zones or more."
+    }
+  }
+}
+
+resource "aws_security_group" "chef_functions" {
+  #checkov:skip=CKV2_AWS_5:The app's template attaches it to the functions that call the Chef Server.
+  name        = "${var.name}-chef-functions"
+  description = "The app's functions that call the Chef Server: outward only"
+  vpc_id      = local.vpc_id
+  tags        = merge(var.tags, { Name = "${var.name}-chef-functions" })
+}
+
+# There without endpoints too: it costs nothing, and whoever refers to it need not ask.
+resource "aws_security_group" "endpoints" {
+  #checkov:skip=CKV2_AWS_5:Attached to the interface endpoints where egress is "endpoints".
+  name        = "${var.name}-endpoints"
+  description = "Interface endpoints of AWS services: 443 from whoever is named"
+  vpc_id      = local.vpc_id
+  tags        = merge(var.tags, { Name = "${var.name}-endpoints" })
+}
+
+locals {
+  callers = {
+    chef_server    = aws_security_group.chef_server.id
+    chef_functions = aws_security_group.chef_functions.id
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "chef_server_from_functions" {
+  description                  = "Chef Server API from the Chef functions"
+  security_group_id            = aws_security_group.chef_server.id
+  referenced_security_group_id = aws_security_group.chef_functions.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+resource "aws_vpc_security_group_egress_rule" "functions_to_chef_server" {
+  description                  = "Chef Server API"
+  security_group_id            = aws_security_group.chef_functions.id
+  referenced_security_group_id = aws_security_group.chef_server.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+resource "aws_vpc_security_group_egress_rule" "https" {
+  for_each          = local.internet ? local.callers : {}
+  description       = "AWS services, and for the Chef Server packages"
+  security_group_id = each.value
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
+resource "aws_vpc_security_group_egress_rule" "http" {
+  count             = local.internet ? 1 : 0
+  description       = "Package mirrors that answer on port 80 only; their packages are signed"
+  security_group_id = aws_security_group.chef_server.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 80
+  to_port           = 80
+}
+
+resource "aws_vpc_security_group_ingress_rule" "endpoints" {
+  for_each                     = local.callers
+  description                  = "AWS services"
+  security_group_id            = aws_security_group.endpoints.id
+  referenced_security_group_id = each.value
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+resource "aws_vpc_security_group_egress_rule" "endpoints" {
+  for_each                     = local.internet ? {} : local.callers
+  description                  = "AWS services through the interface endpoints"
+  security_group_id            = each.value
+  referenced_security_group_id = aws_security_group.endpoints.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# The Chef Server's backups.
+resource "aws_vpc_security_group_egress_rule" "chef_server_to_s3" {
+  count             = local.internet ? 0 : 1
+  description       = "S3 through the gateway endpoint"
+  security_group_id = aws_security_group.chef_server.id
+  prefix_list_id    = local.prefix_list_ids["s3"]
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}

@@ -1,0 +1,134 @@
+variable "name" {
+  description = "Start of the names of what is made here."
+  type        = string
+  default     = "labswarm"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.name))
+    error_message = "name: use a lower-case letter, then up to 19 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "vpc_cidr" {
+  description = "Addresses of the VPC that is made (IPv4, /16 to /22); not looked at with existing_vpc."
+  type        = string
+  default     = "10.64.0.0/16"
+
+  validation {
+    condition     = can(cidrsubnet(var.vpc_cidr, 0, 0)) && !strcontains(var.vpc_cidr, ":")
+    error_message = "vpc_cidr: this is no IPv4 range; write it like 10.64.0.0/16."
+  }
+
+  validation {
+    condition     = try(cidrsubnet(var.vpc_cidr, 0, 0) == var.vpc_cidr, true)
+    error_message = "vpc_cidr: the address is not the first of its range; write the first, as in 10.64.0.0/16."
+  }
+
+  validation {
+    condition     = try(tonumber(split("/", var.vpc_cidr)[1]) >= 16 && tonumber(split("/", var.vpc_cidr)[1]) <= 22, true)
+    error_message = "vpc_cidr: a VPC is /16 at most, and below /22 its subnets are too small for a class; choose a length from /16 to /22."
+  }
+
+  validation {
+    condition     = !startswith(var.vpc_cidr, "172.17.")
+    error_message = "vpc_cidr: Docker's own bridge is 172.17.0.0/16, so nodes could not reach this range; choose another."
+  }
+}
+
+variable "zones" {
+  description = "Names of two or more availability zones for the VPC that is made, such as [\"eu-central-1a\", \"eu-central-1b\"]; a further one is added at the end. Leave out with existing_vpc."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = var.existing_vpc != null || length(var.zones) >= 2
+    error_message = "zones: name two availability zones or more, so that a class outlives the loss of one, or give existing_vpc."
+  }
+
+  validation {
+    condition     = length(var.zones) <= 8 && length(distinct(var.zones)) == length(var.zones)
+    error_message = "zones: name each availability zone once, and eight at most."
+  }
+
+  validation {
+    condition     = alltrue([for zone in var.zones : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$", zone))])
+    error_message = "zones: one of these is no availability zone; write names like eu-central-1a."
+  }
+}
+
+variable "egress" {
+  description = "How private subnets reach what is outside the VPC; not looked at with existing_vpc. \"nat\": one NAT gateway, $36.50 a month and $0.045 a GB. \"nat_per_zone\": one in each zone, that much each. \"endpoints\": no Internet, only the AWS services of endpoint_services, each $7.30 a month and zone and $0.01 a GB. (us-east-1, 730 hours.)"
+  type        = string
+  default     = "nat"
+
+  validation {
+    condition     = contains(["nat", "nat_per_zone", "endpoints"], var.egress)
+    error_message = "egress: choose \"nat\", \"nat_per_zone\" or \"endpoints\"."
+  }
+}
+
+variable "endpoint_services" {
+  description = "AWS services that get an interface endpoint with egress \"endpoints\" (the part of the service name after the region), each $7.30 a month and zone. S3 and DynamoDB have free gateways in any case."
+  type        = set(string)
+  # ec2: the CloudWatch agent asks for its instance's tags. ssmmessages carries commands and sessions; since agent 3.3.40 ec2messages is not needed.
+  default = ["ec2", "ecr.api", "ecr.dkr", "events", "kms", "logs", "monitoring", "secretsmanager", "ssm", "ssmmessages"]
+
+  validation {
+    condition     = length(setsubtract(["kms", "secretsmanager", "ssm", "ssmmessages"], var.endpoint_services)) == 0
+    error_message = "endpoint_services: without kms, secretsmanager, ssm and ssmmessages no node can join; add what is missing of them."
+  }
+
+  validation {
+    condition     = length(setintersection(["s3", "dynamodb"], var.endpoint_services)) == 0
+    error_message = "endpoint_services: s3 and dynamodb have free gateway endpoints already; leave them out."
+  }
+}
+
+variable "existing_vpc" {
+  description = "A VPC to use in place of one of its own: its id, its private subnets (one a zone, two zones or more, with a way out) and its public ones (for the hub), in the same order of zones. Only security groups are then made."
+  type = object({
+    vpc_id             = string
+    private_subnet_ids = list(string)
+    public_subnet_ids  = list(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_vpc == null || can(regex("^vpc-[0-9a-f]{8,17}$", var.existing_vpc.vpc_id))
+    error_message = "existing_vpc.vpc_id: this is no VPC id; write it like vpc-0123456789abcdef0."
+  }
+
+  validation {
+    condition     = var.existing_vpc == null || try(length(distinct(var.existing_vpc.private_subnet_ids)) >= 2, false)
+    error_message = "existing_vpc.private_subnet_ids: give two private subnets or more, each in another availability zone."
+  }
+
+  validation {
+    condition     = var.existing_vpc == null || try(length(var.existing_vpc.public_subnet_ids) >= 1, false)
+    error_message = "existing_vpc.public_subnet_ids: give the public subnet in which hubs are to be, or more."
+  }
+
+  validation {
+    condition = var.existing_vpc == null || try(alltrue([
+      for id in concat(var.existing_vpc.private_subnet_ids, var.existing_vpc.public_subnet_ids) : can(regex("^subnet-[0-9a-f]{8,17}$", id))
+    ]), false)
+    error_message = "existing_vpc: one of the subnets is no subnet id; write them like subnet-0123456789abcdef0."
+  }
+}
+
+variable "flow_log_days" {
+  description = "For how many days flow logs are kept ($0.50 a GB taken in, $0.03 a GB and month kept)."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.flow_log_days)
+    error_message = "flow_log_days: CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 or certain longer numbers of days; choose one of these."
+  }
+}
+
+variable "tags" {
+  description = "Tags on everything, beside those of the provider."
+  type        = map(string)
+  default     = {}
+}

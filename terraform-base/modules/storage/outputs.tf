@@ -1,0 +1,27 @@
+output "file_system_id" {
+  description = "The file system, as efs-utils mounts it. Known only once it can be mounted."
+  value       = aws_efs_file_system.homes.id
+
+  # Not on the policy as well: it names the roles of those who are told this id.
+  depends_on = [aws_efs_mount_target.homes]
+}
+
+output "file_system_arn" {
+  description = "Its ARN."
+  value       = aws_efs_file_system.homes.arn
+}
+
+output "access_point_id" {
+  description = "The access point, as efs-utils mounts it (with tls and iam)."
+  value       = aws_efs_access_point.homes.id
+}
+
+output "access_point_arn" {
+  description = "Its ARN."
+  value       = aws_efs_access_point.homes.arn
+}
+
+output "mount_target_ids" {
+  description = "The mount targets, in the order of subnet_ids."
+  value       = aws_efs_mount_target.homes[*].id
+}

@@ -1,0 +1,68 @@
+variable "name" {
+  description = "The cluster's name."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.name))
+    error_message = "name: use a lower-case letter, then up to 19 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "subnet_ids" {
+  description = "The private subnets with a mount target each: one a zone, which is as many as EFS allows."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) >= 1 && length(distinct(var.subnet_ids)) == length(var.subnet_ids)
+    error_message = "subnet_ids: give a private subnet for each zone that has workers, at least one and each once."
+  }
+}
+
+variable "security_group_id" {
+  description = "The mount targets' security group: 2049/tcp from the cluster's hub and workers."
+  type        = string
+}
+
+variable "client_role_arns" {
+  description = "The roles that may mount the homes, by any fixed name, such as {hub = ..., workers = ...}. Their own policies need say nothing of EFS."
+  type        = map(string)
+
+  validation {
+    condition     = length(var.client_role_arns) >= 1
+    error_message = "client_role_arns: without a role nobody can mount the homes; give the hub's and the workers'."
+  }
+}
+
+variable "days_to_infrequent_access" {
+  description = "After how many days unread a file moves to Infrequent Access ($0.016 in place of $0.30 a GB and month, $0.01 a GB read). One read moves it back."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 7, 14, 30, 60, 90, 180, 270, 365], var.days_to_infrequent_access)
+    error_message = "days_to_infrequent_access: EFS knows 1, 7, 14, 30, 60, 90, 180, 270 and 365 days; choose one of these."
+  }
+}
+
+variable "throughput_mode" {
+  description = "\"elastic\": as fast as a class wants, $0.03 a GB read and $0.06 a GB written. \"bursting\": nothing for that, but a small file system that has used up its credits falls to 1 MiB/s for the whole class."
+  type        = string
+  default     = "elastic"
+
+  validation {
+    condition     = contains(["elastic", "bursting"], var.throughput_mode)
+    error_message = "throughput_mode: choose \"elastic\" or \"bursting\"."
+  }
+}
+
+variable "backups" {
+  description = "Whether AWS Backup copies the homes each night and keeps each copy for 35 days ($0.05 a GB and month)."
+  type        = bool
+  default     = true
+}
+
+variable "tags" {
+  description = "Tags on everything, beside those of the provider."
+  type        = map(string)
+  default     = {}
+}
