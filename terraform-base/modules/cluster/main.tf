@@ -1,0 +1,206 @@
+data "aws_region" "current" {}
+
+locals {
+  # A further group is the app's cluster <name>-<group>; what it does not say is as in the main one.
+  groups = merge(
+    {
+      (var.name) = {
+        instance_types         = var.instance_types
+        ami                    = var.worker_ami
+        on_demand_base         = var.on_demand_base
+        on_demand_percentage   = var.on_demand_percentage
+        root_volume_gib        = var.worker_volume_gib
+        hook_timeout_seconds   = var.hook_timeout_seconds
+        seat                   = var.seat
+        overhead               = var.overhead
+        headroom               = var.headroom
+        images                 = var.images
+        empty_deadline_minutes = var.empty_deadline_minutes
+        timetable              = var.timetable
+        node_start_seconds     = var.node_start_seconds
+        min_nodes              = var.min_nodes
+        max_nodes              = var.max_nodes
+      }
+    },
+    {
+      for group, its in var.extra_groups : "${var.name}-${group}" => {
+        instance_types         = its.instance_types
+        ami                    = its.worker_ami == null ? var.worker_ami : its.worker_ami
+        on_demand_base         = its.on_demand_base
+        on_demand_percentage   = its.on_demand_percentage
+        root_volume_gib        = its.worker_volume_gib == null ? var.worker_volume_gib : its.worker_volume_gib
+        hook_timeout_seconds   = its.hook_timeout_seconds == null ? var.hook_timeout_seconds : its.hook_timeout_seconds
+        seat                   = its.seat
+        overhead               = its.overhead == null ? var.overhead : its.overhead
+        headroom               = its.headroom
+        images                 = its.images == null ? var.images : its.images
+        empty_deadline_minutes = its.empty_deadline_minutes == null ? var.empty_deadline_minutes : its.empty_deadline_minutes
+        timetable              = its.timetable
+        node_start_seconds     = its.node_start_seconds == null ? var.node_start_seconds : its.node_start_seconds
+        min_nodes              = its.min_nodes
+        max_nodes              = its.max_nodes
+      }
+    },
+  )
+
+  ground_chef = {
+    url          = var.chef.url
+    organization = var.chef.organization
+    ca_pem       = var.chef.ca_pem
+  }
+  ground_efs = {
+    file_system_id  = module.storage.file_system_id
+    access_point_id = module.storage.access_point_id
+  }
+
+  settings = { for name, group in module.workers : name => group.settings }
+  descriptions = {
+    for name, settings in local.settings : name => jsonencode(merge(settings, {
+      manager = module.hub.instance_id
+      chef    = var.chef
+    }))
+  }
+}
+
+module "storage" {
+  source = "../storage"
+
+  name                      = var.name
+  subnet_ids                = var.subnet_ids
+  security_group_id         = aws_security_group.homes.id
+  client_role_arns          = { hub = module.hub.role_arn, workers = module.worker_role.arn }
+  days_to_infrequent_access = var.homes.days_to_infrequent_access
+  throughput_mode           = var.homes.throughput_mode
+  backups                   = var.homes.backups
+  tags                      = var.tags
+}
+
+module "hub" {
+  source = "../hub"
+
+  cluster           = var.name
+  groups            = keys(local.groups)
+  subnet_id         = var.public_subnet_ids[0]
+  security_group_id = aws_security_group.hub.id
+  ami               = var.hub_ami
+  instance_type     = var.hub_instance_type
+  private_address   = var.hub_private_address
+  data_volume_gib   = var.hub_data_volume_gib
+  data_snapshot_id  = var.hub_data_snapshot_id
+  snapshots_kept    = var.hub_snapshots_kept
+  last_snapshot     = var.hub_last_snapshot
+  domain            = var.domain
+  images            = var.images
+  chef              = local.ground_chef
+  efs               = local.ground_efs
+  alarm_topic_arns  = var.alarm_topic_arns
+  tags              = var.tags
+}
+
+# One for all groups: they have the same Swarm and the same homes.
+module "worker_role" {
+  source = "../node_role"
+
+  name        = "labswarm-${var.name}-worker"
+  description = "Workers of the labswarm cluster ${var.name}"
+  tags        = var.tags
+
+  # Homes are mounted by the file system's own policy.
+  statements = [
+    {
+      Sid      = "JoinToken"
+      Effect   = "Allow"
+      Action   = "secretsmanager:GetSecretValue"
+      Resource = module.hub.join_secret.arn
+    },
+    {
+      Sid       = "Metrics"
+      Effect    = "Allow"
+      Action    = "cloudwatch:PutMetricData"
+      Resource  = "*" # knows no resources
+      Condition = { StringEquals = { "cloudwatch:namespace" = "CWAgent" } }
+    },
+  ]
+}
+
+module "workers" {
+  source   = "../workers"
+  for_each = local.groups
+
+  name                   = each.key
+  subnet_ids             = var.subnet_ids
+  security_group_id      = aws_security_group.workers.id
+  instance_types         = each.value.instance_types
+  ami                    = each.value.ami
+  on_demand_base         = each.value.on_demand_base
+  on_demand_percentage   = each.value.on_demand_percentage
+  root_volume_gib        = each.value.root_volume_gib
+  hook_timeout_seconds   = each.value.hook_timeout_seconds
+  seat                   = each.value.seat
+  overhead               = each.value.overhead
+  headroom               = each.value.headroom
+  images                 = each.value.images
+  empty_deadline_minutes = each.value.empty_deadline_minutes
+  timetable              = each.value.timetable
+  node_start_seconds     = each.value.node_start_seconds
+  min_nodes              = each.value.min_nodes
+  max_nodes              = each.value.max_nodes
+  scale_out_at           = var.scale_out_at
+  instance_profile_arn   = module.worker_role.instance_profile_arn
+  join_secret            = module.hub.join_secret.name
+  hub_address            = module.hub.private_address
+  chef                   = local.ground_chef
+  efs                    = local.ground_efs
+  tags                   = var.tags
+}
+
+# What the app knows of the cluster; labswarm.cluster.Cluster.parse reads it.
+resource "aws_ssm_parameter" "description" {
+  #checkov:skip=CKV2_AWS_34:It has no secret in it, and the functions would need a key to read it
+  #checkov:skip=CKV_AWS_337:It has no secret in it, and the functions would need a key to read it
+  for_each = local.groups
+
+  name        = "/labswarm/clusters/${each.key}"
+  description = "labswarm: the cluster ${each.key}, as the app is to know it"
+  type        = "String"
+  tier        = "Intelligent-Tiering" # a certificate authority's PEM can take it over 4 KB
+  value       = local.descriptions[each.key]
+  tags        = var.tags
+}
+
+# The first to be destroyed: its script ends the workers through their terminate hooks, while all
+# that they need to deregister is still there. Not run when the whole module call is deleted from
+# the configuration: destroy first, then delete.
+# https://developer.hashicorp.com/terraform/language/provisioners#destroy-time-provisioners
+resource "terraform_data" "emptied" {
+  for_each = local.groups
+
+  input = {
+    region     = data.aws_region.current.region
+    deadline_s = each.value.empty_deadline_minutes * 60 + 1800
+  }
+  triggers_replace = local.settings[each.key].asg
+
+  provisioner "local-exec" {
+    when    = destroy
+    command = "\"${path.module}/../workers/empty-group.sh\" \"$GROUP\" \"$REGION\" \"$DEADLINE_S\""
+    environment = {
+      GROUP      = self.triggers_replace
+      REGION     = self.input.region
+      DEADLINE_S = self.input.deadline_s
+    }
+  }
+
+  depends_on = [
+    module.hub,
+    module.storage,
+    module.worker_role,
+    module.workers,
+    aws_ssm_parameter.description,
+    aws_vpc_security_group_egress_rule.internet,
+    aws_vpc_security_group_egress_rule.prefix_list,
+    aws_vpc_security_group_egress_rule.reference,
+    aws_vpc_security_group_ingress_rule.reference,
+    aws_vpc_security_group_ingress_rule.students,
+  ]
+}

@@ -1,0 +1,53 @@
+output "settings" {
+  description = "By cluster name: what the description says, without what is known only when it stands. It is in the plan."
+  value       = local.settings
+}
+
+output "descriptions" {
+  description = "By cluster name: the whole description (JSON), as it is in /labswarm/clusters/<name>."
+  value       = local.descriptions
+}
+
+output "hub_url" {
+  description = "Where students' browsers go."
+  value       = module.hub.url
+}
+
+output "hub_public_address" {
+  description = "The hub's public address, for a DNS record of your own."
+  value       = module.hub.public_address
+}
+
+output "hub_private_address" {
+  description = "The hub's private address."
+  value       = module.hub.private_address
+}
+
+output "hub_instance_id" {
+  description = "The hub's instance; `aws ssm start-session --target` reaches it."
+  value       = module.hub.instance_id
+}
+
+output "seats_per_node" {
+  description = "By cluster name: how many seats a worker of each instance type has, at most."
+  value       = { for name, group in module.workers : name => group.seats_per_node }
+}
+
+output "file_system_id" {
+  description = "The file system of the homes."
+  value       = module.storage.file_system_id
+}
+
+output "data_volume_id" {
+  description = "The hub's data volume."
+  value       = module.hub.data_volume_id
+}
+
+output "security_group_ids" {
+  description = "The cluster's own security groups."
+  value = {
+    hub     = aws_security_group.hub.id
+    workers = aws_security_group.workers.id
+    homes   = aws_security_group.homes.id
+  }
+}

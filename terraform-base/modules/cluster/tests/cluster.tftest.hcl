@@ -1,0 +1,216 @@
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { region = "eu-central-1" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+  }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_ec2_instance_type" {
+    defaults = { memory_size = 16384, default_vcpus = 4 }
+  }
+  mock_data "aws_ami" {
+    defaults = { root_device_name = "/dev/xvda" }
+  }
+  mock_data "aws_subnet" {
+    defaults = { availability_zone = "eu-central-1a" }
+  }
+  mock_resource "aws_instance" {
+    defaults = { id = "i-0123456789abcdef0" }
+  }
+}
+
+variables {
+  name              = "physics"
+  vpc_id            = "vpc-0123456789abcdef0"
+  subnet_ids        = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  public_subnet_ids = ["subnet-0123456789abcdef2"]
+  security_groups   = { chef_server = "sg-0123456789abcdef0", endpoints = "sg-0123456789abcdef1" }
+  chef              = { url = "https://10.64.0.20" }
+  hub_ami           = "ami-0123456789abcdef0"
+  worker_ami        = "ami-0123456789abcdef0"
+  images            = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
+}
+
+run "further_group_is_a_cluster_of_its_own_with_the_same_hub" {
+  command = plan
+
+  variables {
+    extra_groups = { gpu = { instance_types = ["g5.xlarge"], seat = { memory_mib = 12288, cpu = 3 }, max_nodes = 6 } }
+  }
+  assert {
+    condition     = keys(output.settings) == ["physics", "physics-gpu"] && output.settings["physics-gpu"].asg == "labswarm-physics-gpu-workers"
+    error_message = "The app knows group gpu of physics as physics-gpu."
+  }
+  assert {
+    condition     = output.settings["physics-gpu"].seat.memory_bytes == 12288 * 1048576 && output.settings["physics-gpu"].max_nodes == 6
+    error_message = "The group has seats and limits of its own."
+  }
+  assert {
+    condition     = output.settings["physics-gpu"].images == output.settings["physics"].images && output.settings["physics-gpu"].empty_deadline_s == 900
+    error_message = "What the group does not say is as in the main one."
+  }
+  assert {
+    condition     = [for description in aws_ssm_parameter.description : description.name] == ["/labswarm/clusters/physics", "/labswarm/clusters/physics-gpu"]
+    error_message = "Each has its description."
+  }
+}
+
+run "descriptions_are_whole" {
+  command = apply
+
+  variables {
+    extra_groups = { gpu = { instance_types = ["g5.xlarge"], seat = { memory_mib = 12288, cpu = 3 } } }
+  }
+  assert {
+    condition = jsondecode(output.descriptions["physics"]) == {
+      name             = "physics"
+      asg              = "labswarm-physics-workers"
+      manager          = "i-0123456789abcdef0"
+      chef             = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = null, admin = "labswarm", key_id = "alias/labswarm-chef-admin" }
+      seat             = { memory_bytes = 1073741824, nano_cpus = 250000000 }
+      overhead         = { memory_bytes = 469762048, nano_cpus = 100000000 }
+      headroom         = 2
+      images           = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
+      empty_deadline_s = 900
+      timetable        = null
+      node_start_s     = 240
+      min_nodes        = 0
+      max_nodes        = 10
+    }
+    error_message = "labswarm.cluster.Cluster.parse reads these fields."
+  }
+  assert {
+    condition     = jsondecode(output.descriptions["physics-gpu"]).manager == "i-0123456789abcdef0"
+    error_message = "Both groups have the same manager."
+  }
+}
+
+run "nodes_of_another_cluster_are_let_in_nowhere" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.reference : rule.cidr_ipv4 == null])
+    error_message = "Among our own, groups are named, not addresses."
+  }
+  assert {
+    condition     = length([for rule in concat(values(aws_vpc_security_group_ingress_rule.reference), values(aws_vpc_security_group_ingress_rule.students)) : rule if rule.from_port <= 22 && rule.to_port >= 22]) == 0
+    error_message = "There is no SSH."
+  }
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_ingress_rule.students : "${rule.cidr_ipv4} ${rule.from_port}"]) == toset(["0.0.0.0/0 443", "0.0.0.0/0 80"])
+    error_message = "From outside, only the hub's web ports are open."
+  }
+}
+
+run "without_internet_workers_reach_endpoints_and_prefix_lists_only" {
+  command = plan
+
+  variables {
+    internet        = false
+    prefix_list_ids = { s3 = "pl-6da54004", dynamodb = "pl-66a5400f" }
+  }
+  assert {
+    condition     = toset(keys(aws_vpc_security_group_egress_rule.internet)) == toset(["hub 443", "hub 80"]) && length(aws_vpc_security_group_egress_rule.prefix_list) == 2
+    error_message = "Workers have no rule to the Internet."
+  }
+}
+
+run "name_with_a_capital_is_refused" {
+  command = plan
+  variables {
+    name = "Physics"
+  }
+  expect_failures = [var.name]
+}
+
+run "name_too_long_for_the_app_is_refused" {
+  command = plan
+  variables {
+    name = "introduction-to-physics"
+  }
+  expect_failures = [var.name]
+}
+
+run "group_whose_cluster_has_too_long_a_name_is_refused" {
+  command = plan
+  variables {
+    extra_groups = { graphics-cards = { instance_types = ["g5.xlarge"], seat = { memory_mib = 12288, cpu = 3 } } }
+  }
+  expect_failures = [var.extra_groups]
+}
+
+run "group_with_an_underscore_is_refused" {
+  command = plan
+  variables {
+    extra_groups = { big_memory = { instance_types = ["r7i.xlarge"], seat = { memory_mib = 12288, cpu = 3 } } }
+  }
+  expect_failures = [var.extra_groups]
+}
+
+run "no_private_subnet_is_refused" {
+  command = plan
+  variables {
+    subnet_ids = []
+  }
+  expect_failures = [var.subnet_ids]
+}
+
+run "no_public_subnet_is_refused" {
+  command = plan
+  variables {
+    public_subnet_ids = []
+  }
+  expect_failures = [var.public_subnet_ids]
+}
+
+run "cidr_that_is_none_is_refused" {
+  command = plan
+  variables {
+    hub_ingress_cidrs = ["192.0.2.0/33"]
+  }
+  expect_failures = [var.hub_ingress_cidrs]
+}
+
+run "cidr_with_bits_after_its_prefix_is_refused" {
+  command = plan
+  variables {
+    hub_ingress_cidrs = ["192.0.2.7/24"]
+  }
+  expect_failures = [var.hub_ingress_cidrs]
+}
+
+run "hub_that_lets_encrypt_cannot_ask_is_refused" {
+  command = plan
+  variables {
+    hub_ingress_cidrs = ["192.0.2.0/24"]
+    domain            = { name = "physics.hub.example.edu", acme_email = "it@example.edu" }
+  }
+  expect_failures = [var.hub_ingress_cidrs]
+}
+
+run "port_over_65535_is_refused" {
+  command = plan
+  variables {
+    worker_egress_ports = [443, 65536]
+  }
+  expect_failures = [var.worker_egress_ports]
+}
+
+run "workers_that_cannot_reach_aws_are_refused" {
+  command = plan
+  variables {
+    worker_egress_ports = [80]
+  }
+  expect_failures = [var.worker_egress_ports]
+}
+
+run "chef_server_without_tls_is_refused" {
+  command = plan
+  variables {
+    chef = { url = "http://10.64.0.20" }
+  }
+  expect_failures = [var.chef]
+}

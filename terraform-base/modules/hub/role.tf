@@ -1,0 +1,75 @@
+locals {
+  here       = "${local.region}:${data.aws_caller_identity.current.account_id}"
+  parameters = "arn:${data.aws_partition.current.partition}:ssm:${local.here}:parameter/labswarm/clusters"
+
+  certificate_secret = try(var.domain.certificate_secret_arn, null)
+  read_certificate = local.certificate_secret == null ? [] : [{
+    Sid      = "Certificate"
+    Effect   = "Allow"
+    Action   = "secretsmanager:GetSecretValue"
+    Resource = local.certificate_secret
+  }]
+}
+
+# Terraform never sees the token: the hub writes it here, and its workers read it.
+resource "aws_secretsmanager_secret" "join" {
+  #checkov:skip=CKV_AWS_149:The account's own key for secrets; one more key for each cluster is $1 a month
+  #checkov:skip=CKV2_AWS_57:The Swarm makes the token and rotates it (docker swarm join-token --rotate); no function could
+  name        = "labswarm/${var.cluster}/swarm-join"
+  description = "With what a worker joins the Swarm of ${var.cluster}: JSON {token, manager}"
+  tags        = var.tags
+
+  # The token is worth nothing without its Swarm, and a cluster of the same name may come.
+  recovery_window_in_days = 0
+}
+
+module "role" {
+  source = "../node_role"
+
+  name        = "labswarm-${var.cluster}-hub"
+  description = "The hub of the labswarm cluster ${var.cluster}"
+  tags        = var.tags
+
+  # Homes are mounted by the file system's own policy.
+  statements = concat([
+    {
+      Sid      = "JoinToken"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+      Resource = aws_secretsmanager_secret.join.arn
+    },
+    {
+      Sid      = "Descriptions"
+      Effect   = "Allow"
+      Action   = "ssm:GetParameter"
+      Resource = [for group in var.groups : "${local.parameters}/${group}"]
+    },
+    {
+      Sid      = "DescriptionsByPath"
+      Effect   = "Allow"
+      Action   = "ssm:GetParametersByPath"
+      Resource = local.parameters
+    },
+    {
+      Sid       = "Snapshots"
+      Effect    = "Allow"
+      Action    = "dynamodb:PutItem"
+      Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.snapshots_table}"
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
+    },
+    {
+      Sid       = "SeatsShort"
+      Effect    = "Allow"
+      Action    = "events:PutEvents"
+      Resource  = "arn:${data.aws_partition.current.partition}:events:${local.here}:event-bus/default"
+      Condition = { "ForAllValues:StringEquals" = { "events:source" = "labswarm.hub", "events:detail-type" = "SeatsShort" } }
+    },
+    {
+      Sid       = "Metrics"
+      Effect    = "Allow"
+      Action    = "cloudwatch:PutMetricData"
+      Resource  = "*" # knows no resources
+      Condition = { StringEquals = { "cloudwatch:namespace" = "CWAgent" } }
+    },
+  ], local.read_certificate)
+}

@@ -1,0 +1,216 @@
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { region = "eu-central-1" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+  }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_ec2_instance_type" {
+    defaults = { memory_size = 8192, default_vcpus = 2 }
+  }
+  mock_data "aws_subnet" {
+    defaults = { availability_zone = "eu-central-1a" }
+  }
+  mock_resource "aws_ebs_volume" {
+    defaults = { id = "vol-0123456789abcdef0" }
+  }
+  mock_resource "aws_network_interface" {
+    defaults = { private_ip = "10.64.0.10" }
+  }
+}
+
+variables {
+  cluster           = "physics"
+  groups            = ["physics", "physics-gpu"]
+  subnet_id         = "subnet-0123456789abcdef0"
+  security_group_id = "sg-0123456789abcdef0"
+  ami               = "ami-0123456789abcdef0"
+  instance_type     = "t3.large"
+  data_volume_gib   = 10
+  snapshots_kept    = 7
+  last_snapshot     = true
+  images            = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
+  chef              = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = null }
+  efs               = { file_system_id = "fs-0123456789abcdef0", access_point_id = "fsap-0123456789abcdef0" }
+}
+
+run "metadata_is_within_one_hop_and_disks_are_encrypted" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_instance.hub.metadata_options[0].http_tokens == "required"
+      && aws_instance.hub.metadata_options[0].http_put_response_hop_limit == 1
+      && aws_instance.hub.root_block_device[0].encrypted && aws_ebs_volume.data.encrypted
+    )
+    error_message = "The hub's container must not get the instance's credentials."
+  }
+  assert {
+    condition     = aws_instance.hub.tags["labswarm:cluster"] == "physics" && aws_instance.hub.tags["labswarm:role"] == "hub" && aws_instance.hub.tags["Name"] == "labswarm-physics-hub"
+    error_message = "The app may command instances of these tags only."
+  }
+  assert {
+    condition     = contains(aws_cloudwatch_metric_alarm.recover.alarm_actions, "arn:aws:automate:eu-central-1:ec2:recover")
+    error_message = "EC2 recovers the hub."
+  }
+}
+
+run "ground_tells_what_terraform_knows_and_no_secret" {
+  command = apply
+
+  assert {
+    condition = jsondecode(split("\n", aws_instance.hub.user_data)[4]) == {
+      cluster     = "physics"
+      role        = "hub"
+      region      = "eu-central-1"
+      join_secret = "labswarm/physics/swarm-join"
+      images      = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
+      chef        = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = null }
+      efs         = { file_system_id = "fs-0123456789abcdef0", access_point_id = "fsap-0123456789abcdef0" }
+      hub_address = "10.64.0.10"
+      hub         = { domain = null, acme_email = null, certificate_secret = null, data_volume = "vol-0123456789abcdef0" }
+    }
+    error_message = "The cookbooks read these fields of /etc/labswarm/ground.json."
+  }
+  assert {
+    condition     = split("\n", aws_instance.hub.user_data)[0] == "#cloud-boothook" && split("\n", aws_instance.hub.user_data)[3] == "cat >/etc/labswarm/ground.json <<'GROUND'"
+    error_message = "It is written at each boot, and the shell looks at none of it."
+  }
+}
+
+run "record_is_made_in_a_zone_only" {
+  command = plan
+
+  variables {
+    domain = { name = "physics.hub.example.edu", acme_email = "it@example.edu" }
+  }
+  assert {
+    condition     = length(aws_route53_record.hub) == 0 && output.url == "https://physics.hub.example.edu"
+    error_message = "Without a zone the operator makes the record."
+  }
+}
+
+run "record_is_made_in_its_zone" {
+  command = plan
+
+  variables {
+    domain = { name = "physics.hub.example.edu", zone_id = "Z0123456789ABCDEFGHIJ", acme_email = "it@example.edu" }
+  }
+  assert {
+    condition     = aws_route53_record.hub[0].name == "physics.hub.example.edu"
+    error_message = "The hub's name is in the zone."
+  }
+}
+
+run "cluster_with_a_capital_is_refused" {
+  command = plan
+  variables {
+    cluster = "Physics"
+  }
+  expect_failures = [var.cluster]
+}
+
+run "no_group_is_refused" {
+  command = plan
+  variables {
+    groups = []
+  }
+  expect_failures = [var.groups]
+}
+
+run "image_that_is_none_is_refused" {
+  command = plan
+  variables {
+    ami = "debian-12"
+  }
+  expect_failures = [var.ami]
+}
+
+run "type_with_too_little_memory_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ec2_instance_type.hub
+    values = { memory_size = 1024, default_vcpus = 2 }
+  }
+  expect_failures = [aws_instance.hub]
+}
+
+run "type_with_too_little_cpu_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ec2_instance_type.hub
+    values = { memory_size = 4096, default_vcpus = 1 }
+  }
+  expect_failures = [aws_instance.hub]
+}
+
+run "address_that_is_none_is_refused" {
+  command = plan
+  variables {
+    private_address = "10.0.0.256"
+  }
+  expect_failures = [var.private_address]
+}
+
+run "root_volume_too_small_is_refused" {
+  command = plan
+  variables {
+    root_volume_gib = 8
+  }
+  expect_failures = [var.root_volume_gib]
+}
+
+run "data_volume_of_nothing_is_refused" {
+  command = plan
+  variables {
+    data_volume_gib = 0
+  }
+  expect_failures = [var.data_volume_gib]
+}
+
+run "snapshot_that_is_none_is_refused" {
+  command = plan
+  variables {
+    data_snapshot_id = "vol-0123456789abcdef0"
+  }
+  expect_failures = [var.data_snapshot_id]
+}
+
+run "no_snapshot_is_refused" {
+  command = plan
+  variables {
+    snapshots_kept = 0
+  }
+  expect_failures = [var.snapshots_kept]
+}
+
+run "url_for_a_domain_is_refused" {
+  command = plan
+  variables {
+    domain = { name = "https://hub.example.edu", acme_email = "it@example.edu" }
+  }
+  expect_failures = [var.domain]
+}
+
+run "domain_without_a_certificate_is_refused" {
+  command = plan
+  variables {
+    domain = { name = "hub.example.edu" }
+  }
+  expect_failures = [var.domain]
+}
+
+run "domain_with_two_certificates_is_refused" {
+  command = plan
+  variables {
+    domain = {
+      name                   = "hub.example.edu"
+      acme_email             = "it@example.edu"
+      certificate_secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:certificate-AbCdEf"
+    }
+  }
+  expect_failures = [var.domain]
+}

@@ -1,0 +1,161 @@
+variable "cluster" {
+  description = "The cluster's name."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.cluster))
+    error_message = "cluster is \"${var.cluster}\": give a lowercase letter, then up to 19 lowercase letters, digits and hyphens."
+  }
+}
+
+variable "groups" {
+  description = "The clusters that the app knows of this hub: the cluster itself and its further groups `<cluster>-<group>`."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.groups) > 0
+    error_message = "groups is empty: name at least the cluster itself."
+  }
+}
+
+variable "subnet_id" {
+  description = "A public subnet, in a zone with a mount target of the homes."
+  type        = string
+}
+
+variable "security_group_id" {
+  description = "The hub's security group."
+  type        = string
+}
+
+variable "ami" {
+  description = "The hub's image (packer/chef-client). Another one replaces the instance; address, data and Swarm stay."
+  type        = string
+
+  validation {
+    condition     = can(regex("^ami-[0-9a-f]{8,17}$", var.ami))
+    error_message = "ami is \"${var.ami}\": give the id of a hub's image, such as ami-0123456789abcdef0."
+  }
+}
+
+variable "instance_type" {
+  description = "The hub's instance type, of at least 2 GiB and 2 vCPU."
+  type        = string
+}
+
+variable "private_address" {
+  description = "The hub's private address, by which its workers know it for ever; null: one of the subnet's."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.private_address == null || can(cidrhost("${var.private_address}/32", 0))
+    error_message = "private_address is \"${coalesce(var.private_address, "null")}\": give an IPv4 address of the subnet, or null."
+  }
+}
+
+variable "root_volume_gib" {
+  description = "The size of the root volume (GiB)."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.root_volume_gib >= 10
+    error_message = "root_volume_gib is ${var.root_volume_gib}: give at least 10, for the system and the hub's image."
+  }
+}
+
+variable "data_volume_gib" {
+  description = "The size of the data volume (GiB): the Swarm's state and the hub's database."
+  type        = number
+
+  validation {
+    condition     = var.data_volume_gib >= 1 && floor(var.data_volume_gib) == var.data_volume_gib
+    error_message = "data_volume_gib is ${var.data_volume_gib}: give a whole number of GiB, at least 1."
+  }
+}
+
+variable "data_snapshot_id" {
+  description = "A snapshot that the data volume is made of; another value replaces the volume. null: the volume is made empty."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.data_snapshot_id == null || can(regex("^snap-[0-9a-f]{8,17}$", var.data_snapshot_id))
+    error_message = "data_snapshot_id is \"${coalesce(var.data_snapshot_id, "null")}\": give the id of a snapshot, such as snap-0123456789abcdef0, or null."
+  }
+}
+
+variable "snapshots_kept" {
+  description = "How many daily snapshots of the data volume are kept."
+  type        = number
+
+  validation {
+    condition     = var.snapshots_kept >= 1 && var.snapshots_kept <= 1000 && floor(var.snapshots_kept) == var.snapshots_kept
+    error_message = "snapshots_kept is ${var.snapshots_kept}: give a whole number from 1 to 1000."
+  }
+}
+
+variable "last_snapshot" {
+  description = "Whether the data volume leaves a snapshot behind when it is destroyed."
+  type        = bool
+}
+
+variable "domain" {
+  description = <<-EOT
+    The hub's name and certificate; null: the hub is known by its address and signs its own certificate, which browsers warn of (trials only).
+    `name`: the DNS name. `zone_id`: the Route 53 zone that gets its record; null: make the record yourself, to `public_address`.
+    One of `acme_email` (Let's Encrypt, which writes there before a certificate runs out) and `certificate_secret_arn`
+    (a secret with JSON {certificate, key}, both PEM).
+  EOT
+  type = object({
+    name                   = string
+    zone_id                = optional(string)
+    acme_email             = optional(string)
+    certificate_secret_arn = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.domain == null || can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", var.domain.name))
+    error_message = "domain.name is \"${try(var.domain.name, "")}\": give a DNS name such as physics.hub.example.edu, in lowercase and without https://."
+  }
+
+  validation {
+    condition     = var.domain == null || try((var.domain.acme_email == null) != (var.domain.certificate_secret_arn == null), true)
+    error_message = "domain: give either acme_email, for a certificate of Let's Encrypt, or certificate_secret_arn, for one of your own."
+  }
+}
+
+variable "images" {
+  description = "The class images."
+  type        = list(string)
+}
+
+variable "chef" {
+  description = "The Chef Server's URL, organization, and certificate authority (PEM; null for a public one)."
+  type        = object({ url = string, organization = string, ca_pem = string })
+}
+
+variable "efs" {
+  description = "The file system and access point of the students' homes."
+  type        = object({ file_system_id = string, access_point_id = string })
+}
+
+variable "snapshots_table" {
+  description = "The app's table of snapshots, in which the hub writes what its Swarm looks like."
+  type        = string
+  default     = "labswarm-snapshots"
+}
+
+variable "alarm_topic_arns" {
+  description = "SNS topics that are told when the hub is recovered."
+  type        = list(string)
+  default     = []
+}
+
+variable "tags" {
+  description = "Further tags of everything that can have some."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,224 @@
+data "aws_region" "current" {}
+
+data "aws_ec2_instance_type" "worker" {
+  for_each = toset(var.instance_types)
+
+  instance_type = each.key
+}
+
+data "aws_ami" "worker" {
+  filter {
+    name   = "image-id"
+    values = [var.ami]
+  }
+}
+
+locals {
+  asg = "labswarm-${var.name}-workers"
+
+  # By these the app's permissions, its events and its reconcile pass know the instances.
+  tags = merge(var.tags, {
+    "labswarm:cluster" = var.name
+    "labswarm:role"    = "worker"
+    Name               = "labswarm-${var.name}-worker"
+  })
+
+  # Of the nominal size: the kernel keeps some of it, so a worker may have a seat less.
+  seats_per_node = {
+    for name, type in data.aws_ec2_instance_type.worker : name => max(0, floor(min(
+      (type.memory_size - var.overhead.memory_mib) / var.seat.memory_mib,
+      (type.default_vcpus - var.overhead.cpu) / var.seat.cpu,
+    )))
+  }
+  too_small = [for name, seats in local.seats_per_node : name if seats < 1]
+
+  # What Terraform knows; the cookbooks make node.json of it and of the instance's metadata. No secret.
+  ground = {
+    cluster     = var.name
+    role        = "worker"
+    region      = data.aws_region.current.region
+    join_secret = var.join_secret
+    images      = var.images
+    chef        = var.chef
+    efs         = var.efs
+    hub_address = var.hub_address
+  }
+}
+
+resource "aws_launch_template" "workers" {
+  name                   = local.asg
+  description            = "Workers of the labswarm cluster ${var.name}"
+  image_id               = var.ami
+  instance_type          = var.instance_types[0]
+  update_default_version = true
+
+  # JSON is YAML.
+  user_data = base64encode(join("\n", ["#cloud-config", jsonencode({
+    write_files = [{
+      path        = "/etc/labswarm/ground.json"
+      permissions = "0644"
+      content     = jsonencode(local.ground)
+    }]
+  })]))
+
+  iam_instance_profile {
+    arn = var.instance_profile_arn
+  }
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+  }
+
+  network_interfaces {
+    associate_public_ip_address = false
+    delete_on_termination       = true
+    security_groups             = [var.security_group_id]
+  }
+
+  block_device_mappings {
+    # By any other name it would be a second volume, and the image's own stay as it is.
+    device_name = data.aws_ami.worker.root_device_name
+
+    ebs {
+      encrypted             = true
+      volume_type           = "gp3"
+      volume_size           = var.root_volume_gib
+      delete_on_termination = true
+    }
+  }
+
+  # Instances have theirs from the group.
+  tag_specifications {
+    resource_type = "volume"
+    tags          = local.tags
+  }
+
+  tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(local.too_small) == 0
+      error_message = "instance_types: ${join(", ", local.too_small)} has no room for one seat (${var.seat.memory_mib} MiB, ${var.seat.cpu} CPU) beside the overhead (${var.overhead.memory_mib} MiB, ${var.overhead.cpu} CPU): name larger types, or make seat or overhead smaller."
+    }
+  }
+}
+
+resource "aws_autoscaling_group" "workers" {
+  name                = local.asg
+  vpc_zone_identifier = var.subnet_ids
+
+  # The app sizes the group. It has no minimum, so that nothing launches before the hooks are there.
+  min_size         = 0
+  desired_capacity = 0
+  max_size         = var.max_nodes
+
+  # The app ends chosen instances; nothing else is to.
+  protect_from_scale_in = true
+  capacity_rebalance    = false
+  suspended_processes   = ["AZRebalance"]
+
+  health_check_type         = "EC2"
+  default_instance_warmup   = var.node_start_seconds
+  wait_for_capacity_timeout = "0"
+  enabled_metrics           = ["GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupTerminatingInstances"]
+
+  mixed_instances_policy {
+    instances_distribution {
+      on_demand_base_capacity                  = var.on_demand_base
+      on_demand_percentage_above_base_capacity = var.on_demand_percentage
+      on_demand_allocation_strategy            = "prioritized"
+      spot_allocation_strategy                 = "price-capacity-optimized"
+    }
+
+    launch_template {
+      launch_template_specification {
+        launch_template_id = aws_launch_template.workers.id
+        version            = "$Latest"
+      }
+
+      dynamic "override" {
+        for_each = var.instance_types
+
+        content {
+          instance_type = override.value
+        }
+      }
+    }
+  }
+
+  dynamic "tag" {
+    for_each = local.tags
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = true
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [desired_capacity]
+  }
+}
+
+resource "aws_autoscaling_lifecycle_hook" "launch" {
+  name                   = "launch"
+  autoscaling_group_name = aws_autoscaling_group.workers.name
+  lifecycle_transition   = "autoscaling:EC2_INSTANCE_LAUNCHING"
+  heartbeat_timeout      = var.hook_timeout_seconds
+  default_result         = "ABANDON"
+}
+
+resource "aws_autoscaling_lifecycle_hook" "terminate" {
+  name                   = "terminate"
+  autoscaling_group_name = aws_autoscaling_group.workers.name
+  lifecycle_transition   = "autoscaling:EC2_INSTANCE_TERMINATING"
+  heartbeat_timeout      = var.hook_timeout_seconds
+  default_result         = "CONTINUE"
+}
+
+# A safety net, and out only: lab hours shrink the group.
+
+resource "aws_autoscaling_policy" "cpu" {
+  name                   = "cpu"
+  autoscaling_group_name = aws_autoscaling_group.workers.name
+  policy_type            = "TargetTrackingScaling"
+
+  target_tracking_configuration {
+    target_value     = var.scale_out_at.cpu_percent
+    disable_scale_in = true
+
+    predefined_metric_specification {
+      predefined_metric_type = "ASGAverageCPUUtilization"
+    }
+  }
+
+  # What it launches has hooks to pass.
+  depends_on = [aws_autoscaling_lifecycle_hook.launch, aws_autoscaling_lifecycle_hook.terminate]
+}
+
+resource "aws_autoscaling_policy" "memory" {
+  name                   = "memory"
+  autoscaling_group_name = aws_autoscaling_group.workers.name
+  policy_type            = "TargetTrackingScaling"
+
+  target_tracking_configuration {
+    target_value     = var.scale_out_at.memory_percent
+    disable_scale_in = true
+
+    customized_metric_specification {
+      namespace   = "CWAgent"
+      metric_name = "mem_used_percent"
+      statistic   = "Average"
+
+      metric_dimension {
+        name  = "AutoScalingGroupName"
+        value = aws_autoscaling_group.workers.name
+      }
+    }
+  }
+
+  depends_on = [aws_autoscaling_lifecycle_hook.launch, aws_autoscaling_lifecycle_hook.terminate]
+}

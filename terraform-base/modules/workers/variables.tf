@@ -1,0 +1,229 @@
+variable "name" {
+  description = "The cluster that this group is to the app: the hub's cluster `x` for its main group, `x-g` for a further group `g`."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.name))
+    error_message = "name is \"${var.name}\": give a lowercase letter, then up to 19 lowercase letters, digits and hyphens; the group is called labswarm-<name>-workers."
+  }
+}
+
+variable "subnet_ids" {
+  description = "Private subnets, one a zone, in which workers start."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) > 0
+    error_message = "subnet_ids is empty: name at least one private subnet for the workers, better one in each of two zones."
+  }
+}
+
+variable "security_group_id" {
+  description = "The workers' security group."
+  type        = string
+}
+
+variable "ami" {
+  description = "The workers' image (packer/chef-client)."
+  type        = string
+
+  validation {
+    condition     = can(regex("^ami-[0-9a-f]{8,17}$", var.ami))
+    error_message = "ami is \"${var.ami}\": give the id of a workers' image, such as ami-0123456789abcdef0."
+  }
+}
+
+variable "instance_types" {
+  description = "Instance types that workers may have, the preferred on-demand one first; more of them make spot interruptions rarer. Each has room for a seat."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.instance_types) > 0 && length(distinct(var.instance_types)) == length(var.instance_types)
+    error_message = "instance_types is ${jsonencode(var.instance_types)}: name at least one instance type, and none twice."
+  }
+}
+
+variable "on_demand_base" {
+  description = "How many workers are always on-demand, before spot is used."
+  type        = number
+
+  validation {
+    condition     = var.on_demand_base >= 0 && floor(var.on_demand_base) == var.on_demand_base
+    error_message = "on_demand_base is ${var.on_demand_base}: give a whole number of workers, at least 0."
+  }
+}
+
+variable "on_demand_percentage" {
+  description = "How many per cent of the workers above on_demand_base are on-demand; the others are spot."
+  type        = number
+
+  validation {
+    condition     = var.on_demand_percentage >= 0 && var.on_demand_percentage <= 100 && floor(var.on_demand_percentage) == var.on_demand_percentage
+    error_message = "on_demand_percentage is ${var.on_demand_percentage}: give a whole number from 0 (all spot) to 100 (all on-demand)."
+  }
+}
+
+variable "root_volume_gib" {
+  description = "The size of a worker's root volume (GiB); it holds the class images."
+  type        = number
+
+  validation {
+    condition     = var.root_volume_gib >= 10
+    error_message = "root_volume_gib is ${var.root_volume_gib}: give at least 10, for the system and the class images."
+  }
+}
+
+variable "hook_timeout_seconds" {
+  description = "How long the launch and the terminate hook wait for a sign of life (seconds); the app sends one each minute."
+  type        = number
+
+  validation {
+    condition     = var.hook_timeout_seconds >= 30 && var.hook_timeout_seconds <= 7200 && floor(var.hook_timeout_seconds) == var.hook_timeout_seconds
+    error_message = "hook_timeout_seconds is ${var.hook_timeout_seconds}: give a whole number from 30 to 7200, which is what Auto Scaling takes."
+  }
+}
+
+variable "seat" {
+  description = "What one student's server is guaranteed: memory (MiB) and CPU (cores)."
+  type        = object({ memory_mib = number, cpu = number })
+
+  validation {
+    condition     = var.seat.memory_mib >= 1 && floor(var.seat.memory_mib) == var.seat.memory_mib && var.seat.cpu >= 0.01
+    error_message = "seat is ${jsonencode(var.seat)}: give memory_mib as a whole number from 1 and cpu as at least 0.01 cores."
+  }
+}
+
+variable "overhead" {
+  description = "What a worker keeps for itself: memory (MiB) and CPU (cores)."
+  type        = object({ memory_mib = number, cpu = number })
+
+  validation {
+    condition     = var.overhead.memory_mib >= 0 && floor(var.overhead.memory_mib) == var.overhead.memory_mib && var.overhead.cpu >= 0
+    error_message = "overhead is ${jsonencode(var.overhead)}: give memory_mib as a whole number from 0 and cpu as at least 0 cores."
+  }
+}
+
+variable "headroom" {
+  description = "How many seats are kept free outside booked hours."
+  type        = number
+
+  validation {
+    condition     = var.headroom >= 0 && floor(var.headroom) == var.headroom
+    error_message = "headroom is ${var.headroom}: give a whole number of seats, at least 0."
+  }
+}
+
+variable "images" {
+  description = "The class images that a worker pulls before it is opened; best by digest."
+  type        = list(string)
+
+  validation {
+    condition     = alltrue([for image in var.images : can(regex("^[A-Za-z0-9][A-Za-z0-9._:/@-]*$", image))])
+    error_message = "images is ${jsonencode(var.images)}: give image references such as quay.io/jupyter/scipy-notebook@sha256:…, without spaces or commas."
+  }
+}
+
+variable "empty_deadline_minutes" {
+  description = "How long students on a worker that is to go have to finish before they are moved (minutes)."
+  type        = number
+
+  validation {
+    condition     = var.empty_deadline_minutes >= 0 && floor(var.empty_deadline_minutes * 60) == var.empty_deadline_minutes * 60
+    error_message = "empty_deadline_minutes is ${var.empty_deadline_minutes}: give at least 0, in whole seconds."
+  }
+
+  # A hook waits no longer than this in all, however often it is told to.
+  # https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html
+  validation {
+    condition     = var.empty_deadline_minutes * 60 < min(172800, 100 * var.hook_timeout_seconds)
+    error_message = "empty_deadline_minutes is ${var.empty_deadline_minutes}, and a hook waits at most 48 hours and 100 times hook_timeout_seconds (${var.hook_timeout_seconds}): shorten the one or lengthen the other."
+  }
+}
+
+variable "timetable" {
+  description = "Where the booked hours are read from: an https URL of an iCalendar feed, or `ssm:/labswarm/timetables/<cluster>`; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.timetable == null || can(regex("^(https://\\S+|ssm:/labswarm/timetables/\\S+)$", var.timetable))
+    error_message = "timetable is \"${coalesce(var.timetable, "null")}\": give an https URL, ssm:/labswarm/timetables/<cluster>, or null."
+  }
+}
+
+variable "node_start_seconds" {
+  description = "How long a worker takes from its launch until it is open (seconds); the app asks for workers that much before a booked hour."
+  type        = number
+
+  validation {
+    condition     = var.node_start_seconds >= 1 && floor(var.node_start_seconds) == var.node_start_seconds
+    error_message = "node_start_seconds is ${var.node_start_seconds}: give a whole number of seconds, at least 1."
+  }
+}
+
+variable "min_nodes" {
+  description = "How many workers the app keeps when no one is there. The group's own minimum is 0."
+  type        = number
+
+  validation {
+    condition     = var.min_nodes >= 0 && floor(var.min_nodes) == var.min_nodes
+    error_message = "min_nodes is ${var.min_nodes}: give a whole number of workers, at least 0."
+  }
+
+  validation {
+    condition     = var.min_nodes <= var.max_nodes
+    error_message = "min_nodes is ${var.min_nodes} and max_nodes is ${var.max_nodes}: lower min_nodes or raise max_nodes."
+  }
+}
+
+variable "max_nodes" {
+  description = "How many workers there are at most."
+  type        = number
+
+  validation {
+    condition     = var.max_nodes >= 1 && floor(var.max_nodes) == var.max_nodes
+    error_message = "max_nodes is ${var.max_nodes}: give a whole number of workers, at least 1."
+  }
+}
+
+variable "scale_out_at" {
+  description = "The average use of CPU and of memory (per cent) above which the group grows by itself, should lab hours be silent."
+  type        = object({ cpu_percent = optional(number, 80), memory_percent = optional(number, 85) })
+  default     = {}
+
+  validation {
+    condition     = alltrue([for percent in values(var.scale_out_at) : percent >= 1 && percent <= 100])
+    error_message = "scale_out_at is ${jsonencode(var.scale_out_at)}: give per cents from 1 to 100."
+  }
+}
+
+variable "instance_profile_arn" {
+  description = "The ARN of the workers' instance profile."
+  type        = string
+}
+
+variable "join_secret" {
+  description = "The name of the secret with the Swarm's join token."
+  type        = string
+}
+
+variable "hub_address" {
+  description = "The hub's private address."
+  type        = string
+}
+
+variable "efs" {
+  description = "The file system and access point of the students' homes."
+  type        = object({ file_system_id = string, access_point_id = string })
+}
+
+variable "chef" {
+  description = "The Chef Server's URL, organization, and certificate authority (PEM; null for a public one)."
+  type        = object({ url = string, organization = string, ca_pem = string })
+}
+
+variable "tags" {
+  description = "Further tags of everything that can have some, the instances included."
+  type        = map(string)
+  default     = {}
+}

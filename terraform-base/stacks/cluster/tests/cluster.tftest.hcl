@@ -1,0 +1,53 @@
+# What the module refuses is tested there; here, that the stack passes on what it is given.
+
+mock_provider "aws" {
+  mock_data "aws_ec2_instance_type" {
+    defaults = { memory_size = 16384, default_vcpus = 4 }
+  }
+}
+
+variables {
+  region            = "eu-central-1"
+  name              = "physics"
+  vpc_id            = "vpc-0123456789abcdef0"
+  subnet_ids        = ["subnet-0123456789abcdef0"]
+  public_subnet_ids = ["subnet-0123456789abcdef2"]
+  security_groups   = { chef_server = "sg-0123456789abcdef0", endpoints = "sg-0123456789abcdef1" }
+  chef              = { url = "https://10.64.0.20" }
+  hub_ami           = "ami-0123456789abcdef0"
+  worker_ami        = "ami-0123456789abcdef0"
+  images            = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
+}
+
+run "settings_are_those_given" {
+  command = plan
+
+  variables {
+    seat         = { memory_mib = 2048, cpu = 0.5 }
+    headroom     = 5
+    min_nodes    = 1
+    max_nodes    = 30
+    extra_groups = { gpu = { instance_types = ["g5.xlarge"], seat = { memory_mib = 12288, cpu = 3 } } }
+  }
+  assert {
+    condition = (
+      output.settings["physics"].seat == { memory_bytes = 2147483648, nano_cpus = 500000000 }
+      && output.settings["physics"].headroom == 5
+      && output.settings["physics"].min_nodes == 1
+      && output.settings["physics"].max_nodes == 30
+    )
+    error_message = "The description says what the stack is given."
+  }
+  assert {
+    condition     = keys(output.settings) == ["physics", "physics-gpu"]
+    error_message = "A further group is a cluster of its own."
+  }
+}
+
+run "region_that_is_none_is_refused" {
+  command = plan
+  variables {
+    region = "Frankfurt"
+  }
+  expect_failures = [var.region]
+}

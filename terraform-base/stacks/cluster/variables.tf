@@ -1,0 +1,279 @@
+# As in modules/cluster, which says why and refuses what is wrong.
+
+variable "region" {
+  description = "The AWS region."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region is \"${var.region}\": give an AWS region such as eu-central-1."
+  }
+}
+
+variable "name" {
+  description = "The cluster's name: of its hub, its workers' group and its description /labswarm/clusters/<name>."
+  type        = string
+}
+
+# Where it stands.
+
+variable "vpc_id" {
+  description = "The VPC."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "Private subnets, one a zone: the workers' and the homes'."
+  type        = list(string)
+}
+
+variable "public_subnet_ids" {
+  description = "Public subnets; the hub is in the first, whose zone has to have a private subnet too."
+  type        = list(string)
+}
+
+variable "security_groups" {
+  description = "The VPC's groups that the nodes are let into (modules/network's or stack chef's output of that name)."
+  type        = object({ chef_server = string, endpoints = string })
+}
+
+variable "internet" {
+  description = "Whether the private subnets reach the Internet (modules/network's output)."
+  type        = bool
+  default     = true
+}
+
+variable "prefix_list_ids" {
+  description = "The prefix lists of gateway endpoints, where there is no Internet (modules/network's output)."
+  type        = map(string)
+  default     = {}
+}
+
+variable "hub_ingress_cidrs" {
+  description = "From where students reach the hub (IPv4 CIDR blocks)."
+  type        = list(string)
+  default     = ["0.0.0.0/0"]
+}
+
+variable "worker_egress_ports" {
+  description = "TCP ports of the Internet that workers, and so students, reach; 443 and 80 are for images and packages. Add 22 for git over SSH."
+  type        = list(number)
+  default     = [443, 80]
+}
+
+variable "chef" {
+  description = "The Chef Server, as stack chef's output of that name. `ca_pem`: null for a public certificate authority. No secret."
+  type = object({
+    url          = string
+    organization = optional(string, "labswarm")
+    ca_pem       = optional(string)
+    admin        = optional(string, "labswarm")
+    key_id       = optional(string, "alias/labswarm-chef-admin")
+  })
+}
+
+# The hub.
+
+variable "hub_ami" {
+  description = "The hub's image (packer/chef-client). Another one replaces the instance; its addresses, Swarm and database stay."
+  type        = string
+}
+
+variable "hub_instance_type" {
+  description = "The hub's instance type, of at least 2 GiB and 2 vCPU."
+  type        = string
+  default     = "t3.large"
+}
+
+variable "hub_private_address" {
+  description = "The hub's private address; null: one of its subnet's, once and for ever."
+  type        = string
+  default     = null
+}
+
+variable "hub_data_volume_gib" {
+  description = "The size of the hub's data volume (GiB): the Swarm's state and the hub's database."
+  type        = number
+  default     = 10
+}
+
+variable "hub_data_snapshot_id" {
+  description = "A snapshot that the hub's data volume is made of; another value replaces the volume. null: the volume is made empty."
+  type        = string
+  default     = null
+}
+
+variable "hub_snapshots_kept" {
+  description = "How many daily snapshots of the hub's data volume are kept."
+  type        = number
+  default     = 7
+}
+
+variable "hub_last_snapshot" {
+  description = "Whether the hub's data volume leaves a snapshot behind when the cluster is destroyed."
+  type        = bool
+  default     = true
+}
+
+variable "domain" {
+  description = <<-EOT
+    The hub's name and certificate; null: the hub is known by its address and signs its own certificate, which browsers warn of (trials only).
+    `name`: the DNS name. `zone_id`: the Route 53 zone that gets its record; null: make the record yourself, to `hub_public_address`.
+    One of `acme_email` (Let's Encrypt, which writes there before a certificate runs out) and `certificate_secret_arn`
+    (a secret with JSON {certificate, key}, both PEM).
+  EOT
+  type = object({
+    name                   = string
+    zone_id                = optional(string)
+    acme_email             = optional(string)
+    certificate_secret_arn = optional(string)
+  })
+  default = null
+}
+
+# The homes.
+
+variable "homes" {
+  description = "The students' homes (modules/storage): days until a file that is not read becomes infrequently accessed, throughput mode, daily backups."
+  type = object({
+    days_to_infrequent_access = optional(number, 30)
+    throughput_mode           = optional(string, "elastic")
+    backups                   = optional(bool, true)
+  })
+  default = {}
+}
+
+# The workers.
+
+variable "worker_ami" {
+  description = "The workers' image (packer/chef-client). Running workers keep theirs until they go."
+  type        = string
+}
+
+variable "instance_types" {
+  description = "Instance types that workers may have, the preferred on-demand one first; more of them make spot interruptions rarer. Each has room for a seat."
+  type        = list(string)
+  default     = ["m7i.large", "m6i.large", "m5.large", "m6a.large"]
+}
+
+variable "worker_volume_gib" {
+  description = "The size of a worker's root volume (GiB); it holds the class images."
+  type        = number
+  default     = 40
+}
+
+variable "on_demand_base" {
+  description = "How many workers are always on-demand, before spot is used."
+  type        = number
+  default     = 0
+}
+
+variable "on_demand_percentage" {
+  description = "How many per cent of the workers above on_demand_base are on-demand; the others are spot."
+  type        = number
+  default     = 0
+}
+
+variable "hook_timeout_seconds" {
+  description = "How long the launch and the terminate hook wait for a sign of life (30 to 7200 seconds); the app sends one each minute."
+  type        = number
+  default     = 600
+}
+
+variable "seat" {
+  description = "What one student's server is guaranteed: memory (MiB) and CPU (cores)."
+  type        = object({ memory_mib = number, cpu = number })
+  default     = { memory_mib = 1024, cpu = 0.25 }
+}
+
+variable "overhead" {
+  description = "What a worker keeps for itself: memory (MiB) and CPU (cores)."
+  type        = object({ memory_mib = number, cpu = number })
+  default     = { memory_mib = 448, cpu = 0.1 }
+}
+
+variable "headroom" {
+  description = "How many seats are kept free outside booked hours."
+  type        = number
+  default     = 2
+}
+
+variable "images" {
+  description = "The class images that a worker pulls before it is opened; best by digest."
+  type        = list(string)
+}
+
+variable "empty_deadline_minutes" {
+  description = "How long students on a worker that is to go have to finish before they are moved (minutes)."
+  type        = number
+  default     = 15
+}
+
+variable "timetable" {
+  description = "Where the booked hours are read from: an https URL of an iCalendar feed, or `ssm:/labswarm/timetables/<cluster>`; null for none."
+  type        = string
+  default     = null
+}
+
+variable "node_start_seconds" {
+  description = "How long a worker takes from its launch until it is open (seconds); the app asks for workers that much before a booked hour."
+  type        = number
+  default     = 240
+}
+
+variable "min_nodes" {
+  description = "How many workers the app keeps when no one is there."
+  type        = number
+  default     = 0
+}
+
+variable "max_nodes" {
+  description = "How many workers there are at most."
+  type        = number
+  default     = 10
+}
+
+variable "scale_out_at" {
+  description = "The average use of CPU and of memory (per cent) above which a group grows by itself, should lab hours be silent."
+  type        = object({ cpu_percent = optional(number, 80), memory_percent = optional(number, 85) })
+  default     = {}
+}
+
+variable "extra_groups" {
+  description = <<-EOT
+    Further groups of workers on the same hub, by name: for classes with GPUs or much memory. Group `g` is the app's cluster `<name>-g`.
+    What is null is as in the main group.
+  EOT
+  type = map(object({
+    instance_types         = list(string)
+    seat                   = object({ memory_mib = number, cpu = number })
+    overhead               = optional(object({ memory_mib = number, cpu = number }))
+    headroom               = optional(number, 0)
+    images                 = optional(list(string))
+    worker_ami             = optional(string)
+    worker_volume_gib      = optional(number)
+    on_demand_base         = optional(number, 0)
+    on_demand_percentage   = optional(number, 0)
+    hook_timeout_seconds   = optional(number)
+    empty_deadline_minutes = optional(number)
+    timetable              = optional(string)
+    node_start_seconds     = optional(number)
+    min_nodes              = optional(number, 0)
+    max_nodes              = optional(number, 4)
+  }))
+  default = {}
+}
+
+# Around it.
+
+variable "alarm_topic_arns" {
+  description = "SNS topics that are told when the hub is recovered."
+  type        = list(string)
+  default     = []
+}
+
+variable "tags" {
+  description = "Further tags of everything that can have some, the instances included."
+  type        = map(string)
+  default     = {}
+}
