@@ -1,0 +1,23 @@
+output "hub_url" {
+  description = "Where students' browsers go."
+  value       = module.cluster.hub_url
+}
+
+output "seats_per_node" {
+  description = "How many seats a worker of each instance type has, at most."
+  value       = module.cluster.seats_per_node
+}
+
+output "descriptions" {
+  description = "What the app is told of the cluster."
+  value       = module.cluster.descriptions
+}
+
+output "sam_parameter_overrides" {
+  description = "What `sam deploy --parameter-overrides` takes."
+  value = join(" ", [
+    "ChefSubnets=${join(",", module.network.private_subnet_ids)}",
+    "ChefSecurityGroups=${module.network.security_groups.chef_functions}",
+    "ChefKeyAlias=${module.chef_server.key_alias}",
+  ])
+}

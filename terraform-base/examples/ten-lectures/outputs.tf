@@ -1,0 +1,23 @@
+output "hub_urls" {
+  description = "Where each lecture's students go."
+  value       = { for name, lecture in module.lecture : name => lecture.hub_url }
+}
+
+output "settings" {
+  description = "By cluster name: what each description says, as far as the plan knows it."
+  value       = merge([for lecture in module.lecture : lecture.settings]...)
+}
+
+output "descriptions" {
+  description = "By cluster name: what the app is told of each cluster."
+  value       = merge([for lecture in module.lecture : lecture.descriptions]...)
+}
+
+output "sam_parameter_overrides" {
+  description = "What `sam deploy --parameter-overrides` takes, once for all lectures."
+  value = join(" ", [
+    "ChefSubnets=${join(",", module.network.private_subnet_ids)}",
+    "ChefSecurityGroups=${module.network.security_groups.chef_functions}",
+    "ChefKeyAlias=${module.chef_server.key_alias}",
+  ])
+}
