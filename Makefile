@@ -9,7 +9,7 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what this machine lacks (as root: system packages too)
-	@lab/setup.sh
+	@lab/setup.sh --check
 
 lab: ## the whole system on this machine
 	@lab/setup.sh --link
@@ -24,7 +24,7 @@ check: setup ## lint, types, static checks, unit tests: under two minutes
 	$(BIN)/mypy
 	for handler in functions/*/app.py; do $(BIN)/mypy $$handler || exit 1; done
 	$(BIN)/yamllint --strict .
-	$(BIN)/shellcheck lab/setup.sh lab/labswarm_lab/nodes/init.sh .ci/run
+	$(BIN)/shellcheck $$(git ls-files "*.sh") .ci/run
 	$(PYTEST) -q tests/unit tests/infrastructure
 
 test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm
@@ -44,9 +44,10 @@ lock: ## write the lock files anew from requirements/*.in
 	$(LOCK) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(LOCK) requirements/lab.in requirements/dev.in -o requirements/lab.lock
 	$(LOCK) requirements/class.in -o requirements/class.lock
+	$(LOCK) requirements/infra.in -o requirements/infra.lock
 	$(LOCK) layers/labswarm/requirements.in -c requirements/lab.lock -o layers/labswarm/requirements.txt
 	for folder in hub/proxy tests/infrastructure; do \
 		PATH=$(CURDIR)/.class/bin:$$PATH npm --prefix $$folder install --package-lock-only --silent; done
 
 clean: ## remove what was built here (not a lab that is up)
-	rm -rf .venv .class .aws-sam hub/proxy/node_modules tests/infrastructure/node_modules build *.egg-info
+	rm -rf .venv .class .infra .aws-sam hub/proxy/node_modules tests/infrastructure/node_modules build *.egg-info

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for the lab and the tests. Repeatable; quick when there is nothing to do.
 #
-#   lab/setup.sh          system packages (as root, with apt), both Python environments, npm packages
+#   lab/setup.sh          system packages (as root, with apt), the lab's Python environments, npm packages
 #   lab/setup.sh --link   and the command `labswarm` on the PATH
+#   lab/setup.sh --check  and the tools that check the infrastructure
 #
 # Package indexes are taken from the settings of pip and npm.
 set -euo pipefail
@@ -12,8 +13,8 @@ say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 2; }
 
 case ${1:-} in
-  '' | --link) ;;
-  *) die "unknown option '$1'; use no option, or --link" ;;
+  '' | --link | --check) ;;
+  *) die "unknown option '$1'; use no option, --link or --check" ;;
 esac
 
 # ---- system packages -------------------------------------------------------------------------
@@ -90,10 +91,15 @@ install_labswarm() {
 finish_class() {
   # It is mounted read-only: without bytecode every server would compile everything again.
   .class/bin/python -m compileall -q -j 0 .class/lib || die "the class environment does not compile"
-  local folder
-  for folder in hub/proxy tests/infrastructure; do
-    PATH=$PWD/.class/bin:$PATH npm ci --prefix "$folder" --silent --no-audit --no-fund
-  done
+  npm_packages hub/proxy
+}
+
+finish_infra() {
+  npm_packages tests/infrastructure
+}
+
+npm_packages() { # $1 folder of the package.json
+  PATH=$PWD/.class/bin:$PATH npm ci --prefix "$1" --silent --no-audit --no-fund
 }
 
 # `labswarm` on everyone's PATH, unless something else has that name.
@@ -113,4 +119,5 @@ python_is_usable || "$python" -c 'import ensurepip, venv' 2>/dev/null ||
   die "$python has no venv; install it (Debian: python3-venv) and try again"
 environment .venv requirements/lab.lock install_labswarm
 environment .class requirements/class.lock finish_class
+[ "${1:-}" != --check ] || environment .infra requirements/infra.lock finish_infra
 [ "${1:-}" != --link ] || link_command

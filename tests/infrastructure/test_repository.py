@@ -66,8 +66,15 @@ def test_every_command_in_the_docs_exists(page: Path, line: str) -> None:
             command = command.commands[rest[0]]
             rest = rest[1:]
         command.parse_args(command.context_class(command), list(rest))
+    elif words[0] == "terraform":
+        folder = words[1].partition("-chdir=")[2]
+        assert folder, f"{page}: {line}"
+        assert list((REPOSITORY / folder).glob("*.tf")), f"{page}: {line}"
+    elif words[0] == "cp":
+        assert (REPOSITORY / words[1]).exists() or words[1].endswith(".tfvars"), f"{page}: {line}"
     else:
-        assert words[0] in {"git", "cd", "aws", "sam", "export", "apt-get"}, f"{page}: {line}"
+        known = {"git", "cd", "aws", "sam", "export", "apt-get", "packer"}
+        assert words[0] in known, f"{page}: {line}"
 
 
 def test_every_link_in_the_docs_leads_somewhere() -> None:

@@ -1,0 +1,53 @@
+"""Terraform offline, for all tests: one provider, one plan of each folder."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.infrastructure.terraform.workspace import BASE, Terraform, missing, provider
+
+SAMPLE = Path(__file__).resolve().parent / "terraform" / "sample"
+Prepared = Callable[[Path], Terraform]
+Planned = Callable[[Path], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    """Terraform on a new copy of a folder of terraform-base, initialised."""
+    skip_without_terraform()
+    with provider(BASE) as attach:
+
+        def prepared(folder: Path) -> Terraform:
+            copy = Terraform(folder, attach, tmp_path_factory.mktemp(folder.name))
+            copy.init()
+            return copy
+
+        yield prepared
+
+
+@pytest.fixture(scope="session")
+def plan(terraform: Prepared) -> Planned:
+    """The plan of a folder with its example's values, made once."""
+    plans: dict[Path, dict[str, Any]] = {}
+
+    def planned(folder: Path) -> dict[str, Any]:
+        if folder not in plans:
+            plans[folder] = terraform(folder).plan()
+        return plans[folder]
+
+    return planned
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Terraform]]:
+    """Terraform on a new copy of the tool's own sample."""
+    skip_without_terraform()
+    with provider(SAMPLE) as attach:
+        yield lambda: Terraform(SAMPLE, attach, tmp_path_factory.mktemp("sample"))
+
+
+def skip_without_terraform() -> None:
+    """Never counted as passed: what needs terraform says that it is not there."""
+    if reason := missing():
+        pytest.skip(f"terraform skipped: {reason}")
