@@ -1,7 +1,7 @@
 # The lab's cluster, as stack cluster describes it: its plan is where the lab has its hooks, group,
 # tags and description from. Ids are made up: the lab has its own network, images and Chef Server.
 
-region = "eu-central-1"
+region = "eu-west-1"
 name   = "lab"
 
 seat                   = { memory_mib = 512, cpu = 0.25 }
@@ -23,3 +23,5 @@ security_groups   = { chef_server = "sg-00000000000000000", endpoints = "sg-0000
 chef              = { url = "https://chef.invalid", organization = null }
 hub_ami           = "ami-00000000000000000"
 worker_ami        = "ami-00000000000000000"
+
+tags = {}

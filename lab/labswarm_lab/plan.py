@@ -24,7 +24,6 @@ READ = {
     "aws_autoscaling_lifecycle_hook": (
         *("name", "lifecycle_transition", "heartbeat_timeout", "default_result"),
     ),
-    "aws_autoscaling_policy": ("name", "policy_type", "target_tracking_configuration"),
     "aws_launch_template": ("name", "instance_type", "metadata_options"),
 }
 """What is read of each resource, by its type."""
@@ -42,7 +41,6 @@ class GroupPlan:
     group: Mapping[str, Any]
     template: Mapping[str, Any]
     hooks: tuple[Mapping[str, Any], ...]
-    policies: tuple[Mapping[str, Any], ...]
 
     @property
     def cluster(self) -> str:
@@ -151,7 +149,6 @@ def _group(
         group=_renamed(group["values"], main, cluster),
         template=template,
         hooks=beside("aws_autoscaling_lifecycle_hook"),
-        policies=beside("aws_autoscaling_policy"),
     )
 
 
