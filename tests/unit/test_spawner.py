@@ -472,10 +472,11 @@ print(json.dumps({
         assert loaded["activity"] == 30
 
     SPAWN = """
-import sys
+import asyncio, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from types import SimpleNamespace
+from docker.errors import NotFound
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.spawner import LabswarmSpawner
 settings = HubSettings.parse(Path(sys.argv[2]).read_text())
@@ -489,6 +490,45 @@ waiting = spawner._seating
 spawner.user_options = {}
 assert spawner.group == settings.own
 assert spawner._seating is not waiting
+
+# Who finds a seat when all that is free are two of the hub's own workers': by service, the
+# cluster and the place that it was created with.
+node = {
+    "ID": "node1",
+    "Spec": {"Role": "worker", "Availability": "active"},
+    "Status": {"State": "ready"},
+    "Description": {"Hostname": "w", "Resources": {"MemoryBytes": 1024, "NanoCPUs": 10**9}},
+}
+created = {}
+async def docker(method, *args, **asked):
+    if method == "remove_service":
+        raise NotFound(args[0])
+    if method == "create_service":
+        place = asked["task_template"]["Placement"]["Constraints"][1]
+        created[asked["name"]] = (asked["labels"]["labswarm.cluster"], place)
+        return {"ID": asked["name"]}
+    return {"nodes": [node], "tasks": []}[method]
+async def told(name, profile):
+    one = LabswarmSpawner(settings=settings, user=SimpleNamespace(name=name), look_interval=0.01)
+    one.user_options = {"profile": profile} if profile else {}
+    one.docker, one.get_args, one.get_env = docker, list, dict
+    if await one._place() is None:
+        await one._running_task(None)
+    return one._progress[1]
+async def arrive():
+    return [await told(*one) for one in
+        (("a", "cuda"), ("b", None), ("c", "cuda"), ("d", "plain"), ("e", "plain"))]
+lines = [line.partition("becomes free: ")[2] for line in asyncio.run(arrive())]
+waits = "node.labels.labswarm.seat==free"
+assert created == {
+    "jupyter-a": ("lab-gpu", waits), "jupyter-b": ("lab", "node.id==node1"),
+    "jupyter-c": ("lab-gpu", waits), "jupyter-d": ("lab", "node.id==node1"),
+    "jupyter-e": ("lab", waits),
+}, created
+assert lines == [
+    "1 waiting, you are number 1 in line.", "", "2 waiting, you are number 2 in line.", "",
+    "1 waiting, you are number 1 in line.",
+], lines
 """
 
     def test_the_spawner_is_of_the_group_that_its_student_chose(self, tmp_path: Path) -> None:
