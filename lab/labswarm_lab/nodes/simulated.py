@@ -53,7 +53,8 @@ class SimulatedMachines:
         number = numbers.take(self._place, instance_id, role)
         write_node_json(settings, instance_id, role, settings.address(number))
         begin = self.swarm.found if role == "hub" else self.swarm.start
-        engine = begin(instance_id, instance.memory_bytes, instance.cpus * _NANO)
+        size = (instance.memory_bytes, instance.cpus * _NANO)
+        engine = begin(instance_id, *size, cluster=settings.cluster)
         with self._lock:
             self._engines[instance_id] = engine
         self._show()
