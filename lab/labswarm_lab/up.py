@@ -113,7 +113,7 @@ def _climb(
         hub, images = None, ["labswarm/notebook:lab"]
         if real:
             with step("the class image and the hub"):
-                hub, image = _start_hub(lab, groups[0], settings, manager, idle_timeout_s)
+                hub, image = _start_hub(lab, groups, settings, manager, idle_timeout_s)
                 images = [image]
         with step("sam build, sam deploy"):
             deploying.result()
@@ -239,11 +239,16 @@ def _deploy(building: Future[Path], aws: Aws) -> None:
 
 
 def _start_hub(
-    lab: Lab, group: GroupPlan, settings: NodesSettings, manager: str, idle_timeout_s: int
+    lab: Lab,
+    groups: Sequence[GroupPlan],
+    settings: NodesSettings,
+    manager: str,
+    idle_timeout_s: int,
 ) -> tuple[str, str]:
     """Publish the images and start the hub; its URL, and the class image's name by digest."""
     socket_path = lab.place.docker_socket(manager)
     engine = DockerClient(base_url=f"unix://{socket_path}", timeout=60)
+    own, *further = groups
     prefix = f"{settings.gateway}:{registry.PORT}/labswarm"
     notebook = publish(engine, notebook_image(), f"{prefix}/notebook")
     hub_ground = lab_hub.HubGround(
@@ -256,8 +261,9 @@ def _start_hub(
         address=settings.manager_address,
         hub_image=publish(engine, hub_image(), f"{prefix}/hub"),
         notebook_image=notebook,
-        seat=group.settings["seat"],
-        overhead=group.settings["overhead"],
+        seat=own.settings["seat"],
+        overhead=own.settings["overhead"],
+        groups={group.cluster.removeprefix(f"{lab.cluster}-"): group.settings for group in further},
         network=founding.NETWORK,
         idle_timeout_s=idle_timeout_s,
     )
