@@ -8,9 +8,9 @@ from labswarm_hub.tasks import Task, has_ended, service_of
 
 
 class Seating:
-    """Gives out seats in the order in which they were asked for.
+    """Gives out one group's seats in the order in which they were asked for.
 
-    One hub process gives out all seats of its cluster, so what is in flight is known here. Not
+    One hub process gives out all seats of its clusters, so what is in flight is known here. Not
     thread-safe; between a choice and the start of its service nothing may be awaited that asks
     for another seat.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from labswarm.cluster import group_cluster
 from labswarm.errors import BadInput
 from labswarm.seats import Seat
 
@@ -17,6 +18,28 @@ class Limit:
     memory_bytes: int
     nano_cpus: int
     pids: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of workers with seats of its own, which is a cluster of its own to the app."""
+
+    cluster: str
+    image: str
+    seat: Seat
+    overhead: Seat
+    limit: Limit
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a student may choose: `group` is whose seat it takes, None for the hub's own workers'.
+
+    `title` is what the student reads.
+    """
+
+    title: str
+    group: str | None
 
 
 @dataclass(frozen=True)
@@ -44,6 +67,29 @@ class HubSettings:
     conf_dir: Path
     idle_timeout_s: int
     """For how many seconds a server may do nothing before it is stopped."""
+    groups: Mapping[str, Group]
+    """The hub's further groups of workers, by name."""
+    profiles: Mapping[str, Profile]
+    """What students choose from, by name, the first one at first. None: there is no choice."""
+
+    @property
+    def own(self) -> Group:
+        """The hub's own workers."""
+        return Group(self.cluster, self.image, self.seat, self.overhead, self.limit)
+
+    def group_of(self, options: Mapping[str, Any]) -> Group:
+        """The workers on whose seats a server with these options (the hub's `user_options`) starts.
+
+        Options that name no profile are those of a server on the hub's own. Raises BadInput for a
+        profile that there is not: its student is not moved to other workers unasked.
+        """
+        name = options.get("profile")
+        if name is None:
+            return self.own
+        if not isinstance(name, str) or name not in self.profiles:
+            raise BadInput("profile", f"{name!r} is none; choose {', '.join(self.profiles)}")
+        group = self.profiles[name].group
+        return self.own if group is None else self.groups[group]
 
     @classmethod
     def parse(cls, text: str) -> "HubSettings":
@@ -56,10 +102,11 @@ class HubSettings:
             raise BadInput("hub settings", "write one JSON object")
         fields = _Fields(document)
         lab = fields.boolean("lab", default=False)
+        cluster, image = fields.text("cluster"), fields.text("image")
         settings = cls(
             lab=lab,
-            cluster=fields.text("cluster"),
-            image=fields.text("image"),
+            cluster=cluster,
+            image=image,
             command=fields.texts("command"),
             seat=_seat(fields.inner("seat"), least=1),
             overhead=_seat(fields.inner("overhead"), least=0),
@@ -77,6 +124,8 @@ class HubSettings:
             environment=fields.mapping("environment"),
             conf_dir=fields.path("conf_dir", default="/etc/jupyterhub/conf.d"),
             idle_timeout_s=fields.number("idle_timeout_s", 10, default=3600),
+            groups={n: _group(f, n, cluster, image) for n, f in fields.inners("groups")},
+            profiles={n: _profile(f) for n, f in fields.inners("profiles")},
         )
         fields.refuse_unknown()
         settings._refuse_contradictions()
@@ -96,9 +145,38 @@ class HubSettings:
             raise BadInput(
                 "authenticator", "name one that checks who logs in; dummy is for the lab only"
             )
-        for name in ("memory_bytes", "nano_cpus"):
-            if getattr(self.limit, name) < getattr(self.seat, name):
-                raise BadInput(f"limit.{name}", f"give at least the seat's {name}")
+        _refuse_limit_below_seat(self.own)
+        for name, group in self.groups.items():
+            _refuse_limit_below_seat(group, f"groups.{name}.")
+        for name, profile in self.profiles.items():
+            if profile.group is not None and profile.group not in self.groups:
+                raise BadInput(
+                    f"profiles.{name}.group", f"{profile.group!r} is not among the groups; add it"
+                )
+
+
+def _refuse_limit_below_seat(group: Group, prefix: str = "") -> None:
+    for name in ("memory_bytes", "nano_cpus"):
+        if getattr(group.limit, name) < getattr(group.seat, name):
+            raise BadInput(f"{prefix}limit.{name}", f"give at least the seat's {name}")
+
+
+def _group(fields: "_Fields", name: str, cluster: str, image: str) -> Group:
+    group = Group(
+        cluster=group_cluster(cluster, name),
+        image=fields.text("image", default=image),
+        seat=_seat(fields.inner("seat"), least=1),
+        overhead=_seat(fields.inner("overhead"), least=0),
+        limit=_limit(fields.inner("limit")),
+    )
+    fields.refuse_unknown()
+    return group
+
+
+def _profile(fields: "_Fields") -> Profile:
+    profile = Profile(fields.text("title"), fields.optional("group"))
+    fields.refuse_unknown()
+    return profile
 
 
 def _seat(fields: "_Fields", least: int) -> Seat:
@@ -133,6 +211,9 @@ class _Fields:
         value = self._take(name, default)
         return value if isinstance(value, str) and value else self._refuse(name, "give a text")
 
+    def optional(self, name: str) -> str | None:
+        return self.text(name) if name in self._document else None
+
     def number(self, name: str, least: int, default: object = _REQUIRED) -> int:
         value = self._take(name, default)
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
@@ -162,6 +243,13 @@ class _Fields:
         if not isinstance(value, dict):
             self._refuse(name, "give an object")
         return _Fields(value, f"{self._prefix}{name}.")
+
+    def inners(self, name: str) -> list[tuple[str, "_Fields"]]:
+        """The objects in an object, by their names; none when it is not there."""
+        if name not in self._document:
+            return []
+        outer = self.inner(name)
+        return [(inner, outer.inner(inner)) for inner in list(outer._document)]
 
     def refuse_unknown(self) -> None:
         for name in self._document:

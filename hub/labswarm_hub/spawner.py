@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from docker.errors import NotFound
 from dockerspawner import SwarmSpawner
@@ -13,8 +14,9 @@ from traitlets import Float, Instance, default
 from labswarm_hub import tasks
 from labswarm_hub.homes import make_home
 from labswarm_hub.names import home_name
+from labswarm_hub.profiles import options_form, options_from_form
 from labswarm_hub.seating import Seating
-from labswarm_hub.settings import HubSettings
+from labswarm_hub.settings import Group, HubSettings
 from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
 
 # How long a task may wait for the node that was chosen for it, before another one is.
@@ -38,7 +40,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     # One hub process gives out the seats, and one listing serves all who wait: each spawner
     # asking for itself would keep the manager busy with a class in line.
-    _seating = Seating()
+    _seatings: ClassVar[defaultdict[str, Seating]] = defaultdict(Seating)
     _choosing = asyncio.Lock()
     _listing_lock = asyncio.Lock()
     _last_listing: Listing | None = None
@@ -50,6 +52,28 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         """Whose server this is, and its name."""
         return Server(user=self.user.name, name=self.name)
 
+    @property
+    def group(self) -> Group:
+        """The workers on whose seats the server starts, by the profile that its student chose.
+
+        The hub keeps the options with the server, so whoever starts it again, somewhere else after
+        a node was lost, starts it in the same group. Raises BadInput.
+        """
+        settings: HubSettings = self.settings
+        return settings.group_of(self.user_options)
+
+    @property
+    def _seating(self) -> Seating:
+        return self._seatings[self.group.cluster]
+
+    @default("options_form")  # type: ignore[untyped-decorator]  # traitlets has no types here
+    def _options_form_of_profiles(self) -> str:
+        return options_form(self.settings.profiles)
+
+    @default("options_from_form")  # type: ignore[untyped-decorator]  # traitlets has no types here
+    def _options_from_profiles(self) -> Any:
+        return options_from_form
+
     @default("object_name")  # type: ignore[untyped-decorator]  # traitlets has no types here
     def _object_name_default(self) -> str:
         """The service's name; instead of a template, for two students never share one."""
@@ -58,9 +82,11 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     async def start(self) -> tuple[str, int]:
         """Start the server; returns the address and port of its own task.
 
-        Raises RuntimeError when its task fails or never answers. Whatever ends the start early,
-        being cancelled because it took too long among them, leaves no service behind.
+        Raises RuntimeError when its task fails or never answers, BadInput for a profile that there
+        is not. Whatever ends the start early, being cancelled because it took too long among them,
+        leaves no service behind.
         """
+        self._be_of(self.group)
         self._tell(5, "Looking for a free seat.")
         await self._end_service()
         await asyncio.to_thread(make_home, self.settings.homes / home_name(self.user.name))
@@ -127,10 +153,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         name = self.object_name
         async with self._choosing:
             listing = await self._listing(since=time.monotonic() - self.look_interval)
-            nodes = [
-                tasks.seated(node, self.settings.seat, self.settings.overhead)
-                for node in listing.nodes
-            ]
+            nodes = tasks.seated_of(listing.nodes, self.group, self.settings.cluster)
             node_id = self._seating.take(name, nodes, listing.tasks)
             if node_id is None and self.object_id:
                 return None
@@ -177,6 +200,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
                 self._tell(5, "That seat is gone. Looking for another one.")
                 return None
 
+    def _be_of(self, group: Group) -> None:
+        """Have what the server is told of its image, memory and CPU be what it gets."""
+        self.image = group.image
+        self.mem_guarantee, self.mem_limit = group.seat.memory_bytes, group.limit.memory_bytes
+        self.cpu_guarantee, self.cpu_limit = group.seat.nano_cpus / 1e9, group.limit.nano_cpus / 1e9
+
     def _address(self, task: tasks.Task) -> str:
         address = tasks.address(task, self.settings.network)
         if address is None:
@@ -201,6 +230,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         """Create the server's service. Raises APIError when Swarm refuses it."""
         spec = service_spec(
             self.settings,
+            self.group,
             self.server_of_student,
             node_id,
             command=[*self.settings.command, *self.get_args()],

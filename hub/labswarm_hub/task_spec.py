@@ -10,10 +10,12 @@ from typing import Any
 
 from labswarm_hub.homes import GID, UID
 from labswarm_hub.names import home_name, service_name
-from labswarm_hub.settings import HubSettings
+from labswarm_hub.settings import Group, HubSettings
 
 HOME = "/home/jovyan"
 USER_LABEL, SERVER_LABEL, SERVICE_LABEL = "labswarm.user", "labswarm.server", "labswarm.service"
+# On a service, whose seat it takes; on a node, whose worker it is.
+CLUSTER_LABEL = "labswarm.cluster"
 
 # Never met by a node: a task that waits for its seat stays pending, which is what the cluster
 # grows on, and Swarm does not start it by itself on a node's overhead or away from the others.
@@ -37,6 +39,7 @@ class Server:
 
 def service_spec(
     settings: HubSettings,
+    group: Group,
     server: Server,
     node_id: str | None,
     command: Sequence[str],
@@ -44,15 +47,16 @@ def service_spec(
 ) -> dict[str, Any]:
     """The arguments of docker-py's `create_service` for a server on a node, or for one that waits.
 
-    The seat is reserved, so that Swarm itself never promises it twice.
+    The `group`'s seat is reserved, so that Swarm itself never promises it twice.
     """
     labels = {
         USER_LABEL: server.user,
         SERVER_LABEL: server.name,
         SERVICE_LABEL: server.service,
+        CLUSTER_LABEL: group.cluster,
     }
     place = WAITS_FOR_A_SEAT if node_id is None else f"node.id=={node_id}"
-    seat, limit = settings.seat, settings.limit
+    seat, limit = group.seat, group.limit
     return {
         "name": server.service,
         "labels": labels,
@@ -61,7 +65,7 @@ def service_spec(
         "endpoint_spec": {"Mode": "dnsrr"},
         "task_template": {
             "ContainerSpec": {
-                "Image": settings.image,
+                "Image": group.image,
                 "Command": list(command),
                 "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
                 "Labels": labels,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labswarm.seats import Seat, SeatedNode, seats_of
-from labswarm_hub.task_spec import SERVICE_LABEL
+from labswarm_hub.settings import Group
+from labswarm_hub.task_spec import CLUSTER_LABEL, SERVICE_LABEL
 
 Task = Mapping[str, Any]
 Node = Mapping[str, Any]
@@ -29,6 +30,24 @@ def seated(node: Node, seat: Seat, overhead: Seat) -> SeatedNode:
         and spec["Availability"] == "active"
         and node["Status"]["State"] == "ready",
     )
+
+
+def seated_of(nodes: Iterable[Node], group: Group, own: str) -> list[SeatedNode]:
+    """The nodes of one group; a node that names no cluster is of the hub's `own`."""
+    return [
+        seated(node, group.seat, group.overhead)
+        for node in nodes
+        if (cluster_of(node) or own) == group.cluster
+    ]
+
+
+def cluster_of(node: Node) -> str | None:
+    """The cluster whose worker a node is: what its manager wrote, else what its engine says."""
+    engine = node["Description"].get("Engine") or {}
+    for labels in (node["Spec"].get("Labels"), engine.get("Labels")):
+        if labels and labels.get(CLUSTER_LABEL):
+            return str(labels[CLUSTER_LABEL])
+    return None
 
 
 def newest(tasks: Iterable[Task], service_id: str) -> Task | None:

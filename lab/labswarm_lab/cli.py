@@ -50,14 +50,26 @@ def lab(context: click.Context, name: str) -> None:
     metavar="SECONDS",
     help="A student's server that does nothing for so long is stopped.",
 )
+@click.option(
+    "--plan",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The plan of a cluster stack, as `terraform show -json` prints it; its groups are laid.",
+)
 @click.pass_obj
-def up(lab: Any, workers: int, simulated: bool, idle_timeout: int) -> None:
+def up(lab: Any, workers: int, simulated: bool, idle_timeout: int, plan: Path | None) -> None:
     """Bring the lab up, with this many workers."""
     from labswarm_lab.exclusive import exclusively
+    from labswarm_lab.plan import DEFAULT
     from labswarm_lab.up import bring_up
 
     with _refusing(), exclusively(lab):
-        bring_up(lab, workers=workers, simulated=simulated, idle_timeout_s=idle_timeout)
+        bring_up(
+            lab,
+            workers=workers,
+            simulated=simulated,
+            idle_timeout_s=idle_timeout,
+            plan=plan or DEFAULT,
+        )
 
 
 @lab.command()

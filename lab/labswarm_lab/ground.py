@@ -1,4 +1,8 @@
-"""What Terraform's stacks lay on AWS, laid on the plane: the ground that the app stands on."""
+"""What Terraform's stacks lay on AWS, laid on the plane: the ground that the app stands on.
+
+The groups are laid as Terraform plans them; the rest, of which the app knows names only, is made
+here.
+"""
 
 import base64
 import json
@@ -7,15 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from labswarm_lab.plan import GroupPlan
+
 CHEF_ADMIN = "labswarm"
 CHEF_KEY_ALIAS = "alias/labswarm-chef-admin"
-WORKER_TYPE = "t3.medium"
 HUB_TYPE = "t3.large"
-MEBIBYTE = 1024 * 1024
-SEAT = {"memory_bytes": 512 * MEBIBYTE, "nano_cpus": 250_000_000}
-OVERHEAD = {"memory_bytes": 448 * MEBIBYTE, "nano_cpus": 100_000_000}
-HOOK_HEARTBEAT_S = 600
-NODE_START_S = 60
 
 
 class Aws(Protocol):
@@ -76,18 +76,17 @@ def write_join_secret(aws: Aws, cluster: str, token: str, manager: str) -> None:
 
 def describe_cluster(
     aws: Aws,
-    cluster: str,
+    settings: Mapping[str, Any],
     *,
     manager: str,
     chef: ChefGround,
     images: list[str],
-    empty_deadline_s: int,
-    min_nodes: int = 0,
+    min_nodes: int,
 ) -> None:
-    """Write the parameter by which the app knows the cluster."""
+    """Write the parameter by which the app knows a cluster: its planned settings, and what is
+    known of it only now."""
     description = {
-        "name": cluster,
-        "asg": asg_name(cluster),
+        **settings,
         "manager": manager,
         "chef": {
             "url": chef.url,
@@ -96,16 +95,10 @@ def describe_cluster(
             "admin": CHEF_ADMIN,
             "key_id": CHEF_KEY_ALIAS,
         },
-        "seat": SEAT,
-        "overhead": OVERHEAD,
-        "headroom": 2,
         "images": images,
-        "empty_deadline_s": empty_deadline_s,
-        "timetable": None,
         "min_nodes": min_nodes,
-        "node_start_s": NODE_START_S,
     }
-    _write_description(aws, cluster, description)
+    _write_description(aws, str(settings["name"]), description)
 
 
 def name_timetable(aws: Aws, cluster: str, feed: str) -> None:
@@ -130,47 +123,59 @@ def _write_description(aws: Aws, cluster: str, description: Mapping[str, Any]) -
     )
 
 
-def make_group(aws: Aws, cluster: str, *, most: int) -> None:
-    """Make the workers' launch template and group, empty, with its two hooks."""
+def make_group(aws: Aws, plan: GroupPlan) -> None:
+    """Make a group of workers and its launch template, empty, with its hooks, as planned."""
     ec2, autoscaling = aws.client("ec2"), aws.client("autoscaling")
+    name = plan.group["name"]
+    (metadata,) = plan.template["metadata_options"]
     ec2.create_launch_template(
-        LaunchTemplateName=asg_name(cluster),
+        LaunchTemplateName=name,
         LaunchTemplateData={
             "ImageId": _image(ec2),
-            "InstanceType": WORKER_TYPE,
-            "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+            "InstanceType": plan.template["instance_type"],
+            "MetadataOptions": {
+                "HttpTokens": metadata["http_tokens"],
+                "HttpPutResponseHopLimit": metadata["http_put_response_hop_limit"],
+            },
         },
     )
     subnets = ec2.describe_subnets()["Subnets"]
     autoscaling.create_auto_scaling_group(
-        AutoScalingGroupName=asg_name(cluster),
-        MinSize=0,
-        MaxSize=most,
+        AutoScalingGroupName=name,
+        MinSize=plan.group["min_size"],
+        MaxSize=plan.group["max_size"],
         DesiredCapacity=0,
-        LaunchTemplate={"LaunchTemplateName": asg_name(cluster), "Version": "$Latest"},
+        NewInstancesProtectedFromScaleIn=plan.group["protect_from_scale_in"],
+        MixedInstancesPolicy={
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": {"LaunchTemplateName": name, "Version": "$Latest"},
+                "Overrides": [{"InstanceType": kind} for kind in plan.instance_types],
+            },
+            "InstancesDistribution": plan.distribution,
+        },
         VPCZoneIdentifier=",".join(subnet["SubnetId"] for subnet in subnets),
         Tags=[
             {
-                "Key": tag["Key"],
-                "Value": tag["Value"],
+                "Key": key,
+                "Value": value,
                 "PropagateAtLaunch": True,
-                "ResourceId": asg_name(cluster),
+                "ResourceId": name,
                 "ResourceType": "auto-scaling-group",
             }
-            for tag in _ec2_tags(cluster, "worker")
+            for key, value in plan.tags.items()
+        ],
+        LifecycleHookSpecificationList=[
+            {
+                "LifecycleHookName": hook["name"],
+                "LifecycleTransition": hook["lifecycle_transition"],
+                "HeartbeatTimeout": hook["heartbeat_timeout"],
+                "DefaultResult": hook["default_result"],
+            }
+            for hook in plan.hooks
         ],
     )
-    for hook, transition, default in (
-        ("launch", "autoscaling:EC2_INSTANCE_LAUNCHING", "ABANDON"),
-        ("terminate", "autoscaling:EC2_INSTANCE_TERMINATING", "CONTINUE"),
-    ):
-        autoscaling.put_lifecycle_hook(
-            LifecycleHookName=hook,
-            AutoScalingGroupName=asg_name(cluster),
-            LifecycleTransition=transition,
-            HeartbeatTimeout=HOOK_HEARTBEAT_S,
-            DefaultResult=default,
-        )
+    if plan.suspended:
+        autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=plan.suspended)
 
 
 def _image(ec2: Any) -> str:

@@ -3,8 +3,8 @@
 import json
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,9 @@ class HubGround:
     `checkout` has this repository, `class_env` the class's Python environment; `state` becomes the
     hub's own folder, `homes` has the students' homes; `docker_socket` is the manager's, and
     `address` is where this machine reaches the manager. Images are named by digest; `seat` and
-    `overhead` are as in the cluster's description (bytes, units of 1e-9 cores). A server that does
-    nothing for `idle_timeout_s` seconds is stopped.
+    `overhead` are as in the cluster's description (bytes, units of 1e-9 cores), and so are those of
+    each further group of workers, by name. A server that does nothing for `idle_timeout_s` seconds
+    is stopped.
     """
 
     cluster: str
@@ -49,6 +50,7 @@ class HubGround:
     notebook_image: str
     seat: Mapping[str, int]
     overhead: Mapping[str, int]
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     network: str = "labswarm"
     idle_timeout_s: int = 3600
 
@@ -122,19 +124,16 @@ def wait_healthy(url: str, deadline_s: float) -> float:
 
 def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
     """The hub's settings in the lab (labswarm_hub/settings.py); `node` is the Node.js program."""
-    seat = ground.seat
     return {
         "lab": True,
         "cluster": ground.cluster,
         "image": ground.notebook_image,
         "command": [f"{_CLASS}/bin/python", "-m", "jupyterhub.singleuser"],
-        "seat": dict(seat),
-        "overhead": dict(ground.overhead),
-        "limit": {
-            "memory_bytes": 2 * seat["memory_bytes"],
-            "nano_cpus": max(10**9, seat["nano_cpus"]),
-            "pids": 512,
+        **_room(ground.seat, ground.overhead),
+        "groups": {
+            name: _room(group["seat"], group["overhead"]) for name, group in ground.groups.items()
         },
+        "profiles": _profiles(ground.groups),
         "homes": str(ground.homes),
         "network": ground.network,
         "docker_host": f"unix://{_SOCKET}",
@@ -157,6 +156,24 @@ def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
         "conf_dir": f"{_DATA}/conf.d",
         "idle_timeout_s": ground.idle_timeout_s,
     }
+
+
+def _room(seat: Mapping[str, int], overhead: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "seat": dict(seat),
+        "overhead": dict(overhead),
+        "limit": {
+            "memory_bytes": 2 * seat["memory_bytes"],
+            "nano_cpus": max(10**9, seat["nano_cpus"]),
+            "pids": 512,
+        },
+    }
+
+
+def _profiles(groups: Iterable[str]) -> dict[str, dict[str, str]]:
+    """A choice for students where there is one: the hub's own workers, and each further group."""
+    further = {name: {"title": f"A notebook in group {name}", "group": name} for name in groups}
+    return {"notebook": {"title": "A notebook"}, **further} if further else {}
 
 
 def _lay_state(ground: HubGround, node: Path) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from labswarm.chef import ChefServer
 from labswarm.chef_signing import KmsSigner
 from labswarm.seats import Seat, seats_of
+from labswarm.ssm import SsmClusters
 from labswarm_hub import tasks
 from labswarm_lab import ground
 from labswarm_lab.hub import is_healthy
@@ -25,7 +26,6 @@ from labswarm_lab.status import (
 )
 
 _INSTANCE = "labswarm.instance"
-_SEAT, _OVERHEAD = Seat(**ground.SEAT), Seat(**ground.OVERHEAD)
 
 
 def observe(lab: Lab) -> Status:
@@ -34,7 +34,8 @@ def observe(lab: Lab) -> Status:
     chef = _chef(lab, running)
     settings = NodesSettings.read(lab.place)
     nodes = chef.list_nodes()
-    swarm = _simulated_swarm(lab) if running.simulated else _swarm(lab, running)
+    measure = sizes(lab)
+    swarm = _simulated_swarm(lab, *measure) if running.simulated else _swarm(lab, running, *measure)
     return Status(
         hub={"url": running.hub, "healthy": bool(running.hub) and is_healthy(str(running.hub))},
         plane=running.plane,
@@ -47,6 +48,16 @@ def observe(lab: Lab) -> Status:
             chef_view(lab.cluster, chef.list_clients(), nodes),
         ),
         executions=executions_view(lab.client("stepfunctions")),
+    )
+
+
+def sizes(lab: Lab) -> tuple[Seat, Seat]:
+    """A seat of the lab's cluster, and a node's overhead, as its description says."""
+    described = SsmClusters(lab.client("ssm")).read(lab.cluster)
+    seat, overhead = described.seat, described.overhead
+    return (
+        Seat(seat.memory_bytes, seat.nano_cpus),
+        Seat(overhead.memory_bytes, overhead.nano_cpus),
     )
 
 
@@ -74,7 +85,7 @@ def _chef(lab: Lab, running: Running) -> ChefServer:
     return ChefServer(running.chef, None, ground.CHEF_ADMIN, signer, running.chef_ca_pem)
 
 
-def _swarm(lab: Lab, running: Running) -> dict[str, SwarmView]:
+def _swarm(lab: Lab, running: Running, seat: Seat, overhead: Seat) -> dict[str, SwarmView]:
     """The workers as the manager knows them, by instance id."""
     socket = lab.place.docker_socket(running.manager)
     api: Any = APIClient(base_url=f"unix://{socket}", timeout=10)  # `tasks` has no types
@@ -92,7 +103,7 @@ def _swarm(lab: Lab, running: Running) -> dict[str, SwarmView]:
         found[instance or node["ID"]] = SwarmView(
             state=node["Status"]["State"],
             availability=spec["Availability"],
-            seats=tasks.seated(node, _SEAT, _OVERHEAD).seats,
+            seats=tasks.seated(node, seat, overhead).seats,
             seats_used=sum(
                 task.get("NodeID") == node["ID"] and not tasks.has_ended(task) for task in servers
             ),
@@ -100,14 +111,14 @@ def _swarm(lab: Lab, running: Running) -> dict[str, SwarmView]:
     return found
 
 
-def _simulated_swarm(lab: Lab) -> dict[str, SwarmView]:
+def _simulated_swarm(lab: Lab, seat: Seat, overhead: Seat) -> dict[str, SwarmView]:
     """What the Swarm's twin wrote down last, by instance id."""
     swarm = swarm_seen(NodesSettings.read(lab.place))
     return {
         node.instance_id or node.node_id: SwarmView(
             state=node.state,
             availability=node.availability,
-            seats=seats_of(node.memory_bytes, node.nano_cpus, _SEAT, _OVERHEAD),
+            seats=seats_of(node.memory_bytes, node.nano_cpus, seat, overhead),
             seats_used=len(swarm.servers_on(node.node_id)),
         )
         for node in swarm.nodes()

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from labswarm_lab.nodes import founding, network, plane_machines, registry, snap
 from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import simulated_join_secret
+from labswarm_lab.plan import DEFAULT, GroupPlan, read_plan
 from labswarm_lab.plane.plane import READY, REGION, Settings
 from labswarm_lab.process import DetachedProcess
 from labswarm_lab.progress import say, step
@@ -34,23 +35,28 @@ from labswarm_node.join_secret import JoinSecret
 
 LOOPBACK = "127.0.0.1"
 PLANE_PORT, CHEF_PORT = 5060, 4545
-MOST_WORKERS = 20
-EMPTY_DEADLINE_S = 15
 CA, PLANE_CONFIG = "ca.pem", "settings.json"
 # Slow enough for a machine in software emulation.
 _PATIENCE_S = 300
 _LOOK_S = 0.1
 
 
-def bring_up(lab: Lab, *, workers: int, simulated: bool, idle_timeout_s: int) -> None:
+def bring_up(
+    lab: Lab, *, workers: int, simulated: bool, idle_timeout_s: int, plan: Path = DEFAULT
+) -> None:
     """Bring the lab up with `workers` workers, on real nodes where they can be had.
 
-    A student's server that does nothing for `idle_timeout_s` seconds will be stopped.
+    A student's server that does nothing for `idle_timeout_s` seconds will be stopped. The groups of
+    workers are those of Terraform's `plan`.
 
-    Raises Refusal, having changed nothing, when it is up already or something it needs is taken;
-    else whatever keeps a part from coming up, with nothing left of the others.
+    Raises Refusal, having changed nothing, when it is up already, something it needs is taken, or
+    the plan is none; else whatever keeps a part from coming up, with nothing left of the others.
     """
     begun = time.monotonic()
+    groups = read_plan(plan, lab.cluster)
+    most = groups[0].group["max_size"]
+    if workers > most:
+        raise Refusal(f"--workers {workers}: the plan's group has at most {most}")
     if lab.is_up() and _plane_process(lab).pid is not None:
         raise Refusal(f"the lab {lab.cluster!r} is up already; `labswarm lab down` ends it")
     lacking = [] if simulated else missing()
@@ -65,7 +71,7 @@ def bring_up(lab: Lab, *, workers: int, simulated: bool, idle_timeout_s: int) ->
     for thing in lacking:
         say(f"  no real nodes here, simulated ones instead. Missing: {thing}")
     try:
-        running = _climb(lab, workers, idle_timeout_s, real=real)
+        running = _climb(lab, groups, workers, idle_timeout_s, real=real)
     except BaseException:
         say("  ending what was begun")
         end(lab)
@@ -73,7 +79,9 @@ def bring_up(lab: Lab, *, workers: int, simulated: bool, idle_timeout_s: int) ->
     _tell(running, time.monotonic() - begun)
 
 
-def _climb(lab: Lab, workers: int, idle_timeout_s: int, *, real: bool) -> Running:
+def _climb(
+    lab: Lab, groups: Sequence[GroupPlan], workers: int, idle_timeout_s: int, *, real: bool
+) -> Running:
     # By this mark `down` finds the lab's processes, whatever has become of this one.
     # A simulated node's tools run in the plane's own process, with its credentials.
     os.environ.update(lab.place.mark, AWS_ACCESS_KEY_ID="lab", AWS_SECRET_ACCESS_KEY="lab")  # noqa: S106
@@ -105,20 +113,20 @@ def _climb(lab: Lab, workers: int, idle_timeout_s: int, *, real: bool) -> Runnin
         hub, images = None, ["labswarm/notebook:lab"]
         if real:
             with step("the class image and the hub"):
-                hub, image = _start_hub(lab, settings, manager, idle_timeout_s)
+                hub, image = _start_hub(lab, groups, settings, manager, idle_timeout_s)
                 images = [image]
         with step("sam build, sam deploy"):
             deploying.result()
-    ground.describe_cluster(
-        aws,
-        lab.cluster,
-        manager=manager,
-        chef=ground.ChefGround(chef.url, chef.ca_pem),
-        images=images,
-        empty_deadline_s=EMPTY_DEADLINE_S,
-        min_nodes=workers,
-    )
-    ground.make_group(aws, lab.cluster, most=MOST_WORKERS)
+    for group in groups:
+        ground.describe_cluster(
+            aws,
+            group.settings,
+            manager=manager,
+            chef=ground.ChefGround(chef.url, chef.ca_pem),
+            images=images,
+            min_nodes=workers if group.cluster == lab.cluster else 0,
+        )
+        ground.make_group(aws, group)
     snapshots.start(settings, manager)
     running = Running(
         simulated=not real,
@@ -231,11 +239,16 @@ def _deploy(building: Future[Path], aws: Aws) -> None:
 
 
 def _start_hub(
-    lab: Lab, settings: NodesSettings, manager: str, idle_timeout_s: int
+    lab: Lab,
+    groups: Sequence[GroupPlan],
+    settings: NodesSettings,
+    manager: str,
+    idle_timeout_s: int,
 ) -> tuple[str, str]:
     """Publish the images and start the hub; its URL, and the class image's name by digest."""
     socket_path = lab.place.docker_socket(manager)
     engine = DockerClient(base_url=f"unix://{socket_path}", timeout=60)
+    own, *further = groups
     prefix = f"{settings.gateway}:{registry.PORT}/labswarm"
     notebook = publish(engine, notebook_image(), f"{prefix}/notebook")
     hub_ground = lab_hub.HubGround(
@@ -248,8 +261,9 @@ def _start_hub(
         address=settings.manager_address,
         hub_image=publish(engine, hub_image(), f"{prefix}/hub"),
         notebook_image=notebook,
-        seat=ground.SEAT,
-        overhead=ground.OVERHEAD,
+        seat=own.settings["seat"],
+        overhead=own.settings["overhead"],
+        groups={group.cluster.removeprefix(f"{lab.cluster}-"): group.settings for group in further},
         network=founding.NETWORK,
         idle_timeout_s=idle_timeout_s,
     )

@@ -16,12 +16,12 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from labswarm.seats import Seat
 from labswarm.snapshot import NodeSeen
 from labswarm_lab import ground
 from labswarm_lab.lab import Lab
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.snapshots import SimulatedSwarm
+from labswarm_lab.observe import sizes
 from labswarm_lab.refusal import Failure
 from labswarm_lab.status import asg_view
 from labswarm_node.docker_swarm import DockerSwarm
@@ -175,8 +175,7 @@ def _workers(lab: Lab, group: dict[str, str]) -> tuple[list[Worker], list[str]]:
     """Every worker that the group or the Swarm knows, and who waits."""
     swarm = _swarm(lab)
     tasks = swarm.tasks()
-    sizes = Seat(**ground.SEAT), Seat(**ground.OVERHEAD)
-    seen = snapshot_of(lab.cluster, time.time(), swarm.nodes(), tasks, *sizes)
+    seen = snapshot_of(lab.cluster, time.time(), swarm.nodes(), tasks, *sizes(lab))
     nodes = {node.instance_id or node.node_id: node for node in seen.nodes}
     workers = []
     for name in sorted({*group, *nodes}):

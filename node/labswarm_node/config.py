@@ -14,7 +14,7 @@ DEFAULT_PATH = "/etc/labswarm/node.json"
 _DEFAULT_STATE_DIR = "/var/lib/labswarm-manager"
 
 _ANY = re.compile(r".+", re.DOTALL)
-_CLUSTER = re.compile(r"[a-z][a-z0-9-]{0,19}")
+CLUSTER = re.compile(r"[a-z][a-z0-9-]{0,19}")
 INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 # Swarm's own ids: swarmkit identity/randomid.go, maxRandomIDLength.
 NODE_ID = re.compile(r"[a-z0-9]{25}")
@@ -84,7 +84,7 @@ class NodeConfig:
             raise BadInput("node.json", f"is no JSON ({error}); write it anew") from error
         role = fields.text("role", _ROLE)
         return cls(
-            cluster=fields.text("cluster", _CLUSTER),
+            cluster=fields.text("cluster", CLUSTER),
             instance_id=fields.text("instance_id", INSTANCE_ID),
             role=role,
             region=fields.text("region"),

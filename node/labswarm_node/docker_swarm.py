@@ -79,13 +79,20 @@ class DockerSwarm:
     def nodes(self) -> Sequence[SwarmNode]:
         return [_node(node) for node in self._api.call("GET", "/nodes")]
 
-    def update(self, node_id: str, availability: Availability, instance_id: str) -> None:
+    def update(
+        self,
+        node_id: str,
+        availability: Availability,
+        instance_id: str,
+        cluster: str | None = None,
+    ) -> None:
+        given = {labels.INSTANCE: instance_id} | ({labels.CLUSTER: cluster} if cluster else {})
         for _ in range(_UPDATE_ATTEMPTS):
             node = self._api.call("GET", f"/nodes/{node_id}")
             spec = {
                 **node["Spec"],
                 "Availability": availability,
-                "Labels": {**(node["Spec"].get("Labels") or {}), labels.INSTANCE: instance_id},
+                "Labels": {**(node["Spec"].get("Labels") or {}), **given},
             }
             version = str(node["Version"]["Index"])
             try:
@@ -134,17 +141,20 @@ def _node(node: Mapping[str, Any]) -> SwarmNode:
     # A node whose agent has not reported yet has no description.
     description = node.get("Description") or {}
     resources = description.get("Resources") or {}
-    engine = description.get("Engine") or {}
+    of_node = node["Spec"].get("Labels") or {}
+    of_engine = (description.get("Engine") or {}).get("Labels") or {}
     return SwarmNode(
         node_id=node["ID"],
         role=node["Spec"]["Role"],
         state=node["Status"]["State"],
         availability=node["Spec"]["Availability"],
-        node_label=(node["Spec"].get("Labels") or {}).get(labels.INSTANCE),
-        engine_label=(engine.get("Labels") or {}).get(labels.INSTANCE),
+        node_label=of_node.get(labels.INSTANCE),
+        engine_label=of_engine.get(labels.INSTANCE),
         memory_bytes=resources.get("MemoryBytes", 0),
         nano_cpus=resources.get("NanoCPUs", 0),
         created_at=node["CreatedAt"],
+        node_cluster=of_node.get(labels.CLUSTER),
+        engine_cluster=of_engine.get(labels.CLUSTER),
     )
 
 
@@ -162,4 +172,4 @@ def _student_task(task: Mapping[str, Any]) -> StudentTask:
     node_id = task.get("NodeID") or None
     constraints = (task["Spec"].get("Placement") or {}).get("Constraints") or ()
     waits = node_id is None and labels.WAITS_FOR_A_SEAT in constraints
-    return StudentTask(_server(task), node_id, waits)
+    return StudentTask(_server(task), node_id, waits, _container_labels(task).get(labels.CLUSTER))

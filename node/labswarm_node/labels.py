@@ -3,6 +3,10 @@
 INSTANCE = "labswarm.instance"
 """On a node and on its engine: the id of its EC2 instance."""
 
+CLUSTER = "labswarm.cluster"
+"""On a node and on its engine: the cluster whose worker it is. On a student's service and its
+containers: the cluster whose seat it takes. What has none is of the hub's own cluster."""
+
 USER = "labswarm.user"
 SERVER = "labswarm.server"
 SERVICE = "labswarm.service"

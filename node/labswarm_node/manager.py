@@ -9,7 +9,7 @@ from typing import Any
 from labswarm.errors import BadInput
 from labswarm_node import worker
 from labswarm_node.answer import Answer, Parser, answer_of
-from labswarm_node.config import INSTANCE_ID, NODE_ID, HubConfig, NodeConfig
+from labswarm_node.config import CLUSTER, INSTANCE_ID, NODE_ID, HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.evacuation import MovesFile, evacuate
 from labswarm_node.hub import Hub, HubApi
@@ -67,7 +67,7 @@ def _run(
         case "pause":
             return worker.pause(swarm, instance_id)
         case "activate":
-            return worker.activate(swarm, instance_id)
+            return worker.activate(swarm, instance_id, _cluster(options.cluster))
         case "evacuate":
             return evacuate(swarm, surroundings.hub(config.hub), moves, instance_id)
         case "drain":
@@ -84,9 +84,17 @@ def _parser() -> Parser:
     for name, what in _COMMANDS.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--instance", required=True, help="the worker's instance id")
+        if name == "activate":
+            command.add_argument("--cluster", default="", help="label it as this cluster's worker")
     forget = commands.add_parser("forget", help="remove nodes that are down, by their node ids")
     forget.add_argument("--nodes", required=True, help="Swarm node ids, separated by commas")
     return parser
+
+
+def _cluster(text: str) -> str | None:
+    if text and not CLUSTER.fullmatch(text):
+        raise BadInput("--cluster", f"is {text!r}; write a cluster's name like {CLUSTER.pattern}")
+    return text or None
 
 
 def _node_ids(text: str) -> list[str]:

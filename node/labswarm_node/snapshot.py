@@ -22,17 +22,21 @@ def snapshot_of(
     tasks: Sequence[StudentTask],
     seat: Seat,
     overhead: Seat,
+    *,
+    own: bool = True,
 ) -> Snapshot:
-    """The snapshot of a cluster at `taken_at` (epoch s).
+    """The snapshot of a cluster at `taken_at` (epoch s), of the whole Swarm's nodes and tasks.
 
-    A node's seats in use are those of all its tasks that have not ended. What `runs` in the whole
+    Only the cluster's nodes and servers are in it; what names no cluster is of the hub's `own`. A
+    node's seats in use are those of all its tasks that have not ended. What `runs` in the whole
     leaves out nodes that are down: their tasks' last words say nothing of today.
     """
+    ours = {cluster, None} if own else {cluster}
     used = Counter(task.node_id for task in tasks if task.node_id)
-    workers = sorted(
-        (node for node in nodes if node.role == "worker"), key=lambda node: node.node_id
-    )
-    down = {node.node_id for node in workers if node.state == "down"}
+    by_id = sorted(nodes, key=lambda node: node.node_id)
+    workers = [node for node in by_id if node.role == "worker" and node.cluster in ours]
+    down = {node.node_id for node in by_id if node.state == "down"}
+    theirs = [task for task in tasks if task.cluster in ours]
     return Snapshot(
         cluster=cluster,
         taken_at=taken_at,
@@ -48,8 +52,8 @@ def snapshot_of(
             )
             for node in workers
         ),
-        running=sum(not task.waits and task.node_id not in down for task in tasks),
-        waiting=sum(task.waits for task in tasks),
+        running=sum(not task.waits and task.node_id not in down for task in theirs),
+        waiting=sum(task.waits for task in theirs),
     )
 
 

@@ -1,7 +1,8 @@
 """`labswarm-snapshot`: the hub's host tells AWS what its Swarm looks like, for ever.
 
 It looks every few seconds, and at once when the Swarm says that a service or a node has changed.
-Permissions of the hub's role: ssm:GetParameter, dynamodb:PutItem and events:PutEvents.
+A hub with further groups of workers tells of each as of the cluster that it is.
+Permissions of the hub's role: ssm:GetParametersByPath, dynamodb:PutItem and events:PutEvents.
 """
 
 import argparse
@@ -43,11 +44,15 @@ DESCRIBED_FOR_S = 300.0
 log = logging.getLogger("labswarm-snapshot")
 
 
+Sizes = Mapping[str, tuple[Seat, Seat]]
+"""The seat and a node's overhead of each cluster, by its name."""
+
+
 class Audience(Protocol):
     """AWS, as far as the service needs it; every call raises Transient when it does not answer."""
 
-    def seats(self) -> tuple[Seat, Seat]:
-        """The cluster's seat and a node's overhead."""
+    def seats(self) -> Sizes:
+        """The clusters of this hub, its own among them."""
         ...
 
     def write(self, snapshot: Snapshot) -> bool:
@@ -60,7 +65,10 @@ class Audience(Protocol):
 
 
 class SnapshotService:
-    """Looks at one cluster's Swarm and tells its audience."""
+    """Looks at a hub's Swarm and tells its audience of each of the hub's clusters.
+
+    `cluster` is the hub's own; the others are of its further groups of workers.
+    """
 
     def __init__(
         self,
@@ -75,8 +83,8 @@ class SnapshotService:
         self._audience = audience
         self._clock = clock
         self._every_s = every_s
-        self._told = Told()
-        self._seats: tuple[Seat, Seat] | None = None
+        self._told: dict[str, Told] = {}
+        self._seats: Sizes = {}
         self._described_at = 0.0
 
     def run(self) -> NoReturn:
@@ -98,62 +106,90 @@ class SnapshotService:
                 self._clock.sleep(pause_s)
 
     def look(self) -> float:
-        """Look once and tell what is due; the seconds until the next look.
+        """Look once and tell what is due of each cluster; the seconds until the next look.
+
+        A cluster of which nothing can be told just now holds up no other, and only the hub's own
+        ends the service when it fails for good.
+        """
+        now = self._clock.now()
+        sizes = self._sizes(now)
+        nodes, tasks = self._swarm.nodes(), self._swarm.tasks()
+        again_in_s = self._every_s
+        failed: Transient | None = None
+        for cluster, (seat, overhead) in sizes.items():
+            own = cluster == self._cluster
+            seen = snapshot_of(cluster, now, nodes, tasks, seat, overhead, own=own)
+            try:
+                again_in_s = min(again_in_s, self._tell(seen))
+            except Transient as error:
+                failed = failed or error
+            except Permanent as error:
+                if own:
+                    raise
+                log.error("nothing can be told of %s: %s", cluster, error)  # noqa: TRY400
+        if failed:
+            raise failed
+        return again_in_s
+
+    def _tell(self, seen: Snapshot) -> float:
+        """Tell what is due of one cluster; the seconds until more may be.
 
         The snapshot is written before `SeatsShort` is sent, for that is what it is answered by.
         """
-        now = self._clock.now()
-        seat, overhead = self._sizes(now)
-        seen = snapshot_of(
-            self._cluster, now, self._swarm.nodes(), self._swarm.tasks(), seat, overhead
-        )
-        if self._told.is_news(seen):
+        told = self._told.get(seen.cluster, Told())
+        if told.is_news(seen):
             self._write(seen)
-        due_in_s = self._told.call_due_in(seen)
+            told = self._told[seen.cluster] = told.after(seen)
+        due_in_s = told.call_due_in(seen)
         if due_in_s == 0:
-            self._audience.call(self._cluster, seen.waiting)
-            self._told = self._told.after_call(seen)
-            log.info("SeatsShort: %d waiting", seen.waiting)
-        return min(self._every_s, due_in_s or self._every_s)
+            self._audience.call(seen.cluster, seen.waiting)
+            self._told[seen.cluster] = told.after_call(seen)
+            log.info("SeatsShort: %s, %d waiting", seen.cluster, seen.waiting)
+        return due_in_s or self._every_s
 
     def _write(self, seen: Snapshot) -> None:
         if self._audience.write(seen):
             seats = sum(node.seats for node in seen.nodes)
             log.info(
-                "written: %d nodes, %d seats, %d running, %d waiting",
-                *(len(seen.nodes), seats, seen.running, seen.waiting),
+                "written: %s, %d nodes, %d seats, %d running, %d waiting",
+                *(seen.cluster, len(seen.nodes), seats, seen.running, seen.waiting),
             )
         else:
             # A write that is tried again because its answer was lost finds itself.
             log.warning(
                 "one as new is there: an answer was lost, or another labswarm-snapshot runs"
             )
-        self._told = self._told.after(seen)
 
-    def _sizes(self, now: float) -> tuple[Seat, Seat]:
-        if self._seats is None or now - self._described_at >= DESCRIBED_FOR_S:
+    def _sizes(self, now: float) -> Sizes:
+        if not self._seats or now - self._described_at >= DESCRIBED_FOR_S:
             self._seats, self._described_at = self._audience.seats(), now
         return self._seats
 
 
 class AwsAudience:
-    """`Audience` on AWS: the cluster's description, the table, and the default event bus.
+    """`Audience` on AWS: the clusters' descriptions, the table, and the default event bus.
 
-    Seat and overhead come from the description and not from node.json: it is where the functions
+    Seats and overheads come from the descriptions and not from node.json: it is where the functions
     have them from, and a second copy would let the two disagree on how many seats a node has.
     """
 
-    def __init__(self, cluster: str, table: str, client: Callable[[str], Any]) -> None:
-        """`client` makes a boto3 client of a service."""
+    def __init__(
+        self, cluster: str, manager: str, table: str, client: Callable[[str], Any]
+    ) -> None:
+        """`cluster` is the hub's own, `manager` its instance; `client` makes a boto3 client of a
+        service."""
         self._cluster = cluster
+        self._manager = manager
         self._clusters = SsmClusters(client("ssm"))
         self._snapshots = DynamoSnapshots(client("dynamodb"), table)
         self._events = client("events")
 
-    def seats(self) -> tuple[Seat, Seat]:
+    def seats(self) -> Sizes:
         with _reached():
-            cluster = self._clusters.read(self._cluster)
-        return _seat(cluster.seat), _seat(cluster.overhead)
+            clusters, wrong = self._clusters.of_hub(self._cluster, self._manager)
+        for error in wrong:
+            log.error("left out: %s", error)
+        return {c.name: (_seat(c.seat), _seat(c.overhead)) for c in clusters}
 
     def write(self, snapshot: Snapshot) -> bool:
         with _reached():
@@ -183,7 +219,7 @@ def serve(
     environment: Mapping[str, str],
     swarm: Callable[[NodeConfig], Watched] = lambda config: DockerSwarm(config.docker_host),
 ) -> int:
-    """Run the service of the cluster that node.json names; the exit code once it fails for good."""
+    """Run the service of the hub that node.json names; the exit code once it fails for good."""
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
@@ -194,7 +230,8 @@ def serve(
         config = NodeConfig.read(environment)
         if config.role != "hub":
             raise BadInput("role", f"is {config.role!r}; labswarm-snapshot runs on the hub")
-        audience = AwsAudience(config.cluster, options.table, _clients(config))
+        client = _clients(config)
+        audience = AwsAudience(config.cluster, config.instance_id, options.table, client)
         log.info("looking at %s every %g s", config.docker_host, options.every)
         SnapshotService(config.cluster, swarm(config), audience, WallClock(), options.every).run()
     except LabswarmError as error:

@@ -26,9 +26,9 @@ class Membership:
 class SwarmNode:
     """A node as the manager knows it.
 
-    `node_label` and `engine_label` are the instance ids in its labels, None where there is none;
-    `state` is ready, down, unknown or disconnected. Memory in bytes, CPU in 1e-9 cores;
-    `created_at` orders nodes by age.
+    `node_label` and `engine_label` are the instance ids in its labels, `node_cluster` and
+    `engine_cluster` the clusters, None where there is none; `state` is ready, down, unknown or
+    disconnected. Memory in bytes, CPU in 1e-9 cores; `created_at` orders nodes by age.
     """
 
     node_id: str
@@ -40,6 +40,17 @@ class SwarmNode:
     memory_bytes: int
     nano_cpus: int
     created_at: str
+    node_cluster: str | None = None
+    engine_cluster: str | None = None
+
+    @property
+    def cluster(self) -> str | None:
+        """The cluster whose worker it is; None for the hub's own.
+
+        What its manager wrote counts. Before that, while a new node is still paused, it is what the
+        engine says: one that has only just joined must not pass for the hub's own.
+        """
+        return self.node_cluster or self.engine_cluster
 
     @property
     def instance_id(self) -> str | None:
@@ -65,12 +76,13 @@ class Server:
 class StudentTask:
     """A student's server that has not ended, and the node it runs or starts on, if any yet.
 
-    One that `waits` is in line for a seat.
+    One that `waits` is in line for a seat. `cluster` is whose seat that is; None: the hub's own's.
     """
 
     server: Server
     node_id: str | None
     waits: bool
+    cluster: str | None = None
 
 
 class Engine(Protocol):
@@ -131,10 +143,16 @@ class Watched(Protocol):
 class Swarm(Watched, Protocol):
     """The Swarm, asked at a manager; every call raises Transient when it does not answer."""
 
-    def update(self, node_id: str, availability: Availability, instance_id: str) -> None:
-        """Set a node's availability and its instance label, both in one update.
+    def update(
+        self,
+        node_id: str,
+        availability: Availability,
+        instance_id: str,
+        cluster: str | None = None,
+    ) -> None:
+        """Set a node's availability and its labels, all in one update.
 
-        Raises Gone when there is no such node.
+        Without `cluster` its cluster label stays as it is. Raises Gone when there is no such node.
         """
         ...
 

@@ -33,6 +33,7 @@ class _Host:
     instance_id: str
     memory_bytes: int
     nano_cpus: int
+    cluster: str | None = None
     node_id: str = ""
     images: list[str] = field(default_factory=list)
     up: bool = True
@@ -59,34 +60,44 @@ class SwarmTwin:
         self._members: dict[str, _Member] = {}
         self._made = 0
         self._line: tuple[Server, ...] = ()
+        self._clusters: dict[str, str] = {}
         self._changed_at = 0.0
         self._lock = RLock()
         self._changed = Condition(self._lock)
 
-    def start(self, instance_id: str, memory_bytes: int, nano_cpus: int) -> "EngineTwin":
-        """The engine of a new machine."""
-        return EngineTwin(self, _Host(instance_id, memory_bytes, nano_cpus))
+    def start(
+        self, instance_id: str, memory_bytes: int, nano_cpus: int, cluster: str | None = None
+    ) -> "EngineTwin":
+        """The engine of a new machine; `cluster` is what its label says."""
+        return EngineTwin(self, _Host(instance_id, memory_bytes, nano_cpus, cluster))
 
-    def found(self, instance_id: str, memory_bytes: int, nano_cpus: int) -> "EngineTwin":
+    def found(
+        self, instance_id: str, memory_bytes: int, nano_cpus: int, cluster: str | None = None
+    ) -> "EngineTwin":
         """The engine of the manager, with which the Swarm begins."""
-        host = _Host(instance_id, memory_bytes, nano_cpus)
+        host = _Host(instance_id, memory_bytes, nano_cpus, cluster)
         host.node_id = self._add(host, "manager", "active")
         return EngineTwin(self, host)
 
-    def place(self, server: Server, node_id: str) -> None:
-        """Have a student's server run on a node. Raises Permanent where Docker starts nothing."""
+    def place(self, server: Server, node_id: str, cluster: str | None = None) -> None:
+        """Have a student's server run on a node, its seat one of `cluster`'s.
+
+        Raises Permanent where Docker starts nothing.
+        """
         node = self._state_of(self._member(node_id))
         if (node.state, node.availability) != ("ready", "active"):
             raise Permanent(f"node {node_id} is {node.state} and {node.availability}")
         with self._lock:
             member = self._member(node_id)
             self._members[node_id] = replace(member, servers=(*member.servers, server))
+            self._label(server, cluster)
             self._note()
 
-    def line_up(self, server: Server) -> None:
-        """Have a student's server wait for a seat."""
+    def line_up(self, server: Server, cluster: str | None = None) -> None:
+        """Have a student's server wait for one of `cluster`'s seats."""
         with self._lock:
             self._line = (*self._line, server)
+            self._label(server, cluster)
             self._note()
 
     def end(self, server: Server) -> None:
@@ -94,6 +105,7 @@ class SwarmTwin:
         with self._lock:
             self._note()
             self._line = tuple(other for other in self._line if other != server)
+            self._clusters.pop(server.service, None)
             for node_id, member in self._members.items():
                 left = tuple(other for other in member.servers if other != server)
                 self._members[node_id] = replace(member, servers=left)
@@ -102,11 +114,22 @@ class SwarmTwin:
         with self._lock:
             return [self._state_of(member) for member in self._members.values()]
 
-    def update(self, node_id: str, availability: Availability, instance_id: str) -> None:
+    def update(
+        self,
+        node_id: str,
+        availability: Availability,
+        instance_id: str,
+        cluster: str | None = None,
+    ) -> None:
         _check_availability(availability)
         with self._lock:
             member = self._member(node_id)
-            node = replace(member.node, availability=availability, node_label=instance_id)
+            node = replace(
+                member.node,
+                availability=availability,
+                node_label=instance_id,
+                node_cluster=cluster or member.node.node_cluster,
+            )
             servers = () if availability == "drain" else member.servers
             self._members[node_id] = replace(member, node=node, servers=servers)
             self._note()
@@ -114,11 +137,14 @@ class SwarmTwin:
     def tasks(self) -> Sequence[StudentTask]:
         with self._lock:
             on_nodes = [
-                StudentTask(server, node_id, waits=False)
+                StudentTask(server, node_id, False, self._clusters.get(server.service))
                 for node_id, member in self._members.items()
                 for server in member.servers
             ]
-            waiting = [StudentTask(server, None, waits=True) for server in self._line]
+            waiting = [
+                StudentTask(server, None, True, self._clusters.get(server.service))
+                for server in self._line
+            ]
         return sorted(
             [*on_nodes, *waiting], key=lambda task: (task.server.service, task.node_id or "")
         )
@@ -143,7 +169,8 @@ class SwarmTwin:
         with self._lock:
             members = [asdict(member) for member in self._members.values()]
             line = [asdict(server) for server in self._line]
-        return json.dumps({"down_after_s": self._down_after_s, "members": members, "line": line})
+            seen = {"members": members, "line": line, "clusters": self._clusters}
+            return json.dumps({"down_after_s": self._down_after_s, **seen})
 
     @classmethod
     def parse(cls, text: str) -> "SwarmTwin":
@@ -155,6 +182,7 @@ class SwarmTwin:
             servers = tuple(Server(**server) for server in member["servers"])
             twin._members[node.node_id] = _Member(node, member["silent_since"], servers)
         twin._line = tuple(Server(**server) for server in values["line"])
+        twin._clusters = values["clusters"]
         return twin
 
     def _join(self, host: _Host, token: str, manager: str, availability: Availability) -> None:
@@ -181,6 +209,7 @@ class SwarmTwin:
                 memory_bytes=host.memory_bytes,
                 nano_cpus=host.nano_cpus,
                 created_at=f"{self._now():020.6f}",
+                engine_cluster=host.cluster,
             )
             self._members[node_id] = _Member(node)
             self._note()
@@ -193,6 +222,10 @@ class SwarmTwin:
             if member is not None and member.silent_since is None:
                 self._members[node_id] = replace(member, silent_since=self._now())
                 self._note()
+
+    def _label(self, server: Server, cluster: str | None) -> None:
+        if cluster is not None:
+            self._clusters[server.service] = cluster
 
     def _note(self) -> None:
         """Wake those who await a change; with the lock held."""

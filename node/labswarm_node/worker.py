@@ -12,9 +12,12 @@ def pause(swarm: Swarm, instance_id: str) -> dict[str, Any]:
     return _set(swarm, instance_id, "pause")
 
 
-def activate(swarm: Swarm, instance_id: str) -> dict[str, Any]:
-    """Open the worker to new servers, and label it."""
-    return _set(swarm, instance_id, "active")
+def activate(swarm: Swarm, instance_id: str, cluster: str | None = None) -> dict[str, Any]:
+    """Open the worker to new servers, and label it; as one of `cluster`'s where that is given.
+
+    Raises Permanent when its engine says that it is of another cluster.
+    """
+    return _set(swarm, instance_id, "active", cluster)
 
 
 def drain(swarm: Swarm, instance_id: str) -> dict[str, Any]:
@@ -82,12 +85,21 @@ def _nodes_of(swarm: Swarm, instance_id: str) -> Sequence[SwarmNode]:
     return nodes
 
 
-def _set(swarm: Swarm, instance_id: str, availability: Availability) -> dict[str, Any]:
+def _set(
+    swarm: Swarm, instance_id: str, availability: Availability, cluster: str | None = None
+) -> dict[str, Any]:
     node = find(swarm, instance_id)
     if node is None:
         raise Gone(f"no node of the Swarm is {instance_id}")
-    if (node.availability, node.node_label) != (availability, instance_id):
-        swarm.update(node.node_id, availability, instance_id)
+    if cluster and node.engine_cluster not in (None, cluster):
+        raise Permanent(
+            f"{instance_id} is of {cluster} but its engine says {node.engine_cluster}: "
+            "mend the node.json that its image makes"
+        )
+    of = cluster or node.cluster
+    labelled = (node.availability, node.node_label, node.node_cluster)
+    if labelled != (availability, instance_id, of):
+        swarm.update(node.node_id, availability, instance_id, of)
     return {
         "node_id": node.node_id,
         "state": node.state,

@@ -116,7 +116,10 @@ def test_a_machine_is_of_its_instance_s_size_and_is_itself(lab: NodesSettings) -
     assert [(info["MemTotal"], info["NCPU"]) for info in infos] == [(2 * 1024**3, 1)] * 2
     assert [info["Name"] for info in infos] == ["worker-11", "worker-12"]
     assert infos[0]["ID"] != infos[1]["ID"]
-    assert infos[0]["Labels"] == [f"labswarm.instance={WORKER.instance_id}"]
+    assert set(infos[0]["Labels"]) == {
+        f"labswarm.instance={WORKER.instance_id}",
+        f"labswarm.cluster={lab.cluster}",
+    }
     assert infos[0]["CgroupDriver"] == "cgroupfs"
     ping = machines.run(NEXT.instance_id, 'exec 3<>"/dev/tcp/$PEER/22"', {"PEER": "10.255.0.1"}, 5)
     assert "Network is unreachable" in ping.stderr, "there is no way out of the lab"

@@ -20,7 +20,11 @@ ADAPTERS = {
         "find": "ssm:ListCommands",
         "invocation": "ssm:GetCommandInvocation",
     },
-    "SsmClusters": {"read": "ssm:GetParameter", "names": "ssm:GetParametersByPath"},
+    "SsmClusters": {
+        "read": "ssm:GetParameter",
+        "names": "ssm:GetParametersByPath",
+        "of_hub": "ssm:GetParametersByPath",
+    },
     "DynamoLedger": {
         "read": "dynamodb:GetItem",
         "write": "dynamodb:PutItem",

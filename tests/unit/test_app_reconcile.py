@@ -13,13 +13,15 @@ from app_twins import DESCRIPTION, MANAGER, TwinAgent, TwinClock
 from moto import mock_aws
 from test_app_handlers import Context, load
 
+from labswarm.cluster import asg_name
 from labswarm.errors import BadInput, Transient
 from labswarm.events import Transition
 from labswarm.ledger import Claim, Phase
 from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.snapshot import NodeSeen, Snapshot
+from labswarm.seats import Seat
 from labswarm.snapshots_dynamodb import DynamoSnapshots
 from labswarm_node import worker
+from labswarm_node.snapshot import snapshot_of
 from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 
 STALE = "i-00000000000000bad"
@@ -59,11 +61,7 @@ def account() -> Iterator[None]:
         ):
             monkeypatch.setenv(name, value)
         ssm, dynamodb = boto3.client("ssm"), boto3.client("dynamodb")
-        ssm.put_parameter(
-            Name="/labswarm/clusters/lab",
-            Type="String",
-            Value=json.dumps({**DESCRIPTION, "node_start_s": START_S}),
-        )
+        describe(ssm, "lab")
         for table, keys in (
             ("labswarm-ledger", ("instance_id", "transition")),
             ("labswarm-snapshots", ("cluster",)),
@@ -82,15 +80,29 @@ def account() -> Iterator[None]:
         autoscaling.create_launch_configuration(
             LaunchConfigurationName="worker", ImageId="ami-12c6146b", InstanceType="t3.medium"
         )
-        autoscaling.create_auto_scaling_group(
-            AutoScalingGroupName=GROUP,
-            LaunchConfigurationName="worker",
-            MinSize=0,
-            MaxSize=5,
-            DesiredCapacity=2,
-            AvailabilityZones=["eu-west-1a"],
-        )
+        make_group(GROUP)
         yield
+
+
+def describe(ssm: Any, name: str) -> None:
+    described = {"name": name, "asg": asg_name(name), "node_start_s": START_S}
+    ssm.put_parameter(
+        Name=f"/labswarm/clusters/{name}",
+        Type="String",
+        Value=json.dumps({**DESCRIPTION, **described}),
+    )
+
+
+def make_group(asg: str) -> None:
+    """A group with two instances."""
+    boto3.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=asg,
+        LaunchConfigurationName="worker",
+        MinSize=0,
+        MaxSize=5,
+        DesiredCapacity=2,
+        AvailabilityZones=["eu-west-1a"],
+    )
 
 
 class HubAgent(TwinAgent):
@@ -145,20 +157,31 @@ class Cluster:
         self.chef = ChefTwin({"chef-validator", "chef-webui", f"lab-{MANAGER}"})
         self.engines: dict[str, EngineTwin] = {}
         self.agent = HubAgent(self.swarm)
-        for instance in self.members():
-            self.join(instance)
-            self.chef.clients.add(f"lab-{instance}")
-            self.chef.nodes.add(f"lab-{instance}")
+        self.groups = [GROUP]
+        self.bring_in("lab")
 
-    def join(self, instance: str) -> str:
+    def add_group(self, name: str) -> None:
+        """The hub has a further group of workers, which is a cluster of its own, in order."""
+        describe(boto3.client("ssm"), name)
+        make_group(asg_name(name))
+        self.groups.append(asg_name(name))
+        self.bring_in(name)
+
+    def bring_in(self, name: str) -> None:
+        for instance in self.members(asg_name(name)):
+            self.join(instance, name)
+            self.chef.clients.add(f"{name}-{instance}")
+            self.chef.nodes.add(f"{name}-{instance}")
+
+    def join(self, instance: str, name: str = "lab") -> str:
         """A machine of this instance becomes a node; its node id."""
-        self.engines[instance] = self.swarm.start(instance, 2**31, 10**9)
+        self.engines[instance] = self.swarm.start(instance, 2**31, 10**9, name)
         self.engines[instance].join(TOKEN, self.swarm.manager, "10.98.0.11", "active")
         return self.engines[instance].membership().node_id
 
-    def members(self) -> list[str]:
+    def members(self, asg: str = GROUP) -> list[str]:
         (group,) = boto3.client("autoscaling").describe_auto_scaling_groups(
-            AutoScalingGroupNames=[GROUP]
+            AutoScalingGroupNames=[asg]
         )["AutoScalingGroups"]
         return [instance["InstanceId"] for instance in group["Instances"]]
 
@@ -175,27 +198,33 @@ class Cluster:
         answer: dict[str, Any] = self.app(name, **replaced).handler(dict(payload), Context())
         return answer
 
-    def make_pass(self, *, after_s: float = 300, dry_run: bool = False) -> dict[str, Any]:
-        """One pass, `after_s` after the one before; answers the plan."""
+    def make_pass(
+        self, name: str = "lab", *, after_s: float = 300, dry_run: bool = False
+    ) -> dict[str, Any]:
+        """One pass over a cluster, `after_s` after the one before; answers the plan."""
         self.clock.sleep(after_s)
-        nodes = tuple(
-            NodeSeen(n.node_id, n.instance_id, n.state, n.availability, 7, 0, n.created_at)
-            for n in self.swarm.nodes()
-            if n.role == "worker"
+        swarm, seat = self.swarm, Seat(2**28, 1)
+        snapshot = snapshot_of(
+            name,
+            self.clock.now(),
+            swarm.nodes(),
+            swarm.tasks(),
+            seat,
+            Seat(0, 0),
+            own=name == "lab",
         )
-        snapshot = Snapshot("lab", self.clock.now(), nodes, 0, 0)
         DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write(snapshot)
         try:
-            chef = self.call("list_chef_identities", {"cluster": "lab"}, ChefServer=self.chef.at)
+            chef = self.call("list_chef_identities", {"cluster": name}, ChefServer=self.chef.at)
         except Transient as error:
             chef = {"Error": "Transient", "Cause": str(error)}
         compare = self.app("compare_sides")
         compare.COMPARING._clock = self.clock
         compare.COMPARING._agents = self
-        asked = {"cluster": "lab", "chef": chef, "dry_run": dry_run}
+        asked = {"cluster": name, "chef": chef, "dry_run": dry_run}
         plan: dict[str, Any] = compare.handler(asked, Context())
         if plan["due"] and not dry_run:
-            of = {"cluster": "lab"}
+            of = {"cluster": name}
             nodes_due = {**of, "nodes": plan["swarm_nodes"]}
             self.call("forget_swarm_nodes", nodes_due, AGENT=self.agent)
             chef_due = {**of, "instances": plan["chef_identities"]}
@@ -204,7 +233,7 @@ class Cluster:
         return plan
 
     def all_online(self) -> frozenset[str]:
-        return frozenset(self.members())
+        return frozenset(instance for asg in self.groups for instance in self.members(asg))
 
 
 @pytest.fixture
@@ -252,6 +281,44 @@ def test_an_instance_that_never_joined_is_replaced_by_the_second_pass(cluster: C
     assert cluster.make_pass()["instances"] == [silent]
     assert silent not in cluster.members()
     assert len(cluster.members()) == 3, "the group keeps its size"
+
+
+def test_two_clusters_on_one_hub_leave_each_other_as_they_are(cluster: Cluster) -> None:
+    cluster.add_group("lab-gpu")
+    before = (cluster.node_ids(), set(cluster.chef.clients), cluster.all_online())
+    for _ in range(3):
+        for name in ("lab", "lab-gpu"):
+            plan = cluster.make_pass(name)
+            assert (plan["decided"], plan["counts"]) == (True, dict.fromkeys(plan["counts"], 0))
+    assert (cluster.node_ids(), cluster.chef.clients, cluster.all_online()) == before
+
+
+@pytest.mark.parametrize(("ill", "well"), [("lab", "lab-gpu"), ("lab-gpu", "lab")])
+def test_what_is_left_of_one_cluster_is_cleaned_up_by_its_own_passes_only(
+    cluster: Cluster, ill: str, well: str
+) -> None:
+    cluster.add_group("lab-gpu")
+    ghost = cluster.join(STALE, ill)
+    cluster.engines[STALE].kill()
+    cluster.chef.clients.add(f"{ill}-{STALE}")
+    boto3.client("autoscaling").set_desired_capacity(
+        AutoScalingGroupName=asg_name(ill), DesiredCapacity=3
+    )
+    (silent,) = set(cluster.members(asg_name(ill))) - cluster.engines.keys()
+
+    for _ in range(3):
+        plan = cluster.make_pass(well)
+        assert plan["counts"] == dict.fromkeys(plan["counts"], 0)
+    assert ghost in cluster.node_ids()
+    cluster.make_pass(ill)
+    plan = cluster.make_pass(ill)
+
+    found = ([ghost], [STALE], [silent])
+    assert (plan["swarm_nodes"], plan["chef_identities"], plan["instances"]) == found
+    assert ghost not in cluster.node_ids()
+    assert f"{ill}-{STALE}" not in cluster.chef.clients
+    assert silent not in cluster.members(asg_name(ill))
+    assert len(cluster.members(asg_name(well))) == 2
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from app_twins import DESCRIPTION, MANAGER
 
-from labswarm.cluster import Cluster, asg_name, cluster_of, node_name
+from labswarm.cluster import Cluster, asg_name, cluster_of, group_cluster, node_name
 from labswarm.errors import BadInput
 
 
@@ -72,3 +72,20 @@ def test_a_group_and_its_cluster_name_each_other() -> None:
     assert cluster_of(asg_name("lab-2")) == "lab-2"
     assert cluster_of("labswarm--workers") is None
     assert node_name("lab", "i-0123456789abcdef0") == "lab-i-0123456789abcdef0"
+
+
+def test_a_hub_s_further_group_is_a_cluster_that_can_be_described() -> None:
+    name = group_cluster("lab", "gpu")
+
+    cluster = Cluster.parse(json.dumps({**DESCRIPTION, "name": name, "asg": asg_name(name)}))
+
+    assert (cluster.name, cluster.manager) == ("lab-gpu", MANAGER)
+
+
+@pytest.mark.parametrize("group", ["", "GPU", "g u", "g_u", "g" * 17, "g/u"])
+def test_a_group_that_would_make_no_cluster_s_name_is_refused(group: str) -> None:
+    assert group_cluster("lab", "g" * 16) == f"lab-{'g' * 16}"
+    with pytest.raises(BadInput) as refused:
+        group_cluster("lab", group)
+
+    assert refused.value.field == "group"

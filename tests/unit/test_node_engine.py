@@ -114,6 +114,15 @@ def test_an_update_keeps_other_labels_and_outlasts_others_updates(
     assert daemon.labels == {"kept": "yes", "labswarm.instance": "i-00000001"}
 
 
+def test_a_node_is_labelled_with_its_cluster_in_the_same_update(daemon: Daemon, host: str) -> None:
+    DockerSwarm(host).update(NODE, "active", "i-00000001", "lab-gpu")
+    assert daemon.labels == {
+        "kept": "yes",
+        "labswarm.instance": "i-00000001",
+        "labswarm.cluster": "lab-gpu",
+    }
+
+
 def test_an_update_that_never_comes_through_is_to_be_tried_later(daemon: Daemon, host: str) -> None:
     daemon.others = 100
     with pytest.raises(Transient, match="changed by others"):

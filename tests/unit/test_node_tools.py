@@ -218,6 +218,25 @@ def test_the_manager_handles_a_worker_by_its_instance_id(
     assert (code, answer["error"]["kind"]) == (69, "gone")
 
 
+def test_a_worker_is_opened_as_the_cluster_s_that_the_machine_names(
+    hub: Machine, worker: Machine, swarm: SwarmTwin
+) -> None:
+    worker.node("join")
+    # Empty is how a document says that it was not given.
+    for cluster, label in (("lab-gpu", "lab-gpu"), ("", "lab-gpu")):
+        asked = ("activate", "--instance", WORKER, "--cluster", cluster)
+        assert managed(hub, swarm, *asked)[0] == 0
+        (node,) = (node for node in swarm.nodes() if node.role == "worker")
+        assert (node.node_cluster, node.availability) == (label, "active")
+
+
+@pytest.mark.parametrize("cluster", ["Lab", "l" * 21, "a b", "-lab"])
+def test_what_is_no_cluster_s_name_is_refused(hub: Machine, swarm: SwarmTwin, cluster: str) -> None:
+    asked = ("activate", "--instance", WORKER, f"--cluster={cluster}")
+    code, answer = managed(hub, swarm, *asked)
+    assert (code, answer["error"]["message"][:11]) == (2, "--cluster: ")
+
+
 def test_nothing_to_evacuate_needs_no_hub(hub: Machine, worker: Machine, swarm: SwarmTwin) -> None:
     worker.node("join")
     assert managed(hub, swarm, "evacuate", "--instance", WORKER) == (

@@ -163,8 +163,9 @@ def test_every_growth_is_told_in_time_and_never_two_within_two_seconds(
 
 def test_the_hub_and_its_host_mean_the_same_by_a_server_in_line() -> None:
     assert labels.WAITS_FOR_A_SEAT == task_spec.WAITS_FOR_A_SEAT
-    assert (labels.USER, labels.SERVER, labels.SERVICE) == (
+    assert (labels.USER, labels.SERVER, labels.SERVICE, labels.CLUSTER) == (
         task_spec.USER_LABEL,
         task_spec.SERVER_LABEL,
         task_spec.SERVICE_LABEL,
+        task_spec.CLUSTER_LABEL,
     )

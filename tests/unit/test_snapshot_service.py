@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from labswarm_node.swarm import Server, StudentTask, SwarmNode
 from labswarm_node.twin import TOKEN, SwarmTwin
 
 GIB = 1024**3
+HUB = "i-000000000000000b0"
 SEAT, OVERHEAD = Seat(GIB // 2, 250_000_000), Seat(GIB // 2, 250_000_000)
 ADA, BOB, EVE = (Server(name, "", f"jupyter-{name}") for name in ("ada", "bob", "eve"))
 
@@ -57,14 +58,17 @@ class World:
     def __init__(self, clock: TestClock) -> None:
         self.clock = clock
         self.twin = SwarmTwin(now=clock.now)
-        self.twin.found("i-000000000000000b0", 4 * GIB, 2 * 10**9)
+        self.twin.found(HUB, 4 * GIB, 2 * 10**9)
         engine = self.twin.start("i-00000000000000001", 2 * GIB, 2 * 10**9)
         engine.join(TOKEN, self.twin.manager, "10.98.0.11", "active")
         self.node_id = engine.membership().node_id
+        self.gpu_id = ""
         self.kept = MemorySnapshots()
         self.heard: list[tuple[str, int]] = []
         self.failures: list[LabswarmError] = []
         self.described = 0
+        self.clusters: Mapping[str, tuple[Seat, Seat]] = {"lab": (SEAT, OVERHEAD)}
+        self.refused: dict[str, LabswarmError] = {}
         self.service = SnapshotService("lab", self, self, clock)
 
     @property
@@ -85,19 +89,21 @@ class World:
         return changed
 
     # AWS.
-    def seats(self) -> tuple[Seat, Seat]:
+    def seats(self) -> Mapping[str, tuple[Seat, Seat]]:
         self.described += 1
-        return SEAT, OVERHEAD
+        return self.clusters
 
     def write(self, snapshot: Snapshot) -> bool:
         if self.failures:
             raise self.failures.pop(0)
+        if snapshot.cluster in self.refused:
+            raise self.refused[snapshot.cluster]
         return self.kept.write(snapshot)
 
     def call(self, cluster: str, waiting: int) -> None:
         if self.failures:
             raise self.failures.pop(0)
-        written = self.written
+        written = self.kept.read(cluster)
         assert written is not None
         assert written.waiting == waiting, "SeatsShort came before the snapshot that says why"
         self.heard.append((cluster, waiting))
@@ -203,6 +209,83 @@ def test_the_description_is_read_again_after_a_while(world: World) -> None:
     assert world.described == 2
 
 
+@pytest.fixture
+def shared(world: World) -> World:
+    """A hub with a further group, whose one worker has a single seat."""
+    world.clusters = {**world.clusters, "lab-gpu": (Seat(3 * GIB, 10**9), Seat(GIB, 0))}
+    engine = world.twin.start("i-00000000000000002", 4 * GIB, 2 * 10**9, "lab-gpu")
+    engine.join(TOKEN, world.twin.manager, "10.98.0.12", "active")
+    world.gpu_id = engine.membership().node_id
+    return world
+
+
+def test_each_cluster_is_told_of_by_itself(shared: World) -> None:
+    shared.twin.place(ADA, shared.node_id, "lab")
+    shared.twin.place(BOB, shared.gpu_id, "lab-gpu")
+    shared.twin.line_up(EVE, "lab-gpu")
+    shared.service.look()
+    own, gpu = shared.kept.read("lab"), shared.kept.read("lab-gpu")
+    assert own is not None
+    assert gpu is not None
+    assert [(n.node_id, n.seats, n.seats_used) for n in own.nodes] == [(shared.node_id, 3, 1)]
+    assert [(n.node_id, n.seats, n.seats_used) for n in gpu.nodes] == [(shared.gpu_id, 1, 1)]
+    assert (own.running, own.waiting) == (1, 0)
+    assert (gpu.running, gpu.waiting) == (1, 1)
+    assert shared.heard == [("lab-gpu", 1)]
+
+
+def test_two_lines_are_told_of_at_once_each_with_its_own_two_seconds(shared: World) -> None:
+    shared.twin.line_up(ADA, "lab")
+    shared.service.look()
+    shared.clock.sleep(0.5)
+    shared.twin.line_up(BOB, "lab-gpu")
+    shared.twin.line_up(EVE)
+    assert shared.service.look() == 1.5
+    assert shared.heard == [("lab", 1), ("lab-gpu", 1)]
+    shared.clock.sleep(1.5)
+    shared.service.look()
+    assert shared.heard == [("lab", 1), ("lab-gpu", 1), ("lab", 2)]
+
+
+def test_a_change_in_one_cluster_is_no_news_of_another(shared: World) -> None:
+    shared.service.look()
+    first = shared.kept.read("lab")
+    shared.clock.sleep(1)
+    shared.twin.line_up(EVE, "lab-gpu")
+    shared.service.look()
+    assert shared.kept.read("lab") is first
+
+
+def test_a_group_of_which_nothing_can_be_told_does_not_silence_the_hub_s_own(
+    shared: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared.refused["lab-gpu"] = Permanent("AccessDenied")
+    shared.service.look()
+    assert shared.written is not None
+    assert "nothing can be told of lab-gpu: AccessDenied" in caplog.text
+
+
+def test_what_is_transient_of_one_cluster_holds_up_no_other(shared: World) -> None:
+    shared.twin.line_up(EVE, "lab-gpu")
+    shared.refused["lab"] = Transient("throttled")
+    with pytest.raises(Transient):
+        shared.service.look()
+    assert shared.heard == [("lab-gpu", 1)]
+
+
+def test_a_group_that_is_described_later_is_told_of_and_its_nodes_were_nobody_else_s(
+    shared: World,
+) -> None:
+    clusters, shared.clusters = shared.clusters, {"lab": (SEAT, OVERHEAD)}
+    shared.service.look()
+    assert shared.written is not None
+    assert [node.node_id for node in shared.written.nodes] == [shared.node_id]
+    shared.clusters = clusters
+    shared.clock.sleep(DESCRIBED_FOR_S)
+    shared.service.look()
+    assert shared.kept.read("lab-gpu") is not None
+
+
 DESCRIPTION = {
     "name": "lab",
     "asg": "labswarm-lab-workers",
@@ -245,16 +328,50 @@ def aws() -> Iterator[AwsAudience]:
             AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
         )
-        yield AwsAudience("lab", "labswarm-snapshots", client)
+        yield AwsAudience("lab", HUB, "labswarm-snapshots", client)
+
+
+def describe(**changes: object) -> None:
+    """Describe another cluster."""
+    client("ssm").put_parameter(
+        Name=f"/labswarm/clusters/{changes['name']}",
+        Type="String",
+        Value=json.dumps({**DESCRIPTION, **changes}),
+    )
 
 
 def test_seat_and_overhead_come_from_the_cluster_s_description(aws: AwsAudience) -> None:
-    assert aws.seats() == (Seat(GIB, 10**9), Seat(0, 0))
+    assert aws.seats() == {"lab": (Seat(GIB, 10**9), Seat(0, 0))}
+
+
+def test_a_hub_s_clusters_are_its_own_and_those_that_name_it_as_their_manager(
+    aws: AwsAudience,
+) -> None:
+    seat = {"memory_bytes": 4 * GIB, "nano_cpus": 10**9}
+    for name in ("lab-gpu", "another"):
+        describe(name=name, asg=f"labswarm-{name}-workers", seat=seat)
+    # Named as a group of this hub would be, and another hub's.
+    for name in ("lab-too", "zoo"):
+        other = "i-00000000000000bad"
+        describe(name=name, asg=f"labswarm-{name}-workers", manager=other)
+    assert list(aws.seats()) == ["lab", "another", "lab-gpu"]
+    assert aws.seats()["lab-gpu"] == (Seat(4 * GIB, 10**9), Seat(0, 0))
+
+
+def test_a_group_that_is_not_well_described_is_left_out_by_name_and_stops_no_other(
+    aws: AwsAudience, caplog: pytest.LogCaptureFixture
+) -> None:
+    describe(name="lab-big", asg="labswarm-lab-big-workers", headroom="many")
+    describe(name="zoo", asg="labswarm-zoo-workers", headroom="many")
+    describe(name="lab-gpu", asg="labswarm-lab-gpu-workers")
+    assert list(aws.seats()) == ["lab", "lab-gpu"]
+    assert "/labswarm/clusters/lab-big: headroom: is 'many'" in caplog.text
+    assert "zoo" not in caplog.text
 
 
 def test_a_cluster_that_is_not_described_ends_it_by_name(aws: AwsAudience) -> None:
     with pytest.raises(BadInput, match="/labswarm/clusters/none"):
-        AwsAudience("none", "labswarm-snapshots", client).seats()
+        AwsAudience("none", HUB, "labswarm-snapshots", client).seats()
 
 
 def test_a_snapshot_is_kept_where_the_functions_read_it_and_only_when_newer(
@@ -299,7 +416,7 @@ def test_an_entry_that_the_bus_does_not_take_is_an_error_of_its_kind(
         return Refusing(code) if service == "events" else client(service)
 
     with pytest.raises(kind, match=code):
-        AwsAudience("lab", "labswarm-snapshots", refusing).call("lab", 1)
+        AwsAudience("lab", HUB, "labswarm-snapshots", refusing).call("lab", 1)
 
 
 def unreachable(service: str) -> Any:
@@ -324,7 +441,7 @@ def unreachable(service: str) -> Any:
 )
 def test_an_aws_that_cannot_be_reached_is_waited_for(ask: Callable[[AwsAudience], object]) -> None:
     with pytest.raises(Transient):
-        ask(AwsAudience("lab", "labswarm-snapshots", unreachable))
+        ask(AwsAudience("lab", HUB, "labswarm-snapshots", unreachable))
 
 
 def test_no_credentials_just_now_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,7 +455,7 @@ def test_no_credentials_just_now_are_waited_for(monkeypatch: pytest.MonkeyPatch)
         return boto3.client(service, region_name="eu-west-1")  # type: ignore[call-overload]
 
     with pytest.raises(Transient, match="no credentials"):
-        AwsAudience("lab", "labswarm-snapshots", bare).seats()
+        AwsAudience("lab", HUB, "labswarm-snapshots", bare).seats()
 
 
 def node_json(tmp_path: Path, role: str) -> dict[str, str]:

@@ -17,9 +17,10 @@ from labswarm.seats import Seat, SeatedNode
 from labswarm_hub import tasks
 from labswarm_hub.homes import make_home
 from labswarm_hub.names import escaped, home_name, service_name
+from labswarm_hub.profiles import options_form, options_from_form
 from labswarm_hub.seating import Seating
 from labswarm_hub.settings import HubSettings
-from labswarm_hub.task_spec import SERVICE_LABEL, Server, service_spec
+from labswarm_hub.task_spec import CLUSTER_LABEL, SERVICE_LABEL, Server, service_spec
 
 CHECKOUT = Path(__file__).parents[2]
 CLASS_PYTHON = CHECKOUT / ".class/bin/python"
@@ -41,12 +42,29 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+GPU: dict[str, Any] = {
+    "image": "registry/labswarm/cuda@sha256:" + "1" * 64,
+    "seat": {"memory_bytes": 4096, "nano_cpus": 2000},
+    "overhead": {"memory_bytes": 1024, "nano_cpus": 0},
+    "limit": {"memory_bytes": 8192, "nano_cpus": 4000, "pids": 500},
+}
+GROUPS: dict[str, Any] = {
+    "groups": {"gpu": GPU},
+    "profiles": {"plain": {"title": "A notebook"}, "cuda": {"title": "A GPU", "group": "gpu"}},
+}
+
+
 def settings(**changes: Any) -> HubSettings:
     return HubSettings.parse(json.dumps(SETTINGS | changes))
 
 
-def spec(user: str = "ada", server: str = "", node_id: str | None = "node1") -> dict[str, Any]:
-    return service_spec(settings(), Server(user, server), node_id, ["run"], {"B": "2", "A": "1"})
+def spec(
+    user: str = "ada", server: str = "", node_id: str | None = "node1", profile: str | None = None
+) -> dict[str, Any]:
+    read = settings(**GROUPS)
+    group = read.group_of({"profile": profile} if profile else {})
+    told = {"B": "2", "A": "1"}
+    return service_spec(read, group, Server(user, server), node_id, ["run"], told)
 
 
 def task(
@@ -170,6 +188,48 @@ class TestService:
         mounts = spec()["task_template"]["ContainerSpec"]["Mounts"]
         assert {"Type": "bind", "Source": "/usr", "Target": "/usr", "ReadOnly": True} in mounts
 
+    def test_it_says_whose_seat_it_takes(self) -> None:
+        for profile, cluster in ((None, "lab"), ("plain", "lab"), ("cuda", "lab-gpu")):
+            asked = spec(profile=profile)
+            assert asked["labels"][CLUSTER_LABEL] == cluster
+            container = asked["task_template"]["ContainerSpec"]
+            assert container["Labels"][CLUSTER_LABEL] == cluster
+
+    def test_in_a_group_it_has_the_group_s_seat_limit_and_image(self) -> None:
+        template = spec(profile="cuda")["task_template"]
+        assert template["Resources"] == {
+            "Reservations": {"MemoryBytes": 4096, "NanoCPUs": 2000},
+            "Limits": {"MemoryBytes": 8192, "NanoCPUs": 4000, "Pids": 500},
+        }
+        assert template["ContainerSpec"]["Image"] == GPU["image"]
+
+
+class TestProfiles:
+    def test_without_profiles_nothing_is_asked(self) -> None:
+        assert options_form(settings().profiles) == ""
+        assert settings().group_of({}) == settings().own
+
+    def test_the_form_s_answer_chooses_the_group(self) -> None:
+        read = settings(**GROUPS)
+        form = options_form(read.profiles)
+        assert form.index('value="plain"') < form.index('value="cuda"')
+        assert read.group_of(options_from_form({"profile": ["cuda"]})).cluster == "lab-gpu"
+        assert read.group_of(options_from_form({"profile": ["plain"]})) == read.own
+        assert options_from_form({}) == {}
+
+    def test_titles_are_text_and_no_markup(self) -> None:
+        read = settings(profiles={"a": {"title": "<b>2 & 3</b>"}})
+        assert "&lt;b&gt;2 &amp; 3&lt;/b&gt;" in options_form(read.profiles)
+
+    @pytest.mark.parametrize("profile", ["none", "", 1, ["cuda"]])
+    def test_a_profile_that_there_is_not_moves_nobody_to_other_workers(self, profile: Any) -> None:
+        with pytest.raises(BadInput, match="choose plain, cuda"):
+            settings(**GROUPS).group_of({"profile": profile})
+
+    def test_a_group_without_an_image_has_the_hub_s(self) -> None:
+        group = {name: value for name, value in GPU.items() if name != "image"}
+        assert settings(groups={"gpu": group}).groups["gpu"].image == SETTINGS["image"]
+
 
 class TestTask:
     @pytest.mark.parametrize("state", ["new", "pending", "assigned", "preparing", "running"])
@@ -236,6 +296,13 @@ class TestNode:
 
     def test_a_node_that_has_not_said_its_size_has_no_seat(self) -> None:
         assert self.seated(Description={"Resources": {}}).seats == 0
+
+    def test_a_node_is_of_the_cluster_that_its_labels_say(self) -> None:
+        engine = {"Engine": {"Labels": {CLUSTER_LABEL: "lab-gpu"}}}
+        labelled = {"Role": "worker", "Availability": "active", "Labels": {CLUSTER_LABEL: "lab-a"}}
+        assert tasks.cluster_of(node()) is None
+        assert tasks.cluster_of(node(Description=engine)) == "lab-gpu"
+        assert tasks.cluster_of(node(Description=engine, Spec=labelled)) == "lab-a"
 
 
 class TestSeating:
@@ -311,6 +378,22 @@ class TestSettings:
             ("read_only_mounts", {"/usr": 1}, "read_only_mounts: "),
             ("colour", "red", "colour: remove it"),
             ("idle_timeout_s", 0, "idle_timeout_s: give a whole number from 10"),
+            ("groups", {"GPU": GPU}, "group: 'GPU' would make 'lab-GPU'"),
+            ("groups", {"g" * 17: GPU}, "group: "),
+            ("groups", {"gpu": {**GPU, "seats": 1}}, r"groups\.gpu\.seats: remove it"),
+            ("groups", {"gpu": {**GPU, "seat": {}}}, r"groups\.gpu\.seat\.memory_bytes: is miss"),
+            (
+                "groups",
+                {"gpu": {**GPU, "limit": {"memory_bytes": 1, "nano_cpus": 1, "pids": 1}}},
+                r"groups\.gpu\.limit\.memory_bytes: give at least",
+            ),
+            ("groups", [], "groups: give an object"),
+            ("profiles", {"a": {"group": "gpu"}}, r"profiles\.a\.title: is missing"),
+            (
+                "profiles",
+                {"a": {"title": "A", "group": "tpu"}},
+                r"profiles\.a\.group: 'tpu' is not among",
+            ),
         ],
     )
     def test_a_wrong_field_is_named_with_its_remedy(
@@ -387,6 +470,78 @@ print(json.dumps({
         loaded = json.loads(self.load(tmp_path, idle_timeout_s=90).stdout)
         assert loaded["culler"][2:] == ["--timeout=90", "--cull-every=9"]
         assert loaded["activity"] == 30
+
+    SPAWN = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from types import SimpleNamespace
+from docker.errors import NotFound
+from labswarm_hub.settings import HubSettings
+from labswarm_hub.spawner import LabswarmSpawner
+settings = HubSettings.parse(Path(sys.argv[2]).read_text())
+spawner = LabswarmSpawner(settings=settings, user=SimpleNamespace(name="ada"))
+spawner.user_options = spawner.options_from_form({"profile": ["cuda"]})
+spawner._be_of(spawner.group)
+assert "A GPU" in spawner.options_form
+assert (spawner.group.cluster, spawner.image) == ("lab-gpu", settings.groups["gpu"].image)
+assert (spawner.mem_limit, spawner.cpu_limit) == (8192, 4e-6)
+waiting = spawner._seating
+spawner.user_options = {}
+assert spawner.group == settings.own
+assert spawner._seating is not waiting
+
+# Who finds a seat when all that is free are two of the hub's own workers': by service, the
+# cluster and the place that it was created with.
+node = {
+    "ID": "node1",
+    "Spec": {"Role": "worker", "Availability": "active"},
+    "Status": {"State": "ready"},
+    "Description": {"Hostname": "w", "Resources": {"MemoryBytes": 1024, "NanoCPUs": 10**9}},
+}
+created = {}
+async def docker(method, *args, **asked):
+    if method == "remove_service":
+        raise NotFound(args[0])
+    if method == "create_service":
+        place = asked["task_template"]["Placement"]["Constraints"][1]
+        created[asked["name"]] = (asked["labels"]["labswarm.cluster"], place)
+        return {"ID": asked["name"]}
+    return {"nodes": [node], "tasks": []}[method]
+async def told(name, profile):
+    one = LabswarmSpawner(settings=settings, user=SimpleNamespace(name=name), look_interval=0.01)
+    one.user_options = {"profile": profile} if profile else {}
+    one.docker, one.get_args, one.get_env = docker, list, dict
+    if await one._place() is None:
+        await one._running_task(None)
+    return one._progress[1]
+async def arrive():
+    return [await told(*one) for one in
+        (("a", "cuda"), ("b", None), ("c", "cuda"), ("d", "plain"), ("e", "plain"))]
+lines = [line.partition("becomes free: ")[2] for line in asyncio.run(arrive())]
+waits = "node.labels.labswarm.seat==free"
+assert created == {
+    "jupyter-a": ("lab-gpu", waits), "jupyter-b": ("lab", "node.id==node1"),
+    "jupyter-c": ("lab-gpu", waits), "jupyter-d": ("lab", "node.id==node1"),
+    "jupyter-e": ("lab", waits),
+}, created
+assert lines == [
+    "1 waiting, you are number 1 in line.", "", "2 waiting, you are number 2 in line.", "",
+    "1 waiting, you are number 1 in line.",
+], lines
+"""
+
+    def test_the_spawner_is_of_the_group_that_its_student_chose(self, tmp_path: Path) -> None:
+        file = tmp_path / "hub.json"
+        file.write_text(json.dumps(SETTINGS | GROUPS))
+        done = subprocess.run(
+            [CLASS_PYTHON, "-c", self.SPAWN, CHECKOUT / "hub", file],
+            env={"PYTHONPATH": f"{CHECKOUT}/layers/labswarm"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
 
     def test_an_admins_own_files_are_read_last(self, tmp_path: Path) -> None:
         (tmp_path / "conf.d").mkdir()

@@ -140,6 +140,14 @@ def test_every_command_is_a_document_of_the_template_with_its_parameters(
     assert payload["on"] == ("hub" if "-manager-" in payload["document"] else "node")
 
 
+def test_a_node_is_opened_as_a_worker_of_the_cluster_whose_hook_it_waits_in() -> None:
+    activate = load(ROOT / "statemachines/node_launch.asl.yaml")["States"]["Activate"]
+    given = activate["Parameters"]["Payload"]["parameters"]
+    assert given["Cluster.$"] == "$.work.cluster"
+    # An execution that began before a deploy goes on as it began, and gives none.
+    assert DOCUMENTS["labswarm-manager-activate"]["parameters"]["Cluster"]["default"] == ""
+
+
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
 def test_every_state_is_reached_and_exists(machine: Path) -> None:
     whole = load(machine)

@@ -213,6 +213,7 @@ def _dockerd(settings: NodesSettings, instance_id: str) -> list[str]:
         *("--data-root", f"{place.node_dir(instance_id)}/docker"),
         *("--exec-root", f"{run_dir}/docker", "--pidfile", f"{run_dir}/docker.pid"),
         *("--label", f"{labels.INSTANCE}={instance_id}"),
+        *("--label", f"{labels.CLUSTER}={settings.cluster}"),
         # With cgroup version 2 the default is systemd's driver, and it is not in the namespaces.
         *("--exec-opt", "native.cgroupdriver=cgroupfs"),
         *("--cgroup-parent", f"/{place.cgroup}/{instance_id}"),

@@ -8,7 +8,7 @@ from threading import Lock
 from labswarm.errors import Permanent
 from labswarm_lab.nodes import machine, numbers
 from labswarm_lab.nodes.node_config import write_node_json
-from labswarm_lab.nodes.roles import role_of
+from labswarm_lab.nodes.roles import cluster_of, role_of
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.plane.machines import Completed, Instance
 
@@ -37,6 +37,7 @@ class NamespaceMachines:
             try:
                 # Anew for each machine: images and addresses may have been added meanwhile.
                 settings = NodesSettings.read(self._place)
+                settings = settings.of_cluster(cluster_of(instance, settings.cluster))
                 number = numbers.take(self._place, instance_id, role)
                 write_node_json(settings, instance_id, role, settings.address(number))
                 process = machine.start(settings, instance, number)

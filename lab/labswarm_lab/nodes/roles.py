@@ -1,10 +1,16 @@
-"""What a machine of the lab is for, by its EC2 tag."""
+"""What a machine of the lab is for, by its EC2 tags."""
 
 from labswarm_lab.plane.machines import Instance
 
 TAG = "labswarm:role"
+CLUSTER_TAG = "labswarm:cluster"
 
 
 def role_of(instance: Instance) -> str:
     """`hub` or `worker`."""
     return "hub" if instance.tags.get(TAG) == "hub" else "worker"
+
+
+def cluster_of(instance: Instance, own: str) -> str:
+    """The cluster whose machine it is: the lab's `own`, or that of a further group of workers."""
+    return instance.tags.get(CLUSTER_TAG, own)

@@ -64,6 +64,10 @@ class NodesSettings:
         """The same with these images; machines booted from then on know them."""
         return replace(self, images=images)
 
+    def of_cluster(self, cluster: str) -> "NodesSettings":
+        """The same for the machines of one of the lab's clusters."""
+        return replace(self, cluster=cluster)
+
     def write(self) -> None:
         """Leave them where `read` and the plane find them."""
         self.file.parent.mkdir(parents=True, exist_ok=True)

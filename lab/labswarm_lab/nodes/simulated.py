@@ -14,7 +14,7 @@ from labswarm.errors import Gone
 from labswarm_lab.nodes import numbers
 from labswarm_lab.nodes.machine import remove_tree
 from labswarm_lab.nodes.node_config import write_node_json
-from labswarm_lab.nodes.roles import role_of
+from labswarm_lab.nodes.roles import cluster_of, role_of
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.plane.machines import Completed, Instance
 from labswarm_node import manager, node
@@ -49,11 +49,13 @@ class SimulatedMachines:
     def boot(self, instance: Instance) -> None:
         """Start the machine; the hub's founds the Swarm."""
         settings, instance_id = NodesSettings.read(self._place), instance.instance_id
+        settings = settings.of_cluster(cluster_of(instance, settings.cluster))
         role = role_of(instance)
         number = numbers.take(self._place, instance_id, role)
         write_node_json(settings, instance_id, role, settings.address(number))
         begin = self.swarm.found if role == "hub" else self.swarm.start
-        engine = begin(instance_id, instance.memory_bytes, instance.cpus * _NANO)
+        size = (instance.memory_bytes, instance.cpus * _NANO)
+        engine = begin(instance_id, *size, cluster=settings.cluster)
         with self._lock:
             self._engines[instance_id] = engine
         self._show()

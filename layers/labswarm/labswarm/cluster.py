@@ -26,6 +26,14 @@ def cluster_of(asg: str) -> str | None:
     return match.group(1) if match else None
 
 
+def group_cluster(cluster: str, group: str) -> str:
+    """The cluster of a hub's further group of workers. Raises BadInput for a name that is none."""
+    name = f"{cluster}-{group}"
+    if not group or not NAME.fullmatch(name):
+        raise BadInput("group", f"{group!r} would make {name!r}; a name is like {NAME.pattern}")
+    return name
+
+
 def node_name(cluster: str, instance_id: str) -> str:
     """The one name of a node at the Chef Server, as node and as client."""
     return f"{cluster}-{instance_id}"
@@ -52,8 +60,9 @@ class Resources:
 
 @dataclass(frozen=True)
 class Cluster:
-    """One hub, its workers' group and its Chef Server.
+    """A hub, a group of its workers and its Chef Server.
 
+    A hub's further group `g` is a cluster of its own, `<the hub's>-g`, with the same manager.
     `manager` is the instance id of the Swarm manager, `headroom` a count of free seats,
     `empty_deadline_s` how long a node that is to go waits for its students to leave (seconds).
     `node_start_s` is how long a node takes from its launch until it is open (seconds): what is not

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from worlds import HUB, MEMORY, World, eventually
+from worlds import CLUSTER, HUB, MEMORY, World, eventually
 
 from labswarm.errors import Gone, Permanent, Transient
 from labswarm_node import membership, worker
@@ -45,6 +45,31 @@ def test_a_new_member_is_paused_and_known_by_its_engine_label(world: World) -> N
     assert (node.engine_label, node.node_label, node.role) == (instance_id, None, "worker")
     assert (node.memory_bytes, node.nano_cpus) == (MEMORY, 10**9)
     assert engine.membership().node_id == node.node_id
+
+
+def test_a_node_is_of_its_engine_s_cluster_from_the_first_and_labelled_when_it_opens(
+    world: World,
+) -> None:
+    instance_id, _, node = joined(world)
+    assert (node.engine_cluster, node.node_cluster, node.cluster) == (CLUSTER, None, CLUSTER)
+    worker.activate(world.swarm, instance_id, CLUSTER)
+    assert node_of(world, instance_id).node_cluster == CLUSTER
+    for act in (worker.pause, worker.activate):
+        act(world.swarm, instance_id)
+        assert node_of(world, instance_id).node_cluster == CLUSTER
+
+
+def test_a_node_is_labelled_as_its_engine_says_when_nobody_names_a_cluster(world: World) -> None:
+    instance_id, _, _ = joined(world)
+    worker.pause(world.swarm, instance_id)
+    assert node_of(world, instance_id).node_cluster == CLUSTER
+
+
+def test_a_node_of_another_cluster_than_its_engine_s_is_not_opened(world: World) -> None:
+    instance_id, _, node = joined(world)
+    with pytest.raises(Permanent, match="its engine says lab"):
+        worker.activate(world.swarm, instance_id, "lab-gpu")
+    assert node_of(world, instance_id) == node
 
 
 def test_joining_twice_is_once(world: World) -> None:
@@ -122,11 +147,14 @@ def test_a_server_in_line_is_seen_waiting_then_on_its_node_and_then_not_at_all(
     ada = Server("ada", "", f"jupyter-ada-{instance_id}")
     eve = Server("eve", "lab 2", f"jupyter-eve-{instance_id}")
     world.serve(ada, node.node_id)
-    world.line_up(eve)
+    world.line_up(eve, "lab-gpu")
     eventually(
         lambda: (
             tasks_of(world, ada, eve)
-            == [StudentTask(ada, node.node_id, waits=False), StudentTask(eve, None, waits=True)]
+            == [
+                StudentTask(ada, node.node_id, waits=False),
+                StudentTask(eve, None, waits=True, cluster="lab-gpu"),
+            ]
         ),
         world.swarm.tasks,
         SOON_S,

@@ -27,6 +27,8 @@ from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 MEMORY = 2 * 1024**3
 NANO_CPUS = 10**9
 HUB = "i-000000000000000b0"
+CLUSTER = "lab"
+"""What the workers' engines say."""
 
 
 class World(Protocol):
@@ -43,10 +45,10 @@ class World(Protocol):
     def kill(self, instance_id: str) -> None:
         """Cut its power."""
 
-    def serve(self, server: Server, node_id: str) -> None:
-        """Have a student's server run on a node."""
+    def serve(self, server: Server, node_id: str, cluster: str | None = None) -> None:
+        """Have a student's server run on a node, its seat one of this cluster's."""
 
-    def line_up(self, server: Server) -> None:
+    def line_up(self, server: Server, cluster: str | None = None) -> None:
         """Have a student's server wait for a seat, as the hub does."""
 
     def end(self, server: Server) -> None:
@@ -67,24 +69,24 @@ class TwinWorld:
     def __init__(self) -> None:
         self.image = f"10.98.0.1:5000/labswarm/empty@sha256:{'0' * 64}"
         self.swarm = SwarmTwin(down_after_s=0.3, registry=frozenset({self.image}))
-        self.hub: Engine = self.swarm.found(HUB, MEMORY, NANO_CPUS)
+        self.hub: Engine = self.swarm.found(HUB, MEMORY, NANO_CPUS, CLUSTER)
         self.secret = JoinSecret(TOKEN, self.swarm.manager)
         self._ids = (f"i-{n:017x}" for n in itertools.count(1))
         self._engines: dict[str, EngineTwin] = {}
 
     def worker(self) -> tuple[str, Engine, str]:
         instance_id = next(self._ids)
-        self._engines[instance_id] = self.swarm.start(instance_id, MEMORY, NANO_CPUS)
+        self._engines[instance_id] = self.swarm.start(instance_id, MEMORY, NANO_CPUS, CLUSTER)
         return instance_id, self._engines[instance_id], "10.98.0.11"
 
     def kill(self, instance_id: str) -> None:
         self._engines[instance_id].kill()
 
-    def serve(self, server: Server, node_id: str) -> None:
-        self.swarm.place(server, node_id)
+    def serve(self, server: Server, node_id: str, cluster: str | None = None) -> None:
+        self.swarm.place(server, node_id, cluster)
 
-    def line_up(self, server: Server) -> None:
-        self.swarm.line_up(server)
+    def line_up(self, server: Server, cluster: str | None = None) -> None:
+        self.swarm.line_up(server, cluster)
 
     def end(self, server: Server) -> None:
         self.swarm.end(server)
@@ -103,7 +105,7 @@ class DockerWorld:
         settings = NodesSettings(
             place=self._place,
             subnet=subnet,
-            cluster="lab",
+            cluster=CLUSTER,
             region="eu-west-1",
             aws_url="http://127.0.0.1:9",
             join_secret="labswarm/lab/swarm-join",
@@ -136,8 +138,8 @@ class DockerWorld:
     def kill(self, instance_id: str) -> None:
         self._machines.terminate(instance_id)
 
-    def serve(self, server: Server, node_id: str) -> None:
-        self._create(server, f"node.id=={node_id}")
+    def serve(self, server: Server, node_id: str, cluster: str | None = None) -> None:
+        self._create(server, f"node.id=={node_id}", cluster)
         tasks = {"service": server.service}
         eventually(
             lambda: [task["Status"]["State"] for task in self._manager.tasks(tasks)] == ["running"],
@@ -145,14 +147,15 @@ class DockerWorld:
             20,
         )
 
-    def line_up(self, server: Server) -> None:
-        self._create(server, WAITS_FOR_A_SEAT)
+    def line_up(self, server: Server, cluster: str | None = None) -> None:
+        self._create(server, WAITS_FOR_A_SEAT, cluster)
 
-    def _create(self, server: Server, constraint: str) -> None:
+    def _create(self, server: Server, constraint: str, cluster: str | None) -> None:
         named = {
             labels.USER: server.user,
             labels.SERVER: server.name,
             labels.SERVICE: server.service,
+            **({labels.CLUSTER: cluster} if cluster else {}),
         }
         self._manager.create_service(
             name=server.service,

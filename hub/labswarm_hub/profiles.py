@@ -1,0 +1,29 @@
+"""What students choose from before their server starts."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from labswarm_hub.settings import Profile
+
+
+def options_form(profiles: Mapping[str, Profile]) -> str:
+    """The form on which a student chooses a profile, the first one at first; empty for none.
+
+    The names and titles are the operator's own, and are escaped all the same.
+    """
+    if not profiles:
+        return ""
+    choices = "".join(
+        f'<option value="{escape(name)}">{escape(profile.title)}</option>'
+        for name, profile in profiles.items()
+    )
+    return f"""
+<label for="profile">What do you need?</label>
+<select class="form-control" id="profile" name="profile">{choices}</select>
+"""
+
+
+def options_from_form(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What the hub keeps as the server's options; whether there is such a profile is seen later."""
+    return {"profile": form["profile"][0]} if form.get("profile") else {}
