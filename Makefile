@@ -1,6 +1,6 @@
 # What a developer types. CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab down check format test test-deep lock clean
+.PHONY: help setup lab down check format test test-deep plan lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -36,6 +36,10 @@ test-deep: setup ## the tests that take minutes each
 format: ## let ruff format and mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+plan: ## plan the lab's cluster anew, after a change of terraform-base or lab/lab.tfvars
+	.infra/bin/python -m tests.infrastructure.terraform plan terraform-base/stacks/cluster --json --var-file lab/lab.tfvars \
+		| $(BIN)/python -m labswarm_lab.plan > plan.part && mv plan.part lab/labswarm_lab/cluster.plan.json
 
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--quiet --custom-compile-command "make lock"

@@ -23,8 +23,6 @@ MONTH_H = 730
 IMAGE_GIB = 8
 # Target tracking makes a pair of alarms, for out and for in; with scale-in off perhaps only one.
 ALARMS_OF_A_POLICY = 2
-# Seats that modules/cluster keeps free where a plan does not show it; its further groups keep none.
-HEADROOM = 2
 PARTS = {
     "app": "Control plane: the app and its KMS key",
     "network": "Network",
@@ -392,13 +390,9 @@ def _seats(plan: Mapping[str, Any]) -> dict[str, dict[str, int]]:
 
 def _headroom(plan: Mapping[str, Any]) -> dict[str, int]:
     outputs = _outputs(plan)
-    if "settings" in outputs:
-        return {name: told["headroom"] for name, told in outputs["settings"].items()}
-    names = sorted(_seats(plan))
-    return {
-        name: 0 if any(name.startswith(f"{other}-") for other in names) else HEADROOM
-        for name in names
-    }
+    if "settings" not in outputs:
+        raise Refused("--plan: it has no settings; give a plan of stack cluster or an example.")
+    return {name: told["headroom"] for name, told in outputs["settings"].items()}
 
 
 def _seats_of(size: tuple[int, int], settings: Mapping[str, Any]) -> int:

@@ -97,7 +97,10 @@ def a_plan(*resources: dict[str, Any]) -> dict[str, Any]:
     below = {"resources": [group, template]}
     return {
         "planned_values": {
-            "outputs": {"seats_per_node": {"value": {"db": {"m7i.large": 7}}}},
+            "outputs": {
+                "seats_per_node": {"value": {"db": {"m7i.large": 7}}},
+                "settings": {"value": {"db": {"headroom": 2}}},
+            },
             "root_module": {"resources": list(resources), "child_modules": [below]},
         }
     }
@@ -224,7 +227,7 @@ def test_the_steps_on_the_page_have_the_prices_of_the_tables() -> None:
 
     assert f"| ${of['network'] + of['chef_server']:.0f} a month |" in steps[3]
     assert f"| ${of['app']:.2f} a month with one cluster |" in steps[4]
-    assert f"| ${of['cluster']:.0f} a month, and ${of['workers']:.0f} while" in steps[5]
+    assert f"| ${of['cluster']:.0f} a month |" in steps[5]
     assert f"| ${labs[0]:.2f} for 60 seats and 2 h, ${labs[1]:.2f} on spot |" in steps[6]
 
 
@@ -302,16 +305,22 @@ def test_a_bill_is_quantities_times_prices() -> None:
     assert all(line.usd == pytest.approx(line.quantity * line.usd_each) for line in bill)
     (nat,) = [line.usd for line in bill if line.item == "nat_gateway"]
     assert nat == pytest.approx(730 * listed["nat_gateway"]["usd"])
-    assert {line.part for line in bill} == set(price.PARTS)
+    assert {line.part for line in bill} == set(price.PARTS) - {"workers"}
 
 
 def test_without_headroom_no_worker_is_kept() -> None:
     there = json.loads(json.dumps(KNOWN["examples"]["one-cluster"]))
-    there["clusters"]["physics"]["headroom"] = 0
 
-    bill = price.idle(there, price.Prices("eu-west-1"))
-
-    assert [line for line in bill if line.part == "workers"] == []
+    for headroom, kept in ((0, 0), (1, 1), (7, 1), (8, 2)):
+        there["clusters"]["physics"]["headroom"] = headroom
+        bill = price.idle(there, price.Prices("eu-west-1"))
+        hours = sum(line.quantity for line in bill if line.item.startswith("instance:"))
+        others = sum(
+            line.quantity
+            for line in bill
+            if line.item.startswith("instance:") and line.part != "workers"
+        )
+        assert hours - others == pytest.approx(kept * price.MONTH_H)
 
 
 def test_a_lab_wants_as_many_workers_as_its_seats_do() -> None:

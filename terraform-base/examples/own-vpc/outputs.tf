@@ -8,6 +8,11 @@ output "seats_per_node" {
   value       = module.cluster.seats_per_node
 }
 
+output "settings" {
+  description = "By cluster name: what each description says, as far as the plan knows it."
+  value       = module.cluster.settings
+}
+
 output "descriptions" {
   description = "What the app is told of the cluster."
   value       = module.cluster.descriptions

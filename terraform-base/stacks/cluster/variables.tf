@@ -193,9 +193,9 @@ variable "overhead" {
 }
 
 variable "headroom" {
-  description = "How many seats are kept free outside booked hours."
+  description = "How many seats are kept free outside booked hours, by a worker that runs all day. With 0 an idle cluster has no worker, and the first student whom no lab was booked for waits for one to start."
   type        = number
-  default     = 2
+  default     = 0
 }
 
 variable "images" {

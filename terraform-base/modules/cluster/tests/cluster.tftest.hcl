@@ -72,7 +72,7 @@ run "descriptions_are_whole" {
       chef             = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = null, admin = "labswarm", key_id = "alias/labswarm-chef-admin" }
       seat             = { memory_bytes = 1073741824, nano_cpus = 250000000 }
       overhead         = { memory_bytes = 469762048, nano_cpus = 100000000 }
-      headroom         = 2
+      headroom         = 0
       images           = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
       empty_deadline_s = 900
       timetable        = null
