@@ -14,15 +14,15 @@ from labswarm_lab.refusal import Refusal
 from labswarm_lab.students import STEPS, Progress, Result, run_class
 
 
-def attend(lab: Lab, students: int, *, as_json: bool) -> bool:
-    """Let `students` students come; whether all got through.
+def attend(lab: Lab, students: int, *, profile: str | None, as_json: bool) -> bool:
+    """Let `students` students come, who choose `profile`; whether all got through.
 
     Raises Refusal when the lab has no hub.
     """
     hub = lab.running.hub
     if hub is None:
         raise Refusal("the nodes of this lab are simulated: there is no hub for students to log in")
-    results = asyncio.run(_attended(hub, students))
+    results = asyncio.run(_attended(hub, students, profile))
     if as_json:
         click.echo(json.dumps({"students": [_told(result) for result in results]}))
     else:
@@ -30,9 +30,9 @@ def attend(lab: Lab, students: int, *, as_json: bool) -> bool:
     return all(result.ok for result in results)
 
 
-async def _attended(hub: str, students: int) -> list[Result]:
+async def _attended(hub: str, students: int, profile: str | None) -> list[Result]:
     results = []
-    async for event in run_class(hub, students):
+    async for event in run_class(hub, students, profile=profile):
         if isinstance(event, Progress):
             took = "" if event.seconds is None else f" ({event.seconds:.1f} s)"
             say(f"  {event.student}  {event.step}: {event.message}{took}")

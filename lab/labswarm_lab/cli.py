@@ -169,14 +169,15 @@ def kill(lab: Any, node: str) -> None:
 
 @lab.command("class")
 @click.argument("students", type=click.IntRange(1, 500))
+@click.option("--profile", metavar="NAME", help="What they choose, where the hub has profiles.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def class_(lab: Any, students: int, as_json: bool) -> None:
+def class_(lab: Any, students: int, profile: str | None, as_json: bool) -> None:
     """This many students log in, start a server, run a cell and save a file."""
     from labswarm_lab.attend import attend
 
     with _refusing():
-        all_through = attend(lab, students, as_json=as_json)
+        all_through = attend(lab, students, profile=profile, as_json=as_json)
     if not all_through:
         raise SystemExit(1)
 

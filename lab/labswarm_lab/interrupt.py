@@ -3,7 +3,6 @@
 import click
 import urllib3
 
-from labswarm_lab.ground import asg_name
 from labswarm_lab.lab import Lab
 from labswarm_lab.plane.control import DOOR
 from labswarm_lab.plane.spot import NOTICE_S
@@ -35,9 +34,7 @@ def kill_node(lab: Lab, node: str) -> None:
 
 
 def _worker(lab: Lab, node: str) -> str:
-    groups = lab.client("autoscaling").describe_auto_scaling_groups(
-        AutoScalingGroupNames=[asg_name(lab.cluster)]
-    )["AutoScalingGroups"]
+    groups = lab.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     workers: list[str] = [i["InstanceId"] for group in groups for i in group["Instances"]]
     named = [worker for worker in workers if worker.startswith(node)]
     if node in workers:

@@ -26,7 +26,7 @@ def scale_to(lab: Lab, workers: int, *, wait: bool) -> None:
     autoscaling.suspend_processes(
         AutoScalingGroupName=asg_name(lab.cluster), ScalingProcesses=SCALING
     )
-    staying = [node for node in seen.nodes if _stays(node)]
+    staying = [node for node in _ours(lab, seen) if _stays(node)]
     for node in chosen_to_go(staying, len(staying) - workers):
         # Lowering the desired capacity would let the group choose, and it knows no students.
         autoscaling.terminate_instance_in_auto_scaling_group(
@@ -62,14 +62,20 @@ def await_workers(lab: Lab, workers: int) -> Status:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         seen = observe(lab)
-        if len(seen.nodes) == workers and all(_open(node) for node in seen.nodes):
+        ours = _ours(lab, seen)
+        if len(ours) == workers and all(map(_open, ours)):
             return seen
         if time.monotonic() > deadline:
             raise Failure(
-                f"after {PATIENCE_S} s there are not {workers} open workers but {list(seen.nodes)};"
+                f"after {PATIENCE_S} s there are not {workers} open workers but {ours};"
                 " `labswarm lab logs` says more"
             )
         time.sleep(LOOK_S)
+
+
+def _ours(lab: Lab, seen: Status) -> list[Node]:
+    """The hub's own workers, without those of its further groups."""
+    return [node for node in seen.nodes if node.cluster == lab.cluster]
 
 
 def _stays(node: Node) -> bool:

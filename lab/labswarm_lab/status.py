@@ -6,21 +6,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-
-@dataclass(frozen=True)
-class SwarmView:
-    """What the Swarm knows of one worker."""
-
-    state: str
-    availability: str
-    seats: int
-    seats_used: int
+from labswarm.snapshot import NodeSeen
 
 
 @dataclass(frozen=True)
 class Node:
-    """One worker; `asg`, `swarm` and `chef` are None where that side does not know it."""
+    """One worker of a cluster.
 
+    `asg`, `swarm` and `chef` are None where that side does not know it.
+    """
+
+    cluster: str
     instance_id: str
     asg: str | None
     swarm: str | None
@@ -48,11 +44,12 @@ class Status:
 
 
 def merge(
+    cluster: str,
     asg: Mapping[str, tuple[str, float | None]],
-    swarm: Mapping[str, SwarmView],
+    swarm: Mapping[str, NodeSeen],
     chef: Mapping[str, str],
 ) -> list[Node]:
-    """Every worker that any side knows, by instance id.
+    """Every worker of a cluster that any side knows, by instance id.
 
     `asg` maps an instance id to its lifecycle state and launch time (s since the epoch); `chef`
     maps it to what the Chef Server has of it.
@@ -64,6 +61,7 @@ def merge(
         seen = swarm.get(instance_id)
         nodes.append(
             Node(
+                cluster=cluster,
                 instance_id=instance_id,
                 asg=state,
                 swarm=seen.state if seen else None,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urljoin
 
 import aiohttp
 from yarl import URL
@@ -65,18 +66,22 @@ async def run_class(
     at_once: int = 8,
     spawn_timeout_s: float = 660.0,
     password: str = "",
+    profile: str | None = None,
 ) -> AsyncIterator[Progress | Result]:
     """`count` students arrive at the hub; yields what they are at, and each one's result.
 
     The hub gives up on a start after 600 s and says why, so `spawn_timeout_s` is longer. All of
     them wait for their servers together, as a class does; `at_once` bounds how many are at
-    work otherwise (logging in, computing), for this machine's sake.
+    work otherwise (logging in, computing), for this machine's sake. Where the hub asks which
+    profile they want they choose `profile`, or nothing.
     """
     events: asyncio.Queue[Progress | Result] = asyncio.Queue()
     busy = asyncio.Semaphore(at_once)
     async with asyncio.TaskGroup() as group:
         for name in student_names(count):
-            student = _Student(hub_url.rstrip("/"), name, password, spawn_timeout_s, events, busy)
+            student = _Student(
+                hub_url.rstrip("/"), name, password, spawn_timeout_s, events, busy, profile
+            )
             group.create_task(student.attend())
         results = 0
         while results < count:
@@ -92,6 +97,13 @@ def xsrf_of(page: str) -> str:
     if "_xsrf" not in parser.values:
         raise StudentFailed("the login page has no form with an _xsrf field")
     return parser.values["_xsrf"]
+
+
+def spawn_form_of(page: str) -> str | None:
+    """Where the form that asks what to start is sent to; None when the page does not ask."""
+    parser = _FormFields()
+    parser.feed(page)
+    return parser.actions.get("spawn_form")
 
 
 def event_of(line: str) -> dict[str, Any] | None:
@@ -142,17 +154,20 @@ class CellOutput:
 
 
 class _FormFields(HTMLParser):
-    """The inputs of a page's forms, by name."""
+    """The inputs of a page's forms, by name, and where the forms are sent to, by id."""
 
     def __init__(self) -> None:
         super().__init__()
         self.values: dict[str, str] = {}
+        self.actions: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """HTMLParser's callback."""
         attributes = dict(attrs)
         if tag == "input" and attributes.get("name"):
             self.values[str(attributes["name"])] = attributes.get("value") or ""
+        elif tag == "form" and attributes.get("id"):
+            self.actions[str(attributes["id"])] = attributes.get("action") or ""
 
 
 @dataclass
@@ -163,6 +178,7 @@ class _Student:
     spawn_timeout_s: float
     events: asyncio.Queue[Progress | Result]
     busy: asyncio.Semaphore
+    profile: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     step: str = STEPS[0]
     heard: str = ""
@@ -228,6 +244,8 @@ class _Student:
             _expect(answer, "asking for a server")
             if answer.url.path.startswith(f"/user/{self.name}/"):
                 return
+            form = spawn_form_of(await answer.text())
+        await self._choose(session, form)
         stream = f"{self.hub_url}/hub/api/users/{self.name}/server/progress"
         patient = aiohttp.ClientTimeout(total=None, sock_read=None)
         async with session.get(
@@ -245,6 +263,15 @@ class _Student:
                 self.heard = str(event.get("message"))
                 self.events.put_nowait(Progress(self.name, "spawn", self.heard))
         raise StudentFailed("the progress of the server's start ended without an outcome")
+
+    async def _choose(self, session: aiohttp.ClientSession, form: str | None) -> None:
+        if form is None:
+            if self.profile:
+                raise StudentFailed(f"the hub offers no profiles; {self.profile!r} was wanted")
+            return
+        choice = {"profile": self.profile} if self.profile else {}
+        async with session.post(urljoin(self.hub_url, form), data=choice) as answer:
+            _expect(answer, "choosing a profile")
 
     async def _open(self, session: aiohttp.ClientSession) -> None:
         """Open the page, by which hub and server agree on who is there, and ask for the status."""

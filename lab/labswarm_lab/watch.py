@@ -17,16 +17,11 @@ from rich.panel import Panel
 from rich.text import Text
 
 from labswarm.snapshot import NodeSeen
-from labswarm_lab import ground
 from labswarm_lab.lab import Lab
-from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_lab.nodes.snapshots import SimulatedSwarm
-from labswarm_lab.observe import sizes
 from labswarm_lab.refusal import Failure
 from labswarm_lab.status import asg_view
-from labswarm_node.docker_swarm import DockerSwarm
-from labswarm_node.snapshot import snapshot_of
-from labswarm_node.swarm import Server, Watched
+from labswarm_lab.swarm_seen import clusters, swarm_of, workers_seen
+from labswarm_node.swarm import Server
 
 REFRESH_S = 1.0
 EVENTS = 8
@@ -94,11 +89,10 @@ def look(lab: Lab) -> Frame:
     """What there is of the lab now. Raises Refusal when it is not up, Failure without an answer."""
     running = lab.running
     try:
-        group = asg_view(lab.client("autoscaling"), lab.client("ec2"), ground.asg_name(lab.cluster))
+        workers, waiting = _workers(lab)
         executions = _executions(lab.client("stepfunctions"))
     except (BotoCoreError, ClientError) as error:
         raise Failure(f"the lab's plane does not answer: {error}") from error
-    workers, waiting = _workers(lab, {found: state for found, (state, _) in group.items()})
     return Frame(
         lab=lab.cluster,
         hub=running.hub,
@@ -171,28 +165,24 @@ def _box(worker: Worker) -> Panel:
     return Panel(body, title=worker.instance_id, border_style=style, width=_NODE_WIDTH)
 
 
-def _workers(lab: Lab, group: dict[str, str]) -> tuple[list[Worker], list[str]]:
-    """Every worker that the group or the Swarm knows, and who waits."""
-    swarm = _swarm(lab)
-    tasks = swarm.tasks()
-    seen = snapshot_of(lab.cluster, time.time(), swarm.nodes(), tasks, *sizes(lab))
-    nodes = {node.instance_id or node.node_id: node for node in seen.nodes}
+def _workers(lab: Lab) -> tuple[list[Worker], list[str]]:
+    """Every worker that a group or the Swarm knows, and who waits."""
+    swarm = swarm_of(lab)
+    nodes, tasks = swarm.nodes(), swarm.tasks()
     workers = []
-    for name in sorted({*group, *nodes}):
-        node = nodes.get(name)
-        there = [_name(t.server) for t in tasks if node is not None and t.node_id == node.node_id]
-        workers.append(Worker(name, group.get(name), node, there))
+    for cluster in clusters(lab):
+        group = asg_view(lab.client("autoscaling"), lab.client("ec2"), cluster.asg)
+        seen = workers_seen(lab, cluster, nodes, tasks)
+        for name in sorted({*group, *seen}):
+            node = seen.get(name)
+            there = [_name(t.server) for t in tasks if node and t.node_id == node.node_id]
+            state, _ = group.get(name, (None, None))
+            workers.append(Worker(name, state, node, there))
     return workers, [_name(task.server) for task in tasks if task.waits]
 
 
 def _name(server: Server) -> str:
     return f"{server.user}/{server.name}" if server.name else server.user
-
-
-def _swarm(lab: Lab) -> Watched:
-    if lab.running.simulated:
-        return SimulatedSwarm(NodesSettings.read(lab.place))
-    return DockerSwarm(f"unix://{lab.place.docker_socket(lab.running.manager)}")
 
 
 def _executions(stepfunctions: Any) -> list[Execution]:
