@@ -24,7 +24,7 @@ check: setup ## lint, types, static checks, unit tests: under two minutes
 	$(BIN)/mypy
 	for handler in functions/*/app.py; do $(BIN)/mypy $$handler || exit 1; done
 	$(BIN)/yamllint --strict .
-	$(BIN)/shellcheck $$(git ls-files "*.sh") .ci/run
+	$(BIN)/shellcheck --exclude SC1091 $$(git ls-files "*.sh") .ci/run
 	$(PYTEST) -q tests/unit tests/infrastructure
 
 test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm
@@ -49,6 +49,8 @@ lock: ## write the lock files anew from requirements/*.in
 	$(LOCK) requirements/lab.in requirements/dev.in -o requirements/lab.lock
 	$(LOCK) requirements/class.in -o requirements/class.lock
 	$(LOCK) requirements/infra.in -o requirements/infra.lock
+	$(LOCK) packer/scripts/node-requirements.in -c requirements/lab.lock -o packer/scripts/node-requirements.lock
+	$(LOCK) packer/scripts/aws-cli-requirements.in -o packer/scripts/aws-cli-requirements.lock
 	$(LOCK) layers/labswarm/requirements.in -c requirements/lab.lock -o layers/labswarm/requirements.txt
 	for folder in hub/proxy tests/infrastructure; do \
 		PATH=$(CURDIR)/.class/bin:$$PATH npm --prefix $$folder install --package-lock-only --silent; done

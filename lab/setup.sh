@@ -25,6 +25,14 @@ declare -A wanted=(
   [iptables]=iptables [nsenter]=util-linux [unshare]=util-linux
 )
 
+want_checkers() {
+  wanted[ruby]=ruby
+  # Not every distribution has it: where it is not, the checks of packer/ say that they were skipped.
+  [ "$(id -u)" = 0 ] && command -v apt-cache >/dev/null || return 0
+  compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || apt-get update -qq || true
+  ! apt-cache show packer >/dev/null 2>&1 || wanted[packer]=packer
+}
+
 python_is_usable() { /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 install_packages() {
@@ -112,6 +120,7 @@ link_command() {
   fi
 }
 
+[ "${1:-}" != --check ] || want_checkers
 install_packages
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
   die "Python 3.11 or later is wanted as $python; install it and try again"

@@ -1,0 +1,37 @@
+#!/bin/bash
+# Whether a chef-client image is as hub and workers need it: the end of its build, and to be run on any instance of it.
+#
+#   CHEF_FLAVOUR, CHEF_VERSION, CLASS_IMAGES   what it was built with
+#   COMMIT, IMAGE                              what /etc/labswarm/image.json says of where it comes from
+set -uo pipefail
+shopt -s nullglob
+# shellcheck source=packer/scripts/checks.sh
+. "$(dirname "$0")/../scripts/checks.sh"
+
+answers() { [[ $("$@" 2>/dev/null) == '{"error"'* ]]; } # a tool of ours without its configuration or command says so in JSON
+imports() { /opt/labswarm/bin/python -c "import $1"; }
+chef_is() { [[ $(chef-client --version) == *" $CHEF_VERSION".* ]]; }
+image_is_here() { grep -qxF "$1" /etc/labswarm/class-images; }
+
+check "SSM agent 3.3.2746 or later" at_least amazon-ssm-agent 3.3.2746
+check "SSM agent starts with the machine" enabled amazon-ssm-agent.service
+check "SSM agent is there once" absent /snap/amazon-ssm-agent
+check "CloudWatch agent" installed amazon-cloudwatch-agent
+check "amazon-efs-utils" test -x /sbin/mount.efs
+check "NFS" test -x /sbin/mount.nfs4
+check "Docker Engine" installed docker.io
+check "Docker Engine starts with the machine" enabled docker.service
+check "no stored Swarm or engine identity" absent /var/lib/docker/swarm /var/lib/docker/engine-id
+check "chef-client $CHEF_VERSION" chef_is
+for tool in labswarm-node labswarm-manager; do
+  check "$tool answers" answers "$tool"
+done
+check "labswarm-snapshot" labswarm-snapshot --help
+for module in labswarm_node.chef_identity labswarm_node.snapshot_service cryptography botocore.session boto3.dynamodb.types urllib3; do
+  check "the tools have $module" imports "$module"
+done
+for image in ${CLASS_IMAGES-}; do
+  check "class image $image" image_is_here "$image"
+done
+sealed
+verified amazon-ssm-agent amazon-cloudwatch-agent amazon-efs-utils docker.io "$CHEF_FLAVOUR"

@@ -1,0 +1,1 @@
+../ubuntu.pkr.hcl

@@ -1,0 +1,45 @@
+#!/bin/bash
+# The SSM agent, new enough for the app's documents, and the CloudWatch agent, which the cookbooks configure and start.
+#
+#   REGION    the region from which the SSM agent is fetched
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+
+# The first that gives a document's values to a command as environment variables (interpolationType: ENV_VAR).
+least_ssm_agent=3.3.2746
+ssm_agent=${SSM_AGENT_URL:-https://s3.$REGION.amazonaws.com/amazon-ssm-$REGION/latest/debian_amd64/amazon-ssm-agent.deb}
+cloudwatch=${CLOUDWATCH_URL:-https://amazoncloudwatch-agent.s3.amazonaws.com}
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/verify-CloudWatch-Agent-Package-Signature.html
+cloudwatch_key=${CLOUDWATCH_KEY:-937616F3450B7D806CBD9725D58167303B789C72}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work" # apt reads there as a user of its own
+fetch() { curl -fsSL --retry 5 --retry-connrefused -o "$work/$1" "$2"; }
+version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || true; }
+
+# Ubuntu's image has the agent as a snap, which updates itself, in the middle of a command if need be; and two are one too many.
+# What vouches for the package is TLS to AWS: its signing key is changed every year or so, and published on a web page only.
+if command -v snap >/dev/null && snap list amazon-ssm-agent >/dev/null 2>&1; then
+  snap remove --purge amazon-ssm-agent
+fi
+if ! dpkg --compare-versions "$(version amazon-ssm-agent)" ge "$least_ssm_agent"; then
+  fetch amazon-ssm-agent.deb "$ssm_agent"
+  apt-get -q install -y "$work/amazon-ssm-agent.deb"
+fi
+found=$(version amazon-ssm-agent)
+dpkg --compare-versions "$found" ge "$least_ssm_agent" ||
+  { echo "aws-agents: the SSM agent is $found; the app's documents want $least_ssm_agent or later" >&2; exit 1; }
+systemctl enable amazon-ssm-agent.service
+
+if [ -z "$(version amazon-cloudwatch-agent)" ]; then
+  fetch agent.deb "$cloudwatch/ubuntu/amd64/latest/amazon-cloudwatch-agent.deb"
+  fetch agent.sig "$cloudwatch/ubuntu/amd64/latest/amazon-cloudwatch-agent.deb.sig"
+  fetch key.gpg "$cloudwatch/assets/amazon-cloudwatch-agent.gpg"
+  gpg="gpg --batch --quiet --no-autostart --homedir $work"
+  $gpg --import "$work/key.gpg"
+  $gpg --status-fd 1 --verify "$work/agent.sig" "$work/agent.deb" 2>/dev/null >"$work/status" || true
+  grep -q "^\[GNUPG:\] VALIDSIG .*$cloudwatch_key" "$work/status" ||
+    { echo "aws-agents: the CloudWatch agent is not signed by $cloudwatch_key; nothing was installed" >&2; exit 1; }
+  apt-get -q install -y "$work/agent.deb"
+fi

@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# For the verify.sh of each image: one check a line, all of them made, then the versions that were found in /etc/labswarm/image.json.
+#
+#   COMMIT, IMAGE   what image.json says of where it comes from
+
+failed=0
+check() { # $1 what has to hold, $2.. a command that shows it
+  local what=$1
+  shift
+  if "$@" >/dev/null 2>&1; then
+    echo "ok      $what"
+  else
+    echo "FAILED  $what: $*" >&2
+    failed=1
+  fi
+}
+absent() { # no file that matches; a glob is the caller's
+  local path
+  for path in "$@"; do [ ! -e "$path" ] || return 1; done
+}
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1")" = installed ]; }
+version() { dpkg-query -W -f '${Version}' "$1"; }
+at_least() { dpkg --compare-versions "$(version "$1")" ge "$2"; }
+enabled() { systemctl is-enabled --quiet "$1"; }
+empty() { [ -e "$1" ] && [ ! -s "$1" ]; }
+
+sealed() {
+  check "no host keys" absent /etc/ssh/ssh_host_*_key
+  check "no identity of the machine" empty /etc/machine-id
+  check "no Chef keys" absent /etc/chef/*.pem /etc/cinc/*.pem
+  check "no identity of the SSM agent" absent /var/lib/amazon/ssm/Vault
+  check "no facts of a cluster" absent /etc/labswarm/ground.json /etc/labswarm/node.json
+  check "no AWS credentials" absent /root/.aws /home/*/.aws
+  check "no key that can log in as root" absent /root/.ssh/authorized_keys
+}
+
+verified() { # $1.. packages whose versions are told
+  local versions='{}' package
+  [ "$failed" = 0 ] || { echo "verify: the image is not as it has to be" >&2; exit 1; }
+  for package in "$@"; do
+    versions=$(jq --arg name "$package" --arg version "$(version "$package")" '.[$name] = $version' <<<"$versions")
+  done
+  install -d -m 755 /etc/labswarm
+  jq --null-input --arg image "$IMAGE" --arg commit "$COMMIT" --arg ubuntu "$(. /etc/os-release && echo "$VERSION_ID")" \
+    --argjson versions "$versions" '{image: $image, commit: $commit, ubuntu: $ubuntu, versions: $versions}' >/etc/labswarm/image.json
+  cat /etc/labswarm/image.json
+}

@@ -1,0 +1,264 @@
+"""The images' scripts, all of them, in a root folder of the real Ubuntu.
+
+What Ubuntu and Python's index have is the real thing. What AWS and Cinc publish elsewhere is served
+on loopback as small packages of the same names, which shows that the scripts fetch, check and
+install them, and not that these packages work.
+"""
+
+import hashlib
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MIRROR = os.environ.get("UBUNTU_MIRROR", "http://archive.ubuntu.com/ubuntu")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+CA = Path("/etc/ssl/certs/ca-certificates.crt")
+SCRIPTS = {
+    "chef-client": [
+        *("base.sh", "aws-agents.sh", "efs.sh", "docker.sh", "class-images.sh", "node-tools.sh"),
+        *("chef.sh client", "seal.sh", "../chef-client/verify.sh"),
+    ],
+    "chef-server": [
+        *("base.sh", "aws-agents.sh", "aws-cli.sh", "chef.sh server", "first-start.sh chef-server"),
+        *("seal.sh", "../chef-server/verify.sh"),
+    ],
+    "chef-workstation": [
+        *("base.sh", "aws-agents.sh", "aws-cli.sh", "chef.sh workstation"),
+        *("first-start.sh chef-workstation", "seal.sh", "../chef-workstation/verify.sh"),
+    ],
+}
+
+pytestmark = [
+    pytest.mark.deep,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(
+        os.geteuid() != 0 or not all(map(shutil.which, ("mmdebstrap", "unshare", "gpg"))),
+        reason="needs root, unshare, gpg and mmdebstrap (Debian: apt-get install mmdebstrap)",
+    ),
+]
+
+AGENT_UNIT = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+
+
+class Published:
+    """What AWS and Cinc publish, in a folder, by the paths that the scripts ask for."""
+
+    def __init__(self, folder: Path, ssm_agent: str = "3.3.2746.0") -> None:
+        self.folder = folder / "www"
+        (self.folder / "assets").mkdir(parents=True)
+        self.asked: list[str] = []
+        files = {"lib/systemd/system/amazon-ssm-agent.service": AGENT_UNIT}
+        self.package("amazon-ssm-agent", ssm_agent, files)
+        agent = self.package("amazon-cloudwatch-agent", "1.300064.0", {})
+        client = "#!/bin/sh\necho Cinc Client: 18.7.10\n"
+        self.package("cinc", "18.7.10-1", {"opt/cinc/bin/cinc-client": client})
+        ctl = {"opt/cinc-project/bin/cinc-server-ctl": "#!/bin/sh\n"}
+        self.package("cinc-server", "18.1.0-1", ctl)
+        self.package("cinc-workstation", "18.2.0-1", {"usr/bin/knife": "#!/bin/sh\n"})
+        self.package("amazon-efs-utils", "2.4.0", {"sbin/mount.efs": "#!/bin/sh\n"})
+
+        latest = self.folder / "ubuntu/amd64/latest"
+        latest.mkdir(parents=True)
+        agent.rename(latest / agent.name)
+        gpg = ["gpg", "--batch", "--quiet", "--homedir", str(folder)]
+        folder.chmod(0o700)
+        key = ["--passphrase", "", "--quick-generate-key", "agent@labswarm.invalid", "rsa2048"]
+        subprocess.run([*gpg, *key], check=True)
+        subprocess.run([*gpg, "--detach-sign", latest / agent.name], check=True)
+        exported = self.folder / "assets/amazon-cloudwatch-agent.gpg"
+        subprocess.run([*gpg, "--output", exported, "--export"], check=True)
+        listed = subprocess.run(
+            [*gpg, "--with-colons", "--fingerprint"], check=True, capture_output=True, text=True
+        ).stdout
+        self.fingerprint = next(
+            line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr")
+        )
+
+    def package(self, name: str, version: str, files: dict[str, str]) -> Path:
+        tree = self.folder.parent / "trees" / name
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN/control").write_text(
+            f"Package: {name}\nVersion: {version}\nArchitecture: amd64\n"
+            "Maintainer: labswarm\nDescription: stands for the real one\n"
+        )
+        for path, text in files.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(text)
+            (tree / path).chmod(0o755)
+        made = self.folder / f"{name}.deb"
+        subprocess.run(
+            ["dpkg-deb", "--root-owner-group", "--build", tree, made],
+            check=True,
+            capture_output=True,
+        )
+        return made
+
+    def serve(self) -> "http.server.ThreadingHTTPServer":
+        published = self
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *words: object) -> None:
+                super().__init__(*words, directory=str(published.folder))  # type: ignore[arg-type]
+
+            def do_GET(self) -> None:
+                published.asked.append(self.path)
+                url = urlsplit(self.path)
+                if not url.path.endswith("/metadata"):
+                    super().do_GET()
+                elif parse_qs(url.query)["pv"] == ["22.04"]:
+                    host, port = self.server.server_address[:2]
+                    package = published.folder / f"{url.path.split('/')[2]}.deb"
+                    about = {
+                        "url": f"http://{host!s}:{port}/{package.name}",
+                        "sha256": hashlib.sha256(package.read_bytes()).hexdigest(),
+                        "version": "18",
+                    }
+                    self.send_response(200)
+                    self.end_headers()
+                    self.wfile.write(json.dumps(about).encode())
+                else:
+                    self.send_error(404)  # not built for this Ubuntu yet
+
+            def log_message(self, *words: object) -> None:
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        url = f"http://127.0.0.1:{server.server_port}"
+        (self.folder / "efs.sh").write_text(
+            f'[ "$1" = --install ] && curl -fsSo /root/efs.deb {url}/amazon-efs-utils.deb'
+            " && apt-get install -y /root/efs.deb && rm /root/efs.deb\n"
+        )
+        self.environment = {
+            "SSM_AGENT_URL": f"{url}/amazon-ssm-agent.deb",
+            "CLOUDWATCH_URL": url,
+            "CLOUDWATCH_KEY": self.fingerprint,
+            "EFS_INSTALLER_URL": f"{url}/efs.sh",
+            "CHEF_DOWNLOADS": url,
+        }
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
+
+
+class Ubuntu:
+    """Ubuntu in a folder, without its services."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        # Thrown away after the test.
+        sources = [
+            f"deb [trusted=yes] {MIRROR} {suite} main universe"
+            for suite in ("noble", "noble-updates")
+        ]
+        made = subprocess.run(
+            [
+                *("mmdebstrap", "--quiet", "--variant=minbase"),
+                *("--include=apt,systemd,python3,ca-certificates", "noble", root, *sources),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert made.returncode == 0, made.stderr[-2000:]
+        policy = root / "usr/sbin/policy-rc.d"
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+        for name in ("resolv.conf", "hosts"):
+            shutil.copy(Path("/etc") / name, root / "etc" / name)
+        shutil.copy(CA, root / "srv/ca.pem")
+        for name in ("packer", "layers", "node", "hub", "lab"):
+            shutil.copytree(
+                REPOSITORY / name,
+                root / "build" / name,
+                symlinks=True,
+                ignore=shutil.ignore_patterns("node_modules", "__pycache__"),
+            )
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(REPOSITORY / name, root / "build" / name)
+
+    def run(self, command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        # Whom this machine trusts, Ubuntu in the folder trusts.
+        trust = {name: "/srv/ca.pem" for name, value in os.environ.items() if value == str(CA)}
+        inside = (
+            'set -e; cd "$0"; mount --rbind /dev dev; mount --bind /proc proc;'
+            'exec chroot . sh -c "cd /build/packer/scripts && $1"'
+        )
+        return subprocess.run(
+            [
+                *("unshare", "--mount", "--propagation", "private"),
+                *("bash", "-c", inside, str(self.root), f"./{command}"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={
+                "PATH": PATH,
+                "HOME": "/root",
+                "CHEF_FLAVOUR": "cinc",
+                "CHEF_VERSION": "18",
+                "COMMIT": "0a1b2c3",
+                "IMAGE": "chef-client",
+                "REGION": "eu-west-1",
+                **trust,
+                **environment,
+            },
+        )
+
+
+@pytest.fixture(scope="module")
+def ubuntu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ubuntu]:
+    made = Ubuntu(tmp_path_factory.mktemp("ubuntu") / "root")
+    yield made
+    shutil.rmtree(made.root)
+
+
+@pytest.mark.parametrize("image", SCRIPTS)
+def test_the_scripts_make_an_image_that_verifies_and_a_second_run_is_the_same(
+    image: str, ubuntu: Ubuntu, tmp_path: Path
+) -> None:
+    published = Published(tmp_path)
+    with published.serve() as server:
+        told = []
+        for _ in range(2):
+            asked = len(published.asked)
+            for script in SCRIPTS[image]:
+                done = ubuntu.run(script, IMAGE=image, **published.environment)
+                assert done.returncode == 0, f"{script}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+            told.append(json.loads((ubuntu.root / "etc/labswarm/image.json").read_text()))
+        assert published.asked[asked:] == []
+        server.shutdown()
+    assert told[0] == told[1]
+    assert {name: told[0][name] for name in ("image", "commit", "ubuntu")} == {
+        "image": image,
+        "commit": "0a1b2c3",
+        "ubuntu": "24.04",
+    }
+    assert told[0]["versions"]["amazon-ssm-agent"] == "3.3.2746.0"
+    assert image.replace("chef", "cinc").removesuffix("-client") in told[0]["versions"]
+
+
+def test_an_agent_that_is_too_old_or_not_signed_is_refused(ubuntu: Ubuntu, tmp_path: Path) -> None:
+    ubuntu.run("base.sh")
+    for agent in ("amazon-ssm-agent", "amazon-cloudwatch-agent"):
+        subprocess.run(["chroot", ubuntu.root, "dpkg", "--purge", agent], check=True)
+    older = Published(tmp_path / "older", ssm_agent="3.3.2745.9")
+    with older.serve() as server:
+        refused = ubuntu.run("aws-agents.sh", **older.environment)
+        assert refused.returncode == 1
+        assert "3.3.2745.9; the app's documents want 3.3.2746 or later" in refused.stderr
+        server.shutdown()
+    newer = Published(tmp_path / "newer")
+    with newer.serve() as server:
+        unsigned = {**newer.environment, "CLOUDWATCH_KEY": "0" * 40}
+        refused = ubuntu.run("aws-agents.sh", **unsigned)
+        assert refused.returncode == 1
+        assert "not signed" in refused.stderr
+        server.shutdown()
