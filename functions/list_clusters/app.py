@@ -1,24 +1,62 @@
-"""Names the clusters of this account and region."""
+"""Names the clusters of this account and region of which a pass is to be made."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
-from labswarm.environment import AWS
+from labswarm.clock import WallClock
+from labswarm.environment import AWS, required
 from labswarm.errors import BadInput
+from labswarm.groups import AutoScalingGroups
 from labswarm.observability import logger
+from labswarm.passes_dynamodb import DynamoPasses
+from labswarm.resting import awake
 from labswarm.ssm import SsmClusters
 
+
+@dataclass(frozen=True)
+class Environment:
+    """What template.yaml tells this function."""
+
+    passes_table: str
+
+    @classmethod
+    def from_env(cls) -> "Environment":
+        return cls(passes_table=required("PASSES_TABLE"))
+
+
+ENVIRONMENT = Environment.from_env()
 CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
+PASSES = DynamoPasses(boto3.client("dynamodb", config=AWS), ENVIRONMENT.passes_table)
+GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
+CLOCK = WallClock()
+METRICS = Metrics(namespace="labswarm", service="reconcile")
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"cluster": <name>|null}` -> `{"clusters": [<name>, ...]}`: that one, or all of them."""
+    """`{"cluster": <name>|null, "dry_run"}` -> `{"clusters": [<name>, ...]}`: that one, or all.
+
+    Of all, those at rest are left out, unless it is a dry run. That nothing is to be decided about
+    them, or that there is none, is as good as a decision, and the alarm is told so.
+    """
     names = CLUSTERS.names()
     wanted = event.get("cluster")
-    if wanted is None:
+    if wanted is not None:
+        if wanted not in names:
+            raise BadInput("cluster", f"is {wanted!r}; it has to be one of {', '.join(names)}")
+        return {"clusters": [wanted]}
+    # An execution that began before a deploy does not say what it is.
+    if event.get("dry_run") is not False:
         return {"clusters": names}
-    if wanted not in names:
-        raise BadInput("cluster", f"is {wanted!r}; it has to be one of {', '.join(names)}")
-    return {"clusters": [wanted]}
+    found, why = awake(names, PASSES, GROUPS, CLOCK)
+    for failure in why:
+        logger.warning("not known whether at rest", extra={"why": failure})
+    logger.info("listed", extra={"clusters": found, "at_rest": sorted({*names} - {*found})})
+    if not names or len(found) < len(names):
+        METRICS.add_metric("Decided", MetricUnit.Count, 1)
+        METRICS.flush_metrics()
+    return {"clusters": found}

@@ -87,6 +87,8 @@ def _passes(
 def print_passes(passes: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
     """What each cluster's pass found, and why, as a person reads it."""
     console = Console(highlight=False, soft_wrap=True)
+    if not passes:
+        console.print("no pass is needed: every cluster is at rest; --cluster NAME makes one")
     for made in passes:
         plan = made.get("plan")
         if plan is None:

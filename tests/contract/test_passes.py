@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
@@ -14,22 +15,25 @@ from labswarm.reconcile import Pass, Passes
 MADE = Pass(1_800_000_000.25, 1_799_999_990.5, {"swarm-node ghost": 1_799_999_700.125})
 
 
+def table() -> Any:
+    """A client of the account that is mocked now, with the table made."""
+    client = boto3.client("dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    client.create_table(
+        TableName="labswarm-passes",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
+    )
+    return client
+
+
 @pytest.fixture(params=["memory", "dynamodb"])
 def passes(request: pytest.FixtureRequest) -> Iterator[Passes]:
     if request.param == "memory":
         yield MemoryPasses()
         return
     with mock_aws():
-        client = boto3.client(
-            "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-        )
-        client.create_table(
-            TableName="labswarm-passes",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
-        )
-        yield DynamoPasses(client, "labswarm-passes")
+        yield DynamoPasses(table(), "labswarm-passes")
 
 
 def test_what_was_kept_is_read_as_the_next_version(passes: Passes) -> None:
@@ -45,6 +49,23 @@ def test_it_is_kept_only_over_what_was_read(passes: Passes) -> None:
     assert not passes.write("lab", replace(MADE, first_seen={}))
     assert passes.write("lab", replace(MADE, first_seen={}, version=1))
     assert passes.read("lab") == replace(MADE, first_seen={}, version=2)
+
+
+@pytest.mark.parametrize("at_rest", [True, False])
+def test_whether_the_cluster_was_at_rest_is_kept(passes: Passes, at_rest: bool) -> None:
+    passes.write("lab", replace(MADE, at_rest=at_rest))
+
+    assert passes.read("lab") == replace(MADE, at_rest=at_rest, version=1)
+
+
+def test_what_an_older_version_has_kept_was_not_at_rest() -> None:
+    with mock_aws():
+        client = table()
+        old = {"cluster": {"S": "lab"}, "first_seen": {"S": "{}"}}
+        old |= {name: {"N": "1"} for name in ("at", "snapshot_at", "version")}
+        client.put_item(TableName="labswarm-passes", Item=old)
+
+        assert DynamoPasses(client, "labswarm-passes").read("lab") == Pass(1, 1, {}, 1)
 
 
 def test_a_thousand_marks_are_kept(passes: Passes) -> None:

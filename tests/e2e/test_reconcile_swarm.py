@@ -40,19 +40,25 @@ def lab() -> Iterator[LabUnderTest]:
         yield one
 
 
+def passes(lab: LabUnderTest, *options: str) -> list[dict[str, Any]]:
+    """One run of the machine: a pass of each cluster that is not left out."""
+    completed = subprocess.run(
+        [str(COMMAND), "reconcile", "--name", lab.name, "--json", *options],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert completed.stdout, completed.stderr
+    made: list[dict[str, Any]] = json.loads(completed.stdout)
+    return made
+
+
 def reconcile(lab: LabUnderTest, *options: str) -> dict[str, Any]:
     """One pass that decides: there is a snapshot that the one before has not seen."""
     deadline = time.monotonic() + FRESH_S
     while True:
-        completed = subprocess.run(
-            [str(COMMAND), "reconcile", "--name", lab.name, "--json", *options],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert completed.stdout, completed.stderr
-        (made,) = json.loads(completed.stdout)
+        (made,) = passes(lab, *options)
         if made["plan"]["decided"]:
             return dict(made)
         assert time.monotonic() < deadline, f"no pass decides: {made}"
@@ -148,6 +154,26 @@ def test_what_both_hooks_never_said_is_found_and_mended_over_two_passes(lab: Lab
         within_s=MENDED_S,
     )
     assert not {lost, waiting} & {n["instance_id"] for n in seen["nodes"]}
+
+
+def test_a_cluster_in_which_there_is_nothing_is_left_out_until_it_grows_or_is_asked_for(
+    lab: LabUnderTest,
+) -> None:
+    lab.must("scale", "0")
+    lab.eventually("no worker", lambda seen: seen["nodes"] == [], within_s=MENDED_S)
+
+    reconcile(lab, "--cluster", lab.name)
+    deadline = time.monotonic() + FRESH_S
+    while passes(lab) != []:
+        # The snapshot that it saw was of before the last worker was forgotten.
+        assert time.monotonic() < deadline
+        time.sleep(1)
+
+    for asked in (("--dry-run",), ("--cluster", lab.name)):
+        assert set(reconcile(lab, *asked)["plan"]["counts"].values()) == {0}
+    assert passes(lab) == []
+    lab.must("scale", "1")
+    assert reconcile(lab)["plan"]["cluster"] == lab.name
 
 
 @pytest.mark.deep

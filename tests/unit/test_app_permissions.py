@@ -65,7 +65,7 @@ USES = {
     "complete": ["DynamoLedger.read", "DynamoLedger.write", "AutoScalingHooks.complete"],
     "add_node": ["DynamoLedger.read", "DynamoLedger.write", "AutoScalingGroups.size",
                  "AutoScalingGroups.resize"],
-    "list_clusters": ["SsmClusters.names"],
+    "list_clusters": ["SsmClusters.names", "AutoScalingGroups.roster", "DynamoPasses.read"],
     "list_chef_identities": ["SsmClusters.read", "KmsSigner.sign"],
     "compare_sides": ["SsmClusters.read", "SsmAgent.all_online", "AutoScalingGroups.roster",
                       "DynamoLedger.about", "DynamoSnapshots.read", "DynamoPasses.read",

@@ -434,11 +434,104 @@ def test_all_clusters_are_named_or_the_one_that_is_asked_for(cluster: Cluster) -
             Name=f"/labswarm/clusters/b{number:02}", Type="String", Value="{}"
         )
     every = [*(f"b{number:02}" for number in range(12)), "lab"]
-    assert cluster.call("list_clusters", {"cluster": None}) == {"clusters": every}
-    assert cluster.call("list_clusters", {"cluster": "lab"}) == {"clusters": ["lab"]}
-    with pytest.raises(BadInput) as refused:
-        cluster.call("list_clusters", {"cluster": "nolab"})
-    assert refused.value.field == "cluster"
+    for asked in ({"dry_run": False}, {"dry_run": True}, {}):
+        everything = cluster.call("list_clusters", {"cluster": None, **asked})
+        assert everything == {"clusters": every}
+        lab = cluster.call("list_clusters", {"cluster": "lab", **asked})
+        assert lab == {"clusters": ["lab"]}
+        with pytest.raises(BadInput) as refused:
+            cluster.call("list_clusters", {"cluster": "nolab", **asked})
+        assert refused.value.field == "cluster"
+
+
+def emptied(cluster: Cluster) -> None:
+    """Every worker goes, and is forgotten on all sides."""
+    for instance in cluster.members():
+        boto3.client("autoscaling").terminate_instance_in_auto_scaling_group(
+            InstanceId=instance, ShouldDecrementDesiredCapacity=True
+        )
+        node_id = cluster.engines[instance].membership().node_id
+        cluster.engines[instance].kill()
+        worker.forget(cluster.swarm, [node_id])
+        cluster.chef.clients.discard(f"lab-{instance}")
+        cluster.chef.nodes.discard(f"lab-{instance}")
+
+
+def looked_at(cluster: Cluster, name: str | None = None, *, dry_run: bool = False) -> list[str]:
+    """The clusters that a run begun now makes passes of."""
+    asked = {"cluster": name, "dry_run": dry_run}
+    clusters: list[str] = cluster.call("list_clusters", asked, CLOCK=cluster.clock)["clusters"]
+    return clusters
+
+
+def test_an_empty_cluster_is_left_out_until_an_hour_is_over(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.make_pass()
+    assert looked_at(cluster) == ["lab"]
+    emptied(cluster)
+    assert looked_at(cluster) == ["lab"], "no pass has seen it empty"
+    cluster.make_pass(dry_run=True)
+    assert looked_at(cluster) == ["lab"], "a dry run is no pass"
+    cluster.make_pass()
+    capsys.readouterr()
+
+    assert looked_at(cluster) == []
+    assert metrics(capsys) == [{"Decided": 1.0, "service": "reconcile"}]
+    assert looked_at(cluster, "lab") == ["lab"]
+    assert looked_at(cluster, dry_run=True) == ["lab"]
+    before_the_deploy = cluster.call("list_clusters", {"cluster": None}, CLOCK=cluster.clock)
+    assert before_the_deploy == {"clusters": ["lab"]}, "it may be a dry run"
+    capsys.readouterr()
+    cluster.clock.sleep(3601)
+    assert looked_at(cluster) == ["lab"]
+    assert metrics(capsys) == [], "the pass says what was decided"
+
+
+def test_a_cluster_at_rest_that_grows_is_looked_at_at_once(cluster: Cluster) -> None:
+    emptied(cluster)
+    cluster.make_pass()
+    assert looked_at(cluster) == []
+
+    boto3.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=1)
+
+    assert looked_at(cluster) == ["lab"]
+
+
+def test_a_hub_s_empty_cluster_rests_beside_its_further_group_and_the_alarm_is_told(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.add_group("lab-gpu")
+    emptied(cluster)
+    for name in ("lab", "lab-gpu"):
+        cluster.make_pass(name)
+    capsys.readouterr()
+
+    assert looked_at(cluster) == ["lab-gpu"]
+    assert metrics(capsys) == [{"Decided": 1.0, "service": "reconcile"}]
+
+
+def test_a_cluster_at_rest_whose_group_is_gone_is_looked_at(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    emptied(cluster)
+    cluster.make_pass()
+    boto3.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=GROUP)
+    capsys.readouterr()
+
+    assert looked_at(cluster) == ["lab"]
+    assert f"lab: there is no group {GROUP}" in [getattr(r, "why", None) for r in caplog.records]
+    assert metrics(capsys) == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_where_there_is_no_cluster_there_is_nothing_to_decide(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str], dry_run: bool
+) -> None:
+    boto3.client("ssm").delete_parameter(Name="/labswarm/clusters/lab")
+
+    assert looked_at(cluster, dry_run=dry_run) == []
+    assert metrics(capsys) == [{"Decided": 1.0, "service": "reconcile"}] * (not dry_run)
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,40 @@ def test_of_a_hundred_planted_five_go_in_a_pass_and_the_rest_is_told() -> None:
     assert told["counts"] == {"due": 5, "waiting": 0, "over_cap": 95, "named": 0}
 
 
+def in_pass(seen: Listings, last: Pass | None = None, now: float = NOW) -> bool:
+    """Whether a pass puts this cluster to rest."""
+    _, made = decide(seen, last, now, START_S)
+    return made is not None and made.at_rest
+
+
+def test_a_cluster_in_which_only_the_hub_is_known_is_at_rest() -> None:
+    assert in_pass(listings())
+    assert in_pass(listings(chef=Identities(frozenset(), frozenset())))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(listings(A), id="a worker in order"),
+        pytest.param(listings(group=Roster(1, {})), id="an instance is wanted"),
+        pytest.param(listings(group=Roster(0, {A: "Terminating:Wait"})), id="an instance leaves"),
+        pytest.param(with_nodes(listings(), node(B, "down")), id="a Swarm node"),
+        pytest.param(with_nodes(listings(), node(MANAGER, "unknown")), id="a node of no group"),
+        pytest.param(listings(chef=Identities(frozenset({B}), frozenset())), id="a Chef client"),
+        pytest.param(listings(chef=Identities(frozenset(), frozenset({B}))), id="a Chef node"),
+        pytest.param(listings(working=frozenset({B})), id="an instance in a warm pool"),
+    ],
+)
+def test_a_cluster_in_which_there_is_anything_is_not_at_rest(seen: Listings) -> None:
+    assert not seen.empty
+    assert not in_pass(seen)
+
+
+def test_a_pass_that_decides_nothing_puts_no_cluster_to_rest() -> None:
+    assert not in_pass(listings(), now=NOW + STALE_AFTER_S + 1)
+    assert not in_pass(listings(), last=Pass(NOW - 300, NOW, {}, 1, at_rest=True))
+
+
 # A world in which any side may know any instance, in any state.
 IDS = [f"i-{n:017x}" for n in range(12)]
 sets = st.frozensets(st.sampled_from(IDS))
@@ -301,6 +335,16 @@ def test_no_pass_acts_alone_or_too_soon_or_on_more_than_the_cap(
     assert {(f.what, f.key) for f in second.due} <= marked
     if after_s < START_S or after_s > FORGOTTEN_S or doubts(before) or doubts(now):
         assert second.due == ()
+
+
+@given(worlds | worlds.map(lambda w: replace(w, group=Roster(0, {}), working=frozenset())))
+@settings(max_examples=300)
+def test_only_where_no_side_knows_anything_a_cluster_rests(seen: Listings) -> None:
+    group, chef = seen.group, seen.chef
+    known = [*group.states, *seen.swarm.nodes, *chef.clients, *chef.nodes, *seen.working]
+    assert in_pass(seen) == (not known and group.desired == 0)
+    if in_pass(seen):
+        assert orphans(seen) == []
 
 
 @given(worlds)

@@ -46,6 +46,10 @@ def test_why_nothing_is_decided_is_told(capsys: pytest.CaptureFixture[str]) -> N
     assert said == "lab: nothing is decided: the Swarm has no snapshot\n"
 
 
+def test_that_every_cluster_is_at_rest_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "every cluster is at rest; --cluster NAME makes one" in told(capsys, dry_run=False)
+
+
 def test_a_failure_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no group [x]" in told(capsys, FAILED, dry_run=False)
 

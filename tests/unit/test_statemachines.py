@@ -196,6 +196,27 @@ def test_the_way_without_failure_is_within_its_budget(
     assert sum(states[name]["Type"] == "Task" for name in way) <= calls
 
 
+def test_a_reconcile_run_costs_two_transitions_and_four_for_each_cluster_in_order() -> None:
+    machine = load(ROOT / "statemachines/reconcile.asl.yaml")
+    clusters, each = (machine["States"][name] for name in ("Clusters", "EachCluster"))
+    states = each["ItemProcessor"]["States"]
+
+    assert (machine["StartAt"], clusters["Next"], each["End"]) == ("Clusters", "EachCluster", True)
+    assert each["ItemProcessor"]["StartAt"] == "ListChef"
+    assert (states["ListChef"]["Next"], states["Compare"]["Next"]) == ("Compare", "Act?")
+    nothing_due = states["Act?"]["Choices"][1]
+    assert (nothing_due["Variable"], nothing_due["IsPresent"]) == ("$.plan.due[0]", False)
+    assert states[nothing_due["Next"]]["Type"] == "Succeed"
+
+
+def test_the_clusters_are_listed_knowing_whether_it_is_a_dry_run() -> None:
+    clusters = load(ROOT / "statemachines/reconcile.asl.yaml")["States"]["Clusters"]
+    assert clusters["Parameters"]["Payload"] == {
+        "cluster.$": "$.cluster",
+        "dry_run.$": "$.dry_run",
+    }
+
+
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
 def test_the_machine_keeps_to_what_the_lab_interprets_as_aws_does(machine: Path) -> None:
     text = json.dumps(load(machine))

@@ -44,6 +44,12 @@ class Listings:
     working: frozenset[str]
     joined: frozenset[str]
 
+    @property
+    def empty(self) -> bool:
+        """Whether no side knows anything of the cluster but its hub, nor is to have any."""
+        known = self.group.states.keys() | self.chef.clients | self.chef.nodes | self.working
+        return not (self.group.desired or self.swarm.nodes or known - {self.manager})
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -33,6 +33,8 @@ class DynamoPasses:
             snapshot_at=float(item["snapshot_at"]["N"]),
             first_seen=json.loads(item["first_seen"]["S"]),
             version=int(item["version"]["N"]),
+            # An item that an older version of the app has written has none.
+            at_rest=item.get("at_rest", {}).get("BOOL", False),
         )
 
     def write(self, cluster: str, made: Pass) -> bool:
@@ -49,6 +51,7 @@ class DynamoPasses:
             "snapshot_at": {"N": str(made.snapshot_at)},
             "first_seen": {"S": json.dumps(made.first_seen)},
             "version": {"N": str(made.version + 1)},
+            "at_rest": {"BOOL": made.at_rest},
         }
         try:
             with named():

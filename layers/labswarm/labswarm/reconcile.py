@@ -23,13 +23,14 @@ class Pass:
     """A complete pass: when it was (epoch seconds), and the snapshot it saw.
 
     `first_seen` says since when each orphan, by `what key`, has been found by every pass. `version`
-    counts the changes made.
+    counts the changes made. `at_rest` is True when there was nothing in the cluster.
     """
 
     at: float
     snapshot_at: float
     first_seen: Mapping[str, float]
     version: int = 0
+    at_rest: bool = False
 
 
 class Passes(Protocol):
@@ -124,7 +125,7 @@ def decide(
         named=tuple(f for f in found if f.remedy == "name"),
     )
     version = last.version if last else 0
-    return plan, Pass(now, taken_at, since, version)
+    return plan, Pass(now, taken_at, since, version, at_rest=not found and listings.empty)
 
 
 def _mark(finding: Finding) -> str:

@@ -176,6 +176,21 @@ def test_a_machine_starts_another_by_its_parameters(plane: Any) -> None:
     assert set(json.loads(ended["input"])) == {"from"}
 
 
+def test_a_map_over_nothing_is_one_state_and_its_output_an_empty_array(plane: Any) -> None:
+    """What a reconcile run with all clusters at rest ends with, and pays for.
+
+    https://states-language.net/spec.html#map-state
+    """
+    each = {"StartAt": "Each", "States": {"Each": {"Type": "Pass", "End": True}}}
+    execution = start(
+        plane, one({"Type": "Map", "ItemsPath": "$.all", "ItemProcessor": each}), {"all": []}
+    )
+
+    assert json.loads(finished(plane, execution)["output"]) == []
+    entered = [event for event in history(plane, execution) if "Entered" in event["type"]]
+    assert [event["stateEnteredEventDetails"]["name"] for event in entered] == ["First"]
+
+
 def test_map_and_parallel_run_their_branches_at_once(plane: Any) -> None:
     """A Map's iterations and a Parallel's branches are concurrent, their results in order.
 

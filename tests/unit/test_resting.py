@@ -1,0 +1,125 @@
+"""Which clusters scheduled passes leave out, and when they look at them again."""
+
+from collections.abc import Mapping
+
+import pytest
+from app_twins import TwinClock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labswarm.cluster import asg_name
+from labswarm.errors import LabswarmError, Permanent, Transient
+from labswarm.groups import Roster
+from labswarm.passes_memory import MemoryPasses
+from labswarm.reconcile import Pass
+from labswarm.resting import REST_S, awake, rested, vacant
+
+NOW = 1_800_000_000.0
+EMPTY = Roster(0, {})
+
+
+def made(ago_s: float = 0, *, at_rest: bool = True) -> Pass:
+    return Pass(NOW - ago_s, NOW - ago_s - 5, {}, at_rest=at_rest)
+
+
+class Account:
+    """Clusters with their groups and last passes; a group may be an error that asking raises."""
+
+    def __init__(self, **groups: Roster | LabswarmError) -> None:
+        self.groups: Mapping[str, Roster | LabswarmError] = groups
+        self.passes = MemoryPasses()
+        self.asked: list[str] = []
+
+    def roster(self, asg: str) -> Roster:
+        (name,) = (name for name in self.groups if asg_name(name) == asg)
+        self.asked.append(name)
+        group = self.groups[name]
+        if isinstance(group, LabswarmError):
+            raise group
+        return group
+
+    def rest(self, *names: str) -> None:
+        for name in names or self.groups:
+            self.passes.write(name, made())
+
+    def awake(self, after_s: float = 300) -> tuple[list[str], list[str]]:
+        return awake(list(self.groups), self.passes, self, TwinClock(int(NOW + after_s)))
+
+
+@pytest.mark.parametrize(
+    ("last", "rests"),
+    [
+        (None, False),
+        (made(300), True),
+        (made(300, at_rest=False), False),
+        (made(REST_S), True),
+        (made(REST_S + 1), False),
+        (made(-1), False),
+    ],
+    ids=["none", "at rest", "not at rest", "an hour ago", "longer ago", "of the future"],
+)
+def test_a_cluster_rests_for_an_hour_after_a_pass_that_saw_nothing(
+    last: Pass | None, rests: bool
+) -> None:
+    assert rested(last, NOW) == rests
+
+
+@given(st.integers(0, 3), st.dictionaries(st.sampled_from("abc"), st.just("Terminating:Wait")))
+def test_a_group_with_anything_in_it_or_wanted_is_not_vacant(
+    desired: int, states: dict[str, str]
+) -> None:
+    assert vacant(Roster(desired, states)) == (desired == 0 and states == {})
+
+
+def test_only_clusters_at_rest_are_left_out_and_only_their_groups_asked_for() -> None:
+    account = Account(
+        empty=EMPTY, wants=Roster(1, {}), has=Roster(0, {"i-1": "Pending"}), new=EMPTY
+    )
+    account.rest("empty", "wants", "has")
+
+    assert account.awake() == (["wants", "has", "new"], [])
+    assert account.asked == ["empty", "wants", "has"]
+
+
+def test_after_an_hour_it_is_looked_at_again() -> None:
+    account = Account(lab=EMPTY)
+    account.rest()
+
+    assert account.awake(REST_S) == ([], [])
+    assert account.awake(REST_S + 1) == (["lab"], [])
+
+
+def test_a_pass_that_found_something_ends_the_rest() -> None:
+    account = Account(lab=EMPTY)
+    account.rest()
+    account.passes.write("lab", Pass(NOW, NOW, {}, version=1))
+
+    assert account.awake() == (["lab"], [])
+
+
+def test_a_cluster_whose_group_cannot_be_read_is_looked_at() -> None:
+    account = Account(a=EMPTY, b=Permanent("there is no group"), c=EMPTY)
+    account.rest()
+
+    assert account.awake() == (["b"], ["b: there is no group"])
+
+
+def test_after_a_transient_failure_no_other_cluster_is_asked_about() -> None:
+    account = Account(a=EMPTY, b=Transient("it does not answer"), c=EMPTY, d=EMPTY)
+    account.rest()
+
+    assert account.awake() == (["b", "c", "d"], ["b: it does not answer"])
+    assert account.asked == ["a", "b"]
+
+
+def test_a_cluster_whose_pass_cannot_be_read_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account(a=EMPTY, b=EMPTY)
+    account.rest()
+
+    def read(name: str) -> Pass:
+        if name == "a":
+            raise Permanent("access denied")
+        return made()
+
+    monkeypatch.setattr(account.passes, "read", read)
+    assert account.awake() == (["a"], ["a: access denied"])
