@@ -207,19 +207,21 @@ def _app(
     prices: Prices,
 ) -> Iterator[Line]:
     decisions, passes = app["decisions_per_hour"] * MONTH_H, app["passes_per_hour"] * MONTH_H
-    transitions = app["pass_transitions"] + clusters * app["pass_transitions_per_cluster"]
-    calls = decisions + passes * (1 + 2 * clusters)
+    # Each run looks for clusters that are awake; one at rest is compared once an hour.
+    looks = clusters * app["looks_per_hour_at_rest"] * MONTH_H
+    transitions = passes * app["pass_transitions"] + looks * app["pass_transitions_per_cluster"]
+    calls = decisions + passes + 2 * looks
     busy = decisions * (assumed["decision_gb_s"] + clusters * assumed["decision_gb_s_per_cluster"])
-    busy += passes * (assumed["pass_gb_s"] + clusters * assumed["pass_gb_s_per_cluster"])
+    busy += passes * assumed["pass_gb_s"] + looks * assumed["pass_gb_s_per_cluster"]
     snapshots = clusters * app["snapshots_per_hour"] * MONTH_H
-    reads = clusters * (2 * decisions + 3 * passes)
+    reads = clusters * (2 * decisions + passes) + 3 * looks
     logs = (calls * assumed["log_kb_per_call"] + decisions * clusters) / 1e6
     for what, item, quantity in (
-        ("KMS signatures", "kms_sign", 2 * passes * clusters),
-        ("Step Functions: reconcile", "transition", passes * transitions),
+        ("KMS signatures", "kms_sign", 2 * looks),
+        ("Step Functions: reconcile", "transition", transitions),
         ("Lambda calls", "lambda_request", calls),
         ("Lambda compute", "lambda_gb_s", busy),
-        ("DynamoDB writes", "dynamodb_write", snapshots + passes * clusters),
+        ("DynamoDB writes", "dynamodb_write", snapshots + looks),
         ("DynamoDB reads", "dynamodb_read", reads),
         ("CloudWatch alarms", "alarm", app["alarms"]),
         ("CloudWatch metrics", "metric", app["metrics"]),
