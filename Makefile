@@ -4,6 +4,8 @@
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# A file's tests share what they bring up: they stay together.
+AT_ONCE := -n 2 --dist loadfile
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,10 +27,10 @@ check: setup ## lint, types, static checks, unit tests: under two minutes
 	for handler in functions/*/app.py; do $(BIN)/mypy $$handler || exit 1; done
 	$(BIN)/yamllint --strict .
 	$(BIN)/shellcheck --exclude SC1091 $$(git ls-files "*.sh") .ci/run
-	$(PYTEST) -q tests/unit tests/infrastructure
+	$(PYTEST) -q $(AT_ONCE) -m "not deep" tests/unit tests/infrastructure
 
 test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm
-	$(PYTEST) -m "not deep" tests/contract tests/integration tests/e2e
+	$(PYTEST) $(AT_ONCE) -m "not deep" tests/contract tests/integration tests/e2e
 
 test-deep: setup ## the tests that take minutes each
 	$(PYTEST) -m deep tests

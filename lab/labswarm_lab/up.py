@@ -90,9 +90,8 @@ def _climb(
     with ThreadPoolExecutor() as pool:
         building = pool.submit(deploy.build)
         if real:
-            subnet = network.free_subnet()
             with step("a bridge, and a registry on it"):
-                network.raise_bridge(lab.place, subnet)
+                subnet = network.raise_bridge(lab.place)
         chef = _chef_server(lab, subnet=subnet if real else None)
         settings = _nodes_settings(lab, chef, subnet if real else 0, real=real)
         if real:

@@ -112,12 +112,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     root = tmp_path_factory.mktemp("hub")
     root.chmod(0o755)
     place = Place(f"hub{os.getpid() % 10**6}", root / "state")
-    subnet = network.free_subnet()
+    subnet = network.raise_bridge(place)
     settings = NodesSettings(
         place, subnet, "lab", "eu-west-1", "http://127.0.0.1:9", "none", "http://127.0.0.1:9", None
     )
     machines = NamespaceMachines(settings)
-    network.raise_bridge(place, subnet)
     try:
         settings.write()
         at = registry.start(settings)

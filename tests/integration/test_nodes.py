@@ -36,7 +36,7 @@ def laid(place: Place) -> NodesSettings:
     """A lab's settings and its bridge."""
     settings = NodesSettings(
         place=place,
-        subnet=network.free_subnet(),
+        subnet=network.raise_bridge(place),
         cluster="lab",
         region="eu-west-1",
         aws_url="http://127.0.0.1:9",
@@ -45,7 +45,6 @@ def laid(place: Place) -> NodesSettings:
         chef_ca_file=None,
     )
     settings.write()
-    network.raise_bridge(place, settings.subnet)
     return settings
 
 

@@ -1,10 +1,13 @@
 """The network of one lab: a bridge on this machine, and a cable from it to each node."""
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from labswarm.errors import Permanent
 from labswarm_lab.nodes.place import Place
@@ -29,11 +32,33 @@ def command(*words: str, given: str | None = None) -> str:
     return done.stdout
 
 
-def free_subnet() -> int:
-    """The first k for which nothing on this machine uses 10.98.k.0/24.
+def raise_bridge(place: Place) -> int:
+    """Make the lab's bridge, with an address, and let its own traffic pass; returns its subnet.
 
-    Raises Permanent when all are in use.
+    That is the first k for which nothing on this machine uses 10.98.k.0/24. A Docker Engine on this
+    machine sets the FORWARD policy to DROP, and bridged frames may go through it
+    (net.bridge.bridge-nf-call-iptables). Raises CommandFailed when the bridge is there, Permanent
+    when all subnets are in use.
     """
+    with _one_lab_at_a_time():
+        subnet = _free_subnet()
+        _add_bridge(place, subnet)
+    command("iptables", "-w", "-I", "FORWARD", *_rule(place.bridge))
+    return subnet
+
+
+@contextmanager
+def _one_lab_at_a_time() -> Iterator[None]:
+    """No other process chooses a subnet meanwhile."""
+    everyones = os.open("/run", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(everyones, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(everyones)
+
+
+def _free_subnet() -> int:
     routes = json.loads(command("ip", "-json", "route", "show", "table", "all"))
     used = {
         int(match[1])
@@ -46,12 +71,7 @@ def free_subnet() -> int:
     raise Permanent("every subnet of 10.98.0.0/16 is in use; bring a lab down")
 
 
-def raise_bridge(place: Place, subnet: int) -> None:
-    """Make the lab's bridge, with its address, and let its own traffic pass.
-
-    A Docker Engine on this machine sets the FORWARD policy to DROP, and bridged frames may go
-    through it (net.bridge.bridge-nf-call-iptables). Raises CommandFailed when the bridge is there.
-    """
+def _add_bridge(place: Place, subnet: int) -> None:
     bridge = place.bridge
     command(
         "ip",
@@ -62,7 +82,6 @@ def raise_bridge(place: Place, subnet: int) -> None:
         f"addr add 10.98.{subnet}.1/24 dev {bridge}\n"
         f"link set {bridge} up\n",
     )
-    command("iptables", "-w", "-I", "FORWARD", *_rule(bridge))
 
 
 def is_ours_to_change() -> bool:

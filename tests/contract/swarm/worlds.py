@@ -101,10 +101,9 @@ class DockerWorld:
     def __init__(self, root: Path) -> None:
         self._place = Place(f"t-c{os.getpid()}", root)
         self._ids = (f"i-{n:017x}" for n in itertools.count(1))
-        subnet = network.free_subnet()
         settings = NodesSettings(
             place=self._place,
-            subnet=subnet,
+            subnet=network.raise_bridge(self._place),
             cluster=CLUSTER,
             region="eu-west-1",
             aws_url="http://127.0.0.1:9",
@@ -113,7 +112,6 @@ class DockerWorld:
             chef_ca_file=None,
         )
         settings.write()
-        network.raise_bridge(self._place, subnet)
         self._machines = NamespaceMachines(settings)
         hub = Instance(HUB, "t3.large", MEMORY, 1, {"labswarm:role": "hub"})
         self._machines.boot(hub)
