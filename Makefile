@@ -26,7 +26,7 @@ check: setup ## lint, types, static checks, unit tests: under two minutes
 	$(BIN)/mypy
 	for handler in functions/*/app.py; do $(BIN)/mypy $$handler || exit 1; done
 	$(BIN)/yamllint --strict .
-	$(BIN)/shellcheck --exclude SC1091 $$(git ls-files "*.sh") .ci/run
+	$(BIN)/shellcheck --exclude SC1091 $$(git ls-files "*.sh") cookbooks/labswarm_base/files/default/labswarm-local-converge .ci/run
 	$(PYTEST) -q $(AT_ONCE) -m "not deep" tests/unit tests/infrastructure
 
 test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm

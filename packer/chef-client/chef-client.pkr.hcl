@@ -36,7 +36,7 @@ build {
 
   # What git has, and nothing that merely lies about here.
   provisioner "shell-local" {
-    inline = ["git -C '${path.root}/../..' archive --output='${path.root}/source.tar' '${var.commit}' packer pyproject.toml README.md LICENSE layers node hub lab"]
+    inline = ["git -C '${path.root}/../..' archive --output='${path.root}/source.tar' '${var.commit}' packer pyproject.toml README.md LICENSE layers node hub lab cookbooks"]
   }
 
   provisioner "file" {
@@ -58,6 +58,7 @@ build {
       "./class-images.sh",
       "./node-tools.sh",
       "./chef.sh client",
+      "../../cookbooks/install.sh",
       "./seal.sh",
       "../chef-client/verify.sh",
       "cd / && rm -rf /tmp/labswarm /tmp/labswarm.tar",

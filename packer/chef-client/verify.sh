@@ -23,6 +23,10 @@ check "Docker Engine" installed docker.io
 check "Docker Engine starts with the machine" enabled docker.service
 check "no stored Swarm or engine identity" absent /var/lib/docker/swarm /var/lib/docker/engine-id
 check "chef-client $CHEF_VERSION" chef_is
+for unit in labswarm-node-config labswarm-hub-converge; do
+  check "$unit converges at boot" enabled "$unit.service"
+done
+check "the cookbooks" test -f /opt/labswarm/src/cookbooks/labswarm_worker/metadata.rb
 for tool in labswarm-node labswarm-manager; do
   check "$tool answers" answers "$tool"
 done

@@ -9,7 +9,7 @@ rm -rf /var/lib/apt/lists/*
 rm -f /etc/ssh/ssh_host_*
 rm -rf /root/.ssh/authorized_keys /root/.bash_history /home/*/.bash_history
 # The agents' and chef-client's identities.
-rm -rf /var/lib/amazon/ssm/Vault /etc/chef/*.pem /etc/cinc/*.pem
+rm -rf /var/lib/amazon/ssm/Vault /etc/chef/*.pem /etc/cinc/*.pem /etc/labswarm/chef
 # One engine id for all nodes would be one node to the Swarm.
 if [ -d /run/systemd/system ] && systemctl is-active --quiet docker.service; then
   systemctl stop docker.socket docker.service

@@ -19,13 +19,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MIRROR = os.environ.get("UBUNTU_MIRROR", "http://archive.ubuntu.com/ubuntu")
+MIRROR = os.environ.get("UBUNTU_MIRROR")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CA = Path("/etc/ssl/certs/ca-certificates.crt")
 SCRIPTS = {
     "chef-client": [
         *("base.sh", "aws-agents.sh", "efs.sh", "docker.sh", "class-images.sh", "node-tools.sh"),
-        *("chef.sh client", "seal.sh", "../chef-client/verify.sh"),
+        *("chef.sh client", "../../cookbooks/install.sh", "seal.sh", "../chef-client/verify.sh"),
     ],
     "chef-server": [
         *("base.sh", "aws-agents.sh", "aws-cli.sh", "chef.sh server", "first-start.sh chef-server"),
@@ -41,8 +41,10 @@ pytestmark = [
     pytest.mark.deep,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(
-        os.geteuid() != 0 or not all(map(shutil.which, ("mmdebstrap", "unshare", "gpg"))),
-        reason="needs root, unshare, gpg and mmdebstrap (Debian: apt-get install mmdebstrap)",
+        not MIRROR
+        or os.geteuid() != 0
+        or not all(map(shutil.which, ("mmdebstrap", "unshare", "gpg"))),
+        reason="needs UBUNTU_MIRROR (an archive's URL), root, unshare, gpg and mmdebstrap",
     ),
 ]
 
@@ -174,7 +176,7 @@ class Ubuntu:
         for name in ("resolv.conf", "hosts"):
             shutil.copy(Path("/etc") / name, root / "etc" / name)
         shutil.copy(CA, root / "srv/ca.pem")
-        for name in ("packer", "layers", "node", "hub", "lab"):
+        for name in ("packer", "layers", "node", "hub", "lab", "cookbooks"):
             shutil.copytree(
                 REPOSITORY / name,
                 root / "build" / name,
