@@ -1,0 +1,7 @@
+name 'labswarm_base'
+maintainer 'The labswarm authors'
+license 'BSD-3-Clause'
+description 'What the hub and the workers of a labswarm cluster have in common'
+version '0.1.0'
+chef_version '>= 18.0'
+supports 'ubuntu', '>= 24.04'

@@ -1,0 +1,16 @@
+# Also run alone when a worker boots (files/labswarm-first-boot): whoever asks for its Chef key reads the file.
+
+ground = Labswarm::Ground.read(node['labswarm_base']['ground'])
+instance_id = node['labswarm_base']['instance_id'] || node.read('ec2', 'instance_id')
+address = node['labswarm_base']['address'] || node.read('ec2', 'local_ipv4')
+raise "the instance's metadata is not reached: see that IMDSv2 is enabled, or set labswarm_base.instance_id and address" unless instance_id && address
+
+labswarm_node_config '/etc/labswarm/node.json' do
+  ground ground
+  instance_id instance_id
+  address address
+  chef_client node['labswarm_base']['chef_client']
+  if ground['role'] == 'hub'
+    hub 'api_url' => node['labswarm_base']['hub_api_url'], 'token_file' => node['labswarm_base']['hub_token_file']
+  end
+end

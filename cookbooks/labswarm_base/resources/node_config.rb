@@ -1,0 +1,66 @@
+provides :labswarm_node_config
+unified_mode true
+
+property :path, String, name_property: true,
+                        description: 'Where the file is to be.'
+property :ground, Hash, required: true,
+                        description: 'What Terraform knows of the instance and its cluster.'
+property :instance_id, String, required: true, regex: /\Ai-[0-9a-f]{8,17}\z/,
+                               description: "The instance's id."
+property :address, String, required: true,
+                           description: 'The address by which the other nodes reach this one.'
+property :chef_client, String, default: 'chef-client',
+                               description: 'The command of its chef-client.'
+property :hub, [Hash, nil],
+  description: "On the hub: `api_url` of its API and `token_file` with the manager's token."
+
+action :write, description: 'Write what node/labswarm_node/config.py reads.' do
+  directory ::File.dirname(new_resource.path) do
+    mode '0755'
+  end
+
+  file ca_file do
+    content new_resource.ground['chef']['ca_pem']
+    mode '0644'
+    only_if { new_resource.ground['chef']['ca_pem'] }
+  end
+
+  file new_resource.path do
+    content "#{JSON.pretty_generate(node_json)}\n"
+    # It has no secret in it, and the snapshot service is not root.
+    mode '0644'
+  end
+end
+
+action_class do
+  def beside(name)
+    ::File.join(::File.dirname(new_resource.path), name)
+  end
+
+  def ca_file
+    beside('chef-ca.pem')
+  end
+
+  def node_json
+    ground = new_resource.ground
+    {
+      'cluster' => ground['cluster'],
+      'instance_id' => new_resource.instance_id,
+      'role' => ground['role'],
+      'region' => ground['region'],
+      'docker_host' => 'unix:///var/run/docker.sock',
+      'advertise_address' => new_resource.address,
+      'join_secret' => ground['join_secret'],
+      'images' => ground['images'],
+      'chef' => {
+        'url' => ground['chef']['url'],
+        'organization' => ground['chef']['organization'],
+        'ca_file' => ground['chef']['ca_pem'] && ca_file,
+        'node_name' => "#{ground['cluster']}-#{new_resource.instance_id}",
+        'key_file' => beside('chef/client.pem'),
+        'client' => new_resource.chef_client,
+      },
+      'hub' => new_resource.hub,
+    }.compact
+  end
+end

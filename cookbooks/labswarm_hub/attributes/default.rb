@@ -1,0 +1,39 @@
+# The hub. README.md says what each is for.
+
+default['labswarm_hub']['data'] = '/srv/labswarm'
+
+# One network for all servers: a /24 runs out near 250 students and nodes.
+default['labswarm_hub']['address_pool'] = '10.97.0.0/16'
+default['labswarm_hub']['subnet_size'] = 20
+default['labswarm_hub']['rotate_join_token_at'] = '*-*-* 04:00:00'
+
+default['labswarm_hub']['source'] = '/opt/labswarm/src'
+default['labswarm_hub']['snapshot_command'] = '/usr/local/bin/labswarm-snapshot'
+
+# The hub's image: built on the hub of files/Dockerfile, with these packages beside.
+default['labswarm_hub']['image'] = nil
+default['labswarm_hub']['python_packages'] = []
+
+# Who may log in is the department's to say: there is no default.
+default['labswarm_hub']['authenticator'] = nil
+default['labswarm_hub']['admins'] = []
+default['labswarm_hub']['conf'] = {}
+
+default['labswarm_hub']['idle_timeout_s'] = 3600
+default['labswarm_hub']['limit']['memory_factor'] = 2
+default['labswarm_hub']['limit']['nano_cpus'] = 1_000_000_000
+default['labswarm_hub']['limit']['pids'] = 512
+
+default['labswarm_hub']['profiles'] = {}
+default['labswarm_hub']['command'] = ['jupyterhub-singleuser']
+default['labswarm_hub']['proxy_command'] = ['configurable-http-proxy']
+default['labswarm_hub']['environment'] = {
+  # Connection files and cookie secrets of one run: no use in the home.
+  'JUPYTER_RUNTIME_DIR' => '/tmp/jupyter-runtime',
+}
+
+# What labswarm_worker lays on each worker, and where Jupyter and IPython look for it.
+default['labswarm_hub']['read_only_mounts'] = {
+  '/etc/labswarm/class/jupyter_server_config.json' => '/etc/jupyter/jupyter_server_config.d/labswarm.json',
+  '/etc/labswarm/class/ipython_config.py' => '/etc/ipython/ipython_config.py',
+}

@@ -1,0 +1,156 @@
+#!/opt/labswarm/bin/python
+"""`labswarm-hub`: what the hub's host does with AWS for the hub. Secrets stay in its memory.
+
+description                how big the seats of the hub's clusters are, on standard output
+join-secret [--rotate]     has the workers' join token in Secrets Manager; with --rotate a new one
+certificate SECRET FOLDER  the certificate and its key, from Secrets Manager into a folder of /run
+
+Logs nothing that it reads. Exit code 0: done; 1: not, and standard error says why.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from labswarm.aws_errors import code_of, named
+from labswarm.cluster import Cluster
+from labswarm.environment import AWS
+from labswarm.errors import LabswarmError, Permanent
+from labswarm.ssm import SsmClusters
+from labswarm_node.config import NodeConfig
+from labswarm_node.engine_api import EngineApi
+
+_PORT = 2377
+_CERTIFICATE = {"certificate": "certificate.pem", "key": "key.pem"}
+
+Clients = Callable[[str], Any]
+
+
+def description(config: NodeConfig, clients: Clients) -> dict[str, Any]:
+    """The seat and overhead of the hub's own cluster, and of its further groups by name.
+
+    What is wrong with a group's description leaves out that group. Raises BadInput when the hub's
+    own is not there yet, or wrong.
+    """
+    clusters, wrong = SsmClusters(clients("ssm")).of_hub(config.cluster, config.instance_id)
+    for error in wrong:
+        print(f"labswarm-hub: left out: {error}", file=sys.stderr)
+    own, *further = clusters
+    groups = {
+        cluster.name.removeprefix(f"{own.name}-"): {**_room(cluster), "image": cluster.images[0]}
+        for cluster in further
+    }
+    return {**_room(own), "groups": groups}
+
+
+def join_secret(config: NodeConfig, engine: EngineApi, clients: Clients, rotate: bool) -> bool:
+    """Have the current token in the secret; whether it was another one before.
+
+    Nodes that have joined stay: a token is looked at once. One that reads the old token just now is
+    refused, and its launch tries again with the new one.
+    """
+    if rotate:
+        swarm = engine.call("GET", "/swarm")
+        version = str(swarm["Version"]["Index"])
+        query = {"version": version, "rotateWorkerToken": "true"}
+        engine.call("POST", "/swarm/update", query=query, body=swarm["Spec"])
+    token = engine.call("GET", "/swarm")["JoinTokens"]["Worker"]
+    wanted = {"token": token, "manager": f"{config.advertise_address}:{_PORT}"}
+    secrets = clients("secretsmanager")
+    if _current(secrets, config.join_secret) == wanted:
+        return False
+    with named():
+        secrets.put_secret_value(SecretId=config.join_secret, SecretString=json.dumps(wanted))
+    return True
+
+
+def certificate(secret: str, folder: Path, clients: Clients) -> None:
+    """Write certificate.pem and key.pem of a secret {certificate, key}. Raises Permanent."""
+    with named():
+        text = clients("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    try:
+        values = json.loads(text)
+        files = {file: str(values[name]) for name, file in _CERTIFICATE.items()}
+    except (ValueError, KeyError, TypeError):
+        # Without the cause: it quotes what it could not read.
+        raise Permanent(f'{secret} has to be {{"certificate": PEM, "key": PEM}}') from None
+    for file, pem in files.items():
+        part = folder / f"{file}.part"
+        with open(part, "w", opener=_private) as out:  # Path.open takes no opener
+            out.write(pem)
+        part.replace(folder / file)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Entry point."""
+    options = _parser().parse_args(arguments)
+    try:
+        config = NodeConfig.read()
+        clients = _clients(config)
+        match options.command:
+            case "description":
+                print(json.dumps(description(config, clients)))
+            case "join-secret":
+                changed = join_secret(
+                    config, EngineApi(config.docker_host), clients, options.rotate
+                )
+                print(f"{config.join_secret} {'has a new token' if changed else 'is as it was'}")
+            case _:
+                certificate(options.secret, options.folder, clients)
+    except LabswarmError as error:
+        print(f"labswarm-hub: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _room(cluster: Cluster) -> dict[str, Any]:
+    return {"seat": asdict(cluster.seat), "overhead": asdict(cluster.overhead)}
+
+
+def _current(secrets: Any, name: str) -> object:
+    """What the secret has; None for one that is still empty, or has something else."""
+    try:
+        with named():
+            return json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+    except ValueError:
+        return None
+    except LabswarmError as error:
+        # So it is called too when the secret is there without a value.
+        if code_of(error) == "ResourceNotFoundException":
+            return None
+        raise
+
+
+def _private(path: str, flags: int) -> int:
+    """Readable by the group, which is the web server's."""
+    return os.open(path, flags, 0o640)
+
+
+def _clients(config: NodeConfig) -> Clients:
+    import botocore.session
+
+    session = botocore.session.get_session()
+    return lambda service: session.create_client(
+        service, region_name=config.region, endpoint_url=config.aws_endpoint_url, config=AWS
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="labswarm-hub", description="The hub's host and AWS.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("description", help="print the sizes of seats")
+    join = commands.add_parser("join-secret", help="have the join token in Secrets Manager")
+    join.add_argument("--rotate", action="store_true", help="make a new one first")
+    certified = commands.add_parser("certificate", help="fetch the hub's certificate")
+    certified.add_argument("secret", help="the secret's name or ARN")
+    certified.add_argument("folder", type=Path, help="a folder that is not on a disk")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,10 @@
+require 'digest'
+
+module Labswarm
+  module Image
+    # A tag that changes with what the image is built of.
+    def self.tag(*texts)
+      Digest::SHA256.hexdigest(texts.join("\0"))[0, 12]
+    end
+  end
+end

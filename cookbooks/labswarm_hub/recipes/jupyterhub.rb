@@ -1,0 +1,94 @@
+hub = node['labswarm_hub']
+unless hub['authenticator']
+  raise 'labswarm_hub.authenticator is not set: name the JupyterHub authenticator that checks who logs in, and its settings in labswarm_hub.conf'
+end
+
+ground = Labswarm::Ground.read(node['labswarm_base']['ground'])
+homes = node['labswarm_base']['homes']
+data = ::File.join(hub['data'], 'hub')
+settings_file = ::File.join(data, 'hub.json')
+
+if ground['efs']
+  labswarm_homes homes do
+    file_system_id ground['efs']['file_system_id']
+    access_point_id ground['efs']['access_point_id']
+  end
+else
+  directory homes do
+    mode '0711'
+  end
+end
+
+# The only secret that is kept here; the hub, in its container, and labswarm-manager read it.
+file node['labswarm_base']['hub_token_file'] do
+  content lazy { "#{SecureRandom.hex(32)}\n" }
+  mode '0600'
+  sensitive true
+  action :create_if_missing
+end
+
+directory ::File.join(data, 'conf.d') do
+  mode '0700'
+end
+
+hub['conf'].each do |name, text|
+  file ::File.join(data, 'conf.d', name) do
+    content text
+    mode '0600'
+    sensitive true
+  end
+end
+
+packages = ['dockerspawner==14.0.0', 'jupyterhub-idle-culler==2.0.0', *hub['python_packages']]
+dockerfile = "FROM quay.io/jupyterhub/jupyterhub:6.1.1\nRUN python3 -m pip install --no-cache-dir #{packages.join(' ')}\n"
+image = hub['image'] || "labswarm-hub:#{Labswarm::Image.tag(dockerfile)}"
+
+unless hub['image']
+  directory '/etc/labswarm/hub-image' do
+    mode '0755'
+  end
+
+  file '/etc/labswarm/hub-image/Dockerfile' do
+    content dockerfile
+    mode '0644'
+  end
+
+  labswarm_image image do
+    folder '/etc/labswarm/hub-image'
+  end
+end
+
+labswarm_hub_settings settings_file do
+  settings(
+    'cluster' => ground['cluster'],
+    'image' => ground['images'].first,
+    'command' => hub['command'].to_a,
+    'homes' => homes,
+    'network' => Labswarm::Hub::NETWORK,
+    'docker_host' => 'unix:///var/run/docker.sock',
+    'hub_name' => Labswarm::Hub::SERVICE,
+    'data_dir' => '/srv/labswarm',
+    'proxy_command' => hub['proxy_command'].to_a,
+    'authenticator' => hub['authenticator'],
+    'admins' => hub['admins'].to_a,
+    'manager_token_file' => "/srv/labswarm/#{::File.basename(node['labswarm_base']['hub_token_file'])}",
+    'read_only_mounts' => hub['read_only_mounts'].to_h,
+    'environment' => hub['environment'].to_h,
+    'conf_dir' => '/srv/labswarm/conf.d',
+    'idle_timeout_s' => hub['idle_timeout_s']
+  )
+  limit hub['limit'].to_h
+  profiles hub['profiles'].to_h
+  # Terraform describes the cluster when its hub is there.
+  retries 20
+  retry_delay 15
+end
+
+labswarm_hub_service Labswarm::Hub::SERVICE do
+  image image
+  network Labswarm::Hub::NETWORK
+  data data
+  homes homes
+  source hub['source']
+  settings_file settings_file
+end

@@ -1,0 +1,8 @@
+if node['labswarm_base']['metrics']
+  ground = Labswarm::Ground.read(node['labswarm_base']['ground'])
+
+  labswarm_metrics '/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json' do
+    dimensions 'InstanceId' => node['labswarm_base']['instance_id'] || node.read('ec2', 'instance_id')
+    disks ground['hub']['data_volume'] ? ['/', node['labswarm_hub']['data']] : ['/']
+  end
+end

@@ -1,0 +1,30 @@
+# docs/reference/snapshot.md
+
+systemd_unit 'labswarm-snapshot.service' do
+  content(
+    'Unit' => {
+      'Description' => 'Tell AWS what the Swarm looks like',
+      'Wants' => 'network-online.target',
+      'After' => 'docker.service network-online.target',
+      'StartLimitIntervalSec' => 0,
+    },
+    'Service' => {
+      'ExecStart' => node['labswarm_hub']['snapshot_command'],
+      # What failed for good may have been mended by hand.
+      'Restart' => 'always',
+      'RestartSec' => 5,
+      'DynamicUser' => 'yes',
+      'SupplementaryGroups' => 'docker',
+      'CapabilityBoundingSet' => '',
+      'PrivateDevices' => 'yes',
+      'ProtectControlGroups' => 'yes',
+      'ProtectHome' => 'yes',
+      'ProtectKernelModules' => 'yes',
+      'ProtectKernelTunables' => 'yes',
+      'RestrictAddressFamilies' => 'AF_INET AF_INET6 AF_UNIX',
+    },
+    'Install' => { 'WantedBy' => 'multi-user.target' }
+  )
+  action [:create, :enable, :start]
+  notifies :restart, 'systemd_unit[labswarm-snapshot.service]'
+end

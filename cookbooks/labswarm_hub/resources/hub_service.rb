@@ -1,0 +1,94 @@
+require 'digest'
+
+provides :labswarm_hub_service
+unified_mode true
+
+property :service, String, name_property: true,
+                           description: "The service's name, by which students' servers reach the hub."
+property :image, String, required: true,
+                         description: 'The image that the hub runs in.'
+property :network, String, required: true,
+                           description: 'The overlay network of the servers.'
+property :data, String, required: true,
+                        description: "The hub's folder on this machine; in the container it is /srv/labswarm."
+property :homes, String, required: true,
+                         description: "The homes' folder, here and in the container."
+property :source, String, required: true,
+                          description: "The folder with this repository's hub and layers."
+property :settings_file, String, required: true,
+                                 description: "The hub's settings; the service is made anew when they change."
+
+# Where the parts are inside the container.
+HUB = '/opt/labswarm/hub'.freeze
+LAYER = '/opt/labswarm/layer'.freeze
+DATA = '/srv/labswarm'.freeze
+SOCKET = '/var/run/docker.sock'.freeze
+
+LABEL = 'labswarm.digest'.freeze
+
+action :run, description: "Have JupyterHub as a service of the Swarm, made anew when anything of it has changed. Students' servers go on." do
+  execute "docker service rm #{new_resource.service}" do
+    command ['docker', 'service', 'rm', new_resource.service]
+    only_if { docker_has?('service', new_resource.service) && !as_wanted? }
+  end
+
+  # The ports are the host's: while the former hub still ends, the new one's task cannot start.
+  execute "docker service create #{new_resource.service}" do
+    command ['docker', 'service', 'create', '--label', "#{LABEL}=#{digest}", *words]
+    not_if { as_wanted? }
+  end
+end
+
+action_class do
+  include Labswarm::EngineState
+
+  def as_wanted?
+    service_label(new_resource.service, LABEL) == digest
+  end
+
+  def digest
+    @digest ||= Digest::SHA256.hexdigest([*words, ::File.read(new_resource.settings_file)].join("\0"))
+  end
+
+  def words
+    [
+      '--detach', '--no-resolve-image', '--name', new_resource.service,
+      '--container-label', "#{new_resource.service}=true",
+      # No virtual IP and no ingress mesh: only this machine is asked.
+      '--endpoint-mode', 'dnsrr',
+      '--publish', 'mode=host,published=8000,target=8000',
+      '--publish', 'mode=host,published=8081,target=8081',
+      '--network', new_resource.network,
+      '--constraint', 'node.role==manager',
+      '--restart-condition', 'any', '--restart-delay', '1s',
+      '--init', '--workdir', DATA,
+      *mounts, *environment,
+      '--entrypoint', 'python3 -m jupyterhub',
+      new_resource.image,
+      '--config', "#{HUB}/jupyterhub_config.py"
+    ]
+  end
+
+  def mounts
+    read_only = {
+      ::File.join(new_resource.source, 'hub') => HUB,
+      ::File.join(new_resource.source, 'layers/labswarm') => LAYER,
+    }
+    writable = {
+      new_resource.data => DATA,
+      new_resource.homes => new_resource.homes,
+      SOCKET => SOCKET,
+    }
+    read_only.flat_map { |from, to| ['--mount', "type=bind,source=#{from},target=#{to},readonly"] } +
+      writable.flat_map { |from, to| ['--mount', "type=bind,source=#{from},target=#{to}"] }
+  end
+
+  def environment
+    {
+      'HOME' => DATA,
+      'LABSWARM_HUB_CONFIG' => ::File.join(DATA, ::File.basename(new_resource.settings_file)),
+      'PYTHONDONTWRITEBYTECODE' => '1',
+      'PYTHONPATH' => "#{HUB}:#{LAYER}",
+    }.flat_map { |name, value| ['--env', "#{name}=#{value}"] }
+  end
+end

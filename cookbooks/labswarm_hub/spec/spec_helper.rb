@@ -1,0 +1,1 @@
+require_relative '../../labswarm_base/spec/spec_helper'

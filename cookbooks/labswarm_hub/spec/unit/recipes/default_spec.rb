@@ -1,0 +1,145 @@
+require_relative '../../spec_helper'
+
+AUTHENTICATED = { 'labswarm_hub' => { 'authenticator' => 'native', 'admins' => ['ada'], 'conf' => { '10-native.py' => "c.x = 1\n" } } }.freeze
+
+describe 'labswarm_hub::default' do
+  it 'includes the base and each of its parts' do
+    run = runner(ground: HUB_GROUND, attributes: AUTHENTICATED).converge(described_recipe)
+    %w(labswarm_base labswarm_hub::data labswarm_hub::swarm labswarm_hub::jupyterhub labswarm_hub::snapshot labswarm_hub::tls
+       labswarm_hub::metrics).each { |recipe| expect(run).to include_recipe(recipe) }
+  end
+end
+
+describe 'labswarm_hub::data' do
+  it 'has its data on a volume that outlives the instance' do
+    run = runner(ground: HUB_GROUND).converge(described_recipe)
+    expect(run).to mount_labswarm_data_volume('/srv/labswarm').with(volume_id: 'vol-0123456789abcdef0')
+    expect(run).to create_directory('/srv/labswarm/hub').with(mode: '0700')
+  end
+
+  it 'has a folder where there is no volume' do
+    ground = HUB_GROUND.merge('hub' => HUB_GROUND['hub'].merge('data_volume' => nil))
+    expect(runner(ground: ground).converge(described_recipe)).to create_directory('/srv/labswarm').with(mode: '0755')
+  end
+end
+
+describe 'labswarm_hub::swarm' do
+  subject(:run) { runner(ground: HUB_GROUND).converge(described_recipe) }
+
+  it 'founds the Swarm and its network' do
+    expect(run).to configure_labswarm_engine('i-0123456789abcdef0').with(restart_member: true)
+    expect(run).to found_labswarm_swarm('10.0.2.100').with(address_pool: '10.97.0.0/16', subnet_size: 20)
+    expect(run).to create_labswarm_network('labswarm')
+  end
+
+  it 'publishes the join token at each start, until it is done' do
+    unit = run.systemd_unit('labswarm-join-secret.service').content
+    expect(unit['Service']).to eq(
+      'ExecStart' => '/usr/local/sbin/labswarm-hub join-secret', 'RemainAfterExit' => 'yes', 'Restart' => 'on-failure', 'RestartSec' => 10
+    )
+    %i(create enable start).each { |action| expect(run.systemd_unit('labswarm-join-secret.service').performed_actions).to include(action) }
+  end
+
+  it 'rotates it by a timer, and never in a converge' do
+    expect(run.systemd_unit('labswarm-rotate-join-token.service').content['Service'])
+      .to include('Type' => 'oneshot', 'ExecStart' => '/usr/local/sbin/labswarm-hub join-secret --rotate')
+    expect(run.systemd_unit('labswarm-rotate-join-token.service').performed_actions).to eq([:create])
+    expect(run.systemd_unit('labswarm-rotate-join-token.timer').content['Timer'])
+      .to include('OnCalendar' => '*-*-* 04:00:00', 'Persistent' => 'true')
+    expect(run).to start_systemd_unit('labswarm-rotate-join-token.timer')
+  end
+
+  it 'has the token in no file' do
+    texts = run.resource_collection.all_resources.filter_map { |resource| resource.content.to_s if resource.respond_to?(:content) }
+    expect(texts.grep(/SWMTKN/)).to be_empty
+  end
+end
+
+describe 'labswarm_hub::jupyterhub' do
+  subject(:run) { runner(ground: HUB_GROUND, attributes: AUTHENTICATED).converge(described_recipe) }
+
+  it 'refuses to guess who may log in' do
+    expect { runner(ground: HUB_GROUND).converge(described_recipe) }.to raise_error(/labswarm_hub.authenticator is not set/)
+  end
+
+  it "makes the manager's token once, for root alone" do
+    expect(run).to create_file_if_missing('/srv/labswarm/hub/manager.token').with(mode: '0600', sensitive: true)
+    expect(run.file('/srv/labswarm/hub/manager.token').content).to match(/\A\h{64}\n\z/)
+  end
+
+  it 'builds its image of what is named here' do
+    expect(run.file('/etc/labswarm/hub-image/Dockerfile').content).to eq(
+      "FROM quay.io/jupyterhub/jupyterhub:6.1.1\n" \
+      "RUN python3 -m pip install --no-cache-dir dockerspawner==14.0.0 jupyterhub-idle-culler==2.0.0\n"
+    )
+    expect(run.find_resource(:labswarm_image, run.labswarm_hub_service('labswarm-hub').image).folder).to eq('/etc/labswarm/hub-image')
+  end
+
+  it "takes the department's own image" do
+    own = { 'labswarm_hub' => AUTHENTICATED['labswarm_hub'].merge('image' => 'registry.example.edu/hub:7') }
+    run = runner(ground: HUB_GROUND, attributes: own).converge(described_recipe)
+    expect(run).to run_labswarm_hub_service('labswarm-hub').with(image: 'registry.example.edu/hub:7')
+    expect(run).not_to create_file('/etc/labswarm/hub-image/Dockerfile')
+  end
+
+  it 'tells the hub who may log in and what servers are' do
+    expect(run).to write_labswarm_hub_settings('/srv/labswarm/hub/hub.json').with(retries: 20, retry_delay: 15)
+    settings = run.labswarm_hub_settings('/srv/labswarm/hub/hub.json').settings
+    expect(settings).to include('cluster' => 'db', 'authenticator' => 'native', 'admins' => ['ada'], 'image' => GROUND['images'].first,
+                                'manager_token_file' => '/srv/labswarm/manager.token', 'homes' => '/homes', 'network' => 'labswarm')
+    expect(run).to create_file('/srv/labswarm/hub/conf.d/10-native.py').with(content: "c.x = 1\n", mode: '0600', sensitive: true)
+  end
+
+  it 'runs the hub after that' do
+    expect(run).to run_labswarm_hub_service('labswarm-hub')
+      .with(network: 'labswarm', data: '/srv/labswarm/hub', homes: '/homes', source: '/opt/labswarm/src', settings_file: '/srv/labswarm/hub/hub.json')
+  end
+end
+
+describe 'labswarm_hub::snapshot' do
+  it 'has the service run for ever, as nobody in particular' do
+    run = runner(ground: HUB_GROUND).converge(described_recipe)
+    unit = run.systemd_unit('labswarm-snapshot.service')
+    expect(unit.content['Service']).to include('ExecStart' => '/usr/local/bin/labswarm-snapshot', 'Restart' => 'always', 'DynamicUser' => 'yes',
+                                               'SupplementaryGroups' => 'docker')
+    %i(create enable start).each { |action| expect(unit.performed_actions).to include(action) }
+  end
+end
+
+describe 'labswarm_hub::tls' do
+  let(:caddyfile) { '/etc/caddy/Caddyfile' }
+
+  def converged(**hub)
+    runner(ground: HUB_GROUND.merge('hub' => HUB_GROUND['hub'].merge(hub.transform_keys(&:to_s)))).converge('labswarm_hub::tls')
+  end
+
+  it "has a certificate of Let's Encrypt, kept on the data volume" do
+    run = converged
+    expect(run).to render_file(caddyfile).with_content("email operators@example.edu\n").with_content('storage file_system /srv/labswarm/caddy')
+    expect(run).to render_file(caddyfile).with_content("db.example.edu {\n")
+    expect(run).not_to render_file(caddyfile).with_content("\ttls ")
+    expect(run.template(caddyfile)).to notify('systemd_unit[caddy.service]').to(:reload_or_restart)
+  end
+
+  it "has the department's own, whose key is on no disk" do
+    arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:tls-AbCdEf'
+    run = converged(acme_email: nil, certificate_secret: arn)
+    expect(run).to render_file(caddyfile).with_content('tls /run/labswarm-certificate/certificate.pem /run/labswarm-certificate/key.pem')
+    unit = run.systemd_unit('labswarm-certificate.service').content
+    expect(unit['Service']).to include('ExecStart' => "/usr/local/sbin/labswarm-hub certificate #{arn} /run/labswarm-certificate",
+                                       'RuntimeDirectory' => 'labswarm-certificate', 'RuntimeDirectoryMode' => '0750')
+  end
+
+  it 'signs one itself where there is no name' do
+    run = converged(domain: nil, acme_email: nil)
+    expect(run).to render_file(caddyfile).with_content(":443 {\n\ttls internal {")
+  end
+end
+
+describe 'labswarm_hub::metrics' do
+  it 'tells how full its disks are' do
+    run = runner(ground: HUB_GROUND).converge(described_recipe)
+    expect(run).to collect_labswarm_metrics('/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json')
+      .with(dimensions: { 'InstanceId' => 'i-0123456789abcdef0' }, disks: ['/', '/srv/labswarm'])
+  end
+end

@@ -1,0 +1,102 @@
+require_relative '../../spec_helper'
+
+describe 'labswarm_hub_settings' do
+  let(:groups) { {} }
+  let(:description) do
+    { 'seat' => { 'memory_bytes' => 1024, 'nano_cpus' => 2_000_000_000 }, 'overhead' => { 'memory_bytes' => 1, 'nano_cpus' => 2 }, 'groups' => groups }
+  end
+  let(:run) do
+    declaring('labswarm_hub_settings') do
+      labswarm_hub_settings '/srv/labswarm/hub/hub.json' do
+        settings 'cluster' => 'db'
+        limit 'memory_factor' => 2, 'nano_cpus' => 1_000_000_000, 'pids' => 512
+      end
+    end
+  end
+
+  before { answers [%w(/usr/local/sbin/labswarm-hub description), JSON.generate(description)] }
+
+  it "has the seat from the cluster's description, and a limit that is not below it" do
+    expect(JSON.parse(run.file('/srv/labswarm/hub/hub.json').content)).to eq(
+      'cluster' => 'db', 'seat' => description['seat'], 'overhead' => description['overhead'],
+      'limit' => { 'memory_bytes' => 2048, 'nano_cpus' => 2_000_000_000, 'pids' => 512 }, 'groups' => {}, 'profiles' => {}
+    )
+    expect(run).to create_file('/srv/labswarm/hub/hub.json').with(mode: '0600')
+  end
+
+  context 'with a further group of workers' do
+    let(:groups) do
+      { 'gpu' => { 'seat' => { 'memory_bytes' => 8, 'nano_cpus' => 4 }, 'overhead' => { 'memory_bytes' => 1, 'nano_cpus' => 1 }, 'image' => 'cuda:1' } }
+    end
+
+    it 'has its seats, and a choice of them for the students' do
+      written = JSON.parse(run.file('/srv/labswarm/hub/hub.json').content)
+      expect(written['groups']['gpu']).to eq(
+        'image' => 'cuda:1', 'seat' => { 'memory_bytes' => 8, 'nano_cpus' => 4 }, 'overhead' => { 'memory_bytes' => 1, 'nano_cpus' => 1 },
+        'limit' => { 'memory_bytes' => 16, 'nano_cpus' => 1_000_000_000, 'pids' => 512 }
+      )
+      expect(written['profiles']).to eq(
+        'notebook' => { 'title' => 'A notebook' }, 'gpu' => { 'title' => 'A notebook in group gpu', 'group' => 'gpu' }
+      )
+    end
+  end
+end
+
+describe 'labswarm_hub_service' do
+  let(:settings) { Tempfile.new('hub.json').tap { |file| file.write('{}') && file.flush } }
+  let(:inspected) { %w(docker service inspect) }
+
+  def run(settings)
+    declaring('labswarm_hub_service') do
+      labswarm_hub_service 'labswarm-hub' do
+        image 'labswarm-hub:0123456789ab'
+        network 'labswarm'
+        data '/srv/labswarm/hub'
+        homes '/homes'
+        source '/opt/labswarm/src'
+        settings_file settings.path
+      end
+    end
+  end
+
+  def created(settings)
+    answers
+    command(run(settings), 'docker service create labswarm-hub')
+  end
+
+  def digest(settings)
+    created(settings)[/labswarm\.digest=(\h{64})/, 1]
+  end
+
+  it 'runs the hub on the manager, restarted for ever, with these mounts' do
+    expect(created(settings)).to eq(
+      "docker service create --label labswarm.digest=#{digest(settings)} --detach --no-resolve-image --name labswarm-hub " \
+      '--container-label labswarm-hub=true --endpoint-mode dnsrr ' \
+      '--publish mode=host,published=8000,target=8000 --publish mode=host,published=8081,target=8081 ' \
+      '--network labswarm --constraint node.role==manager --restart-condition any --restart-delay 1s --init --workdir /srv/labswarm ' \
+      '--mount type=bind,source=/opt/labswarm/src/hub,target=/opt/labswarm/hub,readonly ' \
+      '--mount type=bind,source=/opt/labswarm/src/layers/labswarm,target=/opt/labswarm/layer,readonly ' \
+      '--mount type=bind,source=/srv/labswarm/hub,target=/srv/labswarm --mount type=bind,source=/homes,target=/homes ' \
+      '--mount type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock ' \
+      "--env HOME=/srv/labswarm --env LABSWARM_HUB_CONFIG=/srv/labswarm/#{File.basename(settings.path)} " \
+      '--env PYTHONDONTWRITEBYTECODE=1 --env PYTHONPATH=/opt/labswarm/hub:/opt/labswarm/layer ' \
+      '--entrypoint python3 -m jupyterhub labswarm-hub:0123456789ab --config /opt/labswarm/hub/jupyterhub_config.py'
+    )
+    expect(run(settings)).not_to run_execute('docker service rm labswarm-hub')
+  end
+
+  it 'leaves it alone when nothing of it has changed' do
+    same = digest(settings)
+    answers [inspected + ['--format'], same], [inspected, '[]']
+    expect(run(settings)).not_to run_execute('docker service rm labswarm-hub')
+    expect(run(settings)).not_to run_execute('docker service create labswarm-hub')
+  end
+
+  it 'makes it anew when its settings have' do
+    former = digest(settings)
+    settings.write('{"idle_timeout_s": 60}') && settings.flush
+    answers [inspected + ['--format'], former], [inspected, '[]']
+    expect(command(run(settings), 'docker service rm labswarm-hub')).to eq('docker service rm labswarm-hub')
+    expect(run(settings)).to run_execute('docker service create labswarm-hub')
+  end
+end

@@ -1,0 +1,7 @@
+if node['labswarm_base']['metrics']
+  cluster = Labswarm::Ground.read(node['labswarm_base']['ground'])['cluster']
+
+  labswarm_metrics '/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json' do
+    dimensions 'AutoScalingGroupName' => "labswarm-#{cluster}-workers"
+  end
+end
