@@ -38,7 +38,17 @@ def test_status_is_one_object_of_the_promised_shape(lab: LabUnderTest) -> None:
     assert (seen["swarm"], seen["chef"]) == ("real", "stand-in")
     (worker,) = seen["nodes"]
     assert set(worker) == {
-        *("instance_id", "asg", "swarm", "availability", "chef", "seats", "seats_used", "age_s")
+        *(
+            "cluster",
+            "instance_id",
+            "asg",
+            "swarm",
+            "availability",
+            "chef",
+            "seats",
+            "seats_used",
+            "age_s",
+        )
     }
     assert open_on_all_sides(worker)
 
