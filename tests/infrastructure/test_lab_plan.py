@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.infrastructure.conftest import Prepared
-from tests.infrastructure.terraform.workspace import BASE
+from tests.infrastructure.conftest import Planned, Prepared
+from tests.infrastructure.terraform.workspace import BASE, resources
 
+from labswarm_lab import ground
 from labswarm_lab.plan import DEFAULT, extract
 
 STACK, VALUES = BASE / "stacks" / "cluster", BASE.parent / "lab" / "lab.tfvars"
@@ -43,3 +44,16 @@ def test_a_hooks_timeout_changed_in_terraform_changes_what_the_lab_reads(
 def test_a_hooks_timeout_that_aws_would_refuse_is_no_plan(terraform: Prepared, size: int) -> None:
     with pytest.raises(Exception, match="hook_timeout_seconds"):
         planned(terraform, hook_timeout_seconds=size)
+
+
+def test_what_the_lab_makes_itself_has_the_names_that_terraform_gives(plan: Planned) -> None:
+    """The lab's own Chef key, secret and parameter: the app and the nodes know them by name."""
+    once, cluster = plan(BASE / "stacks" / "chef"), plan(STACK)
+    (name,) = cluster["planned_values"]["outputs"]["settings"]["value"]
+
+    def names(planned: dict[str, Any], kind: str) -> set[str]:
+        return {one["values"]["name"] for one in resources(planned) if one["type"] == kind}
+
+    assert ground.CHEF_KEY_ALIAS in names(once, "aws_kms_alias")
+    assert ground.join_secret_name(name) in names(cluster, "aws_secretsmanager_secret")
+    assert f"/labswarm/clusters/{name}" in names(cluster, "aws_ssm_parameter")
