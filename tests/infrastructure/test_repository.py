@@ -70,6 +70,10 @@ def test_every_command_in_the_docs_exists(page: Path, line: str) -> None:
         folder = words[1].partition("-chdir=")[2]
         assert folder, f"{page}: {line}"
         assert list((REPOSITORY / folder).glob("*.tf")), f"{page}: {line}"
+    elif words[0] == "knife":
+        for word in words:
+            assert "/" not in word or (REPOSITORY / word).exists(), f"{page}: {line}"
+            assert not word.startswith("labswarm_") or (REPOSITORY / "cookbooks" / word).exists()
     elif words[0] == "cp":
         assert (REPOSITORY / words[1]).exists() or words[1].endswith(".tfvars"), f"{page}: {line}"
     else:

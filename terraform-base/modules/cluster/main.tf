@@ -91,6 +91,7 @@ module "hub" {
   last_snapshot     = var.hub_last_snapshot
   domain            = var.domain
   images            = var.images
+  login             = var.login
   chef              = local.ground_chef
   efs               = local.ground_efs
   alarm_topic_arns  = var.alarm_topic_arns

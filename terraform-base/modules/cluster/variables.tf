@@ -226,6 +226,31 @@ variable "headroom" {
   default     = 0
 }
 
+variable "login" {
+  description = <<-EOT
+    Who may log in at the hub; null: the hub waits until /etc/labswarm/attributes.json on it says so. `authenticator`: a JupyterHub
+    authenticator's class or short name. `admins`: their names. `conf`: its settings as JupyterHub configuration, file name to text; no secret,
+    since who may describe the instance reads it. `python_packages`: what has to be installed for it.
+  EOT
+  type = object({
+    authenticator   = string
+    admins          = optional(list(string), [])
+    conf            = optional(map(string), {})
+    python_packages = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = var.login == null || !contains(["dummy", "null", ""], try(var.login.authenticator, ""))
+    error_message = "login.authenticator is \"${try(var.login.authenticator, "")}\": name one that checks who logs in, such as oauthenticator.generic.GenericOAuthenticator."
+  }
+
+  validation {
+    condition     = alltrue([for file in keys(try(var.login.conf, {})) : can(regex("^[a-z0-9_-]+\\.py$", file))])
+    error_message = "login.conf has a file named ${join(", ", [for file in keys(try(var.login.conf, {})) : file if !can(regex("^[a-z0-9_-]+\\.py$", file))])}: give names such as login.py."
+  }
+}
+
 variable "images" {
   description = "The class images that a worker pulls before it is opened; best by digest."
   type        = list(string)

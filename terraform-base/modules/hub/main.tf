@@ -80,7 +80,12 @@ resource "aws_instance" "hub" {
     "cat >/etc/labswarm/ground.json <<'GROUND'",
     jsonencode(local.ground),
     "GROUND",
-    "",
+    var.login == null ? "" : join("\n", [
+      "cat >/etc/labswarm/attributes.json <<'ATTRIBUTES'",
+      jsonencode({ labswarm_hub = var.login }),
+      "ATTRIBUTES",
+      "",
+    ]),
   ])
 
   primary_network_interface {

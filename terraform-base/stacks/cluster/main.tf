@@ -32,6 +32,7 @@ module "cluster" {
   overhead               = var.overhead
   headroom               = var.headroom
   images                 = var.images
+  login                  = var.login
   empty_deadline_minutes = var.empty_deadline_minutes
   timetable              = var.timetable
   node_start_seconds     = var.node_start_seconds

@@ -214,3 +214,30 @@ run "domain_with_two_certificates_is_refused" {
   }
   expect_failures = [var.domain]
 }
+
+run "who_may_log_in_reaches_the_cookbook" {
+  command = plan
+  variables {
+    login = { authenticator = "github", admins = ["ada"], python_packages = ["oauthenticator==17.3.0"] }
+  }
+  assert {
+    condition     = strcontains(aws_instance.hub.user_data, "{\"labswarm_hub\":{\"admins\":[\"ada\"],\"authenticator\":\"github\"")
+    error_message = "The cookbook reads it from /etc/labswarm/attributes.json."
+  }
+}
+
+run "an_authenticator_that_lets_everyone_in_is_refused" {
+  command = plan
+  variables {
+    login = { authenticator = "dummy" }
+  }
+  expect_failures = [var.login]
+}
+
+run "a_configuration_file_elsewhere_is_refused" {
+  command = plan
+  variables {
+    login = { authenticator = "github", conf = { "../jupyterhub.py" = "" } }
+  }
+  expect_failures = [var.login]
+}
