@@ -239,16 +239,6 @@ variable "login" {
     python_packages = optional(list(string), [])
   })
   default = null
-
-  validation {
-    condition     = var.login == null || !contains(["dummy", "null", ""], try(var.login.authenticator, ""))
-    error_message = "login.authenticator is \"${try(var.login.authenticator, "")}\": name one that checks who logs in, such as oauthenticator.generic.GenericOAuthenticator."
-  }
-
-  validation {
-    condition     = alltrue([for file in keys(try(var.login.conf, {})) : can(regex("^[a-z0-9_-]+\\.py$", file))])
-    error_message = "login.conf has a file named ${join(", ", [for file in keys(try(var.login.conf, {})) : file if !can(regex("^[a-z0-9_-]+\\.py$", file))])}: give names such as login.py."
-  }
 }
 
 variable "images" {

@@ -148,7 +148,7 @@ variable "login" {
 
   validation {
     condition     = alltrue([for file in keys(try(var.login.conf, {})) : can(regex("^[a-z0-9_-]+\\.py$", file))])
-    error_message = "login.conf has a file named ${join(", ", [for file in keys(try(var.login.conf, {})) : file if !can(regex("^[a-z0-9_-]+\\.py$", file))])}: give names such as login.py."
+    error_message = "login.conf has files named ${join(", ", keys(try(var.login.conf, {})))}: give names such as login.py."
   }
 }
 
