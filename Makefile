@@ -20,7 +20,7 @@ lab: ## the whole system on this machine
 down: ## end the lab, leave nothing behind
 	@$(BIN)/labswarm lab down
 
-check: setup ## lint, types, static checks, unit tests: under two minutes
+check: setup ## lint, types, static checks, unit tests, infrastructure: some two minutes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
