@@ -12,6 +12,7 @@ from app_twins import event as sample
 from moto import mock_aws
 from test_app_handlers import Context, load
 
+from labswarm.groups import AutoScalingGroups
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm.snapshots_dynamodb import DynamoSnapshots
 
@@ -161,3 +162,33 @@ def test_change_size_grows_the_group() -> None:
     (group,) = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert group["DesiredCapacity"] == 2
     assert answers == ["grow", "was as large already"]
+
+
+class OneGroup:
+    """Auto Scaling with one group, of which each instance was made of another template's version.
+
+    Answers as https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Instance.html says.
+    """
+
+    def __init__(self, template: dict[str, str], instances: dict[str, tuple[str, str]]) -> None:
+        spec = {"LaunchTemplate": {"LaunchTemplateSpecification": template, "Overrides": []}}
+        members = [
+            {
+                "InstanceId": instance_id,
+                "LifecycleState": "InService",
+                "LaunchTemplate": {"LaunchTemplateId": made_of, "Version": version},
+            }
+            for instance_id, (made_of, version) in instances.items()
+        ]
+        sizes = {"DesiredCapacity": 1, "MinSize": 0, "MaxSize": 5}
+        self.group = {**sizes, "MixedInstancesPolicy": spec, "Instances": members}
+
+    def describe_auto_scaling_groups(self, **_: Any) -> dict[str, Any]:
+        return {"AutoScalingGroups": [self.group]}
+
+
+def test_an_instance_s_version_is_that_of_the_template_its_group_has_now() -> None:
+    template = {"LaunchTemplateId": "lt-1", "Version": "$Latest"}
+    client: Any = OneGroup(template, {"i-1": ("lt-1", "12"), "i-2": ("lt-0", "30")})
+
+    assert AutoScalingGroups(client).view(GROUP).versions == {"i-1": 12, "i-2": 0}

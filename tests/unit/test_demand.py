@@ -1,6 +1,8 @@
-"""The decision about a cluster's size: within limits, never below what runs, monotone in demand."""
+"""The decision about a cluster's size: within limits, never below what runs, monotone in demand;
+and the replacement of nodes of an older launch template, by which nobody is cut off."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -191,8 +193,7 @@ def situations(draw: st.DrawFn) -> Situation:
     )
 
 
-@given(situations())
-def test_always_within_the_limits_and_never_below_what_runs(before: Situation) -> None:
+def is_within_the_limits(before: Situation) -> None:
     decision = decide(before)
     group, snapshot = before.group, before.snapshot
     assert snapshot is not None
@@ -208,13 +209,22 @@ def test_always_within_the_limits_and_never_below_what_runs(before: Situation) -
     assert {*decision.activate, *decision.pause, *decision.terminate} <= group.in_service
 
 
-@given(situations())
-def test_it_never_grows_and_shrinks_at_once(before: Situation) -> None:
+def goes_one_way(before: Situation) -> None:
     decision = decide(before)
     up = decision.desired is not None or bool(decision.activate)
     assert not (up and decision.pause)
     assert decision.desired is None or not decision.terminate
     assert not set(decision.activate) & set(decision.terminate)
+
+
+@given(situations())
+def test_always_within_the_limits_and_never_below_what_runs(before: Situation) -> None:
+    is_within_the_limits(before)
+
+
+@given(situations())
+def test_it_never_grows_and_shrinks_at_once(before: Situation) -> None:
+    goes_one_way(before)
 
 
 @given(situations(), st.integers(0, 20), st.integers(0, 5), st.integers(0, 50))
@@ -233,3 +243,157 @@ def test_more_demand_never_wants_fewer_nodes(
 
     assert (more_wanted.nodes or 0) >= (less_wanted.nodes or 0)
     assert len(more_wanted.terminate) <= len(less_wanted.terminate)
+
+
+# Nodes of an older launch template
+
+
+def rolled(before: Situation, *versions: int) -> Situation:
+    """The situation with its nodes made of these versions, in order."""
+    assert before.snapshot is not None
+    known = dict(zip((str(n.instance_id) for n in before.snapshot.nodes), versions, strict=True))
+    return replace(before, group=replace(before.group, versions=known))
+
+
+def test_nodes_of_an_older_template_go_when_a_newer_one_has_room_for_who_may_come() -> None:
+    # The three on the first stay there, and so do the five on the second: nobody is ended.
+    before = rolled(situation(node(1, 3), node(2, 5), node(3)), 1, 1, 2)
+
+    decision = decide(before)
+
+    assert decision.pause == ("i-00000001", "i-00000002")
+    assert (decision.terminate, decision.desired) == ((), None)
+    assert "of an older launch template: i-00000001, i-00000002" in decision.reasons
+
+
+def test_an_older_node_is_ended_when_it_is_empty_and_not_before() -> None:
+    before = rolled(situation(node(1, 3, "pause"), node(2, 0, "pause"), node(3)), 1, 1, 2)
+
+    decision = decide(before)
+
+    assert (decision.terminate, decision.pause, decision.activate) == (("i-00000002",), (), ())
+
+
+def test_as_many_are_launched_as_it_takes_to_pause_the_older_ones() -> None:
+    idle = rolled(situation(node(1), node(2), node(3), least=3), 1, 1, 2)
+    late = replace(idle, group=replace(idle.group, most=4))
+
+    assert decide(idle).desired == 5
+    assert decide(late).desired == 4
+
+
+def test_a_group_at_its_maximum_waits_for_who_leaves() -> None:
+    assert not decide(rolled(situation(node(1, 5), node(2, 5), most=2), 1, 2)).acts
+
+
+def test_a_version_that_no_node_has_come_of_makes_no_other_one_old() -> None:
+    before = rolled(situation(node(1), node(2, state="down"), least=1), 1, 2)
+
+    assert not decide(before).acts
+
+
+def test_who_waits_is_served_by_an_older_node_rather_than_by_none() -> None:
+    before = rolled(situation(node(1, 2, "pause"), node(2, 7), waiting=2), 1, 2)
+
+    assert decide(before).activate == ("i-00000001",)
+
+
+def test_no_more_are_launched_where_the_group_went_back_to_the_older_template() -> None:
+    newer, older = node(1), replace(node(2), created_at="2026-11-24T09:00:00Z")
+
+    assert not decide(rolled(situation(newer, older, least=2), 2, 1)).acts
+    assert decide(rolled(situation(newer, older, least=2), 1, 2)).desired == 3
+
+
+@st.composite
+def rollings(draw: st.DrawFn) -> Situation:
+    before = draw(situations())
+    assert before.snapshot is not None
+    count = len(before.snapshot.nodes)
+    return rolled(before, *draw(st.lists(st.integers(1, 3), min_size=count, max_size=count)))
+
+
+@given(rollings())
+def test_rolling_never_ends_a_node_with_servers_nor_leaves_too_few_seats(before: Situation) -> None:
+    is_within_the_limits(before)
+    goes_one_way(before)
+    decision, snapshot = decide(before), before.snapshot
+    assert snapshot is not None
+    assert decision.seats is not None
+    if not decision.pause:
+        return
+    # Who is there stays; for all others there are open nodes, with room to spare.
+    ready = {str(n.instance_id): n for n in snapshot.nodes if n.state == "ready"}
+    newest = max(before.group.versions[i] for i in ready)
+    still_open = {i for i, n in ready.items() if n.availability == "active"} - {*decision.pause}
+    stay = sum(
+        n.seats_used
+        for i, n in ready.items()
+        if i not in still_open and before.group.versions[i] < newest
+    )
+    assert len(still_open) * 7 >= min(decision.seats - stay, before.group.most * 7)
+    assert len(still_open) >= before.group.least
+
+
+class Rolled:
+    """A cluster minute by minute: what is decided is done, and a launch is open a minute later."""
+
+    def __init__(self, used: list[int], least: int, most: int) -> None:
+        self.nodes = {i: node(i, count) for i, count in enumerate(used)}
+        self.version = dict.fromkeys(self.nodes, 1)
+        self.least, self.most = least, most
+        self.desired, self.ended = len(used), 0
+        self.launch(0)
+
+    def launch(self, minute: int) -> None:
+        """One more of the newest version is there."""
+        number = len(self.version)
+        joined = f"2026-11-24T{8 + minute // 60:02}:{minute % 60:02}:30Z"
+        self.nodes[number] = replace(node(number), created_at=joined)
+        self.version[number] = 2
+        self.desired = max(self.desired, len(self.nodes))
+
+    def minute(self, minute: int, leaving: Mapping[int, int]) -> None:
+        for number, count in leaving.items():
+            if number in self.nodes:
+                seen = self.nodes[number]
+                left = max(0, seen.seats_used - count)
+                self.nodes[number] = replace(seen, seats_used=left)
+        before = situation(*self.nodes.values(), least=self.least, most=self.most)
+        before = replace(before, group=replace(before.group, desired=self.desired))
+        decision = decide(rolled(before, *(self.version[n] for n in self.nodes)))
+        by_id = {str(n.instance_id): number for number, n in self.nodes.items()}
+        for availability, chosen in (("active", decision.activate), ("pause", decision.pause)):
+            for i in chosen:
+                seen = self.nodes[by_id[i]]
+                self.nodes[by_id[i]] = replace(seen, availability=availability)
+        for i in decision.terminate:
+            assert self.nodes.pop(by_id[i]).seats_used == 0
+            self.desired -= 1
+        self.desired = decision.desired or self.desired
+        assert self.desired <= self.most
+        while len(self.nodes) < self.desired:
+            self.launch(minute)
+
+    @property
+    def all_new(self) -> bool:
+        return all(self.version[number] == 2 for number in self.nodes)
+
+
+@given(
+    st.lists(st.integers(0, 7), min_size=1, max_size=8),
+    st.integers(0, 8),
+    st.integers(1, 4),
+    st.lists(st.dictionaries(st.integers(0, 12), st.integers(1, 7)), max_size=10),
+)
+def test_a_cluster_with_one_place_to_spare_is_all_new_when_the_class_has_left(
+    used: list[int], least: int, spare: int, leaving: list[dict[int, int]]
+) -> None:
+    cluster = Rolled(used, min(least, len(used)), len(used) + spare)
+
+    for minute in range(60):
+        everyone = dict.fromkeys(range(100), 7)
+        cluster.minute(minute, leaving[minute] if minute < len(leaving) else everyone)
+
+    assert cluster.all_new
+    assert len(cluster.nodes) == max(cluster.least, 1)

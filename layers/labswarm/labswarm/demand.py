@@ -2,11 +2,12 @@
 decision.
 
 Up at once; down only by pausing surplus nodes, which then empty, and by ending those that have.
+Nodes of an older launch template are replaced in the same way.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from labswarm.booking import Booking, booked_seats
 from labswarm.snapshot import NodeSeen, Snapshot
@@ -21,7 +22,8 @@ TICK_S = 60
 class Group:
     """The workers' Auto Scaling group: its sizes, and which instances are in service.
 
-    `held`: someone holds its size by hand, nothing is decided for it.
+    `held`: someone holds its size by hand, nothing is decided for it. `versions` are those of its
+    launch template that the instances were made of; 0 for those of another template.
     """
 
     desired: int
@@ -29,6 +31,7 @@ class Group:
     most: int
     in_service: frozenset[str]
     held: bool = False
+    versions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,19 +117,45 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
     unseen = group.in_service - {n.instance_id for n in snapshot.nodes}
     starting = max(0, group.desired - len(group.in_service)) + len(unseen)
 
-    missing = max(0, nodes - len(is_open) - starting)
+    old = _old(ready, group.versions)
+    # Students on an old node that is paused stay there: who comes needs an open seat, they do not.
+    held = sum(n.seats_used for n in paused if n in old)
+    open_nodes = _open_nodes(seats - held, node_seats, group) if held and node_seats else nodes
+    missing = max(0, open_nodes - len(is_open) - starting)
     staying = [n for n in paused if n.instance_id not in situation.leaving]
-    activate = sorted(staying, key=_fullest)[:missing]
-    more = min(missing - len(activate), max(0, group.most - group.desired))
+    activate = sorted(staying, key=lambda n: (n in old, *_fullest(n)))[:missing]
+    room = max(0, group.most - group.desired)
+    more = min(missing - len(activate), room)
     pause: list[NodeSeen] = []
     if not missing and not starting and node_seats:
         # Shrinks only when there is some room to spare, so that it does not grow again at once.
         spare = seats + math.ceil(node_seats / 4)
-        keep = max(nodes, _clamped(math.ceil(spare / node_seats), group))
-        pause = sorted(is_open, key=_emptiest)[: max(0, len(is_open) - keep)]
+        for n in sorted(is_open, key=lambda n: (n not in old, *_emptiest(n))):
+            staying_there = held + n.seats_used * (n in old)
+            keep = _open_nodes(spare - staying_there, node_seats, group)
+            if len(is_open) - len(pause) > keep:
+                pause.append(n)
+                held = staying_there
     empty = [n for n in paused if n not in activate and not n.seats_used]
     may_go = max(0, group.desired - max(group.least, nodes))
     terminate = sorted(empty, key=_emptiest)[:may_go]
+
+    old_open = [n for n in is_open if n in old]
+    replacing = bool(old_open) and not (missing or starting or pause or terminate)
+    if (
+        replacing
+        and node_seats
+        and max(ready, key=lambda n: (n.created_at, n not in old)) not in old
+    ):
+        # As many as it takes for all the old ones to be paused. Where the last to come is an old
+        # one, the group no longer launches what is newest, and more of them would be old too.
+        held += sum(n.seats_used for n in old_open)
+        needed = _open_nodes(spare - held, node_seats, group) - (len(is_open) - len(old_open))
+        more = min(max(1, needed), room)
+    if old:
+        reasons.append(
+            f"of an older launch template: {', '.join(_ids(sorted(old, key=_emptiest)))}"
+        )
 
     for what, chosen in (("opened again", activate), ("paused", pause), ("ended", terminate)):
         if chosen:
@@ -171,6 +200,19 @@ def _nodes_wanted(seats: int, node_seats: int | None, group: Group) -> tuple[int
     nodes = _clamped(raw, group)
     limited = "" if raw == nodes else f" ({raw} without the limits {group.least} and {group.most})"
     return nodes, f"{nodes} nodes of {node_seats} seats wanted{limited}"
+
+
+def _old(ready: Sequence[NodeSeen], versions: Mapping[str, int]) -> frozenset[NodeSeen]:
+    """The nodes of an older launch template than the newest that a node has come of: it is shown
+    to be good by that."""
+    version = {node: versions.get(str(node.instance_id), 0) for node in ready}
+    newest = max(version.values(), default=0)
+    return frozenset(node for node in ready if version[node] < newest)
+
+
+def _open_nodes(seats: int, node_seats: int, group: Group) -> int:
+    """How many open nodes have so many seats, within the limits."""
+    return _clamped(math.ceil(seats / node_seats), group)
 
 
 def _clamped(nodes: int, group: Group) -> int:

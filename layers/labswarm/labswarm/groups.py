@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from labswarm.aws_errors import named
 from labswarm.clock import Clock
@@ -110,6 +110,7 @@ class AutoScalingGroups:
                     i["InstanceId"] for i in group["Instances"] if i["LifecycleState"] == IN_SERVICE
                 ),
                 held="AlarmNotification" in suspended,
+                versions=_versions(group),
             )
         raise Permanent(f"there is no group {asg}")
 
@@ -130,6 +131,30 @@ class AutoScalingGroups:
             self._client.terminate_instance_in_auto_scaling_group(
                 InstanceId=instance_id, ShouldDecrementDesiredCapacity=True
             )
+
+
+def template_of(group: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The launch template that a described group launches from, and in which version; empty where
+    there is none."""
+    policy = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
+    found: Mapping[str, Any] = policy.get("LaunchTemplateSpecification") or group.get(
+        "LaunchTemplate", {}
+    )
+    return found
+
+
+def version_of(instance: Mapping[str, Any], template: Mapping[str, Any]) -> int:
+    """The version of its group's launch template that an instance was made of; 0 where it was made
+    of another one."""
+    own = instance.get("LaunchTemplate", {})
+    number = str(own.get("Version", ""))
+    same = own.get("LaunchTemplateId") == template.get("LaunchTemplateId")
+    return int(number) if same and number.isdecimal() else 0
+
+
+def _versions(group: Mapping[str, Any]) -> Mapping[str, int]:
+    template = template_of(group)
+    return {one["InstanceId"]: version_of(one, template) for one in group["Instances"]}
 
 
 def replace_instance(groups: Groups, instance_id: str) -> bool:
