@@ -12,6 +12,8 @@ from labswarm_lab.plane.plane import Plane
 from labswarm_lab.plane.ssm import Agents
 
 ROLE_TAG = "labswarm:role"
+BROKEN_TAG = "labswarm-lab:broken"
+"""An image of the lab is an id. One with this tag is an image without the nodes' tools."""
 
 
 def install(plane: Plane, agents: Agents) -> None:
@@ -48,6 +50,8 @@ def install(plane: Plane, agents: Agents) -> None:
         for started in reservation.instances:
             tags = {tag["key"]: tag["value"] for tag in started.get_tags()}
             if ROLE_TAG in tags:
+                if _is_broken(backend, started.image_id):
+                    plane.without_tools.add(started.id)
                 end = ended[started.id] = threading.Event()
                 threading.Thread(
                     target=live, args=(_machine(started, tags), end), daemon=True
@@ -65,6 +69,11 @@ def install(plane: Plane, agents: Agents) -> None:
 
     InstanceBackend.run_instances = run_and_boot
     Ec2Instance.terminate = terminate_and_end
+
+
+def _is_broken(backend: InstanceBackend, image_id: str) -> bool:
+    image = backend.amis.get(image_id)
+    return image is not None and any(tag["key"] == BROKEN_TAG for tag in image.get_tags())
 
 
 def _machine(started: Ec2Instance, tags: dict[str, str]) -> Instance:

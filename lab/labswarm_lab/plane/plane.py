@@ -50,6 +50,8 @@ class Plane:
     record: Record = field(init=False)
     closing: list[Callable[[], None]] = field(init=False, default_factory=list)
     """What the parts have to end when the plane stops; the server calls each once."""
+    without_tools: set[str] = field(init=False, default_factory=set)
+    """The instances whose image lacks the nodes' tools."""
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.settings.time_scale)

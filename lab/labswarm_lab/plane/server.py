@@ -35,6 +35,7 @@ from labswarm_lab.plane import (
     shell_machines,
     ssm,
     stepfunctions,
+    templates,
 )
 from labswarm_lab.plane.machines import Machines
 from labswarm_lab.plane.plane import READY, Plane, Settings
@@ -110,6 +111,7 @@ def install(plane: Plane) -> None:
     agents = ssm.Agents(plane)
     ssm.install(plane, agents)
     ec2.install(plane, agents)
+    templates.install()
     for part in (events, autoscaling, functions, cloudformation, stepfunctions):
         part.install(plane)
 

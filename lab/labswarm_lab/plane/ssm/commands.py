@@ -21,6 +21,8 @@ STDOUT_CHARACTERS = 24_000
 STDERR_CHARACTERS = 8_000
 """What GetCommandInvocation returns of the two,
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html"""
+NOT_FOUND = 127
+"""What a shell says of a command that is not there."""
 KILLED = 137
 """The agent's response code for a script that it stopped."""
 
@@ -123,17 +125,22 @@ class Commands:
             self._write("InProgress", command, invocation)
             script = command.script
             try:
-                completed = self._plane.machines.run(
-                    invocation.instance_id,
-                    script.text,
-                    script.environment,
-                    self._plane.clock.real(script.timeout_s),
-                )
+                completed = self._run(invocation.instance_id, script)
             except Exception as failure:  # noqa: BLE001  # any way a machine can fail under it
                 self._write("lost", command, invocation, failure=repr(failure))
                 self._silent(command, invocation)
                 return
             self._answered(command, invocation, completed)
+
+    def _run(self, instance_id: str, script: Script) -> Completed:
+        if instance_id in self._plane.without_tools:
+            return Completed(NOT_FOUND, "", f"bash: {script.text.strip()}: command not found\n")
+        return self._plane.machines.run(
+            instance_id,
+            script.text,
+            script.environment,
+            self._plane.clock.real(script.timeout_s),
+        )
 
     def _answered(self, command: Command, invocation: Invocation, completed: Completed) -> None:
         invocation.stdout = completed.stdout[:STDOUT_CHARACTERS]
