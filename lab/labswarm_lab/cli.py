@@ -1,7 +1,7 @@
 """The command `labswarm`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -212,16 +212,42 @@ def logs(lab: Any, part: str | None, lines: int) -> None:
 @click.option("--aws", is_flag=True, help="Not a lab, but the AWS account of the environment.")
 def reconcile(cluster: str | None, dry_run: bool, as_json: bool, name: str, aws: bool) -> None:
     """Make a pass now: find what AWS, Swarm and Chef do not agree on, and clean up orphans."""
-    from labswarm_lab.reconcile import make_pass, print_passes, state_machines, succeeded
+    from labswarm_lab.account import clients
+    from labswarm_lab.reconcile import make_pass, print_passes, succeeded
 
     with _refusing():
-        passes = make_pass(state_machines(name, aws=aws), cluster, dry_run=dry_run)
+        passes = make_pass(clients(name, aws=aws)("stepfunctions"), cluster, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps(passes))
     else:
         print_passes(passes, dry_run=dry_run)
     if not succeeded(passes):
         raise SystemExit(1)
+
+
+@labswarm.command()
+@click.argument("ami", metavar="AMI")
+@click.option("--cluster", metavar="NAME", help="Whose workers; needed where there are several.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="Progress as JSON, an object a line.")
+@click.option("--name", default="lab", envvar="LABSWARM_LAB", show_default=True, help="Which lab.")
+@click.option("--aws", is_flag=True, help="Not a lab, but the AWS account of the environment.")
+def roll(ami: str, cluster: str | None, dry_run: bool, as_json: bool, name: str, aws: bool) -> None:
+    """Replace a cluster's workers by ones of the image AMI; nobody on them is cut off.
+
+    Once a first worker of it has opened, the app goes on by itself: Ctrl-C ends only the watching.
+    """
+    from labswarm_lab.account import clients
+    from labswarm_lab.roll import Roll, interruptible
+
+    def tell(said: Mapping[str, Any]) -> None:
+        if as_json:
+            click.echo(json.dumps(said))
+        else:
+            say(said["text"])
+
+    with _refusing(), interruptible():
+        Roll.of(clients(name, aws=aws), ami, cluster, tell).run(dry_run=dry_run)
 
 
 @contextmanager

@@ -5,12 +5,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import boto3
-from botocore.exceptions import NoCredentialsError, NoRegionError
 from rich.console import Console
 
-from labswarm.aws_errors import named
-from labswarm_lab.lab import Lab
+from labswarm_lab.account import asked
 from labswarm_lab.refusal import Failure, Refusal
 
 MACHINE = "labswarm-reconcile"
@@ -24,19 +21,6 @@ _LISTS = {
 }
 
 
-def state_machines(lab: str, *, aws: bool) -> Any:
-    """A client of Step Functions: of the lab of this name, or of the environment's AWS account.
-
-    Raises Refusal when the lab is not up, or the environment names no region.
-    """
-    if not aws:
-        return Lab.named(lab).client("stepfunctions")
-    try:
-        return boto3.client("stepfunctions")
-    except NoRegionError as error:
-        raise Refusal(f"{error} Set AWS_DEFAULT_REGION, or ask a lab, without --aws") from error
-
-
 def make_pass(
     stepfunctions: Any, cluster: str | None, *, dry_run: bool
 ) -> Sequence[Mapping[str, Any]]:
@@ -45,11 +29,8 @@ def make_pass(
     Raises Refusal when the app is not there, does not know the cluster, or AWS cannot be asked,
     Failure when the machine fails or takes too long, and what AWS refuses, by kind.
     """
-    try:
-        with named():
-            passes = _passes(stepfunctions, cluster, dry_run=dry_run)
-    except NoCredentialsError as error:
-        raise Refusal(f"{error}; set AWS's usual variables, or ask a lab, without --aws") from error
+    with asked():
+        passes = _passes(stepfunctions, cluster, dry_run=dry_run)
     for made in passes if cluster else ():
         failure = made.get("failure", {})
         if failure.get("Error") == "BadInput":

@@ -1,0 +1,151 @@
+"""A new image on simulated nodes: in the end all are of it, and a broken one is taken back."""
+
+import json
+import signal
+import subprocess
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+from tests.e2e.conftest import COMMAND, LabUnderTest
+
+pytestmark = pytest.mark.timeout(600)
+BROKEN = {"Key": "labswarm-lab:broken", "Value": "yes"}
+
+
+def register(lab: LabUnderTest, name: str, *tags: dict[str, str]) -> str:
+    """A new image, like the one that the workers have; its id."""
+    ec2 = lab.client("ec2")
+    ami: str = ec2.copy_image(
+        Name=name,
+        SourceImageId=latest(lab)["LaunchTemplateData"]["ImageId"],
+        SourceRegion="eu-west-1",
+    )["ImageId"]
+    if tags:
+        ec2.create_tags(Resources=[ami], Tags=list(tags))
+    return ami
+
+
+def command(lab: LabUnderTest, ami: str, *options: str) -> list[str]:
+    return [str(COMMAND), "roll", ami, "--name", lab.name, *options]
+
+
+def roll(lab: LabUnderTest, ami: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command(lab, ami, *options), capture_output=True, text=True, timeout=500, check=False
+    )
+
+
+def told(completed: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
+    """What was said as JSON, in order."""
+    return [json.loads(line) for line in completed.stdout.splitlines()]
+
+
+def images(lab: LabUnderTest) -> Counter[str]:
+    """How many of the group's instances run each image."""
+    ec2, autoscaling = lab.client("ec2"), lab.client("autoscaling")
+    (group,) = autoscaling.describe_auto_scaling_groups(
+        AutoScalingGroupNames=[f"labswarm-{lab.name}-workers"]
+    )["AutoScalingGroups"]
+    ids = [instance["InstanceId"] for instance in group["Instances"]]
+    return Counter(
+        instance["ImageId"]
+        for reservation in (ec2.describe_instances(InstanceIds=ids)["Reservations"] if ids else ())
+        for instance in reservation["Instances"]
+    )
+
+
+def latest(lab: LabUnderTest) -> dict[str, Any]:
+    """The version that the group launches."""
+    (version,) = lab.client("ec2").describe_launch_template_versions(
+        LaunchTemplateName=f"labswarm-{lab.name}-workers", Versions=["$Latest"]
+    )["LaunchTemplateVersions"]
+    return dict(version)
+
+
+def test_all_nodes_are_of_the_new_image_and_asking_again_changes_nothing(
+    simulated_lab: LabUnderTest,
+) -> None:
+    simulated_lab.must("scale", "auto")
+    before = latest(simulated_lab)
+    ami = register(simulated_lab, "good")
+
+    dry = roll(simulated_lab, ami, "--dry-run", "--json")
+    assert dry.returncode == 0, dry.stderr
+    assert [said["what"] for said in told(dry)] == ["plan"]
+    assert latest(simulated_lab) == before
+
+    done = roll(simulated_lab, ami, "--json")
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    said = [one["what"] for one in told(done)]
+    assert said[:3] == ["version", "launch", "open"]
+    assert (said[-1], set(said[3:-1])) == ("done", {"replacing"})
+    assert set(images(simulated_lab)) == {ami}
+    # Only the image has changed, and what is good is the default, as Terraform has it.
+    after = latest(simulated_lab)
+    assert after["LaunchTemplateData"] == {**before["LaunchTemplateData"], "ImageId": ami}
+    assert after["DefaultVersion"]
+    again = roll(simulated_lab, ami, "--json")
+    assert [one["what"] for one in told(again)] == ["done"]
+    assert latest(simulated_lab) == after
+
+
+def test_a_broken_image_is_taken_back_and_says_why(simulated_lab: LabUnderTest) -> None:
+    simulated_lab.must("scale", "auto")
+    before, nodes = latest(simulated_lab), images(simulated_lab)
+
+    failed = roll(simulated_lab, register(simulated_lab, "broken", BROKEN))
+
+    assert failed.returncode == 1, failed.stderr + failed.stdout
+    assert "did not open" in failed.stderr
+    assert "command not found" in failed.stderr
+    assert "is taken back" in failed.stderr
+    assert latest(simulated_lab) == before
+    simulated_lab.eventually("nothing of it is left", lambda _: images(simulated_lab) == nodes, 120)
+    (node, *_) = simulated_lab.status()["nodes"]
+    assert node["availability"] == "active"
+
+
+def test_ctrl_c_before_the_first_node_is_open_takes_it_back(simulated_lab: LabUnderTest) -> None:
+    before, nodes = latest(simulated_lab), images(simulated_lab)
+    ami = register(simulated_lab, "late")
+    process = subprocess.Popen(
+        command(simulated_lab, ami, "--json"), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    while json.loads(process.stdout.readline())["what"] != "launch":
+        time.sleep(0.01)
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(60) == 130
+    assert json.loads(process.stdout.read().splitlines()[-1])["what"] == "taken back"
+    assert latest(simulated_lab) == before
+    simulated_lab.eventually("nothing of it is left", lambda _: images(simulated_lab) == nodes, 120)
+
+
+@pytest.mark.parametrize(
+    ("ami", "options", "said"),
+    [
+        ("ubuntu", (), "AMI 'ubuntu': give an image's id"),
+        ("ami-0123456789abcdef0", (), "AMI ami-0123456789abcdef0: there is no such image"),
+        ("ami-0123456789abcdef0", ("--cluster", "x"), "cluster: 'x' has no parameter"),
+    ],
+)
+def test_what_cannot_be_rolled_is_refused_by_name(
+    simulated_lab: LabUnderTest, ami: str, options: tuple[str, ...], said: str
+) -> None:
+    simulated_lab.must("scale", "auto")
+    refused = roll(simulated_lab, ami, *options)
+    assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
+    assert len(refused.stderr.splitlines()) == 1, refused.stderr
+
+
+def test_a_size_that_is_held_by_hand_is_refused(simulated_lab: LabUnderTest) -> None:
+    simulated_lab.must("scale", "1")
+    refused = roll(simulated_lab, register(simulated_lab, "held"))
+    simulated_lab.must("scale", "auto")
+    assert refused.returncode == 2
+    assert "labswarm lab scale auto" in refused.stderr
