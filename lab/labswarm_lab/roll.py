@@ -1,8 +1,8 @@
 """Rolling a new image out to a cluster's workers.
 
 A new version of the group's launch template is shown to be good by one node that opens, or is taken
-back. Once it has, lab hours replace the others by themselves (labswarm.demand); here that is only
-watched.
+back. The template's default version is the one that is known to be good. Once a node has opened,
+lab hours replace the others by themselves (labswarm.demand); here that is only watched.
 """
 
 import json
@@ -25,11 +25,9 @@ from labswarm_lab.account import Clients, asked
 from labswarm_lab.refusal import Failure, Refusal
 
 AMI = re.compile(r"ami-[0-9a-f]{8,17}")
-LATEST = "$Latest"
+LATEST, DEFAULT = "$Latest", "$Default"
 SNAPSHOTS = "labswarm-snapshots"
 LAUNCHES = "labswarm-node-launch"
-MADE = "labswarm roll, after version "
-"""How the description of a version begins that was made here; its number ends it."""
 PATIENCE = 4
 """A node has this many times the cluster's `node_start_s` to open."""
 LOOK_S = 1.0
@@ -81,12 +79,6 @@ class Version:
     number: int
     ami: str
     description: str
-
-    @property
-    def previous(self) -> int | None:
-        """The version before it, if it was made here."""
-        number = self.description.removeprefix(MADE)
-        return int(number) if number != self.description and number.isdecimal() else None
 
 
 @contextmanager
@@ -161,9 +153,7 @@ class Roll:
                 latest = self._create(before.template, latest)
             if not proven:
                 self._prove(before.template, latest, first=first)
-            self._ec2.modify_launch_template(
-                LaunchTemplateId=before.template, DefaultVersion=str(latest.number)
-            )
+            self._make_default(before.template, latest)
             self._watch(latest.number)
 
     def _begin(self) -> Seen:
@@ -223,19 +213,25 @@ class Roll:
             time.sleep(LOOK_S)
 
     def _create(self, template: str, latest: Version) -> Version:
-        made = self._ec2.create_launch_template_version(
-            LaunchTemplateId=template,
-            SourceVersion=str(latest.number),
-            VersionDescription=f"{MADE}{latest.number}",
-            LaunchTemplateData={"ImageId": self._ami},
-        )["LaunchTemplateVersion"]
-        version = Version(made["VersionNumber"], self._ami, f"{MADE}{latest.number}")
+        version = self._version_like(template, latest, self._ami)
         self._tell(
             "version",
             f"version {version.number} of the launch template: {latest.ami} becomes {self._ami}",
             version=version.number,
         )
         return version
+
+    def _version_like(self, template: str, source: Version, ami: str) -> Version:
+        """A version that differs from its source in the image only."""
+        # Terraform compares the description too, and it is not inherited.
+        description = {"VersionDescription": source.description} if source.description else {}
+        made = self._ec2.create_launch_template_version(
+            LaunchTemplateId=template,
+            SourceVersion=str(source.number),
+            LaunchTemplateData={"ImageId": ami},
+            **description,
+        )["LaunchTemplateVersion"]
+        return Version(made["VersionNumber"], ami, source.description)
 
     def _prove(self, template: str, version: Version, *, first: bool) -> None:
         """A node of this version opens, or the version is taken back."""
@@ -279,7 +275,8 @@ class Roll:
 
         No node of the version has opened, so nobody is on what is ended.
         """
-        if version.previous is None:
+        former = self._version(template, DEFAULT)
+        if former.number == version.number:
             return (
                 f"version {version.number} was not made by `labswarm roll` and stays: give "
                 "Terraform the former worker_ami, and apply"
@@ -297,20 +294,20 @@ class Roll:
                 else:
                     self._end(member.instance_id)
                     ended.append(member.instance_id)
-            former = self._version(template, str(version.previous))
             if served or self._version(template, LATEST).ami != former.ami:
                 # A newer version than any, so that also what did open of this one is replaced.
-                self._ec2.create_launch_template_version(
-                    LaunchTemplateId=template,
-                    SourceVersion=str(version.previous),
-                    VersionDescription=f"labswarm roll: {former.ami} again",
-                    LaunchTemplateData={"ImageId": former.ami},
-                )
+                again = self._version_like(template, former, former.ami)
+                self._make_default(template, again)
         said = f"version {version.number} is taken back, the group launches {former.ami}"
         if ended:
             said += f"; ended: {', '.join(ended)}"
         self._tell("taken back", said, version=version.number, ended=ended)
         return said
+
+    def _make_default(self, template: str, version: Version) -> None:
+        self._ec2.modify_launch_template(
+            LaunchTemplateId=template, DefaultVersion=str(version.number)
+        )
 
     def _end(self, instance_id: str) -> None:
         seen = self._look()

@@ -64,6 +64,7 @@ def latest(lab: LabUnderTest) -> dict[str, Any]:
     return dict(version)
 
 
+@pytest.mark.deep
 def test_all_nodes_are_of_the_new_image_and_asking_again_changes_nothing(
     simulated_lab: LabUnderTest,
 ) -> None:

@@ -12,11 +12,12 @@ from labswarm.cluster import Cluster
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm_lab import roll
 from labswarm_lab.refusal import Failure, Refusal
-from labswarm_lab.roll import MADE, Roll
+from labswarm_lab.roll import Roll
 
 OLD, NEW = "ami-00000001", "ami-00000002"
 IMAGE = {"State": "available", "Architecture": "x86_64", "RootDeviceName": "/dev/sda1"}
 LAUNCH = "arn:launch"
+WORKERS = "Workers of the labswarm cluster lab"
 
 
 class Twin:
@@ -27,7 +28,7 @@ class Twin:
 
     def __init__(self, *states: str, desired: int | None = None, most: int = 5) -> None:
         self.images = {OLD: IMAGE, NEW: IMAGE}
-        self.versions: dict[int, tuple[str, str]] = {1: (OLD, "")}
+        self.versions: dict[int, tuple[str, str]] = {1: (OLD, WORKERS)}
         self.numbers = 1
         self.default = 1
         self.latest_falls_back = True
@@ -71,7 +72,7 @@ class Twin:
 
     def describe_launch_template_versions(self, **asked: Any) -> dict[str, Any]:
         (which,) = asked["Versions"]
-        number = self.latest if which == "$Latest" else int(which)
+        number = {"$Latest": self.latest, "$Default": self.default}[which]
         ami, description = self.versions[number]
         data = {"ImageId": ami}
         found = {"VersionNumber": number, "LaunchTemplateData": data}
@@ -181,7 +182,8 @@ def test_one_node_opens_before_any_other_goes(rolled: Rolled) -> None:
     assert rolled(twin) == ["version", "launch", "open", "done"]
 
     assert twin.changed == ["version 2: ami-00000002", "desired 3"]
-    assert twin.default == 2
+    # Nothing that Terraform compares is another, but the image.
+    assert (twin.default, twin.versions[2]) == (2, (NEW, WORKERS))
 
 
 def test_an_empty_group_launches_one_node_to_try_the_image(rolled: Rolled) -> None:
@@ -206,7 +208,7 @@ def test_what_starts_already_is_waited_for(rolled: Rolled) -> None:
 
 def test_asked_again_it_goes_on_where_it_is(rolled: Rolled) -> None:
     twin = Twin("InService")
-    twin.versions[2] = (NEW, f"{MADE}1")
+    twin.versions[2] = (NEW, WORKERS)
     twin.nodes["i-00000002"] = ("Pending:Wait", 2)
     twin.after = lambda: old_ones_go(twin)
 
@@ -229,7 +231,7 @@ def test_a_launch_that_is_given_up_takes_the_version_back(rolled: Rolled) -> Non
         rolled(twin)
 
     assert twin.changed == ["version 2: ami-00000002", "desired 2", "delete 2"]
-    assert (twin.default, twin.versions) == (1, {1: (OLD, "")})
+    assert (twin.default, twin.versions) == (1, {1: (OLD, WORKERS)})
 
 
 @pytest.mark.parametrize(("least", "fewer"), [(0, True), (2, False)])
@@ -274,11 +276,42 @@ def test_where_latest_stays_a_version_like_the_former_is_made(rolled: Rolled) ->
         rolled(twin)
 
     assert twin.changed[-1] == "version 3: ami-00000001"
+    assert (twin.default, twin.versions[3]) == (3, (OLD, WORKERS))
+
+
+def test_the_version_of_a_command_that_was_killed_is_not_gone_back_to(rolled: Rolled) -> None:
+    twin = Twin("InService")
+    twin.versions[2], twin.numbers = ("ami-0000dead", WORKERS), 2
+    twin.becomes = ["Pending:Wait", "Terminating:Wait"]
+
+    with pytest.raises(Failure, match=f"the group launches {OLD}"):
+        rolled(twin)
+
+    assert twin.versions[twin.latest] == (OLD, WORKERS)
+
+
+def test_what_did_open_of_a_version_that_is_taken_back_is_left_and_becomes_an_older_one(
+    rolled: Rolled,
+) -> None:
+    twin = Twin("InService")
+    twin.becomes = ["Pending:Wait", "Terminating:Wait"]
+
+    def another_opens() -> None:
+        if "i-0000ffff" in twin.nodes:
+            twin.nodes["i-0000fffe"] = ("InService", 2)
+
+    twin.after = another_opens
+
+    with pytest.raises(Failure):
+        rolled(twin)
+
+    assert not any(said.startswith("end") for said in twin.changed)
+    assert twin.changed[-2:] == ["delete 2", "version 3: ami-00000001"]
 
 
 def test_a_version_of_terraforms_is_not_taken_back(rolled: Rolled) -> None:
     twin = Twin("InService")
-    twin.versions[2] = (NEW, "")
+    twin.versions[2], twin.default = (NEW, WORKERS), 2
     twin.becomes = ["Pending:Wait", "Terminating:Wait"]
 
     with pytest.raises(Failure, match="was not made by `labswarm roll` and stays"):
