@@ -140,18 +140,10 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
     may_go = max(0, group.desired - max(group.least, nodes))
     terminate = sorted(empty, key=_emptiest)[:may_go]
 
-    old_open = [n for n in is_open if n in old]
-    replacing = bool(old_open) and not (missing or starting or pause or terminate)
-    if (
-        replacing
-        and node_seats
-        and max(ready, key=lambda n: (n.created_at, n not in old)) not in old
-    ):
-        # As many as it takes for all the old ones to be paused. Where the last to come is an old
-        # one, the group no longer launches what is newest, and more of them would be old too.
-        held += sum(n.seats_used for n in old_open)
-        needed = _open_nodes(spare - held, node_seats, group) - (len(is_open) - len(old_open))
-        more = min(max(1, needed), room)
+    if node_seats and not (missing or starting or pause or terminate) and _follow(ready, old):
+        stay = held + sum(n.seats_used for n in is_open if n in old)
+        needed = _open_nodes(spare - stay, node_seats, group)
+        more = min(_in_place_of_old(is_open, old, needed), room)
     if old:
         reasons.append(
             f"of an older launch template: {', '.join(_ids(sorted(old, key=_emptiest)))}"
@@ -208,6 +200,19 @@ def _old(ready: Sequence[NodeSeen], versions: Mapping[str, int]) -> frozenset[No
     version = {node: versions.get(str(node.instance_id), 0) for node in ready}
     newest = max(version.values(), default=0)
     return frozenset(node for node in ready if version[node] < newest)
+
+
+def _follow(ready: Sequence[NodeSeen], old: frozenset[NodeSeen]) -> bool:
+    """Whether what is launched now is new. Where the last to join is an old one, the group has gone
+    back to its template, and more of them would be old too."""
+    return bool(old) and max(ready, key=lambda n: (n.created_at, n not in old)) not in old
+
+
+def _in_place_of_old(is_open: Sequence[NodeSeen], old: frozenset[NodeSeen], needed: int) -> int:
+    """How many more nodes it takes for all old ones to be paused, when `needed` are to stay open:
+    at least one while an old one is open, for none of them could be paused as it is."""
+    old_open = sum(n in old for n in is_open)
+    return max(1, needed - (len(is_open) - old_open)) if old_open else 0
 
 
 def _open_nodes(seats: int, node_seats: int, group: Group) -> int:
