@@ -54,20 +54,31 @@ METRICS = Metrics(namespace="labswarm", service="reconcile")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster", "chef", "dry_run"}` -> the plan; `chef` is what list_chef_identities answered.
 
-    A dry run is no pass: it is not kept, and counts for no alarm.
+    A dry run is no pass: it is not kept, and counts for no alarm. A pass that cannot be made
+    raises what stopped it, and counts as one that decides nothing.
     """
     cluster, dry_run = str(event.get("cluster")), bool(event.get("dry_run"))
-    plan = COMPARING.compare(cluster, event.get("chef"), dry_run=dry_run)
+    try:
+        plan = COMPARING.compare(cluster, event.get("chef"), dry_run=dry_run)
+    except Exception:
+        if not dry_run:
+            _publish(cluster, {"Decided": 0})
+        raise
     told = plan.to_json()
     logger.info("compared", extra={"plan": told, "dry_run": dry_run})
     if not dry_run:
-        METRICS.add_metadata("cluster", cluster)
-        for name, count in (
-            ("Decided", int(plan.decided)),
-            ("Orphans", len(plan.due) + len(plan.waiting) + len(plan.over_cap)),
-            ("OverCap", len(plan.over_cap)),
-            ("Named", len(plan.named)),
-        ):
-            METRICS.add_metric(name, MetricUnit.Count, count)
-        METRICS.flush_metrics()
+        counts = {
+            "Decided": int(plan.decided),
+            "Orphans": len(plan.due) + len(plan.waiting) + len(plan.over_cap),
+            "OverCap": len(plan.over_cap),
+            "Named": len(plan.named),
+        }
+        _publish(cluster, counts)
     return told
+
+
+def _publish(cluster: str, counts: dict[str, int]) -> None:
+    METRICS.add_metadata("cluster", cluster)
+    for name, count in counts.items():
+        METRICS.add_metric(name, MetricUnit.Count, count)
+    METRICS.flush_metrics()

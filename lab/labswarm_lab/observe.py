@@ -1,6 +1,7 @@
 """Looking at a lab that is up: asks AWS, the Swarm, the Chef Server and the hub."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from labswarm.chef import ChefServer
@@ -9,7 +10,7 @@ from labswarm_lab import ground
 from labswarm_lab.hub import is_healthy
 from labswarm_lab.lab import Lab, Running
 from labswarm_lab.nodes.settings import STAND_IN, NodesSettings
-from labswarm_lab.status import Status, asg_view, chef_view, executions_view, merge
+from labswarm_lab.status import Status, alarms_view, asg_view, chef_view, executions_view, merge
 from labswarm_lab.swarm_seen import clusters, swarm_of, workers_seen
 
 
@@ -39,6 +40,7 @@ def observe(lab: Lab) -> Status:
             )
         ],
         executions=executions_view(lab.client("stepfunctions")),
+        alarms=alarms_view(lab.client("cloudwatch")),
     )
 
 
@@ -70,6 +72,11 @@ def print_status(status: Status) -> None:
     console.print(table)
     counts = status.executions
     console.print(f"executions: {counts['running']} running, {counts['failed']} failed")
+    for alarm in status.alarms:
+        console.print(f"[red]ALARM[/] {escape(alarm['name'])} since {alarm['since']}")
+        console.print(f"  {escape(alarm['reason'])}")
+    if not status.alarms:
+        console.print("alarms: none")
 
 
 def _chef(lab: Lab, running: Running) -> ChefServer:

@@ -38,6 +38,7 @@ class Status:
     chef: str
     nodes: Sequence[Node]
     executions: Mapping[str, int]
+    alarms: Sequence[Mapping[str, str]]
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -125,3 +126,16 @@ def executions_view(stepfunctions: Any) -> dict[str, int]:
             )
             counts[key] += sum(len(page["executions"]) for page in pages)
     return counts
+
+
+def alarms_view(cloudwatch: Any) -> list[dict[str, str]]:
+    """The alarms that are in ALARM, the newest last: their name, since when, and why."""
+    found = cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
+    return [
+        {
+            "name": alarm["AlarmName"],
+            "since": alarm["StateUpdatedTimestamp"].isoformat(timespec="seconds"),
+            "reason": alarm["StateReason"],
+        }
+        for alarm in sorted(found, key=lambda alarm: alarm["StateUpdatedTimestamp"])
+    ]

@@ -35,6 +35,7 @@ def test_status_is_one_object_of_the_promised_shape(lab: LabUnderTest) -> None:
     assert set(seen["hub"]) == {"url", "healthy"}
     assert seen["hub"]["healthy"] is True
     assert set(seen["executions"]) == {"running", "failed"}
+    assert all(set(alarm) == {"name", "since", "reason"} for alarm in seen["alarms"])
     assert (seen["swarm"], seen["chef"]) == ("real", "stand-in")
     (worker,) = seen["nodes"]
     assert set(worker) == {

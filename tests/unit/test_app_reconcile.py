@@ -406,6 +406,25 @@ def test_when_the_chef_server_cannot_be_listed_nothing_is_decided_and_it_is_told
     assert cluster.make_pass()["swarm_nodes"] == [ghost]
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_pass_that_cannot_be_made_counts_as_undecided_and_fails(
+    cluster: Cluster,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    dry_run: bool,
+) -> None:
+    def throttled(*_: object, **__: object) -> None:
+        raise Transient("autoscaling: Throttling")
+
+    compare = cluster.app("compare_sides")
+    monkeypatch.setattr(compare.COMPARING, "compare", throttled)
+    with pytest.raises(Transient, match="Throttling"):
+        compare.handler({"cluster": "lab", "chef": {}, "dry_run": dry_run}, Context())
+
+    counted = [] if dry_run else [{"Decided": 0.0, "service": "reconcile"}]
+    assert metrics(capsys) == counted
+
+
 def test_without_a_snapshot_nothing_is_decided(cluster: Cluster) -> None:
     compare = cluster.app("compare_sides")
     compare.COMPARING._agents = cluster

@@ -28,6 +28,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from labswarm_lab.plane import (
     autoscaling,
     cloudformation,
+    cloudwatch,
     control,
     ec2,
     events,
@@ -112,7 +113,7 @@ def install(plane: Plane) -> None:
     ssm.install(plane, agents)
     ec2.install(plane, agents)
     templates.install()
-    for part in (events, autoscaling, functions, cloudformation, stepfunctions):
+    for part in (events, autoscaling, cloudwatch, functions, cloudformation, stepfunctions):
         part.install(plane)
 
 

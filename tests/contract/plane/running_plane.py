@@ -1,10 +1,11 @@
 """A plane under test: a process of its own, reached over HTTP as AWS would be."""
 
+import contextlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ import pytest
 from labswarm_lab.plane.plane import REGION, Settings
 
 T = TypeVar("T")
+START_S = 60.0
 
 
 def eventually(look: Callable[[], T], *, within_s: float = 15.0, every_s: float = 0.02) -> T:
@@ -70,3 +72,29 @@ def start(settings: Settings) -> "subprocess.Popen[bytes]":
             stdout=log,
             stderr=subprocess.STDOUT,
         )
+
+
+@contextlib.contextmanager
+def running(settings: Settings) -> Iterator[RunningPlane]:
+    """A plane of these settings, ended afterwards."""
+    process = start(settings)
+    try:
+        ready = _ready(settings, process)
+        yield RunningPlane(settings, ready["url"], ready["pid"])
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        finally:
+            process.kill()
+
+
+def _ready(settings: Settings, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    ready, log = settings.state_dir / "ready.json", settings.state_dir / "plane.log"
+    deadline = time.monotonic() + START_S
+    while not ready.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"the plane did not start:\n{log.read_text(encoding='utf-8')}")
+        time.sleep(0.05)
+    answer: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))
+    return answer

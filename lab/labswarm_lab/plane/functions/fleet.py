@@ -6,9 +6,11 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from moto.awslambda.models import LambdaFunction
 
+from labswarm_lab.plane.cloudwatch.embedded import EmbeddedMetrics
 from labswarm_lab.plane.functions.bundle import Bundle, Shelf
 from labswarm_lab.plane.functions.worker import Outcome, Timeout, Worker
 from labswarm_lab.plane.plane import Plane
@@ -56,6 +58,7 @@ class Fleet:
 
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
+        self._metrics = EmbeddedMetrics(plane)
         self._shelf = Shelf(plane.settings.state_dir / "functions")
         self._crews: dict[str, Crew] = {}
         self._lock = threading.Lock()
@@ -75,6 +78,7 @@ class Fleet:
             outcome = worker.invoke(request_id, event, function.function_arn, timeout)
         finally:
             self._release(crew, deployment, worker)
+            self._metrics.read(self._log(function.function_name))
         self._plane.record.write(
             "functions",
             "failed" if outcome.failed else "answered",
@@ -174,14 +178,16 @@ class Fleet:
             worker.end()
 
     def _start(self, deployment: Deployment, name: str) -> Worker:
-        log = self._plane.settings.state_dir / "logs" / f"{name}.log"
         return Worker(
             deployment.python,
             deployment.handler,
             deployment.bundle.task_root,
             dict(deployment.environment),
-            log,
+            self._log(name),
         )
+
+    def _log(self, name: str) -> Path:
+        return self._plane.settings.state_dir / "logs" / f"{name}.log"
 
     def _deployment(self, function: LambdaFunction) -> Deployment:
         bundle = self._shelf.bundle(function)

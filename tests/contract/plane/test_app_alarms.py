@@ -1,0 +1,171 @@
+"""Every alarm of the app goes into ALARM and back, by its own definition, on a plane in a hurry."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lambda_functions
+import pytest
+from running_plane import RunningPlane, eventually, running
+from samcli.yamlhelper import yaml_parse
+
+from labswarm_lab.plane.plane import Settings
+
+pytestmark = pytest.mark.plane
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+TEMPLATE = yaml_parse((REPOSITORY / "template.yaml").read_text(encoding="utf-8"))["Resources"]
+ALARMS = {
+    name: resource["Properties"]
+    for name, resource in TEMPLATE.items()
+    if resource["Type"] == "AWS::CloudWatch::Alarm"
+}
+STACK = "app-alarms"
+MINUTE_S = 0.12
+"""Of the plane: a half hour takes 3.6 s."""
+WITHIN_S = 60.0
+
+GOOD_AND_BAD = {
+    "LabHoursUndecided": (1, 0),
+    "TimetableProblems": (0, 2),
+    "ReconcileUndecided": (1, 0),
+    "ReconcileOverCap": (0, 3),
+    "ReconcileNamed": (0, 1),
+    "ReconcileOrphansStay": (0, 1),
+}
+"""What each alarm's metric is when all is well, and when it is not."""
+
+WRITES_METRICS = """
+from aws_lambda_powertools import Metrics
+
+def handler(events, context):
+    for event in events:
+        metrics = Metrics(namespace=event["namespace"], service=event["service"])
+        metrics.add_metric(event["name"], "Count", event["value"])
+        metrics.flush_metrics()
+"""
+"""Writes metrics as the app's functions do."""
+
+
+def test_every_alarm_of_the_template_is_driven_here() -> None:
+    assert set(GOOD_AND_BAD) == set(ALARMS)
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_a_function_writes_the_metric_of_an_alarm(name: str) -> None:
+    alarm = ALARMS[name]
+    (service,) = alarm["Dimensions"]
+    metrics = f'Metrics(namespace="{alarm["Namespace"]}", service="{service["Value"]}")'
+    functions = [path.read_text() for path in (REPOSITORY / "functions").glob("*/app.py")]
+
+    assert service["Name"] == "service"
+    assert any(metrics in f and f'"{alarm["MetricName"]}"' in f for f in functions)
+
+
+@dataclass
+class App:
+    """The app's alarms and their topic, a function that writes their metrics, and who listens."""
+
+    plane: RunningPlane
+    function: str
+    queue: str
+    names: dict[str, str]
+    heard: list[dict[str, Any]] = field(default_factory=list)
+
+    def written(self, which: int) -> None:
+        """Every alarm's metric, once: the good value (0) or the bad one (1)."""
+        events = [
+            {
+                "namespace": alarm["Namespace"],
+                "service": alarm["Dimensions"][0]["Value"],
+                "name": alarm["MetricName"],
+                "value": GOOD_AND_BAD[name][which],
+            }
+            for name, alarm in ALARMS.items()
+        ]
+        assert lambda_functions.invoke(self.plane, self.function, events).error is None
+
+    def states(self) -> dict[str, str]:
+        found = self.plane.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
+
+    def drive(self, which: int, state: str) -> None:
+        """Write the values, again and again, until every alarm is in this state."""
+
+        def over() -> bool:
+            self.written(which)
+            return set(self.states().values()) == {state}
+
+        eventually(over, within_s=WITHIN_S)
+        self.listen()
+
+    def listen(self) -> None:
+        sqs = self.plane.client("sqs")
+        while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for message in messages:
+                body = json.loads(message["Body"])
+                self.heard.append({**json.loads(body["Message"]), "Subject": body["Subject"]})
+                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        self.heard.sort(key=lambda message: str(message["StateChangeTime"]))
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """All is well, then nothing is, then all is well again."""
+    state_dir = tmp_path_factory.mktemp("plane")
+    settings = Settings("127.0.0.1", 0, state_dir, time_scale=MINUTE_S / 60)
+    with running(settings) as plane:
+        function = lambda_functions.create(plane, WRITES_METRICS, Timeout=900)
+        alarms = {**{name: TEMPLATE[name] for name in ALARMS}, "Alarms": TEMPLATE["Alarms"]}
+        plane.client("cloudformation").create_stack(
+            StackName=STACK, TemplateBody=json.dumps({"Resources": alarms})
+        )
+        described = plane.client("cloudformation").describe_stack_resources(StackName=STACK)
+        names = {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for resource in described["StackResources"]
+        }
+        sqs = plane.client("sqs")
+        queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
+        plane.client("sns").subscribe(
+            TopicArn=names.pop("Alarms"),
+            Protocol="sqs",
+            Endpoint="arn:aws:sqs:eu-west-1:123456789012:heard",
+        )
+        app = App(plane, function, queue, names)
+        app.drive(0, "OK")
+        app.drive(1, "ALARM")
+        app.drive(0, "OK")
+        yield app
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_of_the_app_goes_into_alarm_and_back(app: App, name: str) -> None:
+    heard = [message for message in app.heard if message["AlarmName"] == app.names[name]]
+    rung, over = heard[-2:]
+
+    assert (rung["OldStateValue"], rung["NewStateValue"]) == ("OK", "ALARM")
+    assert (over["OldStateValue"], over["NewStateValue"]) == ("ALARM", "OK")
+    assert rung["Subject"] == f'ALARM: "{app.names[name]}" in EU (Ireland)'
+    assert rung["AlarmDescription"] == ALARMS[name]["AlarmDescription"]
+    assert rung["NewStateReason"].startswith("Threshold Crossed: ")
+    assert rung["Trigger"]["MetricName"] == ALARMS[name]["MetricName"]
+    assert all(arn.endswith(":labswarm-alarms") for arn in rung["AlarmActions"])
+
+
+def test_an_alarm_that_wants_metrics_rings_when_there_are_none(app: App) -> None:
+    """That nothing decides is told even when nothing runs; the other alarms stay as they are.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    """
+    silent = {name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "breaching"}
+    assert silent == {"LabHoursUndecided", "ReconcileUndecided"}
+
+    def ringing() -> set[str]:
+        return {name for name, alarm in app.names.items() if app.states()[alarm] == "ALARM"}
+
+    eventually(lambda: ringing() == silent, within_s=WITHIN_S)

@@ -1,0 +1,64 @@
+"""What `labswarm lab status` says of alarms."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from labswarm_lab.observe import print_status
+from labswarm_lab.status import Status, alarms_view
+
+REASON = "Threshold Crossed: 1 datapoint [0.0 (23/11/26 08:00:00)] was less than the threshold"
+
+
+@pytest.fixture
+def cloudwatch() -> Iterator[Any]:
+    """Three alarms, of which one is in ALARM."""
+    with mock_aws():
+        client = boto3.client(
+            "cloudwatch",
+            region_name="eu-west-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        for name, state in (("a", "OK"), ("b", "ALARM"), ("c", "INSUFFICIENT_DATA")):
+            client.put_metric_alarm(
+                AlarmName=name,
+                ComparisonOperator="LessThanThreshold",
+                EvaluationPeriods=1,
+            )
+            client.set_alarm_state(AlarmName=name, StateValue=state, StateReason=REASON)
+        yield client
+
+
+def status(alarms: list[dict[str, str]]) -> Status:
+    return Status(
+        hub={"url": None, "healthy": False},
+        plane="http://10.98.0.1:5060",
+        homes="/homes",
+        swarm="real",
+        chef="stand-in",
+        nodes=[],
+        executions={"running": 0, "failed": 0},
+        alarms=alarms,
+    )
+
+
+def test_only_what_is_in_alarm_is_shown(cloudwatch: Any) -> None:
+    (alarm,) = alarms_view(cloudwatch)
+    assert (alarm["name"], alarm["reason"]) == ("b", REASON)
+    assert alarm["since"].endswith("+00:00")
+
+
+def test_an_alarm_is_printed_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = status([{"name": "b", "since": "2026-11-23T08:05:00+00:00", "reason": REASON}])
+    assert shown.to_dict()["alarms"][0]["name"] == "b"
+    print_status(shown)
+    assert f"ALARM b since 2026-11-23T08:05:00+00:00\n  {REASON}\n" in capsys.readouterr().out
+
+
+def test_that_there_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    print_status(status([]))
+    assert capsys.readouterr().out.endswith("alarms: none\n")
