@@ -36,6 +36,7 @@ from labswarm_lab.plane import (
     ssm,
     stepfunctions,
 )
+from labswarm_lab.plane.links import Links
 from labswarm_lab.plane.machines import Machines
 from labswarm_lab.plane.plane import READY, Plane, Settings
 from labswarm_lab.plane.spot import Spot
@@ -81,8 +82,8 @@ class Server:
             )
         listening = dataclasses.replace(settings, port=self._http.port)
         self.plane = Plane(listening, factory(listening))
-        install(self.plane)
-        self._http.app = control.with_door(self._http.app, Spot(self.plane))
+        door = install(self.plane)
+        self._http.app = control.with_door(self._http.app, door)
 
     @property
     def _ready(self) -> Path:
@@ -105,13 +106,16 @@ class Server:
         self._http.shutdown()
 
 
-def install(plane: Plane) -> None:
-    """Extend moto with every part of the plane."""
+def install(plane: Plane) -> control.Door:
+    """Extend moto with every part of the plane; returns what is beside AWS's APIs."""
     agents = ssm.Agents(plane)
     ssm.install(plane, agents)
     ec2.install(plane, agents)
-    for part in (events, autoscaling, functions, cloudformation, stepfunctions):
+    bus = events.install(plane)
+    for part in (autoscaling, functions, cloudformation, stepfunctions):
         part.install(plane)
+    spot = Spot(plane)
+    return control.Door(spot, Links(plane, spot, agents), bus)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
