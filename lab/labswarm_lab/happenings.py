@@ -84,7 +84,7 @@ def happening(line: Mapping[str, Any]) -> Happening | None:
             why = _why(line.get("error") or line.get("why"))
             return Happening(at, None, "failure", f"event for {name}: {what}: {why}")
         case "events" if what == "replayed":
-            return Happening(at, None, "notice", f"replayed: {line.get('kind')}")
+            return Happening(at, instance, "notice", f"replayed: {line.get('kind')}")
         case "cloudformation":
             return Happening(at, None, "step", f"stack {line.get('stack')} {what}")
     return None
@@ -107,9 +107,12 @@ def happenings(record: Path) -> Iterator[Happening]:
 
 def read(line: str) -> Happening | None:
     """What one line of the record's file says; None for a part of a line too."""
-    if not (line.startswith("{") and line.endswith("\n")):
+    if not line.endswith("\n"):
         return None
-    return happening(json.loads(line))
+    try:
+        return happening(json.loads(line))
+    except (ValueError, KeyError, TypeError):  # its beginning is cut off
+        return None
 
 
 def _of_function(at: float, line: Mapping[str, Any]) -> Happening:

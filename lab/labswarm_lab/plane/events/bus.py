@@ -1,6 +1,7 @@
 """The default bus, for events that come from no AWS API of the plane: those an operator replays."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from moto.events.models import Rule, events_backends
 
 from labswarm_lab.plane.plane import ACCOUNT, REGION, Plane
 
+_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 SCHEDULED = ("aws.events", "Scheduled Event")
 
 
@@ -31,7 +33,9 @@ class Bus:
         lacking = [name for name in ("source", "detail-type", "detail") if name not in event]
         if lacking:
             raise NoEvent(f"it has no {' and no '.join(lacking)}")
-        self._plane.record.write("events", "replayed", kind=event["detail-type"])
+        instance = _INSTANCE.search(json.dumps(event["detail"]))
+        about = {"instance": instance[0]} if instance else {}
+        self._plane.record.write("events", "replayed", kind=event["detail-type"], **about)
         if (event["source"], event["detail-type"]) == SCHEDULED:
             return self._fire_schedule(event)
         entry = {
