@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 import click
 
 from labswarm.errors import BadInput, LabswarmError
+from labswarm_lab.completion import SHELLS, script
+from labswarm_lab.naming import complete_node, complete_worker
 from labswarm_lab.progress import say
 from labswarm_lab.refusal import Failure, Refusal
 
@@ -145,7 +147,7 @@ def timetable(lab: Any, file: Path) -> None:
 
 
 @lab.command()
-@click.argument("node")
+@click.argument("node", shell_complete=complete_worker)
 @click.option("--rebalance", is_flag=True, help="Only the recommendation, by which nobody moves.")
 @click.pass_obj
 def interrupt(lab: Any, node: str, rebalance: bool) -> None:
@@ -157,7 +159,7 @@ def interrupt(lab: Any, node: str, rebalance: bool) -> None:
 
 
 @lab.command()
-@click.argument("node")
+@click.argument("node", shell_complete=complete_worker)
 @click.pass_obj
 def kill(lab: Any, node: str) -> None:
     """NODE is gone at once, as a machine is that nobody warned of."""
@@ -185,11 +187,103 @@ def class_(lab: Any, students: int, profile: str | None, as_json: bool) -> None:
 @lab.command()
 @click.pass_obj
 def watch(lab: Any) -> None:
-    """Nodes, students and executions as they come and go; Ctrl-C ends it."""
+    """Nodes, students and executions as they come and go; q ends it."""
     from labswarm_lab.watch import watch
 
     with _refusing():
         watch(lab)
+
+
+@lab.command()
+@click.option("--since", metavar="TIME", help="90s, 10m or 2h ago, at 14:05, or 2026-01-31T14:05.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw it to this file too."
+)
+@click.pass_obj
+def timeline(lab: Any, since: str | None, as_json: bool, svg: Path | None) -> None:
+    """What happened, in order, and what each instance was meanwhile."""
+    from labswarm_lab.timeline import show_timeline
+
+    with _refusing():
+        show_timeline(lab, since=since, svg=svg, as_json=as_json)
+
+
+@lab.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--instance",
+    metavar="NODE",
+    shell_complete=complete_worker,
+    help="The worker that it is about; by default the one with the fewest students.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def replay(lab: Any, file: Path, instance: str | None, as_json: bool) -> None:
+    """Put a sample event (events/*.json) on the bus, of this lab and of now."""
+    from labswarm_lab.replay import replay as replay_event
+
+    with _refusing():
+        replay_event(lab, file, instance=instance, as_json=as_json)
+
+
+@lab.command(context_settings={"ignore_unknown_options": True})
+@click.argument("node", shell_complete=complete_node)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def shell(lab: Any, node: str, command: tuple[str, ...]) -> None:
+    """A shell on NODE, or one COMMAND after `--`; `hub` is a node too."""
+    from labswarm_lab.shell import enter
+
+    with _refusing():
+        enter(lab, node, command)
+
+
+@lab.command()
+@click.argument("node", shell_complete=complete_node)
+@click.pass_obj
+def cut(lab: Any, node: str) -> None:
+    """NODE's link is down: neither the Swarm nor AWS hears of it."""
+    from labswarm_lab.link import cut_node
+
+    with _refusing():
+        cut_node(lab, node)
+
+
+@lab.command()
+@click.argument("node", shell_complete=complete_node)
+@click.pass_obj
+def heal(lab: Any, node: str) -> None:
+    """NODE's link is up again."""
+    from labswarm_lab.link import heal_node
+
+    with _refusing():
+        heal_node(lab, node)
+
+
+@lab.group()
+def chef() -> None:
+    """The lab's Chef Server, unreachable and back."""
+
+
+@chef.command("stop")
+@click.pass_obj
+def stop_chef(lab: Any) -> None:
+    """It does not answer any more; what it knows is kept."""
+    from labswarm_lab.chef_outage import stop_chef
+
+    with _refusing():
+        stop_chef(lab)
+
+
+@chef.command("start")
+@click.pass_obj
+def start_chef(lab: Any) -> None:
+    """It answers again, and knows what it knew."""
+    from labswarm_lab.chef_outage import start_chef
+
+    with _refusing():
+        start_chef(lab)
 
 
 @lab.command()
@@ -248,6 +342,13 @@ def roll(ami: str, cluster: str | None, dry_run: bool, as_json: bool, name: str,
 
     with _refusing(), interruptible():
         Roll.of(clients(name, aws=aws), ami, cluster, tell).run(dry_run=dry_run)
+
+
+@labswarm.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print what SHELL is to source, so that Tab completes commands and nodes."""
+    click.echo(script(labswarm, shell))
 
 
 @contextmanager

@@ -48,7 +48,12 @@ def lay_chef_key(aws: Aws) -> str:
     kms = aws.client("kms")
     key = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=CHEF_KEY_ALIAS, TargetKeyId=key)
-    der = kms.get_public_key(KeyId=key)["PublicKey"]
+    return chef_public_key(aws)
+
+
+def chef_public_key(aws: Aws) -> str:
+    """The public half (PEM) of the key that `lay_chef_key` made."""
+    der = aws.client("kms").get_public_key(KeyId=CHEF_KEY_ALIAS)["PublicKey"]
     body = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
     return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
 

@@ -1,11 +1,14 @@
 """Looking at a lab that is up: asks AWS, the Swarm, the Chef Server and the hub."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from labswarm.chef import ChefServer
 from labswarm.chef_signing import KmsSigner
+from labswarm.errors import Transient
 from labswarm_lab import ground
 from labswarm_lab.hub import is_healthy
 from labswarm_lab.lab import Lab, Running
@@ -13,13 +16,21 @@ from labswarm_lab.nodes.settings import STAND_IN, NodesSettings
 from labswarm_lab.status import Status, alarms_view, asg_view, chef_view, executions_view, merge
 from labswarm_lab.swarm_seen import clusters, swarm_of, workers_seen
 
+UNREACHABLE = "unreachable"
+"""What `chef` is while the Chef Server does not answer."""
+
 
 def observe(lab: Lab) -> Status:
     """The state of the lab. Raises Refusal when it is not up."""
     running = lab.running
     chef = _chef(lab, running)
     settings = NodesSettings.read(lab.place)
-    known = chef.list_clients(), chef.list_nodes()
+    known: tuple[Sequence[str], Sequence[str]] = (), ()
+    answers = "stand-in" if settings.chef_client == STAND_IN else settings.chef_client
+    try:
+        known = chef.list_clients(), chef.list_nodes()
+    except Transient:
+        answers = UNREACHABLE
     swarm = swarm_of(lab)
     nodes, tasks = swarm.nodes(), swarm.tasks()
     autoscaling, ec2 = lab.client("autoscaling"), lab.client("ec2")
@@ -28,7 +39,7 @@ def observe(lab: Lab) -> Status:
         plane=running.plane,
         homes=str(lab.homes),
         swarm="simulated" if running.simulated else "real",
-        chef="stand-in" if settings.chef_client == STAND_IN else settings.chef_client,
+        chef=answers,
         nodes=[
             node
             for cluster in clusters(lab)

@@ -14,10 +14,8 @@ from docker import DockerClient
 
 from labswarm_lab import deploy, ground
 from labswarm_lab import hub as lab_hub
-from labswarm_lab.chef.goiardi import Goiardi
-from labswarm_lab.chef.goiardi import is_installed as goiardi_is_installed
 from labswarm_lab.chef.server import LabChefServer
-from labswarm_lab.chef.twin import Twin
+from labswarm_lab.chef_outage import chef_at
 from labswarm_lab.down import end, remains
 from labswarm_lab.images import hub_image, notebook_image, publish
 from labswarm_lab.lab import Aws, Lab, Running
@@ -176,8 +174,7 @@ def _check_ports() -> None:
 def _chef_server(lab: Lab, subnet: int | None) -> LabChefServer:
     address = LOOPBACK if subnet is None else f"10.98.{subnet}.1"
     port = _free_port() if subnet is None else CHEF_PORT
-    kind = Goiardi if goiardi_is_installed() else Twin
-    return kind(address, port, lab.chef_dir)
+    return chef_at(lab, address, port)
 
 
 def _nodes_settings(lab: Lab, chef: LabChefServer, subnet: int, *, real: bool) -> NodesSettings:

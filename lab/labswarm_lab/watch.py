@@ -1,22 +1,28 @@
 """`labswarm lab watch`: the lab as it lives; what is seen, and how it is drawn."""
 
-import json
+import os
 import re
+import select
+import sys
+import termios
 import time
-from collections.abc import Sequence
+import tty
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.columns import Columns
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
 from labswarm.snapshot import NodeSeen
+from labswarm_lab.happenings import read
 from labswarm_lab.lab import Lab
 from labswarm_lab.refusal import Failure
 from labswarm_lab.status import asg_view
@@ -24,7 +30,10 @@ from labswarm_lab.swarm_seen import clusters, swarm_of, workers_seen
 from labswarm_node.swarm import Server
 
 REFRESH_S = 1.0
-EVENTS = 8
+EVENTS = 40
+QUIT = "q"
+_LEAST_EVENTS = 3
+_MOST_RUNS = 8
 _NODE_WIDTH = 38
 _LONGEST_LINE = 64 * 1024
 _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
@@ -42,6 +51,7 @@ class Worker:
     asg: str | None
     swarm: NodeSeen | None
     students: Sequence[str]
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class Frame:
-    """All that is drawn; `events` are lines of the plane's record, oldest first."""
+    """All that is drawn; `events` are what `lab timeline` says, oldest first."""
 
     lab: str
     hub: str | None
@@ -67,7 +77,7 @@ class Frame:
 
 
 def watch(lab: Lab) -> None:
-    """Draw the lab every second until Ctrl-C; once, where there is no terminal.
+    """Draw the lab every second until q or Ctrl-C; once, where there is no terminal.
 
     Raises Refusal when the lab is not up, Failure when it does not answer.
     """
@@ -76,11 +86,12 @@ def watch(lab: Lab) -> None:
         console.print(draw(look(lab)))
         return
     try:
-        with Live(console=console, screen=True, auto_refresh=False) as live:
+        with _keys(), Live(console=console, screen=True, auto_refresh=False) as live:
             while True:
                 begun = time.monotonic()
-                live.update(draw(look(lab)), refresh=True)
-                time.sleep(max(0.0, begun + REFRESH_S - time.monotonic()))
+                live.update(draw(look(lab), console.height), refresh=True)
+                if _asked_to_quit(max(0.0, begun + REFRESH_S - time.monotonic())):
+                    return
     except KeyboardInterrupt:
         return
 
@@ -104,65 +115,201 @@ def look(lab: Lab) -> Frame:
     )
 
 
-def draw(frame: Frame) -> RenderableType:
-    """The frame, for a console of any width."""
-    seats = sum(worker.swarm.seats for worker in frame.workers if worker.swarm)
-    students = sum(len(worker.students) for worker in frame.workers)
-    at = datetime.fromtimestamp(frame.at).strftime("%H:%M:%S")
-    head = Text.assemble(
-        (f"lab {frame.lab}", "bold"),
-        f"  {at}  hub {frame.hub or 'none'}\n",
-        f"{len(frame.workers)} workers, {students} of {seats} seats taken, ",
-        (f"{len(frame.waiting)} waiting", "bold red" if frame.waiting else ""),
-    )
-    parts: list[RenderableType] = [head]
-    if frame.workers:
-        parts.append(Columns([_box(worker) for worker in frame.workers]))
-    if frame.waiting:
-        parts.append(Text(f"waiting for a seat: {', '.join(frame.waiting)}", "red"))
-    parts.append(Text("executions", "bold"))
-    parts.extend(
-        Text(f"  {run.machine}  {run.about}  {run.age_s} s", no_wrap=True)
-        for run in frame.executions
-    )
-    if not frame.executions:
-        parts.append(Text("  none runs", "dim"))
-    parts.append(Text("events", "bold"))
-    parts.extend(Text(f"  {event}", "dim", no_wrap=True) for event in frame.events)
-    return Group(*parts)
+def draw(frame: Frame, height: int | None = None) -> RenderableType:
+    """The frame, for a console of any width: all of it, or what fits into `height` lines.
+
+    What does not fit goes in this order: older events, the boxes, for a line each, and who sits
+    where. That something is left out is said.
+    """
+    return _Picture(frame, height)
 
 
 def last_events(record: Path, count: int) -> list[str]:
-    """The last lines of the plane's record, as a person reads them; empty when there is none."""
+    """The last things that happened, as `lab timeline` says them; empty without a record."""
     try:
         with record.open("rb") as file:
             file.seek(max(0, record.stat().st_size - _LONGEST_LINE))
             # The last line may still be being written, the first may be cut.
-            lines = file.read().decode(errors="replace").rpartition("\n")[0].splitlines()[-count:]
+            lines = file.read().decode(errors="replace").splitlines(keepends=True)
     except FileNotFoundError:
         return []
-    return [_told(json.loads(line)) for line in lines if line.startswith("{")]
+    told = [one for line in lines if (one := read(line)) is not None]
+    return [
+        f"{datetime.fromtimestamp(one.at):%H:%M:%S} {one.instance_id or 'lab'} {one.text}"
+        for one in told[-count:]
+    ]
 
 
-def _told(event: dict[str, Any]) -> str:
-    at = datetime.fromtimestamp(event["at"]).strftime("%H:%M:%S")
-    subject = ("document", "rule", "function", "stack", "instance", "failure", "error")
-    about = [str(event[name]) for name in subject if event.get(name)]
-    return " ".join([at, event["part"], event["what"], *about])
+class _Worded(Protocol):
+    """A way to draw the workers."""
+
+    def __call__(self, workers: Sequence[Worker]) -> RenderableType: ...
 
 
-def _box(worker: Worker) -> Panel:
+@dataclass(frozen=True)
+class _Picture:
+    frame: Frame
+    height: int | None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.update(height=None)
+
+        def lines(part: RenderableType) -> int:
+            return len(console.render_lines(part, wide, pad=False))
+
+        frame, height = self.frame, self.height
+        above = [_head(frame, quits=height is not None), *_waiting(frame)]
+        ways: list[_Worded] = [_boxes, _rows, _short_rows]
+        if height is None:
+            yield Group(*above, _boxes(frame.workers), _runs(frame, _MOST_RUNS), _events(frame))
+            return
+        # A last line that is written to its end would move the screen up.
+        room = height - 1 - sum(map(lines, above))
+        wanted = min(_LEAST_EVENTS, len(frame.events)) + 1
+        for most in (_MOST_RUNS, 1):
+            runs = _runs(frame, most)
+            for way in ways:
+                left = room - lines(way(frame.workers)) - lines(runs)
+                if left >= wanted:
+                    fitting = _fitting(frame.events, left - 1, lines)
+                    yield Group(*above, way(frame.workers), runs, _events(frame, fitting))
+                    return
+        shown = min(len(frame.workers), max(0, room - 1))
+        rest = len(frame.workers) - shown
+        more = Text(f"and {rest} more workers: a higher terminal shows them", "bold")
+        yield Group(*above, _short_rows(frame.workers[:shown]), *([more] if rest else []))
+
+
+def _fitting(events: Sequence[str], room: int, lines: Any) -> list[str]:
+    """The last events that have room together."""
+    kept: list[str] = []
+    for event in reversed(events):
+        room -= lines(_event(event))
+        if room < 0:
+            break
+        kept.insert(0, event)
+    return kept
+
+
+def _head(frame: Frame, *, quits: bool) -> RenderableType:
+    seats = sum(worker.swarm.seats for worker in frame.workers if worker.swarm)
+    students = sum(len(worker.students) for worker in frame.workers)
+    at = datetime.fromtimestamp(frame.at).strftime("%H:%M:%S")
+    return Text.assemble(
+        (f"lab {frame.lab}", "bold"),
+        f"  {at}  hub {frame.hub or 'none'}",
+        ("  q quits" if quits else "", "dim"),
+        f"\n{len(frame.workers)} workers, {students} of {seats} seats taken, ",
+        (f"{len(frame.waiting)} waiting", "bold red" if frame.waiting else ""),
+    )
+
+
+def _waiting(frame: Frame) -> list[RenderableType]:
+    """Who waits for a seat, and which instances wait for a hook to be completed."""
+    parts: list[RenderableType] = []
+    if frame.waiting:
+        parts.append(Text(f"waiting for a seat: {', '.join(frame.waiting)}", "red"))
+    held = [worker for worker in frame.workers if (worker.asg or "").endswith(":Wait")]
+    if held:
+        named = ", ".join(worker.instance_id for worker in held)
+        parts.append(Text(f"waiting in a hook: {named}", "yellow"))
+    return parts
+
+
+def _runs(frame: Frame, most: int) -> RenderableType:
+    """The running executions; of more than `most`, the oldest."""
+    shown, rest = frame.executions[:most], len(frame.executions) - most
+    return Group(
+        Text.assemble(("executions", "bold"), ("" if shown else "  none runs", "dim")),
+        *(Text(f"  {run.machine}  {run.about}  {run.age_s} s") for run in shown),
+        *([Text(f"  and {rest} more")] if rest > 0 else []),
+    )
+
+
+def _events(frame: Frame, events: Sequence[str] | None = None) -> RenderableType:
+    shown = frame.events[-_MOST_RUNS:] if events is None else events
+    return Group(Text("events", "bold"), *map(_event, shown))
+
+
+def _event(event: str) -> RenderableType:
+    return Text(f"  {event}", "dim")
+
+
+def _boxes(workers: Sequence[Worker]) -> RenderableType:
+    titles = [_title(worker, several=_several(workers)) for worker in workers]
+    width = max([_NODE_WIDTH, *(len(title) + 6 for title in titles)])
+    boxes = [_box(worker, title, width) for worker, title in zip(workers, titles, strict=True)]
+    return Columns(boxes) if boxes else Group()
+
+
+def _box(worker: Worker, title: str, width: int) -> RenderableType:
+    states, seats, style = _look_of(worker)
+    body = Group(Text(states), seats, Text(", ".join(worker.students), "dim"))
+    return Panel(body, title=Text(title), border_style=style, width=width)
+
+
+def _rows(workers: Sequence[Worker]) -> RenderableType:
+    """A line a worker, and more where its students need them."""
+    return Group(
+        *(
+            Text.assemble(_row(worker, workers), (f"  {', '.join(worker.students)}", "dim"))
+            for worker in workers
+        )
+    )
+
+
+def _short_rows(workers: Sequence[Worker]) -> RenderableType:
+    """A line a worker, and how many sit there."""
+    return Group(*(_row(worker, workers) for worker in workers))
+
+
+def _row(worker: Worker, workers: Sequence[Worker]) -> Text:
+    states, seats, style = _look_of(worker)
+    title = _title(worker, several=_several(workers))
+    return Text.assemble((title, style), f"  {states}  ", seats)
+
+
+def _title(worker: Worker, *, several: bool) -> str:
+    return f"{worker.group} {worker.instance_id}" if several else worker.instance_id
+
+
+def _several(workers: Sequence[Worker]) -> bool:
+    return len({worker.group for worker in workers}) > 1
+
+
+def _look_of(worker: Worker) -> tuple[str, Text, str]:
+    """A worker's states, its seats, and their style."""
     seen = worker.swarm
-    states = [worker.asg or "not in the group"]
-    style = ""
-    seats = Text("not in the Swarm", "dim")
-    if seen is not None:
-        states += [seen.state, seen.availability]
-        style = _STYLES.get(seen.state) or _STYLES.get(seen.availability, "")
-        free = max(0, seen.seats - len(worker.students))
-        seats = Text.assemble(("■" * len(worker.students), style), ("□" * free, "dim"))
-    body = Group(Text(", ".join(states)), seats, Text(", ".join(worker.students), "dim"))
-    return Panel(body, title=worker.instance_id, border_style=style, width=_NODE_WIDTH)
+    if seen is None:
+        return worker.asg or "not in the group", Text("not in the Swarm", "dim"), ""
+    states = [worker.asg or "not in the group", seen.state, seen.availability]
+    style = _STYLES.get(seen.state) or _STYLES.get(seen.availability, "")
+    taken, free = len(worker.students), max(0, seen.seats - len(worker.students))
+    return ", ".join(states), Text.assemble(("■" * taken, style), ("□" * free, "dim")), style
+
+
+@contextmanager
+def _keys() -> Iterator[None]:
+    """Keys come one by one and are not shown, where standard input is a terminal."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    tty.setcbreak(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def _asked_to_quit(within_s: float) -> bool:
+    """Whether q is pressed within this time."""
+    if not sys.stdin.isatty():
+        time.sleep(within_s)
+        return False
+    ready, _, _ = select.select([sys.stdin], [], [], within_s)
+    # Not by the line, nor through a buffer that select would not see.
+    return bool(ready) and os.read(sys.stdin.fileno(), 1).decode(errors="replace").lower() == QUIT
 
 
 def _workers(lab: Lab) -> tuple[list[Worker], list[str]]:
@@ -177,7 +324,7 @@ def _workers(lab: Lab) -> tuple[list[Worker], list[str]]:
             node = seen.get(name)
             there = [_name(t.server) for t in tasks if node and t.node_id == node.node_id]
             state, _ = group.get(name, (None, None))
-            workers.append(Worker(name, state, node, there))
+            workers.append(Worker(name, state, node, there, cluster.name))
     return workers, [_name(task.server) for task in tasks if task.waits]
 
 

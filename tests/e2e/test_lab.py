@@ -108,6 +108,45 @@ def test_a_students_container_reaches_neither_the_plane_nor_other_nodes(lab: Lab
     assert answer.exit_code == 0, answer.output
 
 
+def test_a_shell_is_on_the_node_it_names_and_ends_as_its_command_does(lab: LabUnderTest) -> None:
+    nodes = lab.must("shell", "hub", "--", "docker", "node", "ls", "--format", "{{.ManagerStatus}}")
+    assert "Leader" in nodes
+    worker = lab.status()["nodes"][0]["instance_id"]
+    assert lab.must("shell", worker, "--", "hostname").startswith("worker-")
+    assert lab.run("shell", worker, "--", "sh", "-c", "exit 7").returncode == 7
+
+
+def test_a_node_that_is_cut_off_is_down_until_healed_and_leaves_nothing_when_it_ends(
+    lab: LabUnderTest,
+) -> None:
+    lab.must("scale", "1")
+    node = lab.status()["nodes"][0]["instance_id"]
+
+    def is_seen_as(state: str, ping: str) -> None:
+        lab.eventually(
+            f"the Swarm has it {state}", lambda seen: seen["nodes"][0]["swarm"] == state, 30
+        )
+        agents = lab.client("ssm").describe_instance_information()["InstanceInformationList"]
+        assert [a["PingStatus"] for a in agents if a["InstanceId"] == node] == [ping]
+
+    for _ in range(2):
+        lab.must("cut", node)
+    is_seen_as("down", "ConnectionLost")
+    for _ in range(2):
+        lab.must("heal", node)
+    is_seen_as("ready", "Online")
+
+    lab.must("cut", node)
+    lab.must("kill", node)
+    lab.eventually(
+        "another is open in its place",
+        lambda seen: agreed(1)(seen) and seen["nodes"][0]["instance_id"] != node,
+        within_s=60,
+    )
+    assert node not in lab.must("down", "--dry-run")
+    assert not (Path("/run/labswarm") / lab.name / node).exists()
+
+
 def test_students_on_a_node_that_goes_are_moved_and_keep_their_files(lab: LabUnderTest) -> None:
     lab.must("scale", "1")
     lab.must("class", "6")

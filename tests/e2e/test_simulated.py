@@ -1,5 +1,6 @@
 """The same control plane where real nodes cannot be had."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,6 +44,76 @@ def test_a_lost_worker_is_replaced_and_gone_from_all_sides(
         within_s=90,
     )
     assert (seen["nodes"][0]["chef"], seen["executions"]["failed"]) == ("known", 0)
+
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+
+
+def test_a_replayed_event_starts_what_the_event_itself_would(simulated_lab: LabUnderTest) -> None:
+    simulated_lab.must("scale", "1")
+    (worker,) = simulated_lab.status()["nodes"]
+
+    told = json.loads(simulated_lab.must("replay", str(EVENTS / "launch.json"), "--json"))
+
+    (started,) = told["started"]
+    assert started["target"] == "labswarm-node-launch"
+    assert told["event"]["detail"]["EC2InstanceId"] == worker["instance_id"]
+    execution = simulated_lab.client("stepfunctions").describe_execution(
+        executionArn=started["execution"]
+    )
+    given = json.loads(execution["input"])
+    assert given["detail"]["AutoScalingGroupName"] == f"labswarm-{simulated_lab.name}-workers"
+    minute = simulated_lab.must("replay", str(EVENTS / "minute.json"))
+    assert "labswarm-decide-nodes" in minute
+
+
+def test_the_timeline_tells_a_workers_life_and_draws_it(
+    simulated_lab: LabUnderTest, tmp_path: Path
+) -> None:
+    simulated_lab.must("scale", "1")
+    picture = tmp_path / "lab.svg"
+
+    told = json.loads(simulated_lab.must("timeline", "--json", "--svg", str(picture)))
+
+    (worker,) = simulated_lab.status()["nodes"]
+    rows = {row["instance_id"]: row for row in told["rows"]}
+    row = rows[worker["instance_id"]]
+    phases = [phase["phase"] for phase in row["phases"]]
+    assert phases[:4] == ["launched", "waiting", "joined", "open"]
+    launched, *_ = row["executions"]
+    assert (launched["machine"], launched["status"]) == ("node-launch", "SUCCEEDED")
+    assert worker["instance_id"] in picture.read_text()
+    assert f"{worker['instance_id']}  open" in simulated_lab.must("timeline")
+
+
+def test_a_chef_server_that_was_away_knows_what_it_knew(simulated_lab: LabUnderTest) -> None:
+    simulated_lab.must("scale", "1")
+    for _ in range(2):
+        simulated_lab.must("chef", "stop")
+    away = simulated_lab.status()
+    for _ in range(2):
+        simulated_lab.must("chef", "start")
+    assert (away["chef"], away["nodes"][0]["chef"]) == ("unreachable", None)
+    assert [node["chef"] for node in simulated_lab.status()["nodes"]] == ["known"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("shell", "hub"), "NODE 'hub': the nodes of"),
+        (("cut", "hub"), "NODE 'hub': the nodes of"),
+        (("timeline", "--since", "soon"), "--since 'soon' is no time"),
+        (("replay", str(EVENTS / "test_notification.json")), "no bus carries it"),
+        (("replay", str(EVENTS / "minute.json"), "--instance", "i-"), "--instance"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(
+    simulated_lab: LabUnderTest, words: tuple[str, ...], said: str
+) -> None:
+    refused = simulated_lab.run(*words)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_a_class_is_refused_for_there_is_no_hub(simulated_lab: LabUnderTest) -> None:

@@ -35,9 +35,9 @@ FRAME = Frame(
 )
 
 
-def text(frame: Frame, width: int = 120) -> str:
+def text(frame: Frame, width: int = 120, height: int | None = None) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(draw(frame))
+    console.print(draw(frame, height))
     out = console.file
     assert isinstance(out, io.StringIO)
     return out.getvalue()
@@ -80,6 +80,90 @@ def test_it_fits_any_width(width: int) -> None:
     assert all(len(line) <= width for line in text(FRAME, width).splitlines())
 
 
+SIZES = [(80, 24), (200, 60)]
+
+
+def lab_of(workers: int, students: int, groups: int = 1) -> Frame:
+    """A lab in a class: so many workers with so many students each, and plenty that happens."""
+    ids = [f"i-{n:017x}" for n in range(workers)]
+    return Frame(
+        lab="lab",
+        hub="http://10.98.0.10:8000",
+        at=1_800_000_000.0,
+        workers=[
+            Worker(
+                name,
+                "InService",
+                seen(name, used=students),
+                [f"student-{n:02}{i:02}" for i in range(students)],
+                f"lab-{n % groups}" if groups > 1 else "lab",
+            )
+            for n, name in enumerate(ids)
+        ],
+        waiting=["eve", "mallory"],
+        executions=[Execution("labswarm-node-launch", ids[0], 12)],
+        events=[f"14:00:{n:02} {ids[n % workers]} what happened {n}" for n in range(40)],
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_class_is_drawn_whole_on_a_low_terminal_and_on_a_high_one(
+    width: int, height: int
+) -> None:
+    frame = lab_of(workers=4, students=4)
+
+    drawn = text(frame, width, height)
+
+    lines = drawn.splitlines()
+    assert len(lines) < height, "a line too many would move the screen up"
+    assert all(len(line) <= width for line in lines)
+    assert "…" not in drawn
+    for worker in frame.workers:
+        assert worker.instance_id in drawn
+        for student in worker.students:
+            assert student in drawn
+    assert "eve, mallory" in drawn
+    assert f"labswarm-node-launch  {IDS[0]}  12 s" in drawn
+    told = [line.strip() for line in lines if "what happened" in line]
+    assert told == list(frame.events[-len(told) :]), "the newest, whole"
+    assert len(told) >= 3
+    assert "q quits" in drawn
+
+
+def test_a_high_terminal_has_boxes_side_by_side_and_all_the_events_it_has_room_for() -> None:
+    drawn = text(lab_of(workers=4, students=4), 200, 60)
+    assert any(line.count("╭") == 4 for line in drawn.splitlines())
+    assert drawn.count("what happened") == 40
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_full_department_fits_too_and_no_worker_is_left_out(width: int, height: int) -> None:
+    frame = lab_of(workers=12, students=7)
+    drawn = text(frame, width, height)
+    assert len(drawn.splitlines()) < height
+    assert all(worker.instance_id in drawn for worker in frame.workers)
+    assert drawn.count("what happened") >= 3
+    assert drawn.count("■" * 7) == 12
+
+
+def test_what_no_terminal_of_this_height_can_show_is_counted() -> None:
+    drawn = text(lab_of(workers=30, students=1), 80, 24)
+    assert len(drawn.splitlines()) < 24
+    shown = sum(line.startswith("i-") for line in drawn.splitlines())
+    assert f"and {30 - shown} more workers: a higher terminal shows them" in drawn
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_where_there_are_several_groups_each_worker_says_its_own(width: int, height: int) -> None:
+    drawn = text(lab_of(workers=4, students=2, groups=2), width, height)
+    assert f"lab-1 {IDS[1]}" in drawn
+    assert "lab-" not in text(lab_of(workers=4, students=2), width, height)
+
+
+def test_instances_that_wait_in_a_hook_are_named() -> None:
+    assert f"waiting in a hook: {IDS[1]}, {IDS[2]}" in text(FRAME)
+
+
 def test_a_node_with_more_students_than_seats_is_drawn_with_them_all() -> None:
     full = Worker(IDS[0], "InService", seen(IDS[0], used=6), list("abcdef"))
     assert "■" * 6 in text(Frame("lab", None, 0.0, [full], [], [], []))
@@ -93,14 +177,13 @@ def test_names_are_shown_as_they_are_and_not_as_markup() -> None:
 def test_events_are_the_record_s_last_lines(tmp_path: Path) -> None:
     record = tmp_path / "record.jsonl"
     lines = [
-        {"at": n, "part": "autoscaling", "what": f"state {n}", "instance": IDS[0]}
-        for n in range(2000)
+        {"at": n, "part": "ssm", "what": "Online", "instance": f"i-{n:017x}"} for n in range(2000)
     ]
     record.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"at": 1, "pa')
     told = last_events(record, 2)
     assert [line.split(" ", 1)[1] for line in told] == [
-        f"autoscaling state 1998 {IDS[0]}",
-        f"autoscaling state 1999 {IDS[0]}",
+        f"i-{1998:017x} its agent is online",
+        f"i-{1999:017x} its agent is online",
     ]
 
 

@@ -130,6 +130,23 @@ def start_beside(
         )
 
 
+def entry(
+    settings: NodesSettings, instance_id: str, command: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """What runs a command on the machine for the person at a terminal, and its environment.
+
+    Raises Gone when the machine does not run.
+    """
+    socket = settings.place.docker_socket(instance_id)
+    theirs = {name: os.environ[name] for name in ("TERM", "NO_COLOR") if name in os.environ}
+    return [*_inside(settings.place, instance_id), *command], {
+        **_environment(settings, instance_id),
+        **settings.place.mark,
+        **theirs,
+        "DOCKER_HOST": f"unix://{socket}",
+    }
+
+
 def kill(place: Place, instance_id: str) -> None:
     """End the machine and everything on it, at once and without a word, as a power cut does."""
     pid = pid_of(place, instance_id)

@@ -169,6 +169,11 @@ def unplug(subnet: int, number: int) -> None:
     _delete_link(_cable(subnet, number))
 
 
+def set_cable(subnet: int, number: int, *, up: bool) -> None:
+    """Take a machine's cable down or up again, on this side; as it is already is no error."""
+    command("ip", "link", "set", _cable(subnet, number), "up" if up else "down")
+
+
 def _cable(subnet: int, number: int) -> str:
     return f"ls{subnet}n{number}"
 

@@ -38,6 +38,7 @@ from labswarm_lab.plane import (
     stepfunctions,
     templates,
 )
+from labswarm_lab.plane.links import Links
 from labswarm_lab.plane.machines import Machines
 from labswarm_lab.plane.plane import READY, Plane, Settings
 from labswarm_lab.plane.spot import Spot
@@ -83,8 +84,8 @@ class Server:
             )
         listening = dataclasses.replace(settings, port=self._http.port)
         self.plane = Plane(listening, factory(listening))
-        install(self.plane)
-        self._http.app = control.with_door(self._http.app, Spot(self.plane))
+        door = install(self.plane)
+        self._http.app = control.with_door(self._http.app, door)
 
     @property
     def _ready(self) -> Path:
@@ -107,14 +108,17 @@ class Server:
         self._http.shutdown()
 
 
-def install(plane: Plane) -> None:
-    """Extend moto with every part of the plane."""
+def install(plane: Plane) -> control.Door:
+    """Extend moto with every part of the plane; returns what is beside AWS's APIs."""
     agents = ssm.Agents(plane)
     ssm.install(plane, agents)
     ec2.install(plane, agents)
     templates.install()
-    for part in (events, autoscaling, cloudwatch, functions, cloudformation, stepfunctions):
+    bus = events.install(plane)
+    for part in (autoscaling, cloudwatch, functions, cloudformation, stepfunctions):
         part.install(plane)
+    spot = Spot(plane)
+    return control.Door(spot, Links(plane, spot, agents), bus)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -35,7 +35,7 @@ class Spot:
 
         Raises NotRunning.
         """
-        instance = self._running(instance_id)
+        instance = self.running(instance_id)
         self._plane.clock.after(NOTICE_S, lambda: self._take_back(instance_id))
         self._tell(
             instance,
@@ -48,12 +48,12 @@ class Spot:
 
         https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html
         """
-        instance = self._running(instance_id)
+        instance = self.running(instance_id)
         self._tell(instance, "EC2 Instance Rebalance Recommendation", {"instance-id": instance_id})
 
     def kill(self, instance_id: str) -> None:
         """Take the instance away at once, as EC2 does with what it warned of. Raises NotRunning."""
-        instance = self._running(instance_id)
+        instance = self.running(instance_id)
         self._plane.record.write("spot", "killed", instance=instance_id)
         instance.terminate()
         instance.state_reason = StateReason(f"{REASON}: Spot instance termination", REASON)
@@ -66,7 +66,8 @@ class Spot:
         except NotRunning:
             self._plane.record.write("spot", "gone before its time", instance=instance_id)
 
-    def _running(self, instance_id: str) -> Instance:
+    def running(self, instance_id: str) -> Instance:
+        """An instance that boots or runs. Raises NotRunning."""
         for instance in ec2_backends[ACCOUNT][REGION].all_instances():
             if instance.id == instance_id and instance.state in ("pending", "running"):
                 return instance

@@ -8,6 +8,7 @@ import copy
 import json
 import threading
 import uuid
+from functools import partial
 from typing import Any
 
 from moto.events.models import Rule, events_backends
@@ -15,6 +16,7 @@ from moto.events.responses import EventsHandler
 from moto.utilities.arns import parse_arn
 
 from labswarm_lab.plane.events import message
+from labswarm_lab.plane.events.bus import Bus
 from labswarm_lab.plane.events.delivery import SERVICES, Delivery
 from labswarm_lab.plane.events.schedule import Timetable
 from labswarm_lab.plane.plane import ACCOUNT, REGION, Plane
@@ -28,8 +30,11 @@ NOT_AUTHORIZED = {
 }
 
 
-def install(plane: Plane) -> None:
-    """Have rules call functions, state machines and queues, each delivery in its own thread."""
+def install(plane: Plane) -> Bus:
+    """Have rules call functions, state machines and queues, each delivery in its own thread.
+
+    Returns the bus, for events that no API of the plane puts.
+    """
     delivery = Delivery(plane)
     send_to_others = Rule.send_to_targets
 
@@ -57,6 +62,7 @@ def install(plane: Plane) -> None:
     Rule.send_to_targets = send_to_targets
     EventsHandler.put_events = put_events
     _keep_time(plane, delivery)
+    return Bus(plane, partial(_deliver, plane, delivery))
 
 
 def _deliver(

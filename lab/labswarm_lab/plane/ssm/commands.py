@@ -130,7 +130,10 @@ class Commands:
                 self._write("lost", command, invocation, failure=repr(failure))
                 self._silent(command, invocation)
                 return
-            self._answered(command, invocation, completed)
+            if self._agents.is_silent(invocation.instance_id):
+                self._silent(command, invocation)
+            else:
+                self._answered(command, invocation, completed)
 
     def _run(self, instance_id: str, script: Script) -> Completed:
         if instance_id in self._plane.without_tools:
@@ -188,5 +191,12 @@ class Commands:
             instance=invocation.instance_id,
             document=command.document,
             command=command.command_id,
+            **_about(command),
             **fields,
         )
+
+
+def _about(command: Command) -> dict[str, str]:
+    """The instance that a command on the hub is about, where its document names one."""
+    named = command.parameters.get("Instance")
+    return {"about": named[0]} if named else {}

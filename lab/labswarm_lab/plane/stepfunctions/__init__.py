@@ -21,6 +21,7 @@ from labswarm_lab.plane.stepfunctions import (
     results,
     timestamps,
     timing,
+    told,
 )
 
 
@@ -42,3 +43,4 @@ def install(plane: Plane) -> None:
         timestamps,
     ):
         correction.install()
+    told.install(plane.record)

@@ -1,0 +1,49 @@
+"""`labswarm lab chef`: the lab's Chef Server is unreachable for a while, and back."""
+
+import os
+from urllib.parse import urlsplit
+
+import click
+
+from labswarm_lab import ground
+from labswarm_lab.chef.goiardi import Goiardi
+from labswarm_lab.chef.goiardi import is_installed as goiardi_is_installed
+from labswarm_lab.chef.server import LabChefServer
+from labswarm_lab.chef.twin import Twin
+from labswarm_lab.lab import Aws, Lab
+from labswarm_lab.progress import step
+
+
+def chef_at(lab: Lab, address: str, port: int) -> LabChefServer:
+    """The lab's Chef Server, running or not: goiardi where it is installed."""
+    kind = Goiardi if goiardi_is_installed() else Twin
+    return kind(address, port, lab.chef_dir)
+
+
+def stop_chef(lab: Lab) -> None:
+    """End it; what it knows is kept. Again is no error. Raises Refusal without a lab."""
+    chef = _chef(lab)
+    with step("the Chef Server stops"):
+        chef.stop()
+    click.echo(f"{chef.url} does not answer; `labswarm lab chef start` brings it back")
+
+
+def start_chef(lab: Lab) -> None:
+    """Start it with what it knew, and its one admin; one that runs is no error.
+
+    Raises Refusal without a lab.
+    """
+    chef = _chef(lab)
+    if chef.pid is None:
+        os.environ.update(lab.place.mark)  # by which `down` finds it
+        with step("the Chef Server starts"):
+            chef.start()
+            # It makes an admin of its own at every start, with a key on disk.
+            key = ground.chef_public_key(Aws(lab.running.plane))
+            chef.provision_admin(ground.CHEF_ADMIN, key)
+    click.echo(f"{chef.url} answers")
+
+
+def _chef(lab: Lab) -> LabChefServer:
+    where = urlsplit(lab.running.chef)
+    return chef_at(lab, str(where.hostname), int(where.port or 443))

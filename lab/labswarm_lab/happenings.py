@@ -1,0 +1,200 @@
+"""The plane's record as a person reads it: what happened to which instance, and what it became."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Phase = Literal["launched", "waiting", "joined", "open", "paused", "leaving", "gone"]
+Kind = Literal["phase", "step", "notice", "execution", "failure"]
+
+_LONGEST_WHY = 160
+
+# What a group's state makes of its instance. InService is none: a node is open when Swarm says so.
+_STATES: Mapping[str, tuple[Phase, str]] = {
+    "Pending": ("launched", "launched by its group"),
+    "Pending:Wait": ("waiting", "waits for its launch hook"),
+    "Terminating": ("leaving", "its group ends it"),
+    "Terminated": ("gone", "terminated"),
+}
+_COMMANDS: Mapping[str, tuple[Phase | None, str]] = {
+    "node-bootstrap": (None, "known to Chef"),
+    "node-join": ("joined", "has joined the Swarm, paused"),
+    "node-pull": (None, "has the class images"),
+    "manager-activate": ("open", "open"),
+    "manager-pause": ("paused", "paused: no more servers start on it"),
+    "manager-evacuate": (None, "its students are told or moved"),
+    "manager-drain": (None, "drained"),
+    "node-leave": (None, "has left the Swarm"),
+    "manager-remove": (None, "removed from the Swarm"),
+}
+_NOTICES: Mapping[tuple[str, str], str] = {
+    ("spot", "EC2 Spot Instance Interruption Warning"): "EC2 warns of its interruption",
+    ("spot", "EC2 Instance Rebalance Recommendation"): "EC2 recommends to rebalance",
+    ("spot", "killed"): "EC2 takes it",
+    ("network", "cut"): "its link is cut",
+    ("network", "healed"): "its link is healed",
+}
+# Between two of these, nothing of an instance's changes for a person.
+_BETWEEN = ("Pending:Proceed", "Terminating:Wait", "Terminating:Proceed")
+# A tool that says no is asked again by its machine; silence is another matter.
+_SILENT_COMMAND = ("ExecutionTimedOut", "DeliveryTimedOut", "lost")
+_FAILED_EVENT = ("failed", "dropped", "dead letter")
+_FAILED_EXECUTION = ("FAILED", "TIMED_OUT", "ABORTED")
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened at `at` (epoch seconds), to an instance or, None, to the whole lab.
+
+    `phase` is what the instance is from then on, if that is another; of an execution, `machine` is
+    its machine, `execution` its ARN, and `status` how it ended, None when it begins.
+    """
+
+    at: float
+    instance_id: str | None
+    kind: Kind
+    text: str
+    phase: Phase | None = None
+    group: str | None = None
+    machine: str | None = None
+    execution: str | None = None
+    status: str | None = None
+
+
+def happening(line: Mapping[str, Any]) -> Happening | None:
+    """What a line of the record says to a person; None for what is only between machines."""
+    at, part, what = float(line["at"]), str(line["part"]), str(line["what"])
+    instance: str | None = line.get("instance")
+    match part:
+        case "autoscaling":
+            return _of_group(at, instance, what, line)
+        case "ec2" | "spot" | "network":
+            return _of_machine(at, instance, part, what, line)
+        case "ssm":
+            return _of_command(at, instance, what, line)
+        case "stepfunctions":
+            return _of_execution(at, instance, what, line)
+        case "functions" if what == "failed":
+            return _of_function(at, line)
+        case "events" if what in _FAILED_EVENT:
+            name = _ours(str(line.get("target", "")).rpartition(":")[2])
+            why = _why(line.get("error") or line.get("why"))
+            return Happening(at, None, "failure", f"event for {name}: {what}: {why}")
+        case "events" if what == "replayed":
+            return Happening(at, instance, "notice", f"replayed: {line.get('kind')}")
+        case "cloudformation":
+            return Happening(at, None, "step", f"stack {line.get('stack')} {what}")
+    return None
+
+
+def happenings(record: Path) -> Iterator[Happening]:
+    """Everything in a record, in order; nothing where there is none.
+
+    A line that is still being written is left out.
+    """
+    try:
+        lines = record.open(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    with lines:
+        for line in lines:
+            if (told := read(line)) is not None:
+                yield told
+
+
+def read(line: str) -> Happening | None:
+    """What one line of the record's file says; None for a part of a line too."""
+    if not line.endswith("\n"):
+        return None
+    try:
+        return happening(json.loads(line))
+    except (ValueError, KeyError, TypeError):  # its beginning is cut off
+        return None
+
+
+def _of_function(at: float, line: Mapping[str, Any]) -> Happening:
+    name, error = _ours(line.get("function")), str(line.get("error"))
+    if '"errorType": "Transient"' in error:
+        return Happening(at, None, "step", f"{name} is tried again: {_why(error)}")
+    return Happening(at, None, "failure", f"{name} failed: {_why(error)}")
+
+
+def _of_group(
+    at: float, instance: str | None, what: str, line: Mapping[str, Any]
+) -> Happening | None:
+    group = line.get("group")
+    if what in _BETWEEN:
+        return None
+    if what in _STATES:
+        phase, text = _STATES[what]
+        return Happening(at, instance, "phase", text, phase, group)
+    if what == "InService":
+        return Happening(at, instance, "step", "in service", group=group)
+    if "hook" in line:
+        kind: Kind = "failure" if what == "ABANDON" else "step"
+        return Happening(at, instance, kind, f"hook {line['hook']}: {what}", group=group)
+    why = _why(line.get("why") or line.get("error") or "")
+    return Happening(at, instance, "step", f"group: {what}{f' ({why})' if why else ''}")
+
+
+def _of_machine(
+    at: float, instance: str | None, part: str, what: str, line: Mapping[str, Any]
+) -> Happening | None:
+    if (part, what) in _NOTICES:
+        phase: Phase | None = "gone" if what == "killed" else None
+        return Happening(at, instance, "notice", _NOTICES[part, what], phase)
+    if what == "boot" and line.get("tags", {}).get("labswarm:role") == "hub":
+        return Happening(at, instance, "phase", "the hub's machine boots", "launched", "hub")
+    if what == "ended":
+        return Happening(at, instance, "phase", "its machine has ended", "gone")
+    if what.endswith("failed"):
+        return Happening(at, instance, "failure", f"{what}: {_why(line.get('failure'))}")
+    return None
+
+
+def _of_command(
+    at: float, instance: str | None, what: str, line: Mapping[str, Any]
+) -> Happening | None:
+    if "document" not in line:
+        text = {"Online": "its agent is online", "ConnectionLost": "its agent is lost"}.get(what)
+        return None if text is None else Happening(at, instance, "step", text)
+    document = _ours(line["document"])
+    about = line.get("about") or instance
+    if what == "Success" and document in _COMMANDS:
+        phase, text = _COMMANDS[document]
+        return Happening(at, about, "phase" if phase else "step", text, phase)
+    if what == "Failed":
+        return Happening(at, about, "step", f"{document}: not yet, or not at all")
+    if what in _SILENT_COMMAND:
+        return Happening(at, about, "failure", f"command {document}: {what}")
+    return None
+
+
+def _of_execution(at: float, instance: str | None, what: str, line: Mapping[str, Any]) -> Happening:
+    machine = _ours(line["machine"])
+    failed = what in _FAILED_EXECUTION
+    return Happening(
+        at,
+        instance,
+        "failure" if failed else "execution",
+        f"{machine} {what.lower()}{': ' + _why(line.get('error')) if failed else ''}",
+        machine=machine,
+        execution=line["execution"],
+        status=None if what == "started" else what,
+    )
+
+
+def _ours(name: object) -> str:
+    """A name of the app's without what all of them begin with."""
+    return str(name).removeprefix("labswarm-")
+
+
+def _why(given: object) -> str:
+    """One line, and not all of it, of what a failure says of itself."""
+    text = " ".join(str(given or "it does not say why").split()) if given != "" else ""
+    with suppress(ValueError, KeyError, TypeError):  # else it is no function's error
+        text = str(json.loads(text)["errorMessage"])
+    return text if len(text) <= _LONGEST_WHY else text[: _LONGEST_WHY - 1] + "…"

@@ -1,0 +1,244 @@
+"""`labswarm lab timeline`: what happened, from the plane's record, an instance at a time."""
+
+import json
+import re
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labswarm_lab.happenings import Happening, happenings
+from labswarm_lab.lab import Lab
+from labswarm_lab.refusal import Refusal
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+# Once an instance is on its way out, what else is said of it makes it no other.
+_OUT = ("leaving", "gone")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What an instance was from `begins` to `ends` (epoch seconds; None: it still is)."""
+
+    phase: str
+    begins: float
+    ends: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution; `ends` and `status` are None while it runs."""
+
+    machine: str
+    execution: str
+    begins: float
+    ends: float | None = None
+    status: str | None = None
+
+
+@dataclass
+class Row:
+    """One instance, or, where `instance_id` is None, the lab as a whole."""
+
+    instance_id: str | None
+    group: str | None = None
+    bars: list[Bar] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    marks: list[Happening] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A lab from `begins` to `ends` (epoch seconds): a row an instance, the lab's own last."""
+
+    lab: str
+    begins: float
+    ends: float
+    rows: Sequence[Row]
+    happenings: Sequence[Happening]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {
+            "lab": self.lab,
+            "begins": self.begins,
+            "ends": self.ends,
+            "rows": [
+                {
+                    "instance_id": row.instance_id,
+                    "group": row.group,
+                    "phases": [asdict(bar) for bar in row.bars],
+                    "executions": [asdict(run) for run in row.runs],
+                    "marks": [_short(mark) for mark in row.marks],
+                }
+                for row in self.rows
+            ],
+            "happenings": [_short(one) for one in self.happenings],
+        }
+
+
+def timeline_of(
+    lab: str, happened: Iterable[Happening], now: float, since: float | None = None
+) -> Timeline:
+    """Rows of what happened; with `since` (epoch seconds) what was over by then is left out.
+
+    An instance's phases follow each other without a gap, and end when it is gone.
+    """
+    seen = list(happened)
+    rows: dict[str | None, Row] = {}
+    for one in seen:
+        _enter(rows.setdefault(one.instance_id, Row(one.instance_id)), one)
+    begins = since if since is not None else min((one.at for one in seen), default=now)
+    lasting = [_from(row, begins) for row in rows.values()]
+    kept = [row for row in lasting if row.bars or row.runs or row.marks]
+    # The hub's first, for it is always there, and what is no instance's last.
+    kept.sort(key=lambda row: (row.instance_id is None, row.group != "hub", _first(row)))
+    return Timeline(lab, begins, max(now, begins), kept, [h for h in seen if h.at >= begins])
+
+
+def show_timeline(lab: Lab, *, since: str | None, svg: Path | None, as_json: bool) -> None:
+    """Print it, and draw it to the file `svg`.
+
+    Raises Refusal when the lab is not up, `since` is no time, or the file cannot be written.
+    """
+    _ = lab.running
+    now = time.time()
+    begins = None if since is None else moment(since, now)
+    told = timeline_of(lab.cluster, happenings(lab.plane_dir / "record.jsonl"), now, begins)
+    if svg is not None:
+        from labswarm_lab.timeline_svg import picture
+
+        try:
+            svg.write_text(picture(told), encoding="utf-8")
+        except OSError as error:
+            raise Refusal(
+                f"--svg {svg}: {error.strerror}; name a file in a folder that is there"
+            ) from (error)
+    click.echo(json.dumps(told.to_dict()) if as_json else as_text(told))
+
+
+def moment(text: str, now: float) -> float:
+    """What `--since` names: an age (90s, 10m, 2h), a time of day or a date and time.
+
+    A time of day that is still to come was yesterday's. Raises Refusal.
+    """
+    if match := re.fullmatch(r"(\d+)([smhd])", text):
+        return now - int(match[1]) * _UNITS[match[2]]
+    today = datetime.fromtimestamp(now)
+    try:
+        if re.fullmatch(r"\d\d:\d\d(:\d\d)?", text):
+            at = datetime.combine(today.date(), datetime.strptime(text[:5], "%H:%M").time())
+            at = at.replace(second=int(text[6:] or 0))
+            return (at if at <= today else at - timedelta(days=1)).timestamp()
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise Refusal(
+            f"--since {text!r} is no time; write 90s, 10m or 2h, 14:05, or 2026-01-31T14:05"
+        ) from None
+
+
+def as_text(told: Timeline) -> str:
+    """A line for each thing that happened, then one for each instance's phases."""
+    lines = [
+        f"{clock(one.at)}  {one.instance_id or 'lab':19}  {one.text}" for one in told.happenings
+    ]
+    if not lines:
+        lines = ["nothing has happened since"]
+    lines.append("")
+    for row in told.rows:
+        if row.instance_id is not None and row.bars:
+            phases = [
+                bar.phase
+                if bar.phase == "gone"
+                else f"{bar.phase} {age((bar.ends or told.ends) - bar.begins)}"
+                for bar in row.bars
+            ]
+            lines.append(f"{row.instance_id:19}  {', '.join(phases)}")
+    return "\n".join(lines)
+
+
+def clock(at: float) -> str:
+    """A time of day, of this machine's zone."""
+    return datetime.fromtimestamp(at).strftime("%H:%M:%S")
+
+
+def age(seconds: float) -> str:
+    """A duration, as a person says it."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _enter(row: Row, one: Happening) -> None:
+    if one.group is not None:
+        row.group = one.group
+    phase = one.phase
+    if row.group == "hub" and one.text == "its agent is online":
+        phase = "open"
+    now = row.bars[-1].phase if row.bars else None
+    if phase is not None and phase != now and not (now in _OUT and phase != "gone"):
+        if row.bars:
+            row.bars[-1] = Bar(row.bars[-1].phase, row.bars[-1].begins, one.at)
+        row.bars.append(Bar(phase, one.at, None))
+    if one.execution is not None and one.machine is not None:
+        _run(row, one, one.machine, one.execution)
+    if one.kind in ("notice", "failure") and one.execution is None:
+        row.marks.append(one)
+
+
+def _run(row: Row, one: Happening, machine: str, execution: str) -> None:
+    if one.status is None:
+        row.runs.append(Run(machine, execution, one.at))
+        return
+    for place, run in enumerate(row.runs):
+        if run.execution == execution and run.status is None:
+            row.runs[place] = Run(machine, execution, run.begins, one.at, one.status)
+
+
+def _from(row: Row, begins: float) -> Row:
+    """The row without what was over at `begins`; an instance that was gone by then has nothing."""
+
+    def lasts(ends: float | None) -> bool:
+        return ends is None or ends > begins
+
+    bars = [
+        Bar(bar.phase, max(bar.begins, begins), bar.ends) for bar in row.bars if lasts(bar.ends)
+    ]
+    runs = [
+        Run(run.machine, run.execution, max(run.begins, begins), run.ends, run.status)
+        for run in row.runs
+        if lasts(run.ends)
+    ]
+    if [bar.phase for bar in bars] == ["gone"] and row.bars[-1].begins < begins:
+        bars = []
+    return Row(
+        row.instance_id, row.group, bars, runs, [mark for mark in row.marks if mark.at >= begins]
+    )
+
+
+def _first(row: Row) -> float:
+    return min(
+        [
+            *(bar.begins for bar in row.bars),
+            *(run.begins for run in row.runs),
+            *(mark.at for mark in row.marks),
+        ]
+    )
+
+
+def _short(one: Happening) -> dict[str, Any]:
+    return {
+        "at": one.at,
+        "instance_id": one.instance_id,
+        "kind": one.kind,
+        "what": one.text,
+        "phase": one.phase,
+    }

@@ -1,0 +1,86 @@
+"""What the command line does before it knows any lab: names, completion, colours."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from labswarm_lab.cli import labswarm
+from labswarm_lab.naming import chosen
+from labswarm_lab.refusal import Refusal
+
+COMMAND = str(Path(sys.executable).with_name("labswarm"))
+THERE = ["i-0aaa", "i-0abb", "i-1"]
+
+
+def test_a_node_is_named_by_its_id_or_by_as_much_of_it_as_no_other_has() -> None:
+    assert [chosen(node, THERE) for node in ("i-0aaa", "i-0ab", "i-1")] == [*THERE]
+
+
+@pytest.mark.parametrize(
+    ("node", "which"), [("i-0a", "several workers"), ("x", "no worker"), ("", "no worker")]
+)
+def test_any_other_name_is_refused_and_says_what_there_is(node: str, which: str) -> None:
+    with pytest.raises(Refusal, match=f"NODE '{node}' names {which}; there are: i-0aaa.*, hub"):
+        chosen(node, THERE, also="hub")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_that_asks_the_command(shell: str) -> None:
+    done = CliRunner().invoke(labswarm, ["completion", shell])
+    assert done.exit_code == 0
+    assert f"_LABSWARM_COMPLETE={shell}_complete" in done.output
+
+
+def test_the_script_of_bash_is_one() -> None:
+    script = CliRunner().invoke(labswarm, ["completion", "bash"]).output
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def test_tab_offers_commands_and_where_no_lab_is_only_the_hub_as_a_node() -> None:
+    asked = {**os.environ, "_LABSWARM_COMPLETE": "bash_complete"}
+
+    def offered(words: str) -> str:
+        environment = {**asked, "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+        done = subprocess.run(
+            [COMMAND], env=environment, capture_output=True, text=True, check=False
+        )
+        return done.stdout
+
+    assert {"plain,watch", "plain,timeline"} <= set(offered("labswarm lab ").split())
+    assert offered("labswarm lab --name none-such cut ").split() == ["plain,hub"]
+
+
+def refused_at_a_terminal(**environment: str) -> bytes:
+    """What a terminal shows of a refusal."""
+    ours, theirs = pty.openpty()
+    inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    subprocess.run(
+        [COMMAND, "lab", "scale", "many"],
+        stderr=theirs,
+        env={**inherited, "TERM": "xterm-256color", **environment},
+        check=False,
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 4096):
+            shown += piece
+    except OSError:  # Linux's way to say that the other end is closed
+        pass
+    os.close(ours)
+    return shown
+
+
+def test_colours_are_for_terminals_and_for_those_who_want_them() -> None:
+    assert b"\x1b[31m" in refused_at_a_terminal()
+    assert b"\x1b[31m" not in refused_at_a_terminal(NO_COLOR="1")
+    piped = subprocess.run(
+        [COMMAND, "lab", "scale", "many"], capture_output=True, check=False
+    ).stderr
+    assert b"many" in piped
+    assert b"\x1b" not in piped

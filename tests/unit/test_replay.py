@@ -1,0 +1,70 @@
+"""Sample events, filled in from a lab."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from labswarm.events import parse
+from labswarm_lab.refusal import Refusal
+from labswarm_lab.replay import SAMPLE_INSTANCE, Fill, filled, names_instance, read_event
+
+EVENTS = sorted((Path(__file__).resolve().parents[2] / "events").glob("*.json"))
+BUS_EVENTS = [path for path in EVENTS if path.stem != "test_notification"]
+FILL = Fill("phys", "i-00000000000000abc", "labswarm-phys-workers", "arn:of-the-group")
+
+
+@pytest.mark.parametrize("path", BUS_EVENTS, ids=lambda p: p.stem)
+def test_every_sample_is_filled_in_and_nothing_of_the_sample_is_left(path: Path) -> None:
+    sample = read_event(path)
+
+    event = filled(sample, FILL)
+
+    text = json.dumps(event)
+    assert SAMPLE_INSTANCE not in text
+    assert "labswarm-lab-workers" not in text
+    assert event["id"] != sample["id"]
+    assert event["time"] != sample["time"]
+    assert event["detail-type"] == sample["detail-type"]
+    assert set(event["detail"]) == set(sample["detail"])
+    if names_instance(sample):
+        assert FILL.instance_id in text
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in BUS_EVENTS if names_instance(read_event(path))], ids=lambda p: p.stem
+)
+def test_what_is_filled_in_is_still_an_event_that_the_app_accepts(path: Path) -> None:
+    read = parse(filled(read_event(path), FILL))
+    assert getattr(read, "instance_id", None) == FILL.instance_id, read
+
+
+def test_a_cluster_and_a_group_of_ones_own_stay() -> None:
+    event = {"source": "s", "detail-type": "t", "detail": {"cluster": "chem"}, "resources": ["x"]}
+    told = filled(event, FILL)
+    assert (told["detail"], told["resources"]) == ({"cluster": "chem"}, ["x"])
+    sample = {**event, "detail": {"cluster": "lab"}}
+    assert filled(sample, FILL)["detail"] == {"cluster": "phys"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "has no source, no detail-type, no detail"),
+        ('{"source": "s", "detail": {}}', "has no detail-type"),
+    ],
+)
+def test_what_is_no_event_of_a_bus_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(text)
+    with pytest.raises(Refusal) as refused:
+        read_event(file)
+    assert str(file) in str(refused.value)
+    assert said in str(refused.value)
+
+
+def test_a_notification_of_auto_scaling_alone_is_carried_by_no_bus() -> None:
+    (sample,) = set(EVENTS) - set(BUS_EVENTS)
+    with pytest.raises(Refusal, match="no bus carries it"):
+        read_event(sample)

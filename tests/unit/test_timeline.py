@@ -1,0 +1,189 @@
+"""The plane's record, as rows, text, JSON and a picture."""
+
+import json
+import xml.etree.ElementTree as ET
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labswarm_lab.happenings import happening, happenings
+from labswarm_lab.refusal import Refusal
+from labswarm_lab.timeline import Timeline, as_text, moment, timeline_of
+from labswarm_lab.timeline_svg import WIDTH, picture
+
+HUB, NODE, OTHER = (f"i-{n:017x}" for n in range(3))
+GROUP = "labswarm-lab-workers"
+RUN = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:1"
+START = 1_800_000_000.0
+
+
+def line(at: float, part: str, what: str, instance: str | None = NODE, **more: Any) -> Any:
+    named = {} if instance is None else {"instance": instance}
+    return {"at": START + at, "part": part, "what": what, **named, **more}
+
+
+def command(at: float, document: str, what: str = "Success", about: str | None = None) -> Any:
+    more = {"document": f"labswarm-{document}", **({"about": about} if about else {})}
+    return line(at, "ssm", what, HUB if about else NODE, **more)
+
+
+LIFE = [
+    line(0, "ec2", "boot", HUB, tags={"labswarm:role": "hub"}),
+    line(0.5, "ssm", "Online", HUB),
+    line(1, "autoscaling", "Pending", group=GROUP),
+    line(2, "autoscaling", "Pending:Wait", group=GROUP),
+    line(3, "stepfunctions", "started", machine="labswarm-node-launch", execution=RUN),
+    line(3.5, "functions", "answered", None, function="labswarm-claim"),
+    command(5, "node-join"),
+    command(8, "manager-activate", about=NODE),
+    line(9, "stepfunctions", "SUCCEEDED", machine="labswarm-node-launch", execution=RUN),
+    line(9.5, "autoscaling", "InService", group=GROUP),
+    line(20, "spot", "EC2 Spot Instance Interruption Warning"),
+    command(21, "manager-pause", about=NODE),
+    line(23, "autoscaling", "Terminating", group=GROUP),
+    command(24, "manager-pause", about=NODE),
+    line(30, "autoscaling", "Terminated", group=GROUP),
+    line(31, "ec2", "ended"),
+]
+
+
+def timeline(lines: list[Any], now: float = 40, since: float | None = None) -> Timeline:
+    told = [one for text in lines if (one := happening(text)) is not None]
+    begins = None if since is None else START + since
+    return timeline_of("lab", told, START + now, begins)
+
+
+def drawn(told: Timeline) -> ET.Element:
+    return ET.fromstring(picture(told))  # noqa: S314  # our own
+
+
+def test_an_instances_phases_follow_each_other_from_launch_to_end() -> None:
+    (_, row) = timeline(LIFE).rows
+    assert (row.instance_id, row.group) == (NODE, GROUP)
+    assert [(bar.phase, bar.begins - START, bar.ends and bar.ends - START) for bar in row.bars] == [
+        ("launched", 1, 2),
+        ("waiting", 2, 5),
+        ("joined", 5, 8),
+        ("open", 8, 21),
+        ("paused", 21, 23),
+        ("leaving", 23, 30),
+        ("gone", 30, None),
+    ]
+
+
+def test_executions_are_of_their_instance_and_notices_are_marks() -> None:
+    (_, row) = timeline(LIFE).rows
+    (run,) = row.runs
+    assert (run.machine, run.begins - START, run.status) == ("node-launch", 3, "SUCCEEDED")
+    assert [mark.text for mark in row.marks] == ["EC2 warns of its interruption"]
+
+
+def test_the_hub_is_first_and_open_with_its_agent() -> None:
+    (hub, _) = timeline(LIFE).rows
+    assert hub.group == "hub"
+    assert [bar.phase for bar in hub.bars] == ["launched", "open"]
+
+
+def test_what_is_no_instances_is_the_labs_own_row_and_the_last() -> None:
+    failed = line(2, "functions", "failed", None, function="labswarm-command", error="no\nway")
+    *_, last = timeline([failed, *LIFE]).rows
+    assert last.instance_id is None
+    assert [mark.text for mark in last.marks] == ["command failed: no way"]
+
+
+def test_a_function_that_will_be_tried_again_is_no_failure() -> None:
+    error = json.dumps({"errorMessage": "still ready", "errorType": "Transient"})
+    told = happening(line(2, "functions", "failed", None, function="labswarm-x", error=error))
+    assert told is not None
+    assert (told.kind, told.text) == ("step", "x is tried again: still ready")
+
+
+def test_since_a_time_what_was_over_is_left_out_and_bars_begin_there() -> None:
+    told = timeline(LIFE, since=22)
+    (hub, row) = told.rows
+    assert [(bar.phase, bar.begins - START) for bar in row.bars] == [
+        ("paused", 22),
+        ("leaving", 23),
+        ("gone", 30),
+    ]
+    assert (row.runs, row.marks) == ([], [])
+    assert [bar.begins - START for bar in hub.bars] == [22]
+    assert all(one.at >= START + 22 for one in told.happenings)
+
+
+def test_an_instance_that_was_gone_has_no_row() -> None:
+    assert [row.instance_id for row in timeline(LIFE, since=35).rows] == [HUB]
+
+
+def test_as_text_it_says_what_happened_in_order_and_what_each_instance_was() -> None:
+    text = as_text(timeline(LIFE))
+    at = datetime.fromtimestamp(START + 20).strftime("%H:%M:%S")
+    assert f"{at}  {NODE}  EC2 warns of its interruption" in text
+    assert text.splitlines()[-1] == (
+        f"{NODE}  launched 1 s, waiting 3 s, joined 3 s, open 13 s, paused 2 s, leaving 7 s, gone"
+    )
+    assert "answered" not in text
+
+
+def test_an_empty_record_is_a_timeline_too() -> None:
+    assert as_text(timeline([])).startswith("nothing has happened")
+    assert drawn(timeline([])).tag.endswith("svg")
+
+
+def test_json_has_the_rows_and_what_happened() -> None:
+    told = json.loads(json.dumps(timeline(LIFE).to_dict()))
+    assert set(told) == {"lab", "begins", "ends", "rows", "happenings"}
+    assert told["rows"][1]["phases"][0] == {
+        "phase": "launched",
+        "begins": START + 1,
+        "ends": START + 2,
+    }
+    assert told["rows"][1]["executions"][0]["execution"] == RUN
+
+
+def test_the_picture_has_a_row_an_instance_and_nothing_beside_the_canvas() -> None:
+    many = [line(n, "autoscaling", "Pending", f"i-{n + 9:017x}", group="<g&>") for n in range(12)]
+    root = drawn(timeline([*LIFE, *many]))
+    space = "{http://www.w3.org/2000/svg}"
+    texts = [text.text for text in root.iter(f"{space}text")]
+    assert {HUB, NODE, "<g&>", "node-launch"} <= set(texts)
+    height = float(root.attrib["height"])
+    for rect in root.iter(f"{space}rect"):
+        right = float(rect.attrib.get("x", 0)) + float(rect.attrib["width"])
+        assert right <= WIDTH
+        assert float(rect.attrib.get("y", 0)) + float(rect.attrib["height"]) <= height
+    tops = [float(t.attrib["y"]) for t in root.iter(f"{space}text") if t.text in (HUB, NODE)]
+    assert len(set(tops)) == 2
+
+
+def test_a_line_that_is_still_being_written_is_not_read(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    assert list(happenings(record)) == []
+    record.write_text(json.dumps(LIFE[2]) + "\n" + json.dumps(LIFE[3]))
+    assert [one.phase for one in happenings(record)] == ["launched"]
+
+
+@pytest.mark.parametrize(
+    ("text", "before_s"), [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86_400)]
+)
+def test_since_is_an_age(text: str, before_s: float) -> None:
+    assert moment(text, START) == START - before_s
+
+
+def test_since_is_a_time_of_day_that_was_or_a_date() -> None:
+    now = datetime(2026, 11, 24, 14, 30)
+    for text, is_at in (
+        ("14:05", datetime(2026, 11, 24, 14, 5)),
+        ("14:05:09", datetime(2026, 11, 24, 14, 5, 9)),
+        ("23:00", datetime(2026, 11, 23, 23, 0)),
+        ("2026-01-31T14:05", datetime(2026, 1, 31, 14, 5)),
+    ):
+        assert moment(text, now.timestamp()) == is_at.timestamp(), text
+
+
+@pytest.mark.parametrize("text", ["", "soon", "25:00", "10", "-5m"])
+def test_since_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match=r"--since .* is no time; write"):
+        moment(text, START)
