@@ -8,11 +8,12 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.integration.hardening import FACTS, NOT_IN_THE_LAB
 
 from labswarm_lab.hub import HubGround, lay_homes, settings_of
 from labswarm_lab.nodes import cookbooks, machine
@@ -320,3 +321,18 @@ def test_the_tools_are_the_images() -> None:
     for tool in tools.split():
         assert re.search(rf'^{tool} = "labswarm_node\.', project, re.MULTILINE)
         assert (SETTINGS.bin_dir / tool).exists()
+
+
+def controls(profile: str) -> Sequence[str]:
+    """The controls of a profile, with those that it includes."""
+    (folder,) = COOKBOOKS.glob(f"*/compliance/profiles/{profile}/controls")
+    text = "".join(file.read_text() for file in sorted(folder.glob("*.rb")))
+    included = re.findall(r"^include_controls '(.+)'", text, re.MULTILINE)
+    own = re.findall(r"^control '(.+)' do", text, re.MULTILINE)
+    return [*own, *(control for name in included for control in controls(name))]
+
+
+def test_each_inspec_control_of_a_worker_is_mirrored_on_a_lab_node_or_said_not_to_be() -> None:
+    mirrored = {fact.control for fact in FACTS}
+    assert {*mirrored, *NOT_IN_THE_LAB} == set(controls("labswarm-worker"))
+    assert all(reason for reason in NOT_IN_THE_LAB.values())
