@@ -26,7 +26,8 @@ check: setup ## lint, types, static checks, unit tests, infrastructure: some two
 	$(BIN)/mypy
 	for handler in functions/*/app.py; do $(BIN)/mypy $$handler || exit 1; done
 	$(BIN)/yamllint --strict .
-	$(BIN)/shellcheck --exclude SC1091 $$(git ls-files "*.sh") cookbooks/labswarm_base/files/default/labswarm-local-converge .ci/run
+	$(BIN)/shellcheck --exclude SC1091 $$(git ls-files "*.sh") cookbooks/labswarm_base/files/default/labswarm-local-converge \
+		cookbooks/labswarm_worker/files/default/labswarm-student-firewall .ci/run
 	$(PYTEST) -q $(AT_ONCE) -m "not deep" tests/unit tests/infrastructure
 
 test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm

@@ -13,6 +13,7 @@ from docker import DockerClient
 from docker.errors import NotFound
 
 from labswarm.errors import Permanent
+from labswarm_lab.nodes.cookbooks import CLASS_FILES
 
 SERVICE = "labswarm-hub"
 PORT, API_PORT = 8000, 8081
@@ -146,7 +147,11 @@ def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
         "authenticator": "dummy",
         "admins": ["admin"],
         "manager_token_file": f"{_DATA}/{ground.token_file.name}",
-        "read_only_mounts": {"/usr": "/usr", str(ground.class_env): _CLASS},
+        "read_only_mounts": {
+            "/usr": "/usr",
+            str(ground.class_env): _CLASS,
+            **{str(file): target for file, target in CLASS_FILES.items()},
+        },
         "environment": {
             "PATH": f"{_CLASS}/bin:/usr/bin:/bin",
             "JUPYTERHUB_SINGLEUSER_APP": "jupyter_server.serverapp.ServerApp",
@@ -179,10 +184,16 @@ def _profiles(groups: Iterable[str]) -> dict[str, dict[str, str]]:
 def _lay_state(ground: HubGround, node: Path) -> None:
     ground.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     (ground.state / "conf.d").mkdir(exist_ok=True)
-    ground.homes.mkdir(mode=0o755, parents=True, exist_ok=True)
+    lay_homes(ground.homes)
     if not ground.token_file.exists():
         _write_private(ground.token_file, secrets.token_hex(32))
     _write_private(ground.state / "hub.json", json.dumps(settings_of(ground, node), indent=2))
+
+
+def lay_homes(homes: Path) -> None:
+    """Make the folder of the homes: whoever knows a name in it passes, and nobody looks around."""
+    homes.mkdir(parents=True, exist_ok=True)
+    homes.chmod(0o711)
 
 
 def _write_private(file: Path, text: str) -> None:

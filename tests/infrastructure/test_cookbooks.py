@@ -10,7 +10,6 @@ import pytest
 
 from labswarm_hub.settings import HubSettings
 from labswarm_lab import hub
-from labswarm_lab.images import notebook
 from labswarm_lab.nodes import founding
 from labswarm_node import labels
 from labswarm_node.config import NodeConfig
@@ -298,15 +297,6 @@ def test_the_swarm_is_founded_as_in_the_lab() -> None:
     constants = (COOKBOOKS / "labswarm_hub/libraries/hub.rb").read_text()
     assert f"NETWORK = '{founding.NETWORK}'" in constants
     assert f"SERVICE = '{hub.SERVICE}'" in constants
-
-
-def test_databases_are_kept_off_the_homes_as_in_the_lab() -> None:
-    files = COOKBOOKS / "labswarm_worker/files/default"
-    text = "".join(file.read_text() for file in sorted(files.iterdir()))
-    kept = set(re.findall(r'"(/tmp/[\w.-]+\.sqlite)"', text))
-    assert kept == set(
-        re.findall(r'"(/tmp/[\w.-]+\.sqlite)"', notebook._JUPYTER + notebook._IPYTHON)
-    )
 
 
 def test_every_ruby_file_parses() -> None:

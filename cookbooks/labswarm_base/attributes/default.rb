@@ -1,5 +1,8 @@
 # What the hub and the workers have in common. README.md says what each is for.
 
+# The lab's nodes read the same files.
+data = ->(name) { JSON.parse(::File.read(::File.join(__dir__, '../files/default', name))) }
+
 default['labswarm_base']['ground'] = '/etc/labswarm/ground.json'
 
 # Of the instance's metadata where there is some; for a machine that is not on EC2.
@@ -29,60 +32,12 @@ default['labswarm_base']['journal']['max_age'] = '1month'
 # A restarted Engine ends every container on the node: it is renewed with the image.
 default['labswarm_base']['kept_packages'] = %w(docker.io containerd runc)
 
-default['labswarm_base']['engine'] = {
-  'icc' => false,
-  'no-new-privileges' => true,
-  'log-driver' => 'json-file',
-  'log-opts' => { 'max-size' => '10m', 'max-file' => '3' },
-  # Clear of the Swarm's networks (labswarm_hub) and of the VPC's default 10.0.0.0/16.
-  'bip' => '172.17.0.1/24',
-  'default-address-pools' => [{ 'base' => '172.20.0.0/16', 'size' => 24 }],
-}
+# Its networks are clear of the Swarm's (labswarm_hub) and of the VPC's default 10.0.0.0/16.
+default['labswarm_base']['engine'] = data.call('engine.json')
 
 # dev-sec's linux-baseline (https://github.com/dev-sec/linux-baseline), less what Docker needs:
 # sysctl-01 (a Swarm node forwards packets) and sysctl-29 (networks load modules when they come).
-default['labswarm_base']['sysctl'] = {
-  'fs.protected_fifos' => 1,
-  'fs.protected_hardlinks' => 1,
-  'fs.protected_regular' => 2,
-  'fs.protected_symlinks' => 1,
-  'fs.suid_dumpable' => 0,
-  'kernel.core_pattern' => '|/bin/false',
-  'kernel.dmesg_restrict' => 1,
-  'kernel.kptr_restrict' => 2,
-  'kernel.randomize_va_space' => 2,
-  'kernel.sysrq' => 0,
-  'net.ipv4.conf.all.accept_redirects' => 0,
-  'net.ipv4.conf.all.accept_source_route' => 0,
-  'net.ipv4.conf.all.arp_announce' => 2,
-  'net.ipv4.conf.all.arp_ignore' => 1,
-  'net.ipv4.conf.all.log_martians' => 1,
-  'net.ipv4.conf.all.rp_filter' => 1,
-  'net.ipv4.conf.all.secure_redirects' => 0,
-  'net.ipv4.conf.all.send_redirects' => 0,
-  'net.ipv4.conf.all.shared_media' => 1,
-  'net.ipv4.conf.default.accept_redirects' => 0,
-  'net.ipv4.conf.default.accept_source_route' => 0,
-  'net.ipv4.conf.default.log_martians' => 1,
-  'net.ipv4.conf.default.rp_filter' => 1,
-  'net.ipv4.conf.default.secure_redirects' => 0,
-  'net.ipv4.conf.default.send_redirects' => 0,
-  'net.ipv4.conf.default.shared_media' => 1,
-  'net.ipv4.icmp_echo_ignore_broadcasts' => 1,
-  'net.ipv4.icmp_ignore_bogus_error_responses' => 1,
-  'net.ipv4.icmp_ratelimit' => 100,
-  'net.ipv4.icmp_ratemask' => 88089,
-  'net.ipv4.tcp_rfc1337' => 1,
-  'net.ipv4.tcp_syncookies' => 1,
-  'net.ipv4.tcp_timestamps' => 0,
-  'net.ipv6.conf.all.accept_ra' => 0,
-  'net.ipv6.conf.all.accept_redirects' => 0,
-  'net.ipv6.conf.all.accept_source_route' => 0,
-  'net.ipv6.conf.all.forwarding' => 0,
-  'net.ipv6.conf.default.accept_ra' => 0,
-  'net.ipv6.conf.default.accept_redirects' => 0,
-  'net.ipv6.conf.default.accept_source_route' => 0,
-}
+default['labswarm_base']['sysctl'] = data.call('sysctl.json')
 
 default['labswarm_base']['login_defs'] = {
   'UMASK' => '027',

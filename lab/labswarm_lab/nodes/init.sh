@@ -18,6 +18,11 @@ if [ -e "$dir/memory-kib" ]; then
   sed "s/^MemTotal:.*/MemTotal:       $(cat "$dir/memory-kib") kB/" /proc/meminfo >"$dir/meminfo"
   mount --bind "$dir/meminfo" /proc/meminfo
 fi
+# Of the kernel's parameters a network of its own has some of its own.
+while read -r name _ value; do
+  parameter=/proc/sys/${name//.//}
+  [ ! -e "$parameter" ] || echo "$value" >"$parameter" || echo "$name is not set" >&2
+done <"$dir/sysctl.conf"
 echo "$pid"
 read -r _ || true
 exec >"$dir/dockerd.log" 2>&1

@@ -1,5 +1,6 @@
 """One machine of the lab: a Docker Engine in namespaces of its own, and what runs beside it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,10 +8,10 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from labswarm.errors import Gone, Permanent
-from labswarm_lab.nodes import cgroups, network, numbers
+from labswarm_lab.nodes import cgroups, cookbooks, network, numbers
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.plane.machines import Completed, Instance
@@ -46,7 +47,7 @@ def start(settings: NodesSettings, instance: Instance, number: int) -> "subproce
                 *("unshare", "--net", "--uts", "--mount", "--pid", "--propagation", "private"),
                 *("--fork", "--kill-child=KILL", *_on_cpus(instance.cpus, number)),
                 *(str(_INIT), str(directory), str(run_dir), hostname),
-                *_dockerd(settings, instance_id),
+                *_dockerd(place, instance_id),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -63,6 +64,9 @@ def start(settings: NodesSettings, instance: Instance, number: int) -> "subproce
             raise Permanent(f"no namespaces for {instance_id}: {log(place, instance_id)}")
         (directory / "pid").write_text(told)
         network.plug(place, settings.subnet, number, int(told))
+        # On the hub there are no students' containers, and its own is asked from outside.
+        if number != numbers.MANAGER:
+            network.shield(int(told), directory / "student-firewall.conf")
     return process
 
 
@@ -208,6 +212,12 @@ def _lay(settings: NodesSettings, instance: Instance) -> None:
     # What is mounted over has to be there; a machine with a Docker package has both.
     for folder in (Path("/etc/docker"), Path("/run/containerd")):
         folder.mkdir(parents=True, exist_ok=True)
+    (directory / "etc-docker/daemon.json").write_text(
+        json.dumps(daemon_json(settings, instance.instance_id), indent=2)
+    )
+    parameters = cookbooks.network_parameters().items()
+    (directory / "sysctl.conf").write_text("".join(f"{n} = {value}\n" for n, value in parameters))
+    (directory / "student-firewall.conf").write_text(cookbooks.student_firewall_conf())
     (directory / "resolv.conf").write_text(f"nameserver {settings.gateway}\n")
     if instance.memory_bytes:
         (directory / "memory-kib").write_text(str(instance.memory_bytes // 1024))
@@ -222,23 +232,27 @@ def _inside(place: Place, instance_id: str) -> list[str]:
     return ["nsenter", "--target", str(pid), *namespaces, "--wd=/", "--"]
 
 
-def _dockerd(settings: NodesSettings, instance_id: str) -> list[str]:
-    place = settings.place
+def daemon_json(settings: NodesSettings, instance_id: str) -> dict[str, Any]:
+    """The settings of a machine's Docker Engine: the cookbooks', and what is the lab's own."""
+    return {
+        **cookbooks.engine_settings(),
+        "labels": [
+            f"{labels.INSTANCE}={instance_id}",
+            f"{labels.CLUSTER}={settings.cluster}",
+        ],
+        # With cgroup version 2 the default is systemd's driver, and it is not in the namespaces.
+        "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        "cgroup-parent": f"/{settings.place.cgroup}/{instance_id}",
+        "insecure-registries": [f"{settings.gateway}:5000"],
+    }
+
+
+def _dockerd(place: Place, instance_id: str) -> list[str]:
     run_dir = place.run_dir / instance_id
     return [
         *("--host", f"unix://{run_dir}/docker.sock"),
         *("--data-root", f"{place.node_dir(instance_id)}/docker"),
         *("--exec-root", f"{run_dir}/docker", "--pidfile", f"{run_dir}/docker.pid"),
-        *("--label", f"{labels.INSTANCE}={instance_id}"),
-        *("--label", f"{labels.CLUSTER}={settings.cluster}"),
-        # With cgroup version 2 the default is systemd's driver, and it is not in the namespaces.
-        *("--exec-opt", "native.cgroupdriver=cgroupfs"),
-        *("--cgroup-parent", f"/{place.cgroup}/{instance_id}"),
-        "--no-new-privileges",
-        *("--insecure-registry", f"{settings.gateway}:5000"),
-        # Clear of the lab's own 10.98.0.0/16 and of the Swarm's overlay networks.
-        *("--bip", "10.96.0.1/24", "--default-address-pool", "base=10.96.16.0/20,size=24"),
-        *("--log-opt", "max-size=1m", "--log-opt", "max-file=2"),
     ]
 
 

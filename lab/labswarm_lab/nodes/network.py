@@ -8,8 +8,10 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from labswarm.errors import Permanent
+from labswarm_lab.nodes.cookbooks import STUDENT_FIREWALL
 from labswarm_lab.nodes.place import Place
 
 _SUBNETS = range(256)
@@ -131,8 +133,6 @@ def plug(place: Place, subnet: int, number: int, pid: int) -> None:
     """Give the network namespace of process `pid` a cable to the bridge and its address.
 
     There is no default route: with one, a look-up of every image waits for an answer from nowhere.
-    What runs in the node's containers cannot begin to talk to the bridge: neither to other nodes'
-    ports nor to the plane, which would let a student command any node.
     """
     cable = _cable(subnet, number)
     command(
@@ -146,21 +146,15 @@ def plug(place: Place, subnet: int, number: int, pid: int) -> None:
         *("nsenter", "--target", str(pid), "--net", "ip", "-batch", "-"),
         given=f"addr add 10.98.{subnet}.{number}/24 dev eth0\nlink set eth0 up\nlink set lo up\n",
     )
-    command(
-        *("nsenter", "--target", str(pid), "--net", "iptables-restore", "--noflush"),
-        given=_shield(subnet),
-    )
 
 
-def _shield(subnet: int) -> str:
-    """The rules, for iptables-restore. Docker leaves what it finds in this chain.
+def shield(pid: int, conf: Path) -> None:
+    """Load a worker's firewall of students' containers, as `conf` says, in the network of `pid`.
 
-    https://docs.docker.com/engine/network/packet-filtering-firewalls/
+    Without it a student could command any node, through the plane.
     """
-    return (
-        "*filter\n:DOCKER-USER - [0:0]\n"
-        f"-A DOCKER-USER -d 10.98.{subnet}.0/24 -m conntrack --ctstate NEW -j REJECT\n"
-        "COMMIT\n"
+    command(
+        *("nsenter", "--target", str(pid), "--net", "sh", str(STUDENT_FIREWALL), str(conf)),
     )
 
 

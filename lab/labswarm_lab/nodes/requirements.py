@@ -55,6 +55,8 @@ def _of_the_kernel() -> list[Missing]:
         found.append(Missing("the overlay file system", f"modprobe overlay, or {host}"))
     if not _works("iptables", "-w", "-S", "FORWARD"):
         found.append(Missing("iptables in the kernel", f"modprobe ip_tables, or {host}"))
+    if Path("/proc/net/if_inet6").exists() and not _works("ip6tables", "-w", "-S", "FORWARD"):
+        found.append(Missing("ip6tables in the kernel", f"modprobe ip6_tables, or {host}"))
     if not _cgroups_writable():
         found.append(Missing("writable cgroups", host))
     if not _works(*trial, "sh", "-c", _LINKS):
