@@ -1,0 +1,80 @@
+"""What the world takes from template.yaml: machines, functions, documents and rules."""
+
+import json
+from functools import cache
+from typing import Any
+
+import yaml
+from moto.events.models import EventPattern
+
+from tests.world.functions import ROOT
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as their plain values."""
+
+
+def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    return loader.construct_scalar(node)  # type: ignore[arg-type]
+
+
+_Loader.add_multi_constructor("!", _plain)
+
+
+@cache
+def _resources() -> dict[str, Any]:
+    text = (ROOT / "template.yaml").read_text()
+    loaded: dict[str, Any] = yaml.load(text, _Loader)["Resources"]  # noqa: S506
+    return loaded
+
+
+def _of(kind: str) -> dict[str, Any]:
+    return {n: r["Properties"] for n, r in _resources().items() if r["Type"] == kind}
+
+
+@cache
+def functions() -> dict[str, str]:
+    """Each function's folder by what a machine calls it, such as `${ClaimFunction}`."""
+    return {
+        f"${{{name}}}": properties["CodeUri"].strip("/").split("/")[-1]
+        for name, properties in _of("AWS::Serverless::Function").items()
+    }
+
+
+@cache
+def timeouts() -> dict[str, float]:
+    """Each function's own timeout in seconds, by its folder."""
+    return {
+        functions()[f"${{{name}}}"]: float(properties.get("Timeout", 3))
+        for name, properties in _of("AWS::Serverless::Function").items()
+    }
+
+
+@cache
+def machines() -> dict[str, Any]:
+    """Each machine's definition by its name."""
+    return {
+        properties["Name"]: yaml.safe_load((ROOT / properties["DefinitionUri"]).read_text())
+        for properties in _of("AWS::Serverless::StateMachine").values()
+    }
+
+
+@cache
+def documents() -> dict[str, Any]:
+    """Each SSM document's content by its name."""
+    return {p["Name"]: p["Content"] for p in _of("AWS::SSM::Document").values()}
+
+
+@cache
+def rules() -> tuple[tuple[str, EventPattern], ...]:
+    """Which machine each pattern starts."""
+    return tuple(
+        (properties["Name"], EventPattern.load(json.dumps(event["Properties"]["Pattern"])))
+        for properties in _of("AWS::Serverless::StateMachine").values()
+        for event in properties.get("Events", {}).values()
+        if "Pattern" in event["Properties"]
+    )
