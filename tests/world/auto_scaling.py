@@ -87,7 +87,7 @@ class AutoScalingTwin:
         time: VirtualTime,
         draw: random.Random,
         booted: Callable[[Instance], None],
-        ended: Callable[[str], None],
+        ended: Callable[[str], object],
         told: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self._time = time

@@ -44,7 +44,7 @@ class ChefTwin:
         kind: dict[str, str] = self.clients if path[0] == "clients" else self.nodes
         match method, path[1:]:
             case "GET", []:
-                return Answer(200, {name: "" for name in kind})
+                return Answer(200, dict.fromkeys(kind, ""))
             case "POST", [] if path[0] == "clients":
                 if body["name"] in self.clients:
                     return Answer(409, {})

@@ -1,12 +1,14 @@
 """The app's functions, each module loaded as at a cold start, with twins where AWS would be."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -14,6 +16,7 @@ from unittest import mock
 
 from labswarm.observability import logger
 
+_NOWHERE = StringIO()
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
 
@@ -79,7 +82,8 @@ def _handler(module: ModuleType) -> Handler:
 def quiet() -> None:
     """Keep the functions' logs out of the tests' output."""
     for handler in logger.handlers:
-        handler.setStream(open(os.devnull, "w"))  # noqa: SIM115, PTH123
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(_NOWHERE)
 
 
 def function_names() -> list[str]:

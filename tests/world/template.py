@@ -1,6 +1,7 @@
 """What the world takes from template.yaml: machines, functions, documents and rules."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -40,7 +41,7 @@ def _of(kind: str) -> dict[str, Any]:
 def functions() -> dict[str, str]:
     """Each function's folder by what a machine calls it, such as `${ClaimFunction}`."""
     return {
-        f"${{{name}}}": properties["CodeUri"].strip("/").split("/")[-1]
+        f"${{{name}}}": _folder(properties)
         for name, properties in _of("AWS::Serverless::Function").items()
     }
 
@@ -52,6 +53,12 @@ def timeouts() -> dict[str, float]:
         functions()[f"${{{name}}}"]: float(properties.get("Timeout", 3))
         for name, properties in _of("AWS::Serverless::Function").items()
     }
+
+
+def async_retries(folder: str) -> int:
+    """How often a function is tried again after it failed on an event."""
+    (properties,) = [p for p in _of("AWS::Serverless::Function").values() if _folder(p) == folder]
+    return int(properties.get("EventInvokeConfig", {}).get("MaximumRetryAttempts", 2))
 
 
 @cache
@@ -69,12 +76,27 @@ def documents() -> dict[str, Any]:
     return {p["Name"]: p["Content"] for p in _of("AWS::SSM::Document").values()}
 
 
+def started_by(event: Mapping[str, Any]) -> list[str]:
+    """The machines that an event starts."""
+    rules = _rules("AWS::Serverless::StateMachine")
+    return [properties["Name"] for properties, rule in rules if rule.matches_event(event)]
+
+
+def called_by(event: Mapping[str, Any]) -> list[str]:
+    """The functions that an event calls, by their folders."""
+    rules = _rules("AWS::Serverless::Function")
+    return [_folder(properties) for properties, rule in rules if rule.matches_event(event)]
+
+
 @cache
-def rules() -> tuple[tuple[str, EventPattern], ...]:
-    """Which machine each pattern starts."""
+def _rules(kind: str) -> tuple[tuple[dict[str, Any], EventPattern], ...]:
     return tuple(
-        (properties["Name"], EventPattern.load(json.dumps(event["Properties"]["Pattern"])))
-        for properties in _of("AWS::Serverless::StateMachine").values()
+        (properties, EventPattern.load(json.dumps(event["Properties"]["Pattern"])))
+        for properties in _of(kind).values()
         for event in properties.get("Events", {}).values()
         if "Pattern" in event["Properties"]
     )
+
+
+def _folder(properties: Mapping[str, Any]) -> str:
+    return str(properties["CodeUri"]).strip("/").split("/")[-1]

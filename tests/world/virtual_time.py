@@ -28,7 +28,7 @@ class Process:
         self.error: Exception | None = None
         self._act = act
         self._time = time
-        self._turn = threading.Semaphore(0)
+        self._turn = _closed()
         self._thread: threading.Thread | None = None
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -79,7 +79,7 @@ class VirtualTime:
         self._agenda: list[_Entry] = []
         self._waiting: dict[Process, list[_Entry]] = {}
         self._alive: set[Process] = set()
-        self._back = threading.Semaphore(0)
+        self._back = _closed()
         self._closing = False
         self.current = _Current()
 
@@ -178,3 +178,10 @@ class VirtualTime:
         process._turn.acquire()
         if self._closing:
             raise Ended
+
+
+def _closed() -> threading.Lock:
+    """A gate that lets one through each time that it is opened (released)."""
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
