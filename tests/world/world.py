@@ -342,7 +342,8 @@ class World:
         try:
             return self._handlers[folder](payload)
         except Exception as error:
-            raise Failure(type(error).__name__, str(error)) from error
+            told = {"errorMessage": str(error), "errorType": type(error).__name__}
+            raise Failure(type(error).__name__, json.dumps(told)) from error
 
     def _changed(self, execution: Execution) -> None:
         self.tell(
