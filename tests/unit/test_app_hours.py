@@ -9,6 +9,7 @@ import pytest
 from app_twins import DESCRIPTION, MANAGER, OWNER, TwinAgent, TwinClock
 
 from labswarm.booking import Booking
+from labswarm.breakers_memory import MemoryBreakers
 from labswarm.cluster import Cluster
 from labswarm.demand import Group
 from labswarm.errors import BadInput, Transient
@@ -59,6 +60,7 @@ class World:
         self.unreadable = False
         self.measured = 0
         self.ledger = MemoryLedger()
+        self.breakers = MemoryBreakers()
         self.told: list[tuple[str, tuple[str, ...]]] = []
         self.hours = LabHours(
             clusters=self,
@@ -68,6 +70,7 @@ class World:
             feeds=self.feeds(),
             launches=self,
             claims=self.ledger,
+            breakers=self.breakers,
             alarms=self,
             clock=self.clock,
         )
@@ -260,6 +263,30 @@ def test_the_clusters_own_bounds_are_within_the_groups() -> None:
     assert world.hours.decision("lab")[0].desired == 3
     world.group = replace(world.group, most=2)
     assert world.hours.decision("lab")[0].desired == 2
+
+
+def test_lab_hours_launch_one_in_ten_minutes_while_launches_fail_and_go_on_once_one_joins() -> None:
+    world = World(min_nodes=5)
+    for instance_id in ("i-1", "i-2", "i-3"):
+        world.breakers.failed("lab", instance_id, int(world.clock.now()))
+
+    asked = []
+    for _ in range(12):
+        world.sees()
+        decision, _, _ = world.hours.decision("lab")
+        asked.append((decision.desired, decision.held))
+        world.clock.sleep(60)
+    assert asked == [(None, True)] * 10 + [(2, True)] * 2
+
+    world.breakers.joined("lab")
+    world.sees()
+    assert world.hours.decision("lab")[0].desired == 5
+
+
+def test_a_cluster_that_wants_no_node_does_not_look_at_its_breaker(world: World) -> None:
+    world.breakers.read = None  # type: ignore[assignment, method-assign]  # to be called is to fail
+
+    assert world.hours.decision("lab")[0].desired is None
 
 
 def test_a_quiet_minute_writes_nothing(world: World) -> None:

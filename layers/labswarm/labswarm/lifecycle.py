@@ -17,8 +17,11 @@ Result = Literal["CONTINUE", "ABANDON"]
 class Hooks(Protocol):
     """The lifecycle hooks of Auto Scaling groups."""
 
-    def heartbeat_s(self, asg: str, hook: str) -> int:
-        """The seconds that an instance waits in the hook."""
+    def timeout_s(self, asg: str, hook: str) -> int:
+        """The seconds that an instance waits in the hook without a heartbeat."""
+
+    def heartbeat(self, asg: str, hook: str, token: str) -> bool:
+        """Begin that time anew for the wait that the token names; False when it has ended."""
 
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
         """End the wait that the token names; one that has ended is success."""
@@ -30,7 +33,7 @@ class AutoScalingHooks:
     def __init__(self, client: "AutoScalingClient") -> None:
         self._client = client
 
-    def heartbeat_s(self, asg: str, hook: str) -> int:
+    def timeout_s(self, asg: str, hook: str) -> int:
         with named():
             found = self._client.describe_lifecycle_hooks(
                 AutoScalingGroupName=asg, LifecycleHookNames=[hook]
@@ -38,6 +41,18 @@ class AutoScalingHooks:
         if not found:
             raise BadInput("detail.LifecycleHookName", f"{asg} has no hook {hook!r}")
         return found[0]["HeartbeatTimeout"]
+
+    def heartbeat(self, asg: str, hook: str, token: str) -> bool:
+        try:
+            with named():
+                self._client.record_lifecycle_action_heartbeat(
+                    AutoScalingGroupName=asg, LifecycleHookName=hook, LifecycleActionToken=token
+                )
+        except LabswarmError as error:
+            if not _has_ended(error):
+                raise
+            return False
+        return True
 
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
         # By token and not by instance: a warm pool fires the same hook twice for one instance.
@@ -50,9 +65,13 @@ class AutoScalingHooks:
                     LifecycleActionResult=result,
                 )
         except LabswarmError as error:
-            ended = code_of(error) == "ValidationError" and "No active Lifecycle" in str(error)
-            if not ended:
+            if not _has_ended(error):
                 raise
+
+
+def _has_ended(error: LabswarmError) -> bool:
+    """Whether an action was refused because it is over: completed, expired, or overtaken."""
+    return code_of(error) == "ValidationError" and "No active Lifecycle" in str(error)
 
 
 def finish(
