@@ -11,6 +11,7 @@ from labswarm.environment import AWS, required
 from labswarm.errors import BadInput, Permanent
 from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.observability import logger
+from labswarm.slots_dynamodb import DynamoSlots
 from labswarm.ssm import SsmAgent, SsmClusters
 from labswarm.work import Work
 
@@ -33,9 +34,11 @@ class Environment:
 ENVIRONMENT = Environment.from_env()
 SSM = boto3.client("ssm", config=AWS)
 CLUSTERS = SsmClusters(SSM)
-LEDGER = DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table)
+DYNAMODB = boto3.client("dynamodb", config=AWS)
+LEDGER = DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table)
+SLOTS = DynamoSlots(DYNAMODB, ENVIRONMENT.ledger_table)
 CLOCK = WallClock()
-COMMANDS = Commands(SsmAgent(SSM), LEDGER, CLOCK)
+COMMANDS = Commands(SsmAgent(SSM), LEDGER, SLOTS, CLOCK)
 
 
 @logger.inject_lambda_context

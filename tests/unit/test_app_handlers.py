@@ -191,7 +191,7 @@ def test_await_agent_is_transient_when_the_agent_does_not_come() -> None:
 def command(on: str = "hub", **more: Any) -> tuple[TwinAgent, Any]:
     app, agent = load("command"), TwinAgent()
     agent.ends("command-1", {"servers": []})
-    app.COMMANDS = Commands(agent, app.LEDGER, app.WallClock())
+    app.COMMANDS = Commands(agent, app.LEDGER, app.SLOTS, app.WallClock())
     asked = {
         "work": claimed(),
         "document": "labswarm-manager-pause",
@@ -449,7 +449,7 @@ def test_a_command_is_waited_for_as_long_as_there_is_time(
     work = claimed()
     at = Work.parse(work).left_s(until or "deadline", 0)  # type: ignore[arg-type]
     app, clock = load("command"), TwinClock(at - left_s)
-    app.CLOCK, app.COMMANDS = clock, Commands(TwinAgent(), app.LEDGER, clock)
+    app.CLOCK, app.COMMANDS = clock, Commands(TwinAgent(), app.LEDGER, app.SLOTS, clock)
     asked = {"work": work, "document": "labswarm-manager-pause", "on": "node"}
 
     with pytest.raises(Transient, match="still under way"):
@@ -462,7 +462,7 @@ def test_a_launch_begins_nothing_new_when_only_its_undoing_has_time() -> None:
     work = claimed()
     agent, app = TwinAgent(), load("command")
     app.CLOCK = TwinClock(work["forward_by"])
-    app.COMMANDS = Commands(agent, app.LEDGER, app.CLOCK)
+    app.COMMANDS = Commands(agent, app.LEDGER, app.SLOTS, app.CLOCK)
     asked = {"work": work, "document": "labswarm-node-pull", "on": "node", "until": "forward_by"}
 
     with pytest.raises(Permanent, match="time is over but for what undoing takes"):

@@ -21,6 +21,7 @@ from labswarm.ledger_memory import MemoryLedger
 from labswarm.notes import Notes
 from labswarm.notes_memory import MemoryNotebook
 from labswarm.sizing import Sizing
+from labswarm.slots_memory import MemorySlots
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm.snapshots_memory import MemorySnapshots
 
@@ -334,7 +335,7 @@ CLUSTER = Cluster.parse(json.dumps(DESCRIPTION))
 
 
 def acted(hub: Hub, group: TwinGroup, **action: object) -> str:
-    return Sizing(hub, group, TwinClock()).act(CLUSTER, action)
+    return Sizing(hub, MemorySlots(), group, TwinClock()).act(CLUSTER, action)
 
 
 @pytest.mark.parametrize(("wanted", "desired"), [(5, 5), (2, 3), (3, 3)])
@@ -353,6 +354,18 @@ def test_a_node_is_paused_and_opened_by_its_hub(what: str) -> None:
     (sent,) = hub.sent
     assert (sent.instance_id, sent.document) == (MANAGER, f"labswarm-manager-{what}")
     assert sent.parameters == {"Instance": ONE}
+
+
+def test_lab_hours_take_no_more_than_the_slots_of_a_hub() -> None:
+    hub, slots = Hub(), MemorySlots()
+    for holder in "abcd":
+        slots.take(MANAGER, holder, int(TwinClock().now()) + 600)
+
+    with pytest.raises(Transient, match="4 commands are under way"):
+        Sizing(hub, slots, TwinGroup(1), TwinClock()).act(
+            CLUSTER, {"do": "pause", "instance_id": ONE}
+        )
+    assert hub.sent == []
 
 
 def test_an_empty_node_is_ended_and_its_group_is_one_smaller() -> None:
