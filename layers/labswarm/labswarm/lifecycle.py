@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from labswarm.aws_errors import code_of, named
+from labswarm.aws_errors import named
 from labswarm.clock import Clock
-from labswarm.errors import BadInput, LabswarmError
+from labswarm.errors import BadInput, Gone
 from labswarm.events import Transition
 from labswarm.ledger import Claim, Ledger, change, owned
 
@@ -48,9 +48,7 @@ class AutoScalingHooks:
                 self._client.record_lifecycle_action_heartbeat(
                     AutoScalingGroupName=asg, LifecycleHookName=hook, LifecycleActionToken=token
                 )
-        except LabswarmError as error:
-            if not _has_ended(error):
-                raise
+        except Gone:
             return False
         return True
 
@@ -64,14 +62,8 @@ class AutoScalingHooks:
                     LifecycleActionToken=token,
                     LifecycleActionResult=result,
                 )
-        except LabswarmError as error:
-            if not _has_ended(error):
-                raise
-
-
-def _has_ended(error: LabswarmError) -> bool:
-    """Whether an action was refused because it is over: completed, expired, or overtaken."""
-    return code_of(error) == "ValidationError" and "No active Lifecycle" in str(error)
+        except Gone:
+            return
 
 
 def finish(
