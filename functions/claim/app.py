@@ -13,6 +13,7 @@ from labswarm.errors import BadInput
 from labswarm.events import Skip
 from labswarm.executions import Executions
 from labswarm.groups import AutoScalingGroups
+from labswarm.hook_time import LEAST_TIMEOUT_S
 from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.lifecycle import AutoScalingHooks
 from labswarm.observability import logger
@@ -30,6 +31,14 @@ class Environment:
         return cls(ledger_table=required("LEDGER_TABLE"))
 
 
+def warn_of_short_hook(asg: str, hook: str, timeout_s: int) -> None:
+    """No heartbeat comes in time: whoever waits there has this one timeout, and no more."""
+    logger.warning(
+        "this hook's heartbeat timeout is too short to be kept waiting",
+        extra={"asg": asg, "hook": hook, "timeout_s": timeout_s, "least_s": LEAST_TIMEOUT_S},
+    )
+
+
 ENVIRONMENT = Environment.from_env()
 AUTOSCALING = boto3.client("autoscaling", config=AWS)
 CLAIMING = Claiming(
@@ -39,6 +48,7 @@ CLAIMING = Claiming(
     member=AutoScalingGroups(AUTOSCALING).member,
     runs=Executions(boto3.client("stepfunctions", config=AWS)).runs,
     clock=WallClock(),
+    too_short=warn_of_short_hook,
 )
 
 

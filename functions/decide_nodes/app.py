@@ -10,6 +10,7 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from labswarm.alarms import SnsAlarms
+from labswarm.breakers_dynamodb import DynamoBreakers
 from labswarm.clock import WallClock
 from labswarm.environment import AWS, required
 from labswarm.errors import BadInput, LabswarmError
@@ -59,6 +60,7 @@ HOURS = LabHours(
     feeds=SsmAndWebFeeds(SSM, urllib3.PoolManager()),
     launches=DynamoLaunches(DYNAMODB, ENVIRONMENT.ledger_table),
     claims=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
+    breakers=DynamoBreakers(DYNAMODB, ENVIRONMENT.ledger_table),
     alarms=SnsAlarms(boto3.client("sns", config=AWS), ENVIRONMENT.alarms_topic),
     clock=WallClock(),
 )
@@ -72,7 +74,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     What is wrong with one cluster stops no other.
     """
     told: dict[str, list[str]] = {}
-    undecided = problems = 0
+    undecided = problems = held = 0
     for name in _clusters(event):
         try:
             decision, snapshot, wrong = HOURS.decision(name)
@@ -94,9 +96,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             logger.warning("timetable", extra={"cluster": name, "problem": problem})
         told[name] = list(decision.reasons)
         undecided += not decision.decided
+        held += decision.held
         problems += len(wrong)
     METRICS.add_metric("Decided", MetricUnit.Count, int(not undecided))
     METRICS.add_metric("TimetableProblems", MetricUnit.Count, problems)
+    METRICS.add_metric("LaunchesHeld", MetricUnit.Count, held)
     METRICS.flush_metrics()
     return {"decisions": told}
 

@@ -8,6 +8,7 @@ from labswarm.cluster import Cluster
 from labswarm.commands import Agent, once
 from labswarm.errors import BadInput
 from labswarm.groups import IN_SERVICE, Member, Size
+from labswarm.slots import Slots
 
 PATIENCE_S = 60
 
@@ -27,8 +28,9 @@ class Groups(Protocol):
 class Sizing:
     """Changes clusters' sizes, by their hubs and groups."""
 
-    def __init__(self, agent: Agent, groups: Groups, clock: Clock) -> None:
+    def __init__(self, agent: Agent, slots: Slots, groups: Groups, clock: Clock) -> None:
         self._agent = agent
+        self._slots = slots
         self._groups = groups
         self._clock = clock
 
@@ -65,6 +67,7 @@ class Sizing:
         document = f"labswarm-manager-{what}"
         return once(
             self._agent,
+            self._slots,
             self._clock,
             (cluster.manager, document, {"Instance": instance_id}),
             f"{instance_id} {what} lab hours",
