@@ -1,6 +1,7 @@
 """What the world takes from template.yaml: machines, functions, documents and rules."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -9,6 +10,9 @@ import yaml
 from moto.events.models import EventPattern
 
 from tests.world.functions import ROOT
+
+_RATE = re.compile(r"rate\((\d+) minutes?\)")
+_SCHEDULED = '{"source": "aws.events", "detail-type": "Scheduled Event"}'
 
 
 class _Loader(yaml.SafeLoader):
@@ -88,14 +92,45 @@ def called_by(event: Mapping[str, Any]) -> list[str]:
     return [_folder(properties) for properties, rule in rules if rule.matches_event(event)]
 
 
+def schedules() -> dict[str, tuple[float, Any]]:
+    """What is called, or started, every so many seconds, and with what: by folder or name."""
+    found = {}
+    for kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine"):
+        for properties in _of(kind).values():
+            for event in properties.get("Events", {}).values():
+                rate = event["Properties"].get("Schedule")
+                if rate is not None:
+                    match = _RATE.fullmatch(rate)
+                    assert match, f"{rate} is no rate of minutes"
+                    whose = _folder(properties) if "CodeUri" in properties else properties["Name"]
+                    given = json.loads(event["Properties"].get("Input", _SCHEDULED))
+                    found[whose] = (60.0 * int(match.group(1)), given)
+    return found
+
+
 @cache
 def _rules(kind: str) -> tuple[tuple[dict[str, Any], EventPattern], ...]:
     return tuple(
-        (properties, EventPattern.load(json.dumps(event["Properties"]["Pattern"])))
+        (properties, EventPattern.load(json.dumps(_named(event["Properties"]["Pattern"]))))
         for properties in _of(kind).values()
         for event in properties.get("Events", {}).values()
         if "Pattern" in event["Properties"]
     )
+
+
+def _named(pattern: Any) -> Any:
+    """A pattern with the ARNs of the machines that it refers to."""
+    machines = _of("AWS::Serverless::StateMachine")
+    if isinstance(pattern, dict):
+        return {name: _named(value) for name, value in pattern.items()}
+    if isinstance(pattern, list):
+        return [_named(value) for value in pattern]
+    return machine_arn(machines[pattern]["Name"]) if pattern in machines else pattern
+
+
+def machine_arn(name: str) -> str:
+    """A machine's ARN in a world."""
+    return f"arn:aws:states:eu-west-1:123456789012:stateMachine:{name}"
 
 
 def _folder(properties: Mapping[str, Any]) -> str:

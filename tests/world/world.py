@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from labswarm.breakers_memory import MemoryBreakers
 from labswarm.errors import LabswarmError
 from labswarm.ledger_memory import MemoryLedger
 from labswarm.notes_memory import MemoryNotebook
 from labswarm.passes_memory import MemoryPasses
+from labswarm.slots_memory import MemorySlots
 from labswarm.snapshots_memory import MemorySnapshots
 from tests.world import template
 from tests.world.agents import SsmTwin
@@ -27,6 +29,7 @@ from tests.world.workers import Workers
 CLUSTER, ASG, HUB = "lab", "labswarm-lab-workers", "i-0fedcba9876543210"
 EMPTY_DEADLINE_S = 60
 RECONCILE = "labswarm-reconcile"
+_ALWAYS = "heartbeat"
 _ASYNC_RETRIES_S = (60.0, 120.0)
 PASS = {"cluster": None, "dry_run": False}
 _LASTS_S = {"labswarm-node-bootstrap": 20.0, "labswarm-node-pull": 5.0}
@@ -35,7 +38,8 @@ _LASTS_S = {"labswarm-node-bootstrap": 20.0, "labswarm-node-pull": 5.0}
 class World:
     """A cluster of no worker, its app deployed. The same `seed` makes the same world.
 
-    `hook_s` is the heartbeat timeout of both hooks; with `ticks` the app's schedules run.
+    `hook_s` is the heartbeat timeout of both hooks. Without `ticks` nothing is decided by itself:
+    of the app's schedules only the hooks' heartbeats run.
     `unordered` makes everything take a little time, drawn anew each time, so that what happens at
     once does so in every order.
     """
@@ -53,6 +57,7 @@ class World:
         self.swarm = WatchedSwarm(now=self.time.now)
         self.ledger = MemoryLedger()
         self._notes, self._passes = MemoryNotebook(), MemoryPasses()
+        self._slots, self._breakers = MemorySlots(), MemoryBreakers()
         self._snapshots = MemorySnapshots()
         self.alarms: list[str] = []
         self.events: list[Mapping[str, Any]] = []
@@ -85,9 +90,9 @@ class World:
         )
         self.groups.groups[ASG] = Group(ASG, hooks)
         self._every(10, self.classroom.look)
-        if ticks:
-            self._every(60, lambda: self.call("decide_nodes", {"detail-type": "Scheduled Event"}))
-            self._every(300, lambda: self.start(RECONCILE, PASS))
+        for whose, (seconds, given) in template.schedules().items():
+            if ticks or whose == _ALWAYS:
+                self._every(seconds, lambda whose=whose, given=given: self._scheduled(whose, given))  # type: ignore[misc]
 
     def __enter__(self) -> "World":
         return self
@@ -254,6 +259,8 @@ class World:
             "passes_dynamodb.DynamoPasses": lambda *_: self._passes,
             "snapshots_dynamodb.DynamoSnapshots": lambda *_: self._snapshots,
             "notes_dynamodb.DynamoNotebook": lambda *_: self._notes,
+            "slots_dynamodb.DynamoSlots": lambda *_: self._slots,
+            "breakers_dynamodb.DynamoBreakers": lambda *_: self._breakers,
             "launches_dynamodb.DynamoLaunches": lambda *_: self,
             "chef.ChefServer": self.chef.server,
         }
@@ -320,6 +327,12 @@ class World:
         detail = {"cluster": CLUSTER}
         self.tell({"source": "labswarm.hub", "detail-type": "SeatsShort", "detail": detail})
 
+    def _scheduled(self, whose: str, given: Any) -> None:
+        if whose in template.machines():
+            self.start(whose, given)
+        else:
+            self.call(whose, given)
+
     def _every(self, seconds: float, act: Callable[[], Any]) -> None:
         def go_on() -> None:
             while True:
@@ -352,9 +365,7 @@ class World:
                 "detail-type": "Step Functions Execution Status Change",
                 "detail": {
                     "executionArn": execution.arn,
-                    "stateMachineArn": execution.arn.replace("execution", "stateMachine").rsplit(
-                        ":", 1
-                    )[0],
+                    "stateMachineArn": template.machine_arn(execution.machine),
                     "name": execution.name,
                     "status": execution.status,
                     "input": json.dumps(execution.given),
