@@ -78,7 +78,7 @@ def refused(operation: str, code: str, message: str) -> ClientError:
 class AutoScalingTwin:
     """The client, and the service behind it.
 
-    `booted` and `ended` are told of an instance's machine that is to start, or to end at once;
+    `booted` and `ended` are told of an instance's machine that is to start, or to stop at once;
     `told` gets each event as EventBridge does.
     """
 
@@ -94,7 +94,7 @@ class AutoScalingTwin:
         self._draw = draw
         self._booted = booted
         self._ended = ended
-        self._told = told
+        self.told = told
         self._made = 0
         self.groups: dict[str, Group] = {}
 
@@ -297,7 +297,7 @@ class AutoScalingTwin:
             action = Action(token, hook, now + hook.heartbeat_s, now + longest)
             instance.actions[token] = action
             self._watch(instance, action)
-            self._told(
+            self.told(
                 {
                     "source": "aws.autoscaling",
                     "detail-type": "EC2 Instance-launch Lifecycle Action"
@@ -350,6 +350,8 @@ class AutoScalingTwin:
             if launch:
                 pooled = self.groups[instance.asg].pool
                 instance.state = "Warmed:Stopped" if pooled else "InService"
+                if pooled:
+                    self._ended(instance.instance_id)
                 return
             del self.groups[instance.asg].instances[instance.instance_id]
             self._ended(instance.instance_id)

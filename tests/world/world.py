@@ -62,7 +62,9 @@ class World:
         self.alarms: list[str] = []
         self.events: list[Mapping[str, Any]] = []
         """Every event that was delivered, in order."""
+        self.answers: list[tuple[str, Any]] = []
         self.dead_letters: list[tuple[str, str]] = []
+        """What functions answered to events, and what they gave up, in order."""
         self.classroom = Classroom(
             self.swarm, self._snapshots, CLUSTER, self.time.now, self._seats_short
         )
@@ -157,6 +159,7 @@ class World:
             *(f"swarm: {one}" for one in sorted(swarm ^ live)),
             *(f"client: {one}" for one in sorted(self.chef.clients.keys() ^ names)),
             *(f"chef node: {one}" for one in sorted(self.chef.nodes.keys() ^ names)),
+            *(f"agent: {one}" for one in sorted((self.ssm.machines.keys() - {HUB}) ^ live)),
             *(f"open claim: {c.instance_id} {c.transition}" for c in claims if not c.closed),
         ]
 
@@ -193,17 +196,18 @@ class World:
         """
 
         def attempts() -> None:
-            for pause_s in _ASYNC_RETRIES_S[: template.async_retries(function)]:
+            pauses_s = [*_ASYNC_RETRIES_S[: template.async_retries(function)], None]
+            for pause_s in pauses_s:
                 try:
-                    self._handlers[function](event)
-                except LabswarmError:
-                    self.time.sleep(pause_s)
+                    answer = self._handlers[function](event)
+                except LabswarmError as error:
+                    if pause_s is None:
+                        self.dead_letters.append((function, str(error)))
+                    else:
+                        self.time.sleep(pause_s)
                 else:
+                    self.answers.append((function, answer))
                     return
-            try:
-                self._handlers[function](event)
-            except LabswarmError as error:
-                self.dead_letters.append((function, str(error)))
 
         self.time.spawn(attempts, function)
 
