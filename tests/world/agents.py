@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.ht
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,8 @@ from tests.world.auto_scaling import refused
 from tests.world.virtual_time import VirtualTime
 
 AT_ONCE = 5
+PAGE = 10
+"""How many a page has when the caller does not say."""
 _PREFIX = "SSM_"
 _UNSEEN_S = 0.3
 
@@ -66,6 +68,7 @@ class SsmTwin:
         self.machines: dict[str, Machine] = {}
         self.sent: dict[str, Sent] = {}
         self.parameters: dict[str, str] = {}
+        self.paged: Callable[[], None] = lambda: None
 
     # What boto3's client has.
 
@@ -129,7 +132,7 @@ class SsmTwin:
         return {"Parameter": {"Name": Name, "Value": self.parameters[Name]}}
 
     def get_paginator(self, operation: str) -> "_Pages":
-        return _Pages(getattr(self, operation))
+        return _Pages(getattr(self, operation), self.paged)
 
     def list_commands(self, InstanceId: str) -> dict[str, Any]:  # noqa: N803
         found = [s for s in reversed(self.sent.values()) if s.instance_id == InstanceId]
@@ -177,8 +180,19 @@ class SsmTwin:
 
 
 class _Pages:
-    def __init__(self, call: Callable[..., dict[str, Any]]) -> None:
-        self._call = call
+    """One operation's pages: each is a call, which `counted` is told of."""
 
-    def paginate(self, **arguments: Any) -> list[dict[str, Any]]:
-        return [self._call(**arguments)]
+    def __init__(self, call: Callable[..., dict[str, Any]], counted: Callable[[], None]) -> None:
+        self._call = call
+        self._counted = counted
+
+    def paginate(
+        self,
+        PaginationConfig: Mapping[str, int] | None = None,
+        **arguments: Any,  # noqa: N803
+    ) -> Iterator[dict[str, Any]]:
+        ((name, items),) = self._call(**arguments).items()
+        size = (PaginationConfig or {}).get("PageSize", PAGE)
+        for first in range(0, max(1, len(items)), size):
+            self._counted()
+            yield {name: items[first : first + size]}

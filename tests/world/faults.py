@@ -1,6 +1,7 @@
 """What goes wrong in a world: with a Task's function, or with events on their way."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -42,6 +43,8 @@ class Faults:
     tasks: list[Fault] = field(default_factory=list)
     weather: Weather = field(default_factory=Weather)
     met: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+    """The API calls made, by service and operation; of one that has pages, the pages."""
     throttling: int = 0
     duplicate: tuple[str, str] | None = None
     """The machine and state at which the execution's event comes a second time."""
@@ -103,6 +106,7 @@ class _Client:
 
         def made(*arguments: Any, **named: Any) -> Any:
             self._pause()
+            self._faults.calls[f"{self._service}.{name}"] += name != "get_paginator"
             if self._faults.throttling > 0:
                 self._faults.throttling -= 1
                 raise refused(name, "ThrottlingException", "Rate exceeded")

@@ -73,6 +73,7 @@ class World:
         self.workers = Workers(root, self.time, self.swarm, hub, self.chef)
         self.ssm = SsmTwin(self.time, template.documents(), self.workers.tool, self._lasts)
         self.workers.ssm = self.ssm
+        self.ssm.paged = lambda: self.faults.calls.update(["ssm.page"])
         self.groups = AutoScalingTwin(
             self.time,
             self.draw,

@@ -9,7 +9,7 @@ from labswarm.cluster import INSTANCE_ID
 from labswarm.errors import BadInput
 from labswarm.groups import Roster
 from labswarm.ledger import Claim, Ledger
-from labswarm.orphans import Identities, Listings
+from labswarm.orphans import Identities, Listings, in_order
 from labswarm.reconcile import Passes, Plan, decide
 from labswarm.snapshot import Snapshots
 
@@ -66,17 +66,19 @@ class Comparing:
             return Plan(name, ("the Swarm has no snapshot",))
         last = self._passes.read(name)
         group = self._groups.roster(cluster.asg)
+        online = self._agents.all_online()
         seen = {node.instance_id for node in swarm.nodes if node.instance_id}
         seen |= group.states.keys() | identities.clients | identities.nodes
         now = self._clock.now()
-        claims = self._ledger.about(seen)
+        # Most instances are in order, and nobody asks what the ledger says of those.
+        claims = self._ledger.about(seen - in_order(group, swarm, identities, online))
         listings = Listings(
             cluster=name,
             manager=cluster.manager,
             group=group,
             swarm=swarm,
             chef=identities,
-            online=self._agents.all_online(),
+            online=online,
             working=_spared(claims, now),
             joined=frozenset(c.instance_id for c in claims if c.phase == "joined"),
         )

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from labswarm.groups import Roster
+from labswarm.groups import IN_SERVICE, Roster
 from labswarm.snapshot import NodeSeen, Snapshot
 
 What = Literal["swarm-node", "chef-identity", "instance"]
 Remedy = Literal["remove", "replace", "name"]
 
 # An instance in another state is on its way, and its hook sees to it.
-_STAYING = frozenset({"InService", "Pending:Wait"})
+_STAYING = frozenset({IN_SERVICE, "Pending:Wait"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,18 @@ class Listings:
         """Whether no side knows anything of the cluster but its hub, nor is to have any."""
         known = self.group.states.keys() | self.chef.clients | self.chef.nodes | self.working
         return not (self.group.desired or self.swarm.nodes or known - {self.manager})
+
+
+def in_order(
+    group: Roster, swarm: Snapshot, chef: Identities, online: frozenset[str]
+) -> frozenset[str]:
+    """The instances that every side knows as one in service."""
+    ready = {node.instance_id for node in swarm.nodes if node.state == "ready"}
+    return frozenset(
+        instance_id
+        for instance_id, state in group.states.items()
+        if state == IN_SERVICE and instance_id in ready & chef.clients & chef.nodes & online
+    )
 
 
 @dataclass(frozen=True)

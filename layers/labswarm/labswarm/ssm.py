@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # The shortest that SendCommand takes; the execution's timeout is in each document.
 DELIVERY_TIMEOUT_S = 30
 PARAMETERS = "/labswarm/clusters"
+# A page's most: SSM API reference, DescribeInstanceInformation, MaxResults.
+MOST_AGENTS = 50
 
 
 class SsmAgent:
@@ -37,7 +39,8 @@ class SsmAgent:
         online: set[str] = set()
         with named():
             for page in self._client.get_paginator("describe_instance_information").paginate(
-                Filters=[{"Key": "PingStatus", "Values": ["Online"]}]
+                Filters=[{"Key": "PingStatus", "Values": ["Online"]}],
+                PaginationConfig={"PageSize": MOST_AGENTS},
             ):
                 online.update(agent["InstanceId"] for agent in page["InstanceInformationList"])
         return frozenset(online)

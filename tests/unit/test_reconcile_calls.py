@@ -1,0 +1,79 @@
+"""What a reconcile pass of a large cluster asks of AWS and of the Chef Server."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+from tests.world.agents import Machine
+from tests.world.auto_scaling import Instance
+from tests.world.world import ASG, CLUSTER, PASS, RECONCILE, World
+
+from labswarm.ledger import TRANSITIONS, Claim
+from labswarm_node.twin import TOKEN
+
+NODES = 1000
+# BatchGetItem takes so many keys: DynamoDB API reference.
+KEYS_A_CALL = 100
+
+
+def populate(world: World, count: int) -> list[str]:
+    """So many workers in service, known to every side."""
+    ids = [f"i-{number:017x}" for number in range(1, count + 1)]
+    for instance_id in ids:
+        world.group.instances[instance_id] = Instance(instance_id, ASG, "InService")
+        world.ssm.machines[instance_id] = Machine(instance_id, online=True)
+        engine = world.swarm.start(instance_id, 2**31, 2 * 10**9, CLUSTER)
+        engine.join(TOKEN, world.swarm.manager, "10.98.0.11", "active")
+        world.workers.engines[instance_id] = engine
+        name = f"{CLUSTER}-{instance_id}"
+        world.chef.clients[name], world.chef.nodes[name] = "key", name
+    world.group.desired = count
+    return ids
+
+
+@pytest.mark.parametrize("ghosts", [0, 3])
+def test_a_pass_makes_at_most_a_call_for_fifty_nodes_and_twenty_more(
+    monkeypatch: pytest.MonkeyPatch, ghosts: int
+) -> None:
+    with World(1) as world:
+        ids = populate(world, NODES)
+        for instance_id in ids[:ghosts]:
+            world.workers.end(instance_id)
+            del world.group.instances[instance_id]
+        world.time.run(60)
+        world.classroom.look()
+        calls = world.faults.calls
+        about = world.ledger.about
+
+        def counted(instances: Iterable[str]) -> Sequence[Claim]:
+            wanted = list(instances)
+            calls["dynamodb.batch"] += math.ceil(len(wanted) * len(TRANSITIONS) / KEYS_A_CALL)
+            return about(wanted)
+
+        monkeypatch.setattr(world.ledger, "about", counted)
+        for name in ("read", "write"):
+            kept = getattr(world._passes, name)
+
+            def once(*given: Any, kept: Any = kept) -> Any:
+                calls["dynamodb.pass"] += 1
+                return kept(*given)
+
+            monkeypatch.setattr(world._passes, name, once)
+        request = world.chef.request
+
+        def asked(*given: Any, **more: Any) -> Any:
+            calls["chef"] += 1
+            return request(*given, **more)
+
+        monkeypatch.setattr(world.chef, "request", asked)
+        calls.clear()
+        execution = world.start(RECONCILE, PASS)
+        assert world.settle()
+
+        (told,) = execution.output
+        assert told["plan"]["decided"], told
+        # Of a ghost, its node and its identity are found.
+        assert told["plan"]["counts"]["waiting"] == 2 * ghosts
+        # The snapshot is one call more.
+        assert 10 < sum(calls.values()) + 1 <= NODES / 50 + 20, calls
