@@ -188,8 +188,8 @@ class _Pages:
 
     def paginate(
         self,
-        PaginationConfig: Mapping[str, int] | None = None,
-        **arguments: Any,  # noqa: N803
+        PaginationConfig: Mapping[str, int] | None = None,  # noqa: N803
+        **arguments: Any,
     ) -> Iterator[dict[str, Any]]:
         ((name, items),) = self._call(**arguments).items()
         size = (PaginationConfig or {}).get("PageSize", PAGE)
