@@ -190,6 +190,26 @@ def test_a_clusters_nodes_deregister_before_anything_that_they_need_goes(
         assert emptied < first(rf"{needed}\S*: Destroying"), needed
 
 
+def test_in_one_state_the_way_out_and_the_chef_server_outlive_the_workers(
+    terraform: Prepared,
+) -> None:
+    """What terraform keeps of a resource's dependencies is the order in which it destroys."""
+    example = terraform(BASE / "examples" / "one-cluster")
+    example.apply()
+
+    made = {each["address"]: each for each in resources(example.state())}
+    (emptied,) = [each for name, each in made.items() if ".terraform_data.emptied" in name]
+    outliving = {each.partition("[")[0] for each in emptied["depends_on"]}
+    shared = {
+        name.partition("[")[0]
+        for name, each in made.items()
+        if each["mode"] == "managed" and name.startswith(("module.network.", "module.chef_server."))
+    }
+    # Of these a worker that leaves needs none.
+    others = re.compile(r"flow_log|backup|restore|workstation|recover|aws_default_security_group")
+    assert {name for name in shared - outliving if not others.search(name)} == set()
+
+
 # ---- refusals -------------------------------------------------------------------------------
 
 
