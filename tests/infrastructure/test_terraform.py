@@ -96,7 +96,7 @@ def test_no_two_things_of_ten_lectures_have_one_name(plan: Planned) -> None:
 def test_ten_lectures_share_one_chef_server(plan: Planned) -> None:
     made = resources(plan(LECTURES))
     roles = [each["tags_all"]["labswarm:role"] for each in values(made, "aws_instance")]
-    assert Counter(roles) == {"hub": 10, "chef-server": 1}
+    assert Counter(roles) == {"hub": 10, "chef-server": 1, "chef-workstation": 1}
 
 
 def test_each_of_ten_lectures_has_its_group_and_its_parameter(plan: Planned) -> None:
@@ -208,6 +208,10 @@ def test_in_one_state_the_way_out_and_the_chef_server_outlive_the_workers(
     # Of these a worker that leaves needs none.
     others = re.compile(r"flow_log|backup|restore|workstation|recover|aws_default_security_group")
     assert {name for name in shared - outliving if not others.search(name)} == set()
+
+    # EC2 refuses it while the VPC has no gateway.
+    address = made["module.cluster.module.hub.aws_eip.hub"]
+    assert "module.network.aws_internet_gateway.this" in address["depends_on"]
 
 
 # ---- refusals -------------------------------------------------------------------------------
