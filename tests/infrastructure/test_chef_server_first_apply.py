@@ -94,6 +94,8 @@ def test_an_association_is_made_after_the_agent_and_starts_the_server_first(plan
     assert "aws_volume_attachment.data" in needs["terraform_data.agent"]
     assert "terraform_data.agent" in needs["aws_ssm_association.ready"]
     assert "aws_ssm_association.ready" in needs["aws_ssm_association.backup"]
+    # With a domain of one's own nothing else orders it.
+    assert "aws_ssm_association.ready" in module["outputs"]["chef"]["depends_on"]
 
     start = (MODULE / "start.sh").read_text(encoding="utf-8").split("\n")
     for each in resources(stack):
