@@ -342,7 +342,7 @@ def test_a_lab_wants_as_many_workers_as_its_seats_do() -> None:
 
 def test_spot_is_cheaper_and_never_sure() -> None:
     prices = price.Prices("us-east-1")
-    for cluster in ("physics", "physics-gpu"):
+    for cluster in ("physics", "physics-memory"):
         there = KNOWN["examples"]["own-vpc"]
         (plain, *_), (spot, *_) = (
             price.lab(there, prices, cluster, 5, 2, spot=spot)[1] for spot in (False, True)
