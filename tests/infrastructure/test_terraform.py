@@ -17,8 +17,6 @@ from labswarm.cluster import Cluster, asg_name
 ROOTS = [*sorted(BASE.glob("stacks/*/")), *sorted(BASE.glob("examples/*/"))]
 FOLDERS = tables.folders(BASE)
 LECTURES = BASE / "examples" / "ten-lectures"
-VALIDATED = re.compile(r'^variable "(\w+)" \{\n(?:(?!^\}).)*?^  validation \{', re.M | re.S)
-REFUSED = re.compile(r"expect_failures = \[(.*?)\]", re.S)
 
 
 def called(folder: Path) -> str:
@@ -61,14 +59,6 @@ def test_stacks_and_examples_plan(plan: Planned, folder: Path) -> None:
 def test_modules_pass_their_own_tests(terraform: Prepared, folder: Path) -> None:
     ran = terraform(folder).test()
     assert re.search(r"[1-9]\d* passed, 0 failed", ran), ran
-
-
-@pytest.mark.parametrize("folder", FOLDERS, ids=called)
-def test_every_validation_has_a_case_that_it_refuses(folder: Path) -> None:
-    text = "\n".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.tf")))
-    tests = "\n".join(file.read_text(encoding="utf-8") for file in folder.rglob("*.tftest.hcl"))
-    refused = set(re.findall(r"var\.(\w+)", " ".join(REFUSED.findall(tests))))
-    assert set(VALIDATED.findall(text)) - refused == set()
 
 
 # ---- ten lectures ---------------------------------------------------------------------------

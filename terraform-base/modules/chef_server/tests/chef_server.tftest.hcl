@@ -128,15 +128,6 @@ run "a_new_image_changes_nothing_that_hubs_are_told" {
   }
 }
 
-run "an_authority_that_was_not_published" {
-  command = plan
-  override_data {
-    target = data.aws_ssm_parameter.ca[0]
-    values = { insecure_value = "not yet" }
-  }
-  expect_failures = [data.aws_ssm_parameter.ca[0]]
-}
-
 run "a_domain_of_ones_own" {
   variables {
     domain = { name = "chef.department.example.org", zone_id = "Z0123456789ABC" }
