@@ -208,18 +208,23 @@ def test_in_one_state_the_way_out_and_the_chef_server_outlive_the_workers(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "sentence"),
+    ("stack", "wrong", "sentence"),
     [
-        ({"name": "Physics 1"}, r"name"),
-        ({"name": "a-name-that-is-too-long"}, r"name"),
-        ({"seat": {"memory_mib": 1048576, "cpu": 1}}, r"seat"),
+        ("cluster", {"name": "Physics 1"}, "give a lowercase letter"),
+        ("cluster", {"name": "a-name-that-is-too-long"}, "then up to 19"),
+        ("cluster", {"seat": {"memory_mib": 1048576, "cpu": 1}}, "has no room for one seat"),
+        ("cluster", {"worker_volume_gib": 12}, "the image .* has 20 GiB"),
+        ("chef", {"vpc_cidr": "10.64.0.0/33"}, "this is no IPv4 range"),
+        ("chef", {"vpc_cidr": "10.97.0.0/16"}, "nodes use 10.97.0.0/16"),
+        ("chef", {"zones": []}, "name two availability zones"),
     ],
-    ids=["a name with a space", "a long name", "a seat larger than a node"],
+    ids=lambda given: given if isinstance(given, str) else json.dumps(given),
 )
-def test_what_cannot_work_is_refused_at_plan(
-    terraform: Prepared, wrong: dict[str, Any], sentence: str
+def test_what_cannot_work_is_refused_at_plan_with_a_sentence(
+    terraform: Prepared, stack: str, wrong: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(TerraformFailed) as refused:
-        terraform(BASE / "stacks" / "cluster").plan(**wrong)
-    assert re.search(sentence, str(refused.value))
-    assert "Error: " in str(refused.value)
+        terraform(BASE / "stacks" / stack).plan(**wrong)
+    said = str(refused.value)
+    assert "Error: " in said
+    assert re.search(sentence, re.sub(r"[\s│]+", " ", said)), said

@@ -224,7 +224,10 @@ def test_tables_are_written_of_variables_and_outputs(tmp_path: Path) -> None:
 }
 
 variable "images" {
-  description = "Images of the class."
+  description = <<-EOT
+    Images
+    of the class.
+  EOT
   type        = list(string)
   default = [
     "a",

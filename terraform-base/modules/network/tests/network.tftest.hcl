@@ -109,6 +109,13 @@ run "flow_logs_are_encrypted" {
     condition     = aws_cloudwatch_log_group.flow_logs[0].kms_key_id == aws_kms_key.flow_logs[0].arn && aws_flow_log.this[0].traffic_type == "ALL"
     error_message = "Flow logs are not encrypted, or not whole."
   }
+  # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+  assert {
+    condition = toset(flatten(jsondecode(aws_iam_role_policy.flow_logs[0].policy).Statement[*].Action)) == toset([
+      "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents",
+    ])
+    error_message = "The service may do less, or more, than AWS asks for."
+  }
 }
 
 run "a_given_vpc_gets_security_groups_and_nothing_else" {
