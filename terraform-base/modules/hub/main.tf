@@ -7,6 +7,9 @@ data "aws_subnet" "hub" {
 }
 
 data "aws_ami" "hub" {
+  # An image is deprecated after some weeks, and goes on being used.
+  include_deprecated = true
+
   filter {
     name   = "image-id"
     values = [var.ami]

@@ -7,6 +7,9 @@ data "aws_ec2_instance_type" "worker" {
 }
 
 data "aws_ami" "worker" {
+  # An image is deprecated after some weeks, and goes on being used.
+  include_deprecated = true
+
   filter {
     name   = "image-id"
     values = [var.ami]
