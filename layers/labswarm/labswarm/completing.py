@@ -83,10 +83,11 @@ class Completing:
         # One that its own termination overtook says nothing about launches.
         if self._ledger.is_buried(instance_id):
             return
-        if not self._breakers.failed(cluster, instance_id, int(self._clock.now())).holds:
-            return
+        # Nor does one that is not launching: it goes already, or an event only says that it is.
         member = self._groups.member(instance_id)
-        if member is None or member.leaving:
+        if member is None or not member.state.startswith("Pending"):
+            return
+        if not self._breakers.failed(cluster, instance_id, int(self._clock.now())).holds:
             return
         try:
             self._groups.shrink(instance_id)

@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.htm
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -97,9 +97,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Skip:
-    """An event that is well-formed and asks nothing of us."""
+    """An event that is well-formed and asks nothing of us, and the field that says so."""
 
     reason: str
+    field: str = field(default="", compare=False)
 
 
 def parse(event: object) -> LifecycleEvent | SpotNotice | Skip:
@@ -111,7 +112,7 @@ def parse(event: object) -> LifecycleEvent | SpotNotice | Skip:
         event.get("Event"),
         isinstance(detail, Mapping) and detail.get("Event"),
     ):
-        return Skip("a test notification")
+        return Skip("a test notification", "Event")
     source = event.get("source")
     if source not in ("aws.autoscaling", "aws.ec2"):
         raise BadInput("source", f"is {source!r}; only aws.autoscaling and aws.ec2 are accepted")
@@ -154,7 +155,7 @@ def _lifecycle_event(
     asg = _text(detail, "AutoScalingGroupName", "detail.")
     cluster = cluster_of(asg)
     if cluster is None:
-        return Skip(f"the group {asg} is not ours")
+        return Skip(f"the group {asg!r} is not ours", "detail.AutoScalingGroupName")
     name, transition = _TRANSITIONS[kind]
     if detail.get("LifecycleTransition") != name:
         raise BadInput(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from labswarm.clock import Clock
-from labswarm.cluster import Cluster
+from labswarm.cluster import INSTANCE_ID, Cluster
 from labswarm.commands import Agent, once
 from labswarm.errors import BadInput
 from labswarm.groups import IN_SERVICE, Member, Size
@@ -36,6 +36,11 @@ class Sizing:
 
     def act(self, cluster: Cluster, action: Mapping[str, Any]) -> str:
         """Do one action, and say what came of it. Raises what it meets, by kind."""
+        instance_id = action.get("instance_id", "")
+        if "instance_id" in action and not INSTANCE_ID.fullmatch(str(instance_id)):
+            raise BadInput(
+                "action.instance_id", f"is {instance_id!r}; it is like {INSTANCE_ID.pattern}"
+            )
         match action:
             case {"do": "grow", "desired": int(desired)}:
                 return self._grow(cluster, desired)
