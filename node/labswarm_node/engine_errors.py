@@ -11,12 +11,16 @@ class OutOfSequence(Transient):
     """Someone else updated the object since it was read."""
 
 
+class StaleToken(Transient):
+    """The join token is none of the Swarm's any more: it was read before it was rotated."""
+
+
 # The first line whose status (None: any) and text match decides.
 _TABLE: tuple[tuple[int | None, str, type[LabswarmError]], ...] = (
     (None, "update out of sequence", OutOfSequence),  # store.ErrSequenceConflict, 500 or 400
     (None, "is not down and can't be removed", Transient),  # controlapi.RemoveNode
     (None, "invalid join token", Permanent),  # ca.ParseJoinToken
-    (None, "valid join token is necessary", Permanent),  # ca.Server.IssueNodeCertificate, 400
+    (None, "valid join token is necessary", StaleToken),  # ca.Server.IssueNodeCertificate, 400
     (None, "invalid checksum digest", Permanent),  # a token whose middle is no digest, 500
     (None, "remote CA does not match fingerprint", Permanent),  # a token of another Swarm
     (None, "already part of a swarm", Permanent),  # errSwarmExists, 503
