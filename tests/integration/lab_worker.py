@@ -10,7 +10,7 @@ from testinfra.host import Host
 from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.settings import NodesSettings
 
-_TIMEOUT_S = 20
+_TIMEOUT_S = 60
 
 
 class NodeBackend(BaseBackend):
