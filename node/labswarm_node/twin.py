@@ -13,6 +13,7 @@ from typing import get_args
 
 from labswarm.errors import BadInput, Gone, Permanent, Transient
 from labswarm_node.config import IMAGE
+from labswarm_node.engine_errors import StaleToken
 from labswarm_node.swarm import Availability, Membership, Server, StudentTask, SwarmNode
 
 TOKEN = "SWMTKN-1-twin"  # noqa: S105  # opens nothing but the twin
@@ -54,6 +55,8 @@ class SwarmTwin:
         registry: frozenset[str] | None = None,
     ) -> None:
         self.manager = manager
+        self.token = TOKEN
+        self._former_tokens: list[str] = []
         self.registry = registry
         self._down_after_s = down_after_s
         self._now = now
@@ -78,6 +81,12 @@ class SwarmTwin:
         host = _Host(instance_id, memory_bytes, nano_cpus, cluster)
         host.node_id = self._add(host, "manager", "active")
         return EngineTwin(self, host)
+
+    def rotate_token(self) -> str:
+        """Have a new join token, and no other; who has joined stays."""
+        self._former_tokens.append(self.token)
+        self.token = f"{TOKEN}-{len(self._former_tokens)}"
+        return self.token
 
     def place(self, server: Server, node_id: str, cluster: str | None = None) -> None:
         """Have a student's server run on a node, its seat one of `cluster`'s.
@@ -191,7 +200,9 @@ class SwarmTwin:
             raise Transient(
                 f"Timeout was reached before node joined: no manager answers at {manager}"
             )
-        if token != TOKEN:
+        if token in self._former_tokens:
+            raise StaleToken("A valid join token is necessary to join this cluster")
+        if token != self.token:
             raise Permanent("invalid join token")
         host.node_id = self._add(host, "worker", availability)
 

@@ -284,6 +284,24 @@ def test_the_facts_that_the_cookbooks_are_tried_with_are_those_that_terraform_wr
         assert set(tried["hub"]) == inner
 
 
+def test_an_image_has_the_packages_that_a_nodes_converge_wants() -> None:
+    # The hub's alone may reach the archive at its first boot.
+    attributes = (COOKBOOKS / "labswarm_base/attributes/default.rb").read_text()
+    (wanted,) = re.findall(r"\['packages'\] = %w\((.+)\)", attributes)
+    named = re.findall(
+        r"labswarm_packages '(\w+)'$", code_of("labswarm_base") + code_of("labswarm_worker"), re.M
+    )
+    assert named == ["auditd"]
+    scripts = [COOKBOOKS / "install.sh", *sorted((REPOSITORY / "packer/scripts").glob("*.sh"))]
+    installed = {
+        package
+        for script in scripts
+        for line in re.findall(r"--no-install-recommends (.+)", script.read_text())
+        for package in line.split()
+    }
+    assert {*wanted.split(), *named} <= installed
+
+
 def test_nodes_are_labelled_as_the_tools_look_for_them() -> None:
     resource = (COOKBOOKS / "labswarm_base/resources/engine.rb").read_text()
     given = re.findall(r'"([\w.]+)=#\{', resource)

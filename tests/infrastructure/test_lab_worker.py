@@ -8,12 +8,11 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.integration.hardening import FACTS, NOT_IN_THE_LAB
+from tests.infrastructure.recipes import declared, run_list, scripts
 
 from labswarm_lab.hub import HubGround, lay_homes, settings_of
 from labswarm_lab.nodes import cookbooks, machine
@@ -54,61 +53,6 @@ HELD = {
     "docker.sh": "test_the_engine_is_of_the_images_package",
     "node-tools.sh": "test_the_tools_are_the_images",
 }
-
-
-def recipes_of(name: str) -> Iterator[Path]:
-    """The files of a recipe and of all that it includes."""
-    cookbook, _, recipe = name.partition("::")
-    file = COOKBOOKS / cookbook / f"recipes/{recipe or 'default'}.rb"
-    yield file
-    for included in re.findall(r"^include_recipe '(.+)'", file.read_text(), re.MULTILINE):
-        yield from recipes_of(included)
-
-
-def declared(ruby: str) -> list[str]:
-    """The resources that a recipe declares, as Chef names them; ours by their type alone."""
-    found: list[str] = []
-    blocks: list[str] = []
-    each: list[str] = []
-    for line in (text.strip() for text in ruby.splitlines()):
-        if line == "end":
-            blocks.pop()
-        elif loop := re.fullmatch(r"%w\((.+)\)\.each do \|name\|", line):
-            blocks.append("each")
-            each = loop[1].split()
-        elif re.match(r"(if|unless) ", line):
-            blocks.append("if")
-        elif "resource" not in blocks and (
-            resource := re.fullmatch(r"(?!include_recipe|raise)([a-z_]+) ([^=].*?)( do)?", line)
-        ):
-            kind, name, opens = resource.groups()
-            names = each if name == "name" else [re.sub(r"node\[.*\['(\w+)'\]|'(.+)'", _name, name)]
-            ours = kind.startswith("labswarm_")
-            found += [kind] if ours else [f"{kind}[{name}]" for name in names]
-            if opens:
-                blocks.append("resource")
-    assert blocks == [], ruby
-    return found
-
-
-def _name(match: re.Match[str]) -> str:
-    return match[1] or match[2]
-
-
-def run_list() -> list[str]:
-    role = json.loads((WORKER / "roles/worker.json").read_text())
-    files = [
-        file
-        for item in role["run_list"]
-        for file in recipes_of(item.removeprefix("recipe[").removesuffix("]"))
-    ]
-    return [resource for file in files for resource in declared(file.read_text())]
-
-
-def scripts() -> list[str]:
-    """The scripts of the workers' image."""
-    build = (REPOSITORY / "packer/chef-client/chef-client.pkr.hcl").read_text()
-    return re.findall(r'^ +"[./a-z-]*?([a-z-]+\.sh)\b.*",$', build, re.MULTILINE)
 
 
 def table() -> dict[str, str]:
@@ -237,6 +181,20 @@ def test_the_firewall_has_its_exceptions_first_and_is_jumped_to(tmp_path: Path) 
     ]
 
 
+def test_a_firewall_that_would_refuse_nothing_is_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "conf").write_text("reachable='10.9.0.0/24'\n")
+    done = subprocess.run(
+        ["sh", cookbooks.STUDENT_FIREWALL, tmp_path / "conf"],
+        env=programs(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert f"unreachable: is not in {tmp_path}/conf" in done.stderr
+    assert list((tmp_path / "calls").iterdir()) == []
+
+
 def test_the_engine_has_the_cookbooks_settings_and_labels() -> None:
     attributes = (BASE / "attributes/default.rb").read_text()
     assert "['engine'] = data.call('engine.json')" in attributes
@@ -321,18 +279,3 @@ def test_the_tools_are_the_images() -> None:
     for tool in tools.split():
         assert re.search(rf'^{tool} = "labswarm_node\.', project, re.MULTILINE)
         assert (SETTINGS.bin_dir / tool).exists()
-
-
-def controls(profile: str) -> Sequence[str]:
-    """The controls of a profile, with those that it includes."""
-    (folder,) = COOKBOOKS.glob(f"*/compliance/profiles/{profile}/controls")
-    text = "".join(file.read_text() for file in sorted(folder.glob("*.rb")))
-    included = re.findall(r"^include_controls '(.+)'", text, re.MULTILINE)
-    own = re.findall(r"^control '(.+)' do", text, re.MULTILINE)
-    return [*own, *(control for name in included for control in controls(name))]
-
-
-def test_each_inspec_control_of_a_worker_is_mirrored_on_a_lab_node_or_said_not_to_be() -> None:
-    mirrored = {fact.control for fact in FACTS}
-    assert {*mirrored, *NOT_IN_THE_LAB} == set(controls("labswarm-worker"))
-    assert all(reason for reason in NOT_IN_THE_LAB.values())

@@ -9,6 +9,7 @@ import hashlib
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -22,20 +23,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 MIRROR = os.environ.get("UBUNTU_MIRROR")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CA = Path("/etc/ssl/certs/ca-certificates.crt")
-SCRIPTS = {
-    "chef-client": [
-        *("base.sh", "aws-agents.sh", "efs.sh", "docker.sh", "class-images.sh", "node-tools.sh"),
-        *("chef.sh client", "../../cookbooks/install.sh", "seal.sh", "../chef-client/verify.sh"),
-    ],
-    "chef-server": [
-        *("base.sh", "aws-agents.sh", "aws-cli.sh", "chef.sh server", "first-start.sh chef-server"),
-        *("seal.sh", "../chef-server/verify.sh"),
-    ],
-    "chef-workstation": [
-        *("base.sh", "aws-agents.sh", "aws-cli.sh", "chef.sh workstation"),
-        *("first-start.sh chef-workstation", "seal.sh", "../chef-workstation/verify.sh"),
-    ],
-}
+IMAGES = ("chef-client", "chef-server", "chef-workstation")
+
+
+def scripts(image: str) -> list[str]:
+    """The scripts of an image's build, with their arguments, from scripts/ on."""
+    build = (REPOSITORY / f"packer/{image}/{image}.pkr.hcl").read_text()
+    return re.findall(r'^ +"(\.[./a-z-]+\.sh(?: [a-z-]+)?)",$', build, re.MULTILINE)
+
 
 pytestmark = [
     pytest.mark.deep,
@@ -222,7 +217,7 @@ def ubuntu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ubuntu]:
     shutil.rmtree(made.root)
 
 
-@pytest.mark.parametrize("image", SCRIPTS)
+@pytest.mark.parametrize("image", IMAGES)
 def test_the_scripts_make_an_image_that_verifies_and_a_second_run_is_the_same(
     image: str, ubuntu: Ubuntu, tmp_path: Path
 ) -> None:
@@ -231,7 +226,7 @@ def test_the_scripts_make_an_image_that_verifies_and_a_second_run_is_the_same(
         told = []
         for _ in range(2):
             asked = len(published.asked)
-            for script in SCRIPTS[image]:
+            for script in scripts(image):
                 done = ubuntu.run(script, IMAGE=image, **published.environment)
                 assert done.returncode == 0, f"{script}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
             told.append(json.loads((ubuntu.root / "etc/labswarm/image.json").read_text()))

@@ -1,204 +1,228 @@
-"""What InSpec would look at on a worker, looked at on a worker of the lab, where there is none.
+"""The facts of the worker's InSpec profile, looked at on a worker of the lab, where no InSpec is.
 
-This is not the profile: it mirrors those of its controls that a namespace can have.
+This is not the profile: each fact is the twin of one `describe` of it, as far as a namespace can
+have it, and what has none is in `NOT_IN_THE_LAB`. test_hardening_table.py holds that all have one.
 """
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.integration.lab_worker import Worker
+
 from labswarm_lab.nodes import cookbooks
-from labswarm_lab.nodes.namespaces import NamespaceMachines
-from labswarm_lab.nodes.settings import NodesSettings
-
-
-@dataclass(frozen=True)
-class Worker:
-    """A worker of a lab that runs."""
-
-    settings: NodesSettings
-    machines: NamespaceMachines
-    instance_id: str
-
-    def run(self, script: str) -> str:
-        """What a script prints on the node; a script that fails fails the test."""
-        done = self.machines.run(self.instance_id, script, {}, 20)
-        assert done.exit_code == 0, f"{script}: {done.stderr}"
-        return done.stdout
-
-    def json(self, path: str) -> dict[str, Any]:
-        read: dict[str, Any] = json.loads(self.run(f"cat {path}"))
-        return read
-
-    def mode(self, path: str) -> str:
-        """A file's owner and mode."""
-        return self.run(f"stat --format '%U %a' {path}").strip()
-
-    def rules(self, chain: str) -> list[str]:
-        return self.run(f"iptables -w -S {chain}").splitlines()
-
-    def listens(self, port: int) -> bool:
-        """Whether something on the node takes connections from others at this port."""
-        # /proc/net/tcp and tcp6: the local address, the other's, and 0A where one listens.
-        sockets = self.run("cat /proc/net/tcp /proc/net/tcp6 2>/dev/null || true")
-        return re.search(rf":{port:04X} 0+:0000 0A ", sockets) is not None
-
-    @property
-    def daemon(self) -> dict[str, Any]:
-        return self.json("/etc/docker/daemon.json")
-
-    @property
-    def node(self) -> dict[str, Any]:
-        return self.json('"$LABSWARM_NODE_CONFIG"')
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that is so, and the InSpec control that says it of a worker on AWS."""
+    """What has to be so, and of which control and `describe` it is the twin."""
 
     control: str
-    what: str
-    is_so: Callable[[Worker], bool]
+    describe: str
+    check: Callable[[Worker], None]
+
+    def __str__(self) -> str:
+        return f"{self.control}: {self.check.__name__}"
 
 
-def _rejects(chain: str, match: str) -> str:
+FACTS: list[Fact] = []
+
+
+def twin_of(control: str, *describes: str) -> Callable[[Callable[[Worker], None]], Any]:
+    """Keeps a check as the twin of a control's `describe`s, each named by its beginning."""
+
+    def keep(check: Callable[[Worker], None]) -> Callable[[Worker], None]:
+        FACTS.extend(Fact(control, describe, check) for describe in describes)
+        return check
+
+    return keep
+
+
+def rejects(chain: str, match: str) -> str:
     return f"-A {chain} {match} -j REJECT --reject-with icmp-port-unreachable"
 
 
-def _network_parameters(worker: Worker) -> bool:
-    """Those that this kernel gives each network; at least those of IPv4's interfaces."""
-    wanted = {
-        name: str(value)
-        for name, value in cookbooks.network_parameters().items()
-        if worker.run(f"ls /proc/sys/{name.replace('.', '/')} 2>/dev/null || true")
-    }
-    files = " ".join(f"/proc/sys/{name.replace('.', '/')}" for name in wanted)
-    assert len([name for name in wanted if name.startswith("net.ipv4.conf.")]) >= 14
-    return worker.run(f"cat {files}").split() == list(wanted.values())
+def read(worker: Worker, path: str) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(worker.host.file(path).content_string)
+    return values
 
 
-def _files_with_a_join_token(worker: Worker) -> list[str]:
-    """Among the nodes' own files; Docker's own folder is the Swarm's state, encrypted."""
+def node_json(worker: Worker) -> dict[str, Any]:
+    return read(worker, worker.host.environment()["LABSWARM_NODE_CONFIG"])
+
+
+def daemon_json(worker: Worker) -> dict[str, Any]:
+    return read(worker, "/etc/docker/daemon.json")
+
+
+def ports(worker: Worker) -> set[int]:
+    """Where something on the node takes connections."""
+    sockets = worker.host.socket.get_listening_sockets()
+    return {int(name.rpartition(":")[2]) for name in sockets if name.startswith("tcp://")}
+
+
+@twin_of("labswarm-worker-1", "iptables(chain: 'DOCKER-USER')")
+def containers_cannot_begin_to_talk_to_the_private_ranges(worker: Worker) -> None:
+    rules = worker.rules("DOCKER-USER")
+    for block in ("10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"):
+        assert rejects("DOCKER-USER", f"-d {block}") in rules
+
+
+@twin_of("labswarm-worker-1", "iptables(chain: 'LABSWARM-HOST')")
+def containers_cannot_begin_to_talk_to_their_node(worker: Worker) -> None:
+    rule = rejects("LABSWARM-HOST", "-i docker+ -m conntrack --ctstate NEW")
+    assert rule in worker.rules("LABSWARM-HOST")
+
+
+@twin_of("labswarm-worker-1", "iptables(chain: 'INPUT')")
+def what_asks_the_node_passes_the_rules(worker: Worker) -> None:
+    assert "-A INPUT -j LABSWARM-HOST" in worker.rules("INPUT")
+
+
+@twin_of("labswarm-worker-1", "iptables(chain: 'FORWARD')")
+def what_leaves_the_node_passes_the_rules(worker: Worker) -> None:
+    assert "-A FORWARD -j DOCKER-USER" in worker.rules("FORWARD")
+
+
+@twin_of("labswarm-worker-2", "command('labswarm-node')")
+def it_has_the_tool_that_the_app_calls(worker: Worker) -> None:
+    assert worker.host.exists("labswarm-node")
+
+
+@twin_of("labswarm-worker-2", "json('/etc/labswarm/node.json')")
+def it_is_a_worker_and_no_hub(worker: Worker) -> None:
+    node = node_json(worker)
+    assert (node["role"], node["hub"]) == ("worker", None)
+
+
+@twin_of("docker-2.x", "json('/etc/docker/daemon.json')")
+def the_engine_is_set_as_the_baseline_has_it(worker: Worker) -> None:
+    settings = daemon_json(worker)
+    assert settings["icc"] is False
+    assert settings["no-new-privileges"] is True
+    assert settings["log-opts"]["max-size"]
+    assert "hosts" not in settings
+    # Where the lab differs: its own registry has no TLS.
+    assert settings["insecure-registries"] == [f"{worker.settings.gateway}:5000"]
+
+
+@twin_of("docker-2.x", "port(2375)", "port(2376)")
+def the_engine_has_no_tcp_socket(worker: Worker) -> None:
+    open_ports = ports(worker)
+    assert 7946 in open_ports, "a member of a Swarm gossips; without that nothing was looked at"
+    assert not open_ports & {2375, 2376}
+
+
+@twin_of("docker-3.x", "file('/etc/docker')")
+def the_engines_folder_is_roots(worker: Worker) -> None:
+    folder = worker.host.file("/etc/docker")
+    assert (folder.user, folder.mode) == ("root", 0o755)
+
+
+@twin_of("docker-3.x", "file('/etc/docker/daemon.json')")
+def the_engines_settings_are_roots(worker: Worker) -> None:
+    settings = worker.host.file("/etc/docker/daemon.json")
+    assert (settings.user, settings.mode) == ("root", 0o644)
+
+
+@twin_of("docker-3.x", "file('/run/docker.sock')")
+def the_engines_socket_is_not_for_everybody(worker: Worker) -> None:
+    path = worker.settings.place.docker_socket(worker.instance_id)
+    socket = worker.host.file(str(path))
+    assert socket.is_socket
+    assert (socket.user, socket.mode) == ("root", 0o660)
+
+
+@twin_of("labswarm-node-1", "node do")
+def it_knows_what_it_is(worker: Worker) -> None:
+    node = node_json(worker)
+    assert node["instance_id"] == worker.instance_id
+    assert node["chef"]["node_name"] == f"{node['cluster']}-{node['instance_id']}"
+
+
+@twin_of("labswarm-node-1", "json('/etc/docker/daemon.json')")
+def the_swarm_knows_what_it_is(worker: Worker) -> None:
+    node = node_json(worker)
+    labels = [
+        f"labswarm.instance={node['instance_id']}",
+        f"labswarm.cluster={node['cluster']}",
+    ]
+    assert daemon_json(worker)["labels"] == labels
+
+
+@twin_of("labswarm-node-2", 'command("grep')
+def no_join_token_is_on_a_disk(worker: Worker) -> None:
+    # Among the nodes' own files; Docker's own folder is the Swarm's state, encrypted.
     place = worker.settings.place
-    return worker.run(
+    found = worker.host.run(
         "grep --recursive --files-with-matches --devices=skip --exclude-dir=docker "
-        f"'SWMTKN-1-[0-9a-z]\\{{25\\}}' {place.nodes_dir} {place.run_dir} || true"
-    ).splitlines()
+        "'SWMTKN-1-[0-9a-z]\\{25\\}' %s %s",
+        *(str(place.nodes_dir), str(place.run_dir)),
+    )
+    assert (found.rc, found.stdout, found.stderr) == (1, "", "")
 
 
-FACTS = [
-    Fact(
-        "labswarm-worker-1",
-        "containers cannot begin to talk to the unreachable blocks",
-        lambda w: all(
-            _rejects("DOCKER-USER", f"-d {block}") in w.rules("DOCKER-USER")
-            for block in ("10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
-        ),
-    ),
-    Fact(
-        "labswarm-worker-1",
-        "containers cannot begin to talk to their node",
-        lambda w: (
-            _rejects("LABSWARM-HOST", "-i docker+ -m conntrack --ctstate NEW")
-            in w.rules("LABSWARM-HOST")
-        ),
-    ),
-    Fact(
-        "labswarm-worker-1",
-        "packets pass these rules",
-        lambda w: (
-            "-A INPUT -j LABSWARM-HOST" in w.rules("INPUT")
-            and "-A FORWARD -j DOCKER-USER" in w.rules("FORWARD")
-        ),
-    ),
-    Fact("labswarm-worker-2", "it has its tool", lambda w: bool(w.run("command -v labswarm-node"))),
-    Fact(
-        "labswarm-worker-2",
-        "it is a worker, and no hub",
-        lambda w: (w.node["role"], w.node["hub"]) == ("worker", None),
-    ),
-    Fact("docker-2.x", "icc is off", lambda w: w.daemon["icc"] is False),
-    Fact("docker-2.x", "no new privileges", lambda w: w.daemon["no-new-privileges"] is True),
-    Fact("docker-2.x", "logs end", lambda w: w.daemon["log-opts"]["max-size"] == "10m"),
-    Fact(
-        "docker-2.x",
-        "no registry without TLS but the lab's own",
-        lambda w: w.daemon["insecure-registries"] == [f"{w.settings.gateway}:5000"],
-    ),
-    Fact(
-        "docker-2.x",
-        "the Engine has no TCP socket",
-        lambda w: (
-            "hosts" not in w.daemon and not any(map(w.listens, (2375, 2376))) and w.listens(7946)
-        ),
-    ),
-    Fact("docker-3.x", "/etc/docker is root's", lambda w: w.mode("/etc/docker") == "root 755"),
-    Fact(
-        "docker-3.x",
-        "daemon.json is root's",
-        lambda w: w.mode("/etc/docker/daemon.json") == "root 644",
-    ),
-    Fact(
-        "docker-3.x",
-        "the socket is root's, and not everybody's",
-        lambda w: w.mode(str(w.settings.place.docker_socket(w.instance_id))) == "root 660",
-    ),
-    Fact(
-        "labswarm-node-1",
-        "it knows what it is",
-        lambda w: (
-            w.node["instance_id"] == w.instance_id
-            and w.node["chef"]["node_name"] == f"{w.settings.cluster}-{w.instance_id}"
-        ),
-    ),
-    Fact(
-        "labswarm-node-1",
-        "the Swarm does too",
-        lambda w: (
-            w.daemon["labels"]
-            == [f"labswarm.instance={w.instance_id}", f"labswarm.cluster={w.settings.cluster}"]
-        ),
-    ),
-    Fact(
-        "labswarm-node-2", "no join token is on a disk", lambda w: not _files_with_a_join_token(w)
-    ),
-    Fact(
-        "labswarm-node-3",
-        "homes are not for everybody's eyes",
-        lambda w: (
-            w.mode(str(w.settings.place.state_dir / "homes")) == "root 711"
-            and w.run(f"find {w.settings.place.state_dir}/homes -mindepth 1 -maxdepth 1") != ""
-            and w.run(
-                f"find {w.settings.place.state_dir}/homes -mindepth 1 -maxdepth 1 -perm /0077"
-            )
-            == ""
-        ),
-    ),
-    Fact(
-        "labswarm-node-4",
-        "the Chef key is the node's own, and root's alone",
-        lambda w: w.mode(w.node["chef"]["key_file"]) == "root 600",
-    ),
-    Fact("labswarm-node-6", "nobody comes in by SSH", lambda w: not w.listens(22)),
-    Fact("sysctl: network", "packets that lie are not believed", _network_parameters),
-]
+@twin_of("labswarm-node-3", "directory('/homes')")
+def nobody_looks_around_among_the_homes(worker: Worker) -> None:
+    homes = worker.host.file(f"{worker.settings.place.state_dir}/homes")
+    assert homes.is_directory
+    assert homes.mode & 0o006 == 0
 
+
+@twin_of("labswarm-node-3", "command('find /homes")
+def a_home_is_its_owners_alone(worker: Worker) -> None:
+    find = f"find {worker.settings.place.state_dir}/homes -mindepth 1 -maxdepth 1"
+    assert worker.host.check_output(find) != ""
+    assert worker.host.check_output(f"{find} -perm /0077") == ""
+
+
+@twin_of("labswarm-node-4", "file('/etc/labswarm/chef/client.pem')")
+def the_chef_key_is_roots_alone(worker: Worker) -> None:
+    key = worker.host.file(node_json(worker)["chef"]["key_file"])
+    assert (key.user, key.mode) == ("root", 0o600)
+
+
+@twin_of("labswarm-node-6", "port(22)")
+def nobody_comes_in_by_ssh(worker: Worker) -> None:
+    assert 22 not in ports(worker)
+
+
+@twin_of("sysctl: network", "kernel_parameter(name)")
+def packets_that_lie_are_not_believed(worker: Worker) -> None:
+    there = {
+        name: (file.content_string.strip(), str(value))
+        for name, value in cookbooks.network_parameters().items()
+        if (file := worker.host.file(f"/proc/sys/{name.replace('.', '/')}")).exists
+    }
+    # Not every kernel has IPv6, nor gives each network all of the others.
+    assert len([name for name in there if name.startswith("net.ipv4.conf.")]) >= 14
+    assert {name: is_so for name, (is_so, _) in there.items()} == {
+        name: wanted for name, (_, wanted) in there.items()
+    }
+
+
+_NO_SYSTEMD = "a node has no systemd: the lab loads the rules, and then starts the Engine"
 _THIS_MACHINES = "these files are this machine's, and a lab changes none of them"
 
-# Of these controls nothing is looked at on a lab's node.
+# By a control and the beginning of its `describe`; "" is all of it.
 NOT_IN_THE_LAB = {
-    "labswarm-worker-3": "homes are a folder of this machine: there is no EFS to be mounted",
-    "labswarm-node-5": "there is no metadata service; that none is reached from a student's "
-    "container is shown with one in its place (test_student_container.py)",
-    "os-01, os-09": _THIS_MACHINES,
-    "os-02, os-03": _THIS_MACHINES,
-    "os-05": _THIS_MACHINES,
-    "os-07": _THIS_MACHINES,
-    "os-10": "modules are loaded by this machine's kernel, not by a node's",
-    "os-13": _THIS_MACHINES,
-    "package-01 to -06": "packages are this machine's; a node runs its Engine and nothing else",
-    "package-08": "the kernel audits the machine, not a node",
-    "sysctl: kernel": "these parameters are this machine's kernel's",
+    ("labswarm-worker-1", "systemd_service("): _NO_SYSTEMD,
+    ("labswarm-worker-1", "command('systemctl"): _NO_SYSTEMD,
+    ("labswarm-worker-3", ""): "homes are a folder of this machine: no EFS is mounted",
+    ("docker-3.x", "etc_group"): "groups are this machine's, and so is who may command its Engine",
+    ("labswarm-node-2", 'command("journalctl'): "a node has no journal; its Engine's log is "
+    "among the files that are looked through",
+    ("labswarm-node-5", ""): "there is no metadata service; that none is reached from a "
+    "student's container is shown with one in its place (test_student_container.py)",
+    ("labswarm-node-6", "file("): "this machine's packages are not the lab's to update",
+    ("os-01, os-09", ""): _THIS_MACHINES,
+    ("os-02, os-03", ""): _THIS_MACHINES,
+    ("os-05", ""): _THIS_MACHINES,
+    ("os-07", ""): _THIS_MACHINES,
+    ("os-10", ""): "modules are loaded by this machine's kernel, not by a node's",
+    ("os-13", ""): _THIS_MACHINES,
+    ("package-01 to -06", ""): "packages are this machine's; a node runs its Engine only",
+    ("package-08", ""): "the kernel audits the machine, not a node",
+    ("sysctl: kernel", ""): "these parameters are this machine's kernel's",
 }

@@ -14,7 +14,7 @@ from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Transient
 from labswarm_node import labels
 from labswarm_node.docker_swarm import DockerEngine, DockerSwarm
 from labswarm_node.engine_api import EngineApi
-from labswarm_node.engine_errors import engine_error
+from labswarm_node.engine_errors import StaleToken, engine_error
 
 NODE = "abcdefghijklmnopqrstuvwxy"
 
@@ -233,6 +233,7 @@ def test_only_a_socket_is_spoken_to() -> None:
         (503, "Timeout was reached before node joined.", Transient),
         (400, "rpc error: node x is not down and can't be removed", Transient),
         (500, "invalid join token", Permanent),
+        (400, "rpc error: A valid join token is necessary to join this cluster", StaleToken),
         (404, "pull access denied for x", Permanent),
         (409, "conflict", Transient),
         (400, "bad parameter", Permanent),

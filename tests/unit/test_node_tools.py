@@ -172,6 +172,18 @@ def test_join_says_the_node_id_and_nothing_of_the_token(worker: Machine, swarm: 
     assert "SWMTKN" not in repr(worker.secret)
 
 
+def test_a_token_rotated_since_it_was_read_is_to_be_asked_for_again(
+    worker: Machine, swarm: SwarmTwin
+) -> None:
+    new = swarm.rotate_token()
+    code, answer = worker.node("join")
+    assert (code, answer["error"]["name"]) == (75, "StaleToken")
+    assert answer["error"]["kind"] == "transient"
+    assert "SWMTKN" not in json.dumps(answer)
+    worker.secret = JoinSecret(new, worker.secret.manager)
+    assert worker.node("join")[1]["already"] is False
+
+
 def test_a_secret_that_cannot_be_read_is_not_quoted() -> None:
     with pytest.raises(BadInput) as refused:
         JoinSecret.parse('{"token": "SWMTKN-1-x"')

@@ -1,6 +1,7 @@
 # What the hub and the workers have in common. README.md says what each is for.
 
-# The lab's nodes read the same files.
+# The lab's nodes read the same files. chef-client has all of a cookbook's files before it reads its
+# attributes: that is its no_lazy_load (https://docs.chef.io/config_rb_client/), on by default.
 data = ->(name) { JSON.parse(::File.read(::File.join(__dir__, '../files/default', name))) }
 
 default['labswarm_base']['ground'] = '/etc/labswarm/ground.json'

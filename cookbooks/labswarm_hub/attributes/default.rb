@@ -10,7 +10,7 @@ default['labswarm_hub']['rotate_join_token_at'] = '*-*-* 04:00:00'
 default['labswarm_hub']['source'] = '/opt/labswarm/src'
 default['labswarm_hub']['snapshot_command'] = '/usr/local/bin/labswarm-snapshot'
 
-# The hub's image: built on the hub of files/Dockerfile, with these packages beside.
+# The hub's image: built on the hub (recipes/jupyterhub.rb), with these packages beside.
 default['labswarm_hub']['image'] = nil
 default['labswarm_hub']['python_packages'] = []
 

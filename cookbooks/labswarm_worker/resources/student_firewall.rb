@@ -4,6 +4,7 @@ unified_mode true
 property :folder, String, name_property: true,
                           description: 'Where its configuration is kept.'
 property :unreachable, Array, required: true,
+                              callbacks: { 'has to name a block: without one nothing would be refused' => ->(blocks) { !blocks.empty? } },
                               description: 'The CIDR blocks (IPv4) to which a container cannot begin to talk.'
 property :reachable, Array, default: [],
                             description: 'CIDR blocks within those to which it can.'

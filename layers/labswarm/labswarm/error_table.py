@@ -173,7 +173,8 @@ DOCKER: Sequence[HttpError] = (
         f"{_SWARMKIT}/manager/controlapi/node.go",
     ),
     HttpError(None, "invalid join token", Permanent, f"{_SWARMKIT}/ca/config.go"),
-    HttpError(None, "valid join token is necessary", Permanent, f"{_SWARMKIT}/ca/server.go"),
+    # It was read before it was rotated.
+    HttpError(None, "valid join token is necessary", Transient, f"{_SWARMKIT}/ca/server.go"),
     # A token whose middle is no digest; a token of another Swarm.
     HttpError(None, "invalid checksum digest", Permanent, f"{_SWARMKIT}/ca/config.go"),
     HttpError(

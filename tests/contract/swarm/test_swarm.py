@@ -91,6 +91,34 @@ def test_a_wrong_token_is_refused_for_good(world: World) -> None:
     assert engine.membership().state == "inactive"
 
 
+def test_a_token_that_was_rotated_meanwhile_is_to_be_read_again_and_members_stay(
+    world: World,
+) -> None:
+    _, _, member = joined(world)
+    instance_id, engine, address = world.worker()
+    stale = world.secret
+    world.rotate_token()
+    with pytest.raises(Transient, match="valid join token"):
+        membership.join(engine, stale, address)
+    assert membership.join(engine, world.secret, address)["already"] is False
+    eventually(
+        lambda: node_of(world, instance_id).state == "ready",
+        lambda: node_of(world, instance_id),
+        SOON_S,
+    )
+    states = {node.node_id: node.state for node in world.swarm.nodes()}
+    assert states[member.node_id] == "ready"
+
+
+def test_a_node_that_is_drained_is_a_member_to_itself(world: World) -> None:
+    # By which a converge of its Engine knows that it is to be left alone.
+    instance_id, engine, node = joined(world)
+    worker.drain(world.swarm, instance_id)
+    assert node_of(world, instance_id).availability == "drain"
+    assert engine.membership().state == "active"
+    assert membership.join(engine, world.secret, "10.98.0.11")["node_id"] == node.node_id
+
+
 def test_pause_and_activate_set_availability_and_label_together(world: World) -> None:
     instance_id, _, _ = joined(world)
     for act, availability in ((worker.activate, "active"), (worker.pause, "pause")):

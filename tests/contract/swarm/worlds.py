@@ -42,6 +42,9 @@ class World(Protocol):
     def worker(self) -> tuple[str, Engine, str]:
         """A new machine: its instance id, its engine, its address."""
 
+    def rotate_token(self) -> None:
+        """Have a new join token, which `secret` then has."""
+
     def kill(self, instance_id: str) -> None:
         """Cut its power."""
 
@@ -78,6 +81,9 @@ class TwinWorld:
         instance_id = next(self._ids)
         self._engines[instance_id] = self.swarm.start(instance_id, MEMORY, NANO_CPUS, CLUSTER)
         return instance_id, self._engines[instance_id], "10.98.0.11"
+
+    def rotate_token(self) -> None:
+        self.secret = JoinSecret(self.swarm.rotate_token(), self.swarm.manager)
 
     def kill(self, instance_id: str) -> None:
         self._engines[instance_id].kill()
@@ -132,6 +138,12 @@ class DockerWorld:
             DockerEngine(self._host(instance_id)),
             self._settings.address(10 + self._booted),
         )
+
+    def rotate_token(self) -> None:
+        now = self._manager.inspect_swarm()
+        self._manager.update_swarm(now["Version"]["Index"], now["Spec"], rotate_worker_token=True)
+        token = self._manager.inspect_swarm()["JoinTokens"]["Worker"]
+        self.secret = JoinSecret(token, self.secret.manager)
 
     def kill(self, instance_id: str) -> None:
         self._machines.terminate(instance_id)

@@ -22,6 +22,17 @@ describe 'labswarm_student_firewall' do
     CONF
   end
 
+  it 'refuses to be one that refuses nothing' do
+    expect do
+      declaring('labswarm_student_firewall') do
+        labswarm_student_firewall '/etc/labswarm' do
+          unreachable []
+          dns_server '169.254.169.253'
+        end
+      end
+    end.to raise_error(Chef::Exceptions::ValidationFailed, /has to name a block/)
+  end
+
   it 'applies them before Docker, which does not start without them' do
     expect(unit['Unit']['Before']).to eq('docker.service')
     expect(unit['Install']['RequiredBy']).to eq('docker.service')
