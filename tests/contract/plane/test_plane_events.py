@@ -252,7 +252,8 @@ def test_given_a_target_that_is_not_there_then_the_event_goes_to_the_dead_letter
     (message,) = eventually(queue.messages)
     assert json.loads(message["Body"])["id"] == event_id
     why = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
-    assert why["ERROR_CODE"] == "ResourceNotFoundException"
+    assert why["ERROR_CODE"] == "NO_RESOURCE"
+    assert "EXHAUSTED_RETRY_CONDITION" not in why
     assert why["TARGET_ARN"] == gone
     assert why["RULE_ARN"] == f"arn:aws:events:{ACCOUNT}:rule/{name}"
     assert why["RETRY_ATTEMPTS"] == "0"
@@ -270,10 +271,12 @@ def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_pol
     arn = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)[
         "stateMachineArn"
     ]
-    # Not JSON, which Step Functions refuses each time.
+    # A path that is not in the event leaves no JSON, which Step Functions refuses each time.
+    template = {"InputPathsMap": {"who": "$.detail.who"}, "InputTemplate": '{"who": <who>}'}
     rule(
         arn,
-        Input="not JSON",
+        RoleArn=ROLE,
+        InputTransformer=template,
         RetryPolicy={"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3600},
         DeadLetterConfig={"Arn": queue.arn},
     )
@@ -282,6 +285,8 @@ def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_pol
     why = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
     assert why["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
     assert why["RETRY_ATTEMPTS"] == "2"
+    assert why["ERROR_CODE"] == "ERROR_FROM_TARGET"
+    assert message["Body"] == '{"who": }'
     assert len(plane.recorded("events", what="failed", event=event_id)) == 3
 
 

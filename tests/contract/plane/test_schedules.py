@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from running_plane import RunningPlane, eventually
 
-from labswarm_lab.plane.events.schedule import Timetable, cron, rate_s
+from labswarm_lab.plane.events.cron import cron
+from labswarm_lab.plane.events.schedule import Timed, Timetable, rate_s
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_a_rate_is_read(expression: str, seconds: int | None) -> None:
 
 def test_a_rate_counts_from_its_rules_beginning_and_does_not_drift() -> None:
     """A rate starts when its rule is created; .../userguide/eb-scheduled-rule-pattern.html"""
-    timetable, rules = Timetable(lambda s: s), [("rule", "rate(1 minute)")]
+    timetable, rules = Timetable(lambda s: s), [Timed("rule", "rate(1 minute)")]
     seen = [at for at in range(1000, 1200) if timetable.due(rules, at + 0.5)]
 
     assert seen == [1060, 1120, 1180]
@@ -119,7 +120,7 @@ def test_a_rate_counts_from_its_rules_beginning_and_does_not_drift() -> None:
 
 def test_a_cron_expression_fires_once_in_its_minute() -> None:
     """The lowest precision is one minute; .../userguide/eb-create-rule-schedule.html"""
-    timetable, rules = Timetable(lambda s: s), [("rule", "cron(0/2 * * * ? *)")]
+    timetable, rules = Timetable(lambda s: s), [Timed("rule", "cron(0/2 * * * ? *)")]
     seen = [at for at in range(30, 330) if timetable.due(rules, float(at))]
 
     assert seen == [120, 240]
