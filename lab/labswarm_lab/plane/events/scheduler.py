@@ -145,7 +145,7 @@ def _check(given: Mapping[str, Any]) -> None:
     zone = given["schedule_expression_timezone"] or "UTC"
     try:
         ZoneInfo(zone)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:  # not there, no name, or a folder
         raise ValidationException(f"Invalid ScheduleExpressionTimezone {zone}.") from error
     if not rate_s(expression) and cron(expression) is None and at_s(expression, zone) is None:
         raise ValidationException(f"Invalid Schedule Expression {expression}.")
