@@ -278,7 +278,7 @@ def test_given_a_function_then_it_is_invoked_with_the_event(
 @pytest.mark.aws(
     "EventBridge",
     "dead letters",
-    "A target that is gone is not tried again: its event is a dead letter whose attributes say why.",
+    "A target that is gone is not tried again: its event is a dead letter that says why.",
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html",
 )
 def test_given_a_target_that_is_not_there_then_the_event_goes_to_the_dead_letter_queue(
