@@ -34,6 +34,8 @@ class Settings:
     time_scale: float = 1.0
     function_python: str = sys.executable
     latency: str = FAST.name
+    function_concurrency: int = 1000
+    """Of all functions of the account, as Lambda's quota is unless raised or a new account's."""
     seed: int = 0
     """Of the one source from which every latency is drawn."""
 

@@ -1,9 +1,11 @@
 """Lambda functions that run, each in real awslambdaric workers behind the plane's Runtime API.
 
 `install(plane)` replaces moto's Docker-run functions. What is the same as on AWS: one invocation at
-a time in a worker, idle workers used again, new code in new workers only, timeouts and crashes as
-function errors, two retries of an asynchronous invocation. What is not: a function runs on the
-plane's own Python and machine, without memory limit or sandbox, and can use what is installed.
+a time in a worker, idle workers used again, new code in new workers only, timeouts, crashes and too
+much memory as function errors, concurrency, asynchronous invocations with their retries and ends.
+What is not: a function runs on the plane's own Python and machine, without a sandbox, can use what
+is installed, and runs ten times at once at most (`fleet.WORKERS_PER_FUNCTION`); no log comes with
+the answer.
 
 The plane's orderly stop calls `plane.closing`, where `install` adds the end of all workers; at a
 `kill -9` of the plane they end by themselves (see `bootstrap`).
@@ -11,37 +13,46 @@ The plane's orderly stop calls `plane.closing`, where `install` adds the end of 
 
 import base64
 import json
+import os
+import uuid
 from typing import Any
 
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 
-from labswarm_lab.plane.functions.fleet import Fleet, TooManyRequests
+from labswarm_lab.plane.functions import configuration
+from labswarm_lab.plane.functions.asynchronous import AsynchronousEvents
+from labswarm_lab.plane.functions.concurrency import MOTO_QUOTA, TooManyRequests
+from labswarm_lab.plane.functions.fleet import Fleet
 from labswarm_lab.plane.plane import Plane
+
+REQUEST_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20}
+"""https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 
 
 def install(plane: Plane) -> None:
     """Make Invoke run functions; the workers end with `plane.closing`."""
+    os.environ[MOTO_QUOTA] = str(plane.settings.function_concurrency)
+    configuration.install()
     fleet = Fleet(plane)
-    plane.closing.append(fleet.close)
+    later = AsynchronousEvents(plane, fleet)
+    plane.closing += [later.close, fleet.close]
 
     def invoke(
         function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any
     ) -> str | bytes:
         """Invoke, https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
-        event = _event(body)
         kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        event = _event(body, REQUEST_BYTES.get(kind))
         if kind == "DryRun":
             return ""
         if kind == "Event":
-            fleet.invoke_later(function, event)
+            later.accept(function, event)
             return ""
         try:
-            outcome = fleet.invoke(function, event)
+            outcome = fleet.invoke(function, event, str(uuid.uuid4()))
         except TooManyRequests as too_many:
-            refusal = LambdaClientError("TooManyRequestsException", str(too_many))
-            refusal.code = 429
-            raise refusal from too_many
+            raise _refusal(too_many) from too_many
         response_headers["x-amz-executed-version"] = "$LATEST"
         response_headers["x-amz-log-result"] = base64.b64encode(b"").decode()
         if outcome.failed:
@@ -60,9 +71,25 @@ def install(plane: Plane) -> None:
     LambdaBackend.delete_function = delete
 
 
-def _event(body: Any) -> bytes:
+def _refusal(too_many: TooManyRequests) -> LambdaClientError:
+    refusal = LambdaClientError("TooManyRequestsException", str(too_many))
+    refusal.code = 429
+    refusal.description = json.dumps(
+        {"Reason": too_many.reason, "Type": "User", "message": str(too_many)}
+    )
+    return refusal
+
+
+def _event(body: Any, at_most: int | None) -> bytes:
     """The event as the function gets it; an empty body is an empty event."""
     raw = body.encode() if isinstance(body, str) else bytes(body or b"")
+    if at_most is not None and len(raw) > at_most:
+        too_large = LambdaClientError(
+            "RequestTooLargeException",
+            f"Request must be smaller than {at_most} bytes for the InvokeFunction operation",
+        )
+        too_large.code = 413
+        raise too_large
     if not raw:
         return b"{}"
     try:
