@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 
-from labswarm_lab.plane.functions.concurrency import TooManyRequests
+from labswarm_lab.plane.functions.concurrency import TooManyRequests, reserved_of
 from labswarm_lab.plane.functions.destinations import Destinations, Ending
 from labswarm_lab.plane.functions.fleet import Fleet
 from labswarm_lab.plane.functions.worker import Outcome
@@ -19,8 +19,9 @@ from labswarm_lab.plane.plane import Plane
 
 RETRY_DELAYS_S = (60.0, 120.0)
 """Before the second and third attempt, after a function error."""
-SHORTEST_THROTTLED_S, LONGEST_THROTTLED_S = 1.0, 300.0
-"""Between attempts that met TooManyRequests, which count as none; each wait is twice the last."""
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
+"""Between attempts that were throttled or met a system error, which count as none: each wait is
+twice the last."""
 AGE_S = 21_600
 """How long an event is tried, unless MaximumEventAgeInSeconds says otherwise."""
 
@@ -34,7 +35,7 @@ class Event:
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     accepted_at: float = field(default_factory=time.monotonic)
     attempts: int = 0
-    throttles: int = 0
+    put_back: int = 0
     last: Outcome | None = None
 
     @property
@@ -71,8 +72,8 @@ class AsynchronousEvents:
             return
         try:
             event.last = self._fleet.invoke(event.function, event.payload, event.request_id)
-        except TooManyRequests:
-            self._throttled(event)
+        except (TooManyRequests, OSError) as refusal:
+            self._put_back(event, refusal)
             return
         event.attempts += 1
         if not event.last.failed:
@@ -82,14 +83,15 @@ class AsynchronousEvents:
         else:
             self._again(event, RETRY_DELAYS_S[event.attempts - 1])
 
-    def _throttled(self, event: Event) -> None:
-        if event.function.reserved_concurrency == 0:
+    def _put_back(self, event: Event, refusal: TooManyRequests | OSError) -> None:
+        if reserved_of(event.function) == 0:
             self._end(event, "RetriesExhausted")  # switched off: it is not kept for later
             return
-        wait_s = min(LONGEST_THROTTLED_S, SHORTEST_THROTTLED_S * 2**event.throttles)
-        event.throttles += 1
+        what = "throttled" if isinstance(refusal, TooManyRequests) else "not started"
         about = {"function": event.function.function_name, "request_id": event.request_id}
-        self._plane.record.write("functions", "throttled", **about)
+        self._plane.record.write("functions", what, failure=repr(refusal), **about)
+        wait_s = min(LONGEST_PAUSE_S, SHORTEST_PAUSE_S * 2**event.put_back)
+        event.put_back += 1
         self._again(event, wait_s)
 
     def _again(self, event: Event, wait_s: float) -> None:

@@ -45,13 +45,13 @@ class Concurrency:
                 self._running[name] -= 1
 
     def _check(self, function: LambdaFunction) -> None:
-        reserved = _reserved(function)
+        reserved = reserved_of(function)
         if reserved is not None:
             if self._running[function.function_name] >= reserved:
                 raise TooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded")
             return
         others = {
-            other.function_name: _reserved(other)
+            other.function_name: reserved_of(other)
             for other in lambda_backends[function.account_id][function.region].list_functions()
         }
         kept = sum(own for own in others.values() if own is not None)
@@ -60,6 +60,7 @@ class Concurrency:
             raise TooManyRequests("ConcurrentInvocationLimitExceeded")
 
 
-def _reserved(function: LambdaFunction) -> int | None:
+def reserved_of(function: LambdaFunction) -> int | None:
+    """The concurrency that is reserved for a function; None: it shares the account's."""
     reserved = function.reserved_concurrency
     return None if reserved is None else int(reserved)
