@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,68 @@ def test_more_events_than_workers_wait_for_one(plane: RunningPlane) -> None:
 def test_no_log_comes_with_an_answer(plane: RunningPlane, function: str) -> None:
     response = plane.client("lambda").invoke(FunctionName=function, LogType="Tail")
     assert response["LogResult"] == ""
+
+
+@pytest.mark.absent(
+    "Lambda",
+    "invocation of a version or an alias, InvokeAsync",
+    "ResourceNotFoundException, 404, which says what there is instead",
+)
+def test_no_other_code_answers_for_a_version(plane: RunningPlane, function: str) -> None:
+    lambda_ = plane.client("lambda")
+    name = function.rpartition(":")[2]
+    version = lambda_.publish_version(FunctionName=function)["Version"]
+    calls: list[Callable[[], Any]] = [
+        lambda: lambda_.invoke(FunctionName=name, Qualifier="none-such"),
+        lambda: lambda_.invoke(FunctionName=name, Qualifier=version),
+        lambda: lambda_.invoke(FunctionName=f"{function}:{version}"),
+        lambda: lambda_.invoke_async(FunctionName=name, InvokeArgs=b"{}"),
+    ]
+    for call in calls:
+        with pytest.raises(lambda_.exceptions.ResourceNotFoundException, match="the plane"):
+            call()
+    assert lambda_.invoke(FunctionName=f"{function}:$LATEST")["StatusCode"] == 200
+    assert lambda_.invoke(FunctionName=name, Qualifier="$LATEST")["StatusCode"] == 200
+
+
+@pytest.mark.absent(
+    "Lambda",
+    "GetAccountSettings, provisioned concurrency, response streams",
+    "404, not found",
+)
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [
+        ("get_account_settings", {}),
+        (
+            "put_provisioned_concurrency_config",
+            {"Qualifier": "1", "ProvisionedConcurrentExecutions": 1},
+        ),
+        ("invoke_with_response_stream", {}),
+    ],
+)
+def test_what_is_not_there_is_not_found(
+    plane: RunningPlane, function: str, operation: str, more: dict[str, Any]
+) -> None:
+    named = {} if operation == "get_account_settings" else {"FunctionName": function}
+    with pytest.raises(ClientError) as refused:
+        getattr(impatient(plane), operation)(**named, **more)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "DryRun is answered 204 and runs nothing; an unknown InvocationType is refused.",
+    "https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html",
+)
+def test_a_dry_run_runs_nothing(plane: RunningPlane) -> None:
+    arn = create(plane, SOURCE)
+    lambda_ = impatient(plane)
+    assert lambda_.invoke(FunctionName=arn, InvocationType="DryRun")["StatusCode"] == 204
+    with pytest.raises(ClientError, match="InvalidParameterValueException"):
+        lambda_.invoke(FunctionName=arn, InvocationType="Later")
+    assert not plane.recorded("functions", function=arn.rpartition(":")[2])
 
 
 @pytest.fixture(scope="module")

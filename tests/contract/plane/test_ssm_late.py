@@ -67,6 +67,12 @@ def test_an_agent_registers_when_its_machine_has_booted(slow: RunningPlane, inst
     assert registered - launched >= 45 * SCALE
 
 
+@pytest.mark.aws(
+    "EC2",
+    "TerminateInstances",
+    "An instance that is terminated while it boots never has an agent.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html",
+)
 def test_an_instance_that_is_terminated_while_it_boots_never_has_an_agent(
     slow: RunningPlane,
 ) -> None:
@@ -141,6 +147,12 @@ def test_a_delayed_command_times_out_and_is_not_run_later(
     assert not slow.recorded("ssm", what="InProgress", command=command_id)
 
 
+@pytest.mark.aws(
+    "SSM",
+    "DescribeInstanceInformation",
+    "An agent that has never reached Systems Manager is not listed.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-status-and-restart.html",
+)
 def test_an_agent_that_was_cut_off_before_it_registered_is_not_listed_until_it_is_heard_of(
     slow: RunningPlane,
 ) -> None:

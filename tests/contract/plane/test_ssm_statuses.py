@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import urllib3
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from running_plane import RunningPlane, eventually
 from ssm_commands import (
+    ABSENT,
     look,
     make_document,
     of_command,
@@ -309,6 +313,58 @@ def test_a_document_that_the_plane_does_not_run_is_refused(
     make_document(plane, name, "true", **made)
     with refused("InvalidDocument", "this plane|timeoutSeconds"):
         send(plane, name, instance, Parameters=given)
+
+
+@pytest.mark.absent(
+    "SSM",
+    "documents of AWS's own, such as AWS-RunShellScript",
+    "InvalidDocument",
+)
+def test_there_are_no_documents_of_aws(plane: RunningPlane, instance: str) -> None:
+    with refused("InvalidDocument"):
+        send(plane, "AWS-RunShellScript", instance, Parameters={"commands": ["true"]})
+
+
+@pytest.mark.absent(
+    "SSM",
+    "Automation, sessions, associations, connection status",
+    "500, not implemented",
+)
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("start_automation_execution", {"DocumentName": "any"}),
+        ("start_session", {"Target": ABSENT}),
+        ("create_association", {"Name": "any"}),
+        ("get_connection_status", {"Target": ABSENT}),
+    ],
+)
+def test_what_else_systems_manager_has_is_an_error(
+    plane: RunningPlane, operation: str, given: dict[str, str]
+) -> None:
+    once = boto3.client(
+        "ssm",
+        region_name="eu-west-1",
+        endpoint_url=plane.url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(ClientError) as failed:
+        getattr(once, operation)(**given)
+    assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+
+@pytest.mark.absent(
+    "SSM",
+    "filters of DescribeInstanceInformation but InstanceIds and PingStatus",
+    "InvalidFilterKey, which names the filter",
+)
+def test_agents_are_not_filtered_in_silence(plane: RunningPlane) -> None:
+    with refused("InvalidFilterKey", "PlatformTypes"):
+        plane.client("ssm").describe_instance_information(
+            Filters=[{"Key": "PlatformTypes", "Values": ["Linux"]}]
+        )
 
 
 @pytest.mark.absent(

@@ -5,7 +5,7 @@ a time in a worker, idle workers used again, new code in new workers only, timeo
 much memory as function errors, concurrency, asynchronous invocations with their retries and ends.
 What is not: a function runs on the plane's own Python and machine, without a sandbox, can use what
 is installed, and runs ten times at once at most (`fleet.WORKERS_PER_FUNCTION`); no log comes with
-the answer.
+the answer; there is only $LATEST.
 
 The plane's orderly stop calls `plane.closing`, where `install` adds the end of all workers; at a
 `kill -9` of the plane they end by themselves (see `bootstrap`).
@@ -15,10 +15,12 @@ import base64
 import json
 import os
 import uuid
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import unquote
 
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.responses import LambdaResponse
 
 from labswarm_lab.plane.functions import configuration
 from labswarm_lab.plane.functions.asynchronous import AsynchronousEvents
@@ -26,6 +28,7 @@ from labswarm_lab.plane.functions.concurrency import MOTO_QUOTA, TooManyRequests
 from labswarm_lab.plane.functions.fleet import Fleet
 from labswarm_lab.plane.plane import Plane
 
+LATEST = "$LATEST"
 REQUEST_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20}
 """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 
@@ -43,9 +46,11 @@ def install(plane: Plane) -> None:
     ) -> str | bytes:
         """Invoke, https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
         kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")
-        event = _event(body, REQUEST_BYTES.get(kind))
         if kind == "DryRun":
             return ""
+        if kind not in REQUEST_BYTES:
+            raise LambdaClientError("InvalidParameterValueException", f"InvocationType {kind}")
+        event = _event(body, REQUEST_BYTES[kind])
         if kind == "Event":
             later.accept(function, event)
             return ""
@@ -53,11 +58,25 @@ def install(plane: Plane) -> None:
             outcome = fleet.invoke(function, event, str(uuid.uuid4()))
         except TooManyRequests as too_many:
             raise _refusal(too_many) from too_many
-        response_headers["x-amz-executed-version"] = "$LATEST"
+        response_headers["x-amz-executed-version"] = LATEST
         response_headers["x-amz-log-result"] = base64.b64encode(b"").decode()
         if outcome.failed:
             response_headers["x-amz-function-error"] = "Unhandled"
         return outcome.payload
+
+    answer_invoke = LambdaResponse.invoke
+
+    def invoke_latest(api: LambdaResponse) -> Any:
+        """Invoke by name or ARN; moto answers for a version with the newest code."""
+        name = unquote(api.path.rsplit("/", 2)[-2])
+        qualifier = api._get_param("Qualifier") or name.partition(":function:")[2].partition(":")[2]
+        if qualifier not in ("", LATEST):
+            raise _not_here(f"the plane runs {LATEST} only, and not {qualifier} of {name}")
+        return answer_invoke(api)
+
+    def invoke_async(_api: LambdaResponse) -> NoReturn:
+        """InvokeAsync is deprecated, and moto's waits for the function's end."""
+        raise _not_here("the plane has no InvokeAsync; Invoke with InvocationType Event does it")
 
     delete_function = LambdaBackend.delete_function
 
@@ -68,7 +87,15 @@ def install(plane: Plane) -> None:
             fleet.forget(arn)
 
     LambdaFunction.invoke = invoke
+    LambdaResponse.invoke = invoke_latest
+    LambdaResponse.invoke_async = invoke_async
     LambdaBackend.delete_function = delete
+
+
+def _not_here(message: str) -> LambdaClientError:
+    absent = LambdaClientError("ResourceNotFoundException", message)
+    absent.code = 404
+    return absent
 
 
 def _refusal(too_many: TooManyRequests) -> LambdaClientError:
@@ -80,10 +107,10 @@ def _refusal(too_many: TooManyRequests) -> LambdaClientError:
     return refusal
 
 
-def _event(body: Any, at_most: int | None) -> bytes:
+def _event(body: Any, at_most: int) -> bytes:
     """The event as the function gets it; an empty body is an empty event."""
     raw = body.encode() if isinstance(body, str) else bytes(body or b"")
-    if at_most is not None and len(raw) > at_most:
+    if len(raw) > at_most:
         too_large = LambdaClientError(
             "RequestTooLargeException",
             f"Request must be smaller than {at_most} bytes for the InvokeFunction operation",
