@@ -41,7 +41,8 @@ def install(plane: Plane) -> Bus:
             arn = invocation.target["Arn"]
             plane.record.write("events", what, event=invocation.event, target=arn)
         for late_s in late:
-            plane.clock.after(late_s, partial(delivery.deliver, invocation))
+            after_s = late_s + plane.draw(plane.latency.event)
+            plane.clock.after(after_s, partial(delivery.deliver, invocation))
 
     def fire(rule: Rule, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Deliver an event to the targets of a rule that are ours to call; returns these."""
