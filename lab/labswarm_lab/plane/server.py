@@ -41,6 +41,7 @@ from labswarm_lab.plane import (
 from labswarm_lab.plane.links import Links
 from labswarm_lab.plane.machines import Machines
 from labswarm_lab.plane.plane import READY, Plane, Settings
+from labswarm_lab.plane.refusals import with_refusals
 from labswarm_lab.plane.spot import Spot
 
 MachinesFactory = Callable[[Settings], Machines]
@@ -85,7 +86,7 @@ class Server:
         listening = dataclasses.replace(settings, port=self._http.port)
         self.plane = Plane(listening, factory(listening))
         door = install(self.plane)
-        self._http.app = control.with_door(self._http.app, door)
+        self._http.app = control.with_door(with_refusals(self._http.app, self.plane), door)
 
     @property
     def _ready(self) -> Path:
