@@ -30,9 +30,12 @@ from labswarm_lab.plane import (
     cloudformation,
     cloudwatch,
     control,
+    dynamodb,
     ec2,
     events,
     functions,
+    kms,
+    secretsmanager,
     shell_machines,
     ssm,
     stepfunctions,
@@ -114,7 +117,8 @@ def install(plane: Plane) -> control.Door:
     agents = ssm.Agents(plane)
     ssm.install(plane, agents)
     ec2.install(plane, agents)
-    templates.install()
+    for service in (dynamodb, kms, secretsmanager, templates):
+        service.install()
     bus = events.install(plane)
     for part in (autoscaling, cloudwatch, functions, cloudformation, stepfunctions):
         part.install(plane)
