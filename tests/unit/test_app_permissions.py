@@ -1,200 +1,309 @@
-"""Each function may do what it calls, and nothing else: its policy against its adapters' calls."""
+"""Whoever runs in the app may do what it does, and nothing else: functions, machines, rules.
 
-import ast
+What each does is found in its code or its definition, and what it may in its role, after SAM's
+transformation. What is only known at run time is compared as far as it is known.
+"""
+
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_statemachines import FUNCTIONS
+import yaml
+from botocore import xform_name
+from deployed import Deployed, Grant, arn
+from reached_calls import Call, action_of, calls
+from service_authorization import (
+    EVERYWHERE,
+    LOG_DELIVERY,
+    Need,
+    knows_no_resource,
+    missing,
+    needs,
+    unused,
+)
+from test_statemachines import all_states
+from typed_programs import NotFollowed, Programs
 
 ROOT = Path(__file__).resolve().parents[2]
-LAYER = ROOT / "layers" / "labswarm" / "labswarm"
-# What each method of an adapter calls, by IAM action.
-# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-ADAPTERS = {
-    "SsmAgent": {
-        "online": "ssm:DescribeInstanceInformation",
-        "all_online": "ssm:DescribeInstanceInformation",
-        "send": "ssm:SendCommand",
-        "find": "ssm:ListCommands",
-        "invocation": "ssm:GetCommandInvocation",
-    },
-    "SsmClusters": {
-        "read": "ssm:GetParameter",
-        "names": "ssm:GetParametersByPath",
-        "of_hub": "ssm:GetParametersByPath",
-    },
-    "DynamoLedger": {
-        "read": "dynamodb:GetItem",
-        "write": "dynamodb:PutItem",
-        "about": "dynamodb:BatchGetItem",
-        "bury": "dynamodb:PutItem",
-        "is_buried": "dynamodb:GetItem",
-    },
-    "AutoScalingHooks": {
-        "timeout_s": "autoscaling:DescribeLifecycleHooks",
-        "heartbeat": "autoscaling:RecordLifecycleActionHeartbeat",
-        "complete": "autoscaling:CompleteLifecycleAction",
-    },
-    "AutoScalingGroups": {
-        "member": "autoscaling:DescribeAutoScalingInstances",
-        "size": "autoscaling:DescribeAutoScalingGroups",
-        "roster": "autoscaling:DescribeAutoScalingGroups",
-        "resize": "autoscaling:SetDesiredCapacity",
-        "terminate": "autoscaling:TerminateInstanceInAutoScalingGroup",
-        "view": "autoscaling:DescribeAutoScalingGroups",
-        "shrink": "autoscaling:TerminateInstanceInAutoScalingGroup",
-    },
-    "DynamoSlots": {"take": "dynamodb:PutItem", "give_back": "dynamodb:PutItem"},
-    "DynamoBreakers": {
-        "read": "dynamodb:GetItem",
-        "failed": "dynamodb:UpdateItem",
-        "joined": "dynamodb:UpdateItem",
-    },
-    "DynamoSnapshots": {"read": "dynamodb:GetItem", "write": "dynamodb:PutItem"},
-    "DynamoPasses": {"read": "dynamodb:GetItem", "write": "dynamodb:PutItem"},
-    "Executions": {"runs": "states:DescribeExecution", "start": "states:StartExecution"},
-    "DynamoNotebook": {"read": "dynamodb:GetItem", "write": "dynamodb:PutItem"},
-    "DynamoLaunches": {"durations_s": "dynamodb:Scan"},
-    "SsmAndWebFeeds": {"read": "ssm:GetParameter"},
-    "SnsAlarms": {"tell": "sns:Publish"},
-    "KmsSigner": {"sign": "kms:Sign"},
+TEMPLATE = (ROOT / "template.yaml").read_text()
+APP = Deployed(TEMPLATE)
+FUNCTIONS = APP.of_type("AWS::Lambda::Function")
+MACHINES = APP.of_type("AWS::StepFunctions::StateMachine")
+RULES = APP.of_type("AWS::Events::Rule")
+DOCUMENTS = {properties["Name"] for properties in APP.of_type("AWS::SSM::Document").values()}
+LOGS, VPC = "AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"
+PLANTED = """
+import boto3
+from labswarm.ssm import SsmClusters
+
+SSM = boto3.client("ssm")
+CLUSTERS = SsmClusters(SSM)
+
+
+def handler(event: dict[str, str], context: object) -> None:
+    CLUSTERS.read(event["cluster"])
+    {call}
+"""
+CALLS = {
+    "planted_another_action": 'SSM.put_parameter(Name="/labswarm/clusters/x", Value="{}")',
+    "planted_another_parameter": 'SSM.get_parameter(Name="/elsewhere/secret")',
+    "planted_behind_a_function": "forget(CLUSTERS)",
+    "planted_another_client": 'boto3.client("sns").publish(TopicArn="arn:topic", Message="")',
+    "planted_unused": "pass",
+    "planted_untyped": 'boto3.client(event["service"]).do()  # type: ignore[call-overload]',
 }
-USES = {
-    "claim": ["SsmClusters.read", "DynamoLedger.read", "DynamoLedger.write", "DynamoLedger.bury",
-              "AutoScalingHooks.timeout_s", "AutoScalingGroups.member", "Executions.runs"],
-    "await_agent": ["SsmAgent.online"],
-    "command": ["SsmClusters.read", "DynamoLedger.read", "DynamoLedger.write", "SsmAgent.send",
-                "SsmAgent.find", "SsmAgent.invocation",
-                "DynamoSlots.take", "DynamoSlots.give_back"],
-    "register_chef_client": ["SsmClusters.read", "KmsSigner.sign"],
-    "remove_chef_identity": ["SsmClusters.read", "KmsSigner.sign"],
-    "complete": ["DynamoLedger.read", "DynamoLedger.write", "DynamoLedger.is_buried",
-                 "DynamoBreakers.failed", "DynamoBreakers.joined", "AutoScalingHooks.complete",
-                 "AutoScalingGroups.member", "AutoScalingGroups.shrink"],
-    "last_resort": ["DynamoLedger.read", "DynamoLedger.write", "DynamoLedger.is_buried",
-                    "DynamoBreakers.failed", "DynamoBreakers.joined", "AutoScalingHooks.complete",
-                    "AutoScalingGroups.member", "AutoScalingGroups.shrink"],
-    "heartbeat": ["SsmClusters.names", "AutoScalingGroups.roster", "DynamoLedger.about",
-                  "AutoScalingHooks.heartbeat"],
-    "add_node": ["DynamoLedger.read", "DynamoLedger.write", "AutoScalingGroups.size",
-                 "AutoScalingGroups.resize"],
-    "list_clusters": ["SsmClusters.names", "AutoScalingGroups.roster", "DynamoPasses.read"],
-    "list_chef_identities": ["SsmClusters.read", "KmsSigner.sign"],
-    "compare_sides": ["SsmClusters.read", "SsmAgent.all_online", "AutoScalingGroups.roster",
-                      "DynamoLedger.about", "DynamoSnapshots.read", "DynamoPasses.read",
-                      "DynamoPasses.write"],
-    "forget_swarm_nodes": ["SsmClusters.read", "SsmAgent.send", "SsmAgent.invocation",
-                           "DynamoSlots.take", "DynamoSlots.give_back"],
-    "remove_chef_orphans": ["SsmClusters.read", "KmsSigner.sign"],
-    "replace_instances": ["AutoScalingGroups.member", "AutoScalingGroups.terminate"],
-    "decide_nodes": ["SsmClusters.read", "SsmClusters.names", "AutoScalingGroups.view",
-                     "DynamoSnapshots.read", "DynamoNotebook.read", "DynamoNotebook.write",
-                     "DynamoLaunches.durations_s", "DynamoLedger.about", "SnsAlarms.tell",
-                     "DynamoBreakers.read",
-                     "SsmAndWebFeeds.read", "Executions.start"],
-    "change_size": ["SsmClusters.read", "SsmAgent.send", "SsmAgent.invocation",
-                    "DynamoSlots.take", "DynamoSlots.give_back",
-                    "AutoScalingGroups.member", "AutoScalingGroups.size",
-                    "AutoScalingGroups.resize", "AutoScalingGroups.shrink"],
-}  # fmt: skip
+BEHIND = """
+
+class Named(Protocol):
+    def names(self) -> list[str]: ...
+
+def forget(clusters: Named) -> None:
+    [name for name in map(str, clusters.names())]
+"""
 
 
-def folder(function: dict[str, Any]) -> str:
-    return Path(function["Properties"]["CodeUri"]).name
+@pytest.fixture(scope="module")
+def programs() -> Programs:
+    """Every function's module, and the planted ones, by their names."""
+    planted = {
+        name: "from typing import Protocol\n" + PLANTED.replace("{call}", call) + BEHIND
+        for name, call in CALLS.items()
+    }
+    files = {name: ROOT / APP.sources[name] / "app.py" for name in FUNCTIONS}
+    return Programs(files, planted, [ROOT / "layers" / "labswarm"])
 
 
-def statements(function: dict[str, Any]) -> list[dict[str, Any]]:
-    return [s for policy in function["Properties"]["Policies"] for s in policy["Statement"]]
+def of_function(programs: Programs, name: str) -> set[Need]:
+    variables = FUNCTIONS[name]["Environment"]["Variables"]
+    environment = {variable: APP.text(value) for variable, value in variables.items()}
+    return needs(calls(programs, name, "handler", environment))
 
 
-def actions(statement: dict[str, Any]) -> set[str]:
-    action = statement["Action"]
-    return {action} if isinstance(action, str) else set(action)
+def of_machine(name: str) -> set[Need]:
+    definition = yaml.safe_load((ROOT / APP.sources[name]).read_text())
+    substitutions = MACHINES[name]["DefinitionSubstitutions"]
+    needed = set()
+    if MACHINES[name].get("LoggingConfiguration"):
+        needed |= {Need(action, EVERYWHERE) for action in LOG_DELIVERY}
+    for _, state in all_states(definition["States"]):
+        if state["Type"] == "Task":
+            needed |= of_task(state, substitutions)
+    return needed
 
 
-def called(method: ast.FunctionDef, own: dict[str, ast.FunctionDef]) -> set[str]:
-    """The operations that a method calls on its client, itself or through its own methods."""
-    found: set[str] = set()
-    for node in ast.walk(method):
-        if not isinstance(node, ast.Call):
+def of_task(state: dict[str, Any], substitutions: dict[str, Any]) -> set[Need]:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html"""
+    given = state.get("Parameters", {})
+    match state["Resource"].removeprefix("arn:aws:states:::").split(":"):
+        case ["lambda", "invoke"]:
+            function = APP.text(substitutions[given["FunctionName"].strip("${}")])
+            return {Need("lambda:InvokeFunction", function)}
+        case ["aws-sdk", service, operation]:
+            action = action_of(
+                {"sfn": "stepfunctions"}.get(service, service), xform_name(operation)
+            )
+            said = {k: frozenset({v}) for k, v in given.items() if isinstance(v, str)}
+            return needs([Call(action, said)])
+    raise NotFollowed(f"what {state['Resource']} calls is not known here")
+
+
+def role(properties: dict[str, Any]) -> str:
+    return APP.role_of(properties.get("Role") or properties["RoleArn"])
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_may_do_what_it_calls_and_nothing_else(programs: Programs, name: str) -> None:
+    needed, granted = of_function(programs, name), APP.grants(role(FUNCTIONS[name]))
+
+    assert missing(needed, granted) == set()
+    assert unused(needed, granted) == set()
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_has_of_awss_own_policies_what_its_place_wants(name: str) -> None:
+    wanted = {LOGS, VPC} if "VpcConfig" in FUNCTIONS[name] else {LOGS}
+
+    assert APP.managed(role(FUNCTIONS[name])) == wanted
+
+
+@pytest.mark.parametrize("name", sorted(MACHINES))
+def test_a_machine_may_do_what_its_states_call_and_nothing_else(name: str) -> None:
+    needed, granted = of_machine(name), APP.grants(role(MACHINES[name]))
+
+    assert missing(needed, granted) == set()
+    assert unused(needed, granted) == set()
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_a_rule_may_start_its_target_and_nothing_else(name: str) -> None:
+    for target in RULES[name]["Targets"]:
+        to = APP.text(target["Arn"])
+        if ":function:" in to:
+            assert to in invoked_by(arn("events", f"rule/*{name}*")), "no Lambda permission"
             continue
-        text = ast.unparse(node.func)
-        if match := re.fullmatch(r"self\._client\.(\w+)", text):
-            name = match.group(1)
-            if name == "get_paginator":
-                name = str(ast.literal_eval(node.args[0]))
-            found.add(name.replace("_", ""))
-        elif match := re.fullmatch(r"self\.(_\w+)", text):
-            found |= called(own[match.group(1)], own)
+        needed = {Need("states:StartExecution", to)}
+        granted = APP.grants(APP.role_of(target["RoleArn"]))
+        assert missing(needed, granted) == set()
+        assert unused(needed, granted) == set()
+
+
+def invoked_by(rule: str) -> set[str]:
+    """The functions that let a rule invoke them."""
+    return {
+        arn("lambda", f"function:{APP.text(permission['FunctionName'])}")
+        for permission in APP.of_type("AWS::Lambda::Permission").values()
+        if permission["Principal"] == "events.amazonaws.com"
+        and APP.text(permission["SourceArn"]) == rule
+    }
+
+
+def test_every_role_is_someones() -> None:
+    users = {role(p) for p in (*FUNCTIONS.values(), *MACHINES.values())}
+    targets = [target for rule in RULES.values() for target in rule["Targets"]]
+    users |= {APP.role_of(target["RoleArn"]) for target in targets if "RoleArn" in target}
+
+    assert set(APP.of_type("AWS::IAM::Role")) == users
+
+
+def test_rules_may_write_to_their_dead_letter_queues_and_alarms_to_their_topics() -> None:
+    queues = {
+        APP.text(target["DeadLetterConfig"]["Arn"])
+        for rule in RULES.values()
+        for target in rule["Targets"]
+        if "DeadLetterConfig" in target
+    }
+    alarms = APP.of_type("AWS::CloudWatch::Alarm").values()
+    topics = {APP.text(to) for alarm in alarms for to in alarm["AlarmActions"] + alarm["OKActions"]}
+
+    assert let("AWS::SQS::QueuePolicy", "events.amazonaws.com") == {("sqs:SendMessage", *queues)}
+    assert let("AWS::SNS::TopicPolicy", "cloudwatch.amazonaws.com") == {("sns:Publish", *topics)}
+
+
+def let(kind: str, service: str) -> set[tuple[str, str]]:
+    """The actions and resources that resource policies of a kind let a service do and have."""
+    statements = [s for p in APP.of_type(kind).values() for s in p["PolicyDocument"]["Statement"]]
+    assert {s["Principal"]["Service"] for s in statements} == {service}
+    assert all("aws:SourceAccount" in s["Condition"]["StringEquals"] for s in statements)
+    return {(grant.action, grant.resource) for grant in APP.allowed({"Statement": statements})}
+
+
+def all_grants() -> list[Grant]:
+    return [grant for name in APP.of_type("AWS::IAM::Role") for grant in APP.grants(name)]
+
+
+def test_no_grant_is_of_many_actions() -> None:
+    assert [grant for grant in all_grants() if "*" in grant.action] == []
+
+
+def test_only_what_knows_no_resource_is_allowed_on_all() -> None:
+    everywhere = {grant.action for grant in all_grants() if grant.resource == EVERYWHERE}
+
+    assert [action for action in everywhere if not knows_no_resource(action)] == []
+
+
+def unreasoned(template: str) -> list[int]:
+    """The lines that grant on all resources, and say why neither there nor at their statement."""
+    found, statement = [], ""
+    for number, line in enumerate(template.splitlines(), start=1):
+        if "- Sid:" in line:
+            statement = line
+        if re.search(r"Resource:\s*['\"]\*['\"]", line) and "#" not in line + statement:
+            found.append(number)
     return found
 
 
-CLASSES = {
-    node.name: {m.name: m for m in node.body if isinstance(m, ast.FunctionDef)}
-    for path in LAYER.glob("*.py")
-    for node in ast.parse(path.read_text()).body
-    if isinstance(node, ast.ClassDef) and node.name in ADAPTERS
-}
+def test_a_grant_on_all_resources_says_why() -> None:
+    assert unreasoned(TEMPLATE) == []
+    assert unreasoned("- Sid: A\n  Resource: '*'\n- Sid: B  # why\n  Resource: '*'") == [2]
+
+
+def test_commands_are_ours_and_go_to_instances_of_our_clusters() -> None:
+    sent = [grant for grant in all_grants() if grant.action == "ssm:SendCommand"]
+    ours = {arn("ssm", f"document/{name}") for name in DOCUMENTS}
+    documents = {grant.resource for grant in sent if ":document/" in grant.resource}
+    instances = [grant for grant in sent if ":document/" not in grant.resource]
+
+    assert documents <= ours | {arn("ssm", "document/labswarm-*")}
+    assert {grant.resource for grant in instances} == {arn("ec2", "instance/*")}
+    for grant in instances:
+        roles = grant.condition["StringEquals"]["ssm:resourceTag/labswarm:role"]
+        assert set([roles] if isinstance(roles, str) else roles) <= {"worker", "hub"}
+
+
+def test_every_document_is_sent_and_every_document_sent_is_there() -> None:
+    states = [
+        state
+        for name in MACHINES
+        for _, state in all_states(yaml.safe_load((ROOT / APP.sources[name]).read_text())["States"])
+    ]
+    payloads = [state.get("Parameters", {}).get("Payload", {}) for state in states]
+    by_machines = {payload["document"] for payload in payloads if "document" in payload}
+    by_functions = {
+        grant.resource.rpartition("/")[2]
+        for grant in all_grants()
+        if ":document/" in grant.resource and not grant.resource.endswith("*")
+    }
+
+    assert by_machines | by_functions == DOCUMENTS
+
+
+# That the check itself finds what it is for.
+
+CLUSTERS = Grant("ssm:GetParameter", arn("ssm", "parameter/labswarm/clusters/*"))
 
 
 @pytest.mark.parametrize(
-    ("adapter", "method"),
-    [(a, m) for a, methods in ADAPTERS.items() for m in methods if a != "KmsSigner"],
+    ("name", "needed"),
+    [
+        ("planted_another_parameter",
+         Need("ssm:GetParameter", arn("ssm", "parameter/elsewhere/secret"))),
+        ("planted_behind_a_function",
+         Need("ssm:GetParametersByPath", arn("ssm", "parameter/labswarm/clusters"))),
+        ("planted_another_client", Need("sns:Publish", "arn:topic")),
+    ],
+)  # fmt: skip
+def test_a_planted_call_without_permission_is_found(
+    programs: Programs, name: str, needed: Need
+) -> None:
+    assert missing(needs(calls(programs, name, "handler", {})), [CLUSTERS]) == {needed}
+
+
+def test_a_planted_call_of_an_action_nobody_looked_up_is_found(programs: Programs) -> None:
+    found = calls(programs, "planted_another_action", "handler", {})
+
+    assert {call.action for call in found} == {"ssm:GetParameter", "ssm:PutParameter"}
+    with pytest.raises(KeyError, match="ssm:PutParameter"):
+        needs(found)
+
+
+def test_a_planted_client_of_no_known_type_is_found(programs: Programs) -> None:
+    with pytest.raises(NotFollowed, match="client of no known type"):
+        calls(programs, "planted_untyped", "handler", {})
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        Grant("ssm:PutParameter", arn("ssm", "parameter/labswarm/clusters/*")),
+        Grant("ssm:GetParameter", arn("ssm", "parameter/elsewhere/*")),
+    ],
 )
-def test_the_table_says_what_an_adapter_calls(adapter: str, method: str) -> None:
-    operation = ADAPTERS[adapter][method].split(":")[1].lower()
+def test_a_planted_grant_without_use_is_found(programs: Programs, grant: Grant) -> None:
+    needed = needs(calls(programs, "planted_unused", "handler", {}))
 
-    assert called(CLASSES[adapter][method], CLASSES[adapter]) == {operation}
-
-
-@pytest.mark.parametrize("name", sorted(USES))
-def test_the_table_names_the_adapters_that_a_function_imports(name: str) -> None:
-    imported = {
-        alias.name
-        for node in ast.walk(ast.parse((ROOT / "functions" / name / "app.py").read_text()))
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-
-    assert {use.split(".")[0] for use in USES[name]} == imported & set(ADAPTERS)
+    assert missing(needed, [CLUSTERS]) == set()
+    assert unused(needed, [CLUSTERS, grant]) == {grant}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=folder)
-def test_a_function_may_do_what_it_calls_and_nothing_else(function: dict[str, Any]) -> None:
-    allowed: set[str] = set().union(*map(actions, statements(function)))
-
-    needed = {ADAPTERS[a][m] for a, m in (use.split(".") for use in USES[folder(function)])}
-
-    assert allowed == needed
-
-
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=folder)
-def test_only_what_knows_no_resource_is_allowed_on_all(function: dict[str, Any]) -> None:
-    everywhere: set[str] = set().union(
-        *(actions(s) for s in statements(function) if s["Resource"] == "*")
+def test_a_connectors_grants_are_the_roles_too() -> None:
+    function = "  AwaitAgentFunction:\n    Type: AWS::Serverless::Function\n"
+    connector = (
+        "    Connectors:\n      ToLedger:\n        Properties:\n"
+        "          Destination: {Id: Ledger}\n          Permissions: [Write]\n"
     )
+    planted = Deployed(TEMPLATE.replace(function, function + connector))
 
-    assert everywhere <= {
-        "autoscaling:DescribeAutoScalingGroups",
-        "autoscaling:DescribeAutoScalingInstances",
-        "autoscaling:DescribeLifecycleHooks",
-        "ssm:DescribeInstanceInformation",
-        "ssm:GetCommandInvocation",
-        "ssm:ListCommands",
-    }
+    granted = planted.grants("AwaitAgentFunctionRole")
 
-
-def test_commands_are_ours_and_go_to_our_instances_as_two_statements() -> None:
-    command = next(f for f in FUNCTIONS.values() if folder(f) == "command")
-    documents, instances = [s for s in statements(command) if actions(s) == {"ssm:SendCommand"}]
-
-    # Not labswarm-chef-*: Terraform's, which back up and replace the Chef Server.
-    assert [each.rpartition(":")[2] for each in documents["Resource"]] == [
-        "document/labswarm-node-*",
-        "document/labswarm-manager-*",
-    ]
-    assert "Condition" not in documents
-    assert instances["Resource"].endswith(":instance/*")
-    assert "ssm:resourceTag/labswarm:role" in instances["Condition"]["StringEquals"]
+    assert {"ssm:DescribeInstanceInformation", "dynamodb:PutItem"} <= {g.action for g in granted}

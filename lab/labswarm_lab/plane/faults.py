@@ -10,7 +10,10 @@ import random
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Protocol, TypeVar
+
+from labswarm_lab.plane import actions
 
 ANY = "*"
 
@@ -152,11 +155,62 @@ class FunctionFaults:
         return self.when
 
 
+@dataclass(frozen=True)
+class DenialFaults:
+    """The actions that are denied, as by IAM: `autoscaling:CompleteLifecycleAction`, or `s3:*`."""
+
+    kind: ClassVar[str] = "denials"
+    actions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names(self, "actions")
+        for action in self.actions:
+            an_action(f"{self.kind}.actions", action)
+
+    def denies(self, action: str) -> bool:
+        """Whether a call of this action is denied."""
+        return any(fnmatchcase(action, denied) for denied in self.actions)
+
+
+@dataclass(frozen=True)
+class ThrottlingFaults:
+    """How many calls of an action are throttled from now on: `{"ssm:SendCommand": 3}`.
+
+    Every try of an SDK counts: it tries a throttled call again by itself.
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+    """
+
+    kind: ClassVar[str] = "throttling"
+    calls: Mapping[str, int] = field(default_factory=dict)
+    _left: dict[str, int] = field(init=False, repr=False, compare=False)
+    _lock: Any = field(init=False, repr=False, compare=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.calls, Mapping):
+            raise NoFault(f"{self.kind}.calls is a number for each action, not {self.calls!r}")
+        for action, count in self.calls.items():
+            an_action(f"{self.kind}.calls", action)
+            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+                raise NoFault(f"{self.kind}.calls.{action} is a count from 1, not {count!r}")
+        object.__setattr__(self, "_left", dict(self.calls))
+
+    def throttles(self, action: str) -> bool:
+        """Whether a call of this action is throttled; it counts."""
+        with self._lock:
+            for throttled, left in self._left.items():
+                if left and fnmatchcase(action, throttled):
+                    self._left[throttled] = left - 1
+                    return True
+        return False
+
+
 KINDS: tuple[type[Fault], ...] = (
     EventFaults,
     CapacityFaults,
     TerminationFaults,
     FunctionFaults,
+    DenialFaults,
+    ThrottlingFaults,
 )
 
 
@@ -215,6 +269,12 @@ def seconds(kind: str, name: str, value: object) -> None:
     """Refuse what is no number of seconds up to a day. Raises NoFault."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86_400:
         raise NoFault(f"{kind}.{name} is a time from 0 to 86400 s, not {value!r}")
+
+
+def an_action(where: str, action: object) -> None:
+    """Refuse what is no action that the plane can be asked for. Raises NoFault."""
+    if not any(fnmatchcase(known, str(action)) for known in actions.known()):
+        raise NoFault(f"{where} has {action!r}: an action is like ssm:SendCommand, or ssm:*")
 
 
 def names(fault: Fault, name: str) -> None:

@@ -30,9 +30,12 @@ from labswarm_lab.plane import (
     cloudformation,
     cloudwatch,
     control,
+    dynamodb,
     ec2,
     events,
     functions,
+    kms,
+    secretsmanager,
     shell_machines,
     ssm,
     stepfunctions,
@@ -41,6 +44,7 @@ from labswarm_lab.plane import (
 from labswarm_lab.plane.links import Links
 from labswarm_lab.plane.machines import Machines
 from labswarm_lab.plane.plane import READY, Plane, Settings
+from labswarm_lab.plane.refusals import with_refusals
 from labswarm_lab.plane.spot import Spot
 
 MachinesFactory = Callable[[Settings], Machines]
@@ -85,7 +89,7 @@ class Server:
         listening = dataclasses.replace(settings, port=self._http.port)
         self.plane = Plane(listening, factory(listening))
         door = install(self.plane)
-        self._http.app = control.with_door(self._http.app, door)
+        self._http.app = control.with_door(with_refusals(self._http.app, self.plane), door)
 
     @property
     def _ready(self) -> Path:
@@ -113,7 +117,8 @@ def install(plane: Plane) -> control.Door:
     agents = ssm.Agents(plane)
     ssm.install(plane, agents)
     ec2.install(plane, agents)
-    templates.install()
+    for service in (dynamodb, kms, secretsmanager, templates):
+        service.install()
     bus = events.install(plane)
     for part in (autoscaling, cloudwatch, functions, cloudformation, stepfunctions):
         part.install(plane)

@@ -49,6 +49,12 @@ def kept(plane: RunningPlane, table: str) -> dict[str, dict[str, str]]:
     return item
 
 
+@pytest.mark.aws(
+    "DynamoDB",
+    "PutItem",
+    "A condition compares numbers as numbers, with up to 38 digits.",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html",
+)
 def test_given_a_condition_on_a_number_then_only_a_greater_one_is_written(
     plane: RunningPlane, table: str
 ) -> None:
@@ -62,6 +68,12 @@ def test_given_a_condition_on_a_number_then_only_a_greater_one_is_written(
     assert Decimal(kept(plane, table)["taken_at"]["N"]) == Decimal("1800000000.123457")
 
 
+@pytest.mark.aws(
+    "DynamoDB",
+    "PutItem",
+    "Conditional writes of an item are serialized: of many equal ones at once, one is taken.",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate",
+)
 def test_given_many_equal_writes_at_once_then_one_is_taken(plane: RunningPlane, table: str) -> None:
     """Conditional writes of an item are serialized: the losers see the winner's item.
 
