@@ -3,6 +3,10 @@
 `POST /_plane/<what>/<instance id>`, with interrupt, rebalance, kill, cut or heal; 204 when it was
 done. `POST /_plane/event` with an event as AWS sends it puts it on the default bus, in AWS's name
 too; 200 and {"id": ...}.
+
+`GET /_plane/faults` is what goes wrong on purpose, `PUT /_plane/faults/<kind>` switches a kind on
+with the settings of its body, in place of those it had, `DELETE` clears it, or all; `faults` has
+the kinds.
 """
 
 import json
@@ -13,7 +17,9 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request, Response
 
 from labswarm_lab.plane.events.bus import Bus, NoEvent
+from labswarm_lab.plane.faults import Faults, NoFault
 from labswarm_lab.plane.links import Links
+from labswarm_lab.plane.record import Record
 from labswarm_lab.plane.spot import NotRunning, Spot
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
 DOOR = "/_plane/"
 EVENT = "event"
+FAULTS = "faults"
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Door:
     spot: Spot
     links: Links
     bus: Bus
+    faults: Faults
+    record: Record
 
 
 def with_door(aws: "WSGIApplication", door: Door) -> "WSGIApplication":
@@ -44,11 +53,15 @@ def with_door(aws: "WSGIApplication", door: Door) -> "WSGIApplication":
 
     def answered(request: Request) -> Response:
         what, _, instance_id = request.path.removeprefix(DOOR).partition("/")
+        if what == FAULTS:
+            return _faults(request, instance_id or None)
         if request.method == "POST" and what == EVENT:
             return _put(request)
         if request.method != "POST" or what not in actions:
             known = "|".join(actions)
-            return _refusal(404, f"POST {DOOR}{{{known}}}/<instance id>, or {DOOR}{EVENT}")
+            return _refusal(
+                404, f"POST {DOOR}{{{known}}}/<instance id>, {DOOR}{EVENT} or {DOOR}{FAULTS}"
+            )
         try:
             actions[what](instance_id)
         except NotRunning as error:
@@ -63,6 +76,25 @@ def with_door(aws: "WSGIApplication", door: Door) -> "WSGIApplication":
             return _json(200, {"id": door.bus.put(event)})
         except NoEvent as error:
             return _refusal(400, str(error))
+
+    def _faults(request: Request, kind: str | None) -> Response:
+        try:
+            if request.method == "GET" and kind is None:
+                return _json(200, door.faults.shown())
+            if request.method == "PUT" and kind is not None:
+                settings = request.get_json(force=True, silent=True)
+                if not isinstance(settings, dict):
+                    return _refusal(400, f"the settings of {kind} are no JSON object")
+                on = door.faults.put(kind, settings)
+                door.record.write("faults", "on", kind=kind, settings=on)
+                return _json(200, on)
+            if request.method == "DELETE":
+                door.faults.clear(kind)
+                door.record.write("faults", "off", kind=kind)
+                return Response(status=204)
+        except NoFault as error:
+            return _refusal(400, str(error))
+        return _refusal(405, f"GET or DELETE {DOOR}{FAULTS}, PUT or DELETE {DOOR}{FAULTS}/<kind>")
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(DOOR):

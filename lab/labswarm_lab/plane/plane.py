@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 
 from labswarm_lab.plane.clock import Clock
+from labswarm_lab.plane.faults import Faults
 from labswarm_lab.plane.machines import Machines
 from labswarm_lab.plane.record import Record
 
@@ -48,6 +49,7 @@ class Plane:
     machines: Machines
     clock: Clock = field(init=False)
     record: Record = field(init=False)
+    faults: Faults = field(init=False, default_factory=Faults)
     closing: list[Callable[[], None]] = field(init=False, default_factory=list)
     """What the parts have to end when the plane stops; the server calls each once."""
     without_tools: set[str] = field(init=False, default_factory=set)

@@ -118,7 +118,7 @@ def install(plane: Plane) -> control.Door:
     for part in (autoscaling, cloudwatch, functions, cloudformation, stepfunctions):
         part.install(plane)
     spot = Spot(plane)
-    return control.Door(spot, Links(plane, spot, agents), bus)
+    return control.Door(spot, Links(plane, spot, agents), bus, plane.faults, plane.record)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

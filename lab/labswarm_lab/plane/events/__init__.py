@@ -1,7 +1,7 @@
 """EventBridge: rules that match, and targets that are called, later and again when that fails.
 
-What differs from AWS: a schedule fires to the second and in order, and not L, W or # of cron; and
-an event is never delivered twice unless it is put twice.
+What differs from AWS: a schedule fires to the second; and every event comes once, soon and in order
+unless faults are switched on (`faults.EventFaults`).
 """
 
 import copy
@@ -19,6 +19,7 @@ from labswarm_lab.plane.events import message
 from labswarm_lab.plane.events.bus import Bus
 from labswarm_lab.plane.events.delivery import SERVICES, Delivery
 from labswarm_lab.plane.events.schedule import Timetable
+from labswarm_lab.plane.faults import EventFaults
 from labswarm_lab.plane.plane import ACCOUNT, REGION, Plane
 
 RESERVED = "aws."
@@ -70,15 +71,15 @@ def _deliver(
 ) -> list[dict[str, Any]]:
     """Deliver an event to the targets of a rule that are ours to call; returns these."""
     ours = [t for t in rule.targets if parse_arn(t["Arn"]).service in SERVICES]
+    delivered = message.as_delivered(event)
     for target in ours:
-        plane.record.write(
-            "events", "matched", rule=rule.name, target=target["Arn"], event=event["id"]
-        )
-        threading.Thread(
-            target=delivery.deliver,
-            args=(rule.arn, target, message.as_delivered(event)),
-            daemon=True,
-        ).start()
+        about = {"rule": rule.name, "target": target["Arn"], "event": event["id"]}
+        plane.record.write("events", "matched", **about)
+        late = plane.faults.on(EventFaults).deliveries(str(event["detail-type"]))
+        if len(late) != 1:
+            plane.record.write("events", "duplicated" if late else "lost", **about)
+        for late_s in late:
+            plane.clock.after(late_s, partial(delivery.deliver, rule.arn, target, delivered))
     return ours
 
 
