@@ -11,6 +11,7 @@ OF_OUR_OWN = {
     "test_door.py": "the plane's own door, which AWS does not have",
     "test_ground.py": "what the lab lays on the plane",
     "test_server.py": "the plane as a process",
+    "test_function_processes.py": "how the plane starts functions' processes",
     "test_app_alarms.py::test_every_alarm_of_the_template_is_driven_here": "the suite's own bounds",
     "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, without a plane",
 }
@@ -21,6 +22,7 @@ NOT_YET = {
     "test_dynamodb.py",
     "test_functions.py",
     "test_plane_events.py",
+    "test_plane_events_faults.py",
     "test_schedules.py",
     "test_ssm.py",
     "test_stepfunctions_data.py",
