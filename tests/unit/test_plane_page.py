@@ -11,6 +11,7 @@ OF_OUR_OWN = {
     "test_door.py": "the plane's own door, which AWS does not have",
     "test_ground.py": "what the lab lays on the plane",
     "test_server.py": "the plane as a process",
+    "test_fault_command.py": "the command `lab fault`",
     "test_function_processes.py": "how the plane starts functions' processes",
     "test_app_alarms.py::test_every_alarm_of_the_template_is_driven_here": "the suite's own bounds",
     "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, without a plane",
