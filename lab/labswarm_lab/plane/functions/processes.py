@@ -23,6 +23,8 @@ from labswarm_lab.plane.functions import fork_server
 FORK_SERVER = str(Path(fork_server.BOOTSTRAP).with_name("fork_server.py"))
 START_LIMIT_S = 60.0
 """Real seconds a fork server has to import the SDK, on a machine that is busy with a Swarm."""
+OWN = {name: value for name, value in os.environ.items() if name.startswith("LABSWARM_")}
+"""By what the lab gave the plane it finds the plane's processes; no function sees it."""
 READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_", "PATH", "HOME")
 
 
@@ -157,13 +159,14 @@ class _ForkServer:
         with theirs:
             self._process = subprocess.Popen(
                 [python, "-P", FORK_SERVER],
-                env=dict(environment),
+                env={**OWN, **environment},
                 stdin=theirs.fileno(),
                 start_new_session=True,
             )
         self._workers: dict[int, Forked] = {}
         self._count = 0
         self._lock = threading.Lock()
+        self._gone = False
         self.loaded = frozenset[str]()
         self._ready = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -171,7 +174,7 @@ class _ForkServer:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._gone and self._process.poll() is None
 
     def fork(
         self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: int
@@ -214,6 +217,7 @@ class _ForkServer:
                 worker.began.set()
             else:
                 self._end(told["of"], told["status"])
+        self._gone = True
         self._ready.set()
         for number in list(self._workers):
             self._lost(number)
