@@ -184,13 +184,20 @@ def class_(lab: Any, students: int, profile: str | None, as_json: bool) -> None:
 
 
 @lab.command()
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="One look, drawn to this file."
+)
 @click.pass_obj
-def watch(lab: Any) -> None:
+def watch(lab: Any, svg: Path | None) -> None:
     """Nodes, students and executions as they come and go; q ends it."""
-    from labswarm_lab.watch import watch
+    from labswarm_lab.watch import look, watch
+    from labswarm_lab.watch_svg import draw_to
 
     with refusing():
-        watch(lab)
+        if svg is None:
+            watch(lab)
+        else:
+            draw_to(svg, look(lab))
 
 
 @lab.command()

@@ -36,8 +36,8 @@ def _processes(name: str) -> set[str]:
         try:
             line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             given = (process / "environ").read_bytes().decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # it has just ended, or is not this user's to look into
         variables = (word for word in given.split("\0") if "PYTEST" not in word)
         if f"/{name}/" in line or any(f"/labswarm/{name}" in word for word in variables):
             found.add(f"process {process.name}: {line}")
