@@ -1,18 +1,17 @@
 """The command `labswarm`."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from labswarm.errors import BadInput, LabswarmError
 from labswarm_lab.completion import SHELLS, script
+from labswarm_lab.fault import fault
 from labswarm_lab.naming import complete_node, complete_worker
 from labswarm_lab.progress import say
-from labswarm_lab.refusal import Failure, Refusal
+from labswarm_lab.refusing import end, refusing
 
 AUTO = "auto"
 COUNT = click.IntRange(min=1)
@@ -39,7 +38,7 @@ def lab(context: click.Context, name: str) -> None:
     """The whole system on this machine."""
     from labswarm_lab.lab import Lab
 
-    with _refusing():
+    with refusing():
         context.obj = Lab.named(name)
 
 
@@ -75,7 +74,7 @@ def up(
     from labswarm_lab.plan import DEFAULT
     from labswarm_lab.up import bring_up
 
-    with _refusing(), exclusively(lab):
+    with refusing(), exclusively(lab):
         bring_up(
             lab,
             workers=workers,
@@ -95,7 +94,7 @@ def down(lab: Any, dry_run: bool, homes: bool) -> None:
     from labswarm_lab.down import bring_down, print_remains
     from labswarm_lab.exclusive import exclusively
 
-    with _refusing():
+    with refusing():
         if dry_run:
             print_remains(lab, homes=homes)
         else:
@@ -110,7 +109,7 @@ def status(lab: Any, as_json: bool) -> None:
     """Each worker as AWS, Swarm and Chef know it."""
     from labswarm_lab.observe import observe, print_status
 
-    with _refusing():
+    with refusing():
         seen = observe(lab)
     if as_json:
         click.echo(json.dumps(seen.to_dict()))
@@ -140,7 +139,7 @@ def scale(lab: Any, workers: int | str, no_wait: bool) -> None:
     """
     from labswarm_lab.scale import scale_by_itself, scale_to
 
-    with _refusing():
+    with refusing():
         if isinstance(workers, str):
             scale_by_itself(lab)
         else:
@@ -154,7 +153,7 @@ def timetable(lab: Any, file: Path) -> None:
     """Book the labs of an iCalendar file: `seats: 12` in an event's description."""
     from labswarm_lab.timetable import book
 
-    with _refusing():
+    with refusing():
         book(lab, file)
 
 
@@ -166,7 +165,7 @@ def interrupt(lab: Any, node: str, rebalance: bool) -> None:
     """EC2 warns of NODE's interruption, and takes it two minutes later."""
     from labswarm_lab.interrupt import interrupt_node
 
-    with _refusing():
+    with refusing():
         interrupt_node(lab, node, rebalance=rebalance)
 
 
@@ -177,7 +176,7 @@ def kill(lab: Any, node: str) -> None:
     """NODE is gone at once, as a machine is that nobody warned of."""
     from labswarm_lab.interrupt import kill_node
 
-    with _refusing():
+    with refusing():
         kill_node(lab, node)
 
 
@@ -190,20 +189,27 @@ def class_(lab: Any, students: int, profile: str | None, as_json: bool) -> None:
     """This many students log in, start a server, run a cell and save a file."""
     from labswarm_lab.attend import attend
 
-    with _refusing():
+    with refusing():
         all_through = attend(lab, students, profile=profile, as_json=as_json)
     if not all_through:
         raise SystemExit(1)
 
 
 @lab.command()
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="One look, drawn to this file."
+)
 @click.pass_obj
-def watch(lab: Any) -> None:
+def watch(lab: Any, svg: Path | None) -> None:
     """Nodes, students and executions as they come and go; q ends it."""
-    from labswarm_lab.watch import watch
+    from labswarm_lab.watch import look, watch
+    from labswarm_lab.watch_svg import draw_to
 
-    with _refusing():
-        watch(lab)
+    with refusing():
+        if svg is None:
+            watch(lab)
+        else:
+            draw_to(svg, look(lab))
 
 
 @lab.command()
@@ -217,7 +223,7 @@ def timeline(lab: Any, since: str | None, as_json: bool, svg: Path | None) -> No
     """What happened, in order, and what each instance was meanwhile."""
     from labswarm_lab.timeline import show_timeline
 
-    with _refusing():
+    with refusing():
         show_timeline(lab, since=since, svg=svg, as_json=as_json)
 
 
@@ -235,7 +241,7 @@ def replay(lab: Any, file: Path, instance: str | None, as_json: bool) -> None:
     """Put a sample event (events/*.json) on the bus, of this lab and of now."""
     from labswarm_lab.replay import replay as replay_event
 
-    with _refusing():
+    with refusing():
         replay_event(lab, file, instance=instance, as_json=as_json)
 
 
@@ -247,7 +253,7 @@ def shell(lab: Any, node: str, command: tuple[str, ...]) -> None:
     """A shell on NODE, or one COMMAND after `--`; `hub` is a node too."""
     from labswarm_lab.shell import enter
 
-    with _refusing():
+    with refusing():
         enter(lab, node, command)
 
 
@@ -258,7 +264,7 @@ def cut(lab: Any, node: str) -> None:
     """NODE's link is down: neither the Swarm nor AWS hears of it."""
     from labswarm_lab.link import cut_node
 
-    with _refusing():
+    with refusing():
         cut_node(lab, node)
 
 
@@ -269,7 +275,7 @@ def heal(lab: Any, node: str) -> None:
     """NODE's link is up again."""
     from labswarm_lab.link import heal_node
 
-    with _refusing():
+    with refusing():
         heal_node(lab, node)
 
 
@@ -284,7 +290,7 @@ def stop_chef(lab: Any) -> None:
     """It does not answer any more; what it knows is kept."""
     from labswarm_lab.chef_outage import stop_chef
 
-    with _refusing():
+    with refusing():
         stop_chef(lab)
 
 
@@ -294,8 +300,11 @@ def start_chef(lab: Any) -> None:
     """It answers again, and knows what it knew."""
     from labswarm_lab.chef_outage import start_chef
 
-    with _refusing():
+    with refusing():
         start_chef(lab)
+
+
+lab.add_command(fault)
 
 
 @lab.command()
@@ -306,7 +315,7 @@ def logs(lab: Any, part: str | None, lines: int) -> None:
     """The last lines that a part of the lab logged; without PART, which parts there are."""
     from labswarm_lab.logs import print_logs
 
-    with _refusing():
+    with refusing():
         print_logs(lab, part, lines)
 
 
@@ -321,7 +330,7 @@ def reconcile(cluster: str | None, dry_run: bool, as_json: bool, name: str, aws:
     from labswarm_lab.account import clients
     from labswarm_lab.reconcile import make_pass, print_passes, succeeded
 
-    with _refusing():
+    with refusing():
         passes = make_pass(clients(name, aws=aws)("stepfunctions"), cluster, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps(passes))
@@ -352,7 +361,7 @@ def roll(ami: str, cluster: str | None, dry_run: bool, as_json: bool, name: str,
         else:
             say(said["text"])
 
-    with _refusing(), interruptible():
+    with refusing(), interruptible():
         Roll.of(clients(name, aws=aws), ami, cluster, tell).run(dry_run=dry_run)
 
 
@@ -363,29 +372,13 @@ def completion(shell: str) -> None:
     click.echo(script(labswarm, shell))
 
 
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """A refusal or a failure in the body becomes one line and its exit code."""
-    try:
-        yield
-    except (Refusal, BadInput) as refusal:
-        _end(f"labswarm: {refusal}", 2)
-    except (Failure, LabswarmError) as failure:
-        _end(f"labswarm: {failure}", 1)
-
-
-def _end(line: str, code: int) -> NoReturn:
-    say(line, style="red")
-    raise SystemExit(code)
-
-
 def main() -> None:
     """Entry point; a wrong option or argument is one line too, and exit code 2."""
     try:
         code = labswarm(standalone_mode=False)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "labswarm"
-        _end(f"{command}: {error.format_message()} `{command} --help` says what can be asked.", 2)
+        end(f"{command}: {error.format_message()} `{command} --help` says what can be asked.", 2)
     except click.Abort:
-        _end("labswarm: interrupted", 130)
+        end("labswarm: interrupted", 130)
     raise SystemExit(code if isinstance(code, int) else 0)

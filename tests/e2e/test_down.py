@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import LabUnderTest
+from tests.e2e.left_behind import traces
 
 from labswarm_lab.nodes.requirements import missing
 
@@ -23,26 +24,6 @@ def unborn() -> Iterator[LabUnderTest]:
     lab = LabUnderTest(f"dn{os.getpid()}")
     yield lab
     lab.must("down", "--homes")
-
-
-def traces(lab: LabUnderTest) -> set[str]:
-    """Every link, mount, firewall rule, cgroup folder, process and file of the lab."""
-    found = set(lab.must("down", "--dry-run").splitlines())
-    for words in (["ip", "-o", "link"], ["ip", "netns"], ["iptables", "-S"], ["mount"]):
-        printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-        found |= {line for line in printed.splitlines() if lab.name in line}
-    folders = [Path("/run/labswarm"), Path("/var/lib/labswarm"), *Path("/sys/fs/cgroup").glob("*")]
-    for folder in folders:
-        if folder.is_dir():
-            found |= {str(path) for path in folder.glob(f"*{lab.name}*")}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if f"/{lab.name}/" in line:
-            found.add(line)
-    return found
 
 
 def test_down_leaves_nothing_but_the_homes(unborn: LabUnderTest) -> None:

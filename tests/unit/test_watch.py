@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
@@ -12,6 +13,7 @@ from labswarm_lab.lab import Lab
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.refusal import Refusal
 from labswarm_lab.watch import Execution, Frame, Worker, draw, last_events, watch
+from labswarm_lab.watch_svg import draw_to
 
 IDS = [f"i-{n:017x}" for n in range(3)]
 
@@ -194,3 +196,20 @@ def test_without_a_record_there_are_no_events(tmp_path: Path) -> None:
 def test_a_lab_that_is_not_up_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="is not up"):
         watch(Lab(Place("t-watch", tmp_path)))
+
+
+def test_a_look_is_drawn_as_a_picture_that_fetches_nothing(tmp_path: Path) -> None:
+    draw_to(tmp_path / "look.svg", FRAME)
+
+    picture = (tmp_path / "look.svg").read_text()
+    root = ElementTree.fromstring(picture)  # noqa: S314  # our own
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    said = "".join(root.itertext()).replace("\xa0", " ")
+    assert "labswarm lab watch: lab" in said
+    assert all(shown in said for shown in (*IDS, "■■", "□□", "waiting for a seat: eve"))
+    assert "url(http" not in picture.replace('"', "")
+
+
+def test_a_picture_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"--svg .*; name a file"):
+        draw_to(tmp_path / "none" / "look.svg", FRAME)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
+from labswarm_lab.plane.door import DOOR, EVENT, FAULTS
 from labswarm_lab.plane.events.bus import Bus, NoEvent
 from labswarm_lab.plane.faults import Faults, NoFault
 from labswarm_lab.plane.links import Links
@@ -24,10 +25,6 @@ from labswarm_lab.plane.spot import NotRunning, Spot
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-DOOR = "/_plane/"
-EVENT = "event"
-FAULTS = "faults"
 
 
 @dataclass(frozen=True)

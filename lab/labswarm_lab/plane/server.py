@@ -40,6 +40,7 @@ from labswarm_lab.plane import (
     ssm,
     stepfunctions,
     templates,
+    weight,
 )
 from labswarm_lab.plane.links import Links
 from labswarm_lab.plane.machines import Machines
@@ -132,6 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, help="JSON of the plane's settings")
     parser.add_argument("--machines", required=True, help="shell, or module:callable")
     options = parser.parse_args(arguments)
+    weight.shed()
     try:
         settings = Settings.parse(options.config.read_text(encoding="utf-8"))
         server = Server(settings, machines_factory(options.machines))

@@ -53,6 +53,12 @@ def reason(*args: Any, **kwargs: Any) -> str:
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "alarm evaluation",
+    "The four treatments of missing data end as in AWS's table of 3 out of 3 datapoints.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
+)
 @pytest.mark.parametrize(
     ("points", "states"),
     [
@@ -68,6 +74,12 @@ def test_three_out_of_three_as_in_aws_first_table(points: str, states: list[str]
     assert [state(points, missing) for missing in TREATMENTS] == states
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "alarm evaluation",
+    "They end as in AWS's table of 2 out of 3 datapoints.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
+)
 @pytest.mark.parametrize(
     ("points", "states"),
     [
@@ -83,6 +95,12 @@ def test_two_out_of_three_as_in_aws_second_table(points: str, states: list[str])
     assert [state(points, missing, m=2) for missing in TREATMENTS] == states
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "alarm evaluation",
+    "More datapoints are looked at than there are evaluation periods.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
+)
 def test_more_datapoints_are_looked_at_than_there_are_evaluation_periods() -> None:
     """AWS's examples look at 5 for 3; silence rings an alarm only once they are all missing.
 
@@ -92,6 +110,12 @@ def test_more_datapoints_are_looked_at_than_there_are_evaluation_periods() -> No
     assert [state(points, "breaching", n=1) for points in ("0 - -", "- - -")] == ["OK", "ALARM"]
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "alarm evaluation",
+    "One new breaching datapoint among missing ones makes no premature alarm.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html#CloudWatch-alarms-avoiding-premature-transition",
+)
 @pytest.mark.parametrize("points", ["- - - - X", "- - - X -"])
 def test_an_alarm_is_not_premature(points: str) -> None:
     """Of neither it goes "immediately into ALARM state".
@@ -105,6 +129,12 @@ def test_an_alarm_is_not_premature(points: str) -> None:
     assert [state(points, missing) for missing in TREATMENTS] == expected
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "PutMetricAlarm",
+    "The statistic is the first operand of each comparison.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
+)
 @pytest.mark.parametrize(
     ("comparison", "breaching"),
     [
@@ -123,6 +153,12 @@ def test_the_statistic_is_the_first_operand(comparison: str, breaching: list[boo
     assert found == breaching
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "StateReason",
+    "It names the datapoints, and of an M out of N alarm what it takes.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html",
+)
 def test_a_reason_names_the_datapoints_and_of_an_m_out_of_n_alarm_what_it_takes() -> None:
     """The form of AWS's sample events, https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html"""
     assert reason([0.0, 0.0, 99.5], m=1, n=1, threshold=50.0) == (
@@ -137,6 +173,13 @@ def test_a_reason_names_the_datapoints_and_of_an_m_out_of_n_alarm_what_it_takes(
     assert "2 out of the last 3 datapoints" in reason("0 0 0 X 0", m=2)
 
 
+@pytest.mark.differs(
+    "CloudWatch",
+    "StateReason",
+    "The short form, of an alarm without DatapointsToAlarm, has the words that alarms"
+    " were seen to say.",
+    "AWS's documentation has no sample of it with missing data",
+)
 @pytest.mark.parametrize(
     ("points", "missing", "expected"),
     [
@@ -176,6 +219,12 @@ def test_a_reason_says_what_was_received_and_what_was_missing(
     assert reason(points, missing) == f"Threshold Crossed: {expected}"
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "StateReason",
+    "It counts the datapoints that are unknown.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html",
+)
 def test_a_reason_counts_what_is_unknown() -> None:
     """As in AWS's sample of an alarm that calls a function.
 
@@ -203,6 +252,12 @@ EMF: dict[str, Any] = {
 }
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "embedded metric format",
+    "Each metric is made with each set of dimensions.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html",
+)
 def test_an_embedded_document_makes_each_metric_with_each_set_of_dimensions() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"""
     ((namespace, metrics),) = extracted(EMF)
@@ -219,6 +274,12 @@ def test_an_embedded_document_makes_each_metric_with_each_set_of_dimensions() ->
     assert metrics[0]["Timestamp"] == datetime(2019, 11, 18, 20, 42, 12, 4000)
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "embedded metric format",
+    "A document that breaks the specification makes no metric.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html",
+)
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -236,6 +297,12 @@ def test_an_embedded_document_that_breaks_the_specification_makes_none(wrong: An
         list(extracted({**EMF, **wrong}))
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "embedded metric format",
+    "A line that is no such document is a line of the log.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html",
+)
 @pytest.mark.parametrize("line", ["said _aws", '{"level": "INFO"}', '["_aws"]', '{"_aws": {}}'])
 def test_a_line_without_metrics_is_none(line: str) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"""
@@ -320,6 +387,12 @@ def alarm(plane: RunningPlane, name: str) -> Iterator[Watched]:
     plane.client("events").delete_rule(Name=name)
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "PutMetricAlarm",
+    "A new alarm is INSUFFICIENT_DATA until it is evaluated, and says so.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
+)
 @pytest.mark.plane
 def test_given_a_new_alarm_then_its_state_is_insufficient_data_until_it_is_evaluated(
     alarm: Watched,
@@ -339,6 +412,13 @@ def test_given_a_new_alarm_then_its_state_is_insufficient_data_until_it_is_evalu
     assert silent["StateTransitionedTimestamp"] == silent["StateUpdatedTimestamp"]
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "alarm actions",
+    "A change of state is one event and one message to the topic, with the fields of "
+    "AWS's samples.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html",
+)
 @pytest.mark.plane
 def test_given_a_change_of_state_then_a_topic_hears_it_once_and_an_event_is_sent_once(
     alarm: Watched,
@@ -419,6 +499,12 @@ def test_given_a_change_of_state_then_a_topic_hears_it_once_and_an_event_is_sent
     }
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "DisableAlarmActions",
+    "The state changes and the event is sent; the actions are not.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DisableAlarmActions.html",
+)
 @pytest.mark.plane
 def test_given_actions_disabled_then_the_state_changes_and_only_the_event_is_sent(
     alarm: Watched,
@@ -431,6 +517,12 @@ def test_given_actions_disabled_then_the_state_changes_and_only_the_event_is_sen
     assert alarm.heard("mail") == []
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "alarm actions",
+    "An action that cannot be done keeps no alarm from changing.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
+)
 @pytest.mark.plane
 def test_given_an_action_that_does_not_exist_then_the_state_changes_all_the_same(
     alarm: Watched,
@@ -445,6 +537,12 @@ def test_given_an_action_that_does_not_exist_then_the_state_changes_all_the_same
     alarm.until("OK", lambda: alarm.measure(1))
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "PutMetricData",
+    "SampleCount, Sum, Average, Minimum and Maximum are of the metric with just these dimensions.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html",
+)
 @pytest.mark.plane
 @pytest.mark.parametrize(
     ("statistic", "value"),
@@ -477,6 +575,12 @@ def test_given_values_of_one_minute_then_the_statistic_is_compared(
     assert json.loads(rung["StateReasonData"])["recentDatapoints"] == [value]
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "PutMetricAlarm",
+    "An update of an alarm leaves its state as it is.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
+)
 @pytest.mark.plane
 def test_given_an_update_then_the_state_stays(alarm: Watched) -> None:
     """ "When you update an existing alarm, its state is left unchanged."
@@ -492,6 +596,12 @@ def test_given_an_update_then_the_state_stays(alarm: Watched) -> None:
         assert after[what] == before[what]
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "SetAlarmState",
+    "It acts, lasts until the next evaluation, and is in the history.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html",
+)
 @pytest.mark.plane
 def test_given_set_alarm_state_then_it_acts_lasts_until_evaluated_and_is_in_the_history(
     alarm: Watched,
@@ -524,6 +634,17 @@ def test_given_set_alarm_state_then_it_acts_lasts_until_evaluated_and_is_in_the_
     assert said[1] == "testing purposes"
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "PutMetricAlarm",
+    "Periods, counts and treatments that CloudWatch does not have are ValidationError.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
+)
+@pytest.mark.absent(
+    "CloudWatch",
+    "PutMetricAlarm",
+    "Anomaly detection, and actions other than a topic, are InvalidParameterValue.",
+)
 @pytest.mark.plane
 @pytest.mark.parametrize(
     ("properties", "code"),
@@ -548,6 +669,12 @@ def test_given_what_is_not_evaluated_then_it_is_refused(
     assert refused.value.response["Error"]["Code"] == code
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "embedded metric format",
+    "What a function prints in it becomes metrics, also when the function fails then.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html",
+)
 @pytest.mark.plane
 def test_given_a_function_that_prints_metrics_then_they_are_there_and_ring_an_alarm(
     alarm: Watched,

@@ -170,6 +170,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         yield app
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "AWS::CloudWatch::Alarm",
+    "Every alarm of the app's template goes into ALARM over its threshold, and back, "
+    "and its topic hears both.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html",
+)
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_of_the_app_goes_into_alarm_and_back(app: App, name: str) -> None:
     heard = [message for message in app.heard if message["AlarmName"] == app.names[name]]
@@ -184,6 +191,12 @@ def test_an_alarm_of_the_app_goes_into_alarm_and_back(app: App, name: str) -> No
     assert all(arn.endswith(":labswarm-alarms") for arn in rung["AlarmActions"])
 
 
+@pytest.mark.aws(
+    "CloudWatch",
+    "AWS::CloudWatch::Alarm",
+    "An alarm that treats missing data as breaching rings when there is none.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
+)
 def test_an_alarm_that_wants_metrics_rings_when_there_are_none(app: App) -> None:
     """That nothing decides is told even when nothing runs; the other alarms stay as they are.
 

@@ -92,6 +92,13 @@ def greeting(plane: Any) -> str:
 class TestTheDeployedApp:
     """https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html"""
 
+    @pytest.mark.aws(
+        "CloudFormation",
+        "AWS::Serverless transform",
+        "`sam deploy` makes a state machine of a YAML definition with substitutions, "
+        "which runs a function with its layer and environment.",
+        "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html",
+    )
     def test_its_machine_runs_its_function_with_its_layer(self, plane: Any) -> None:
         """DefinitionUri in YAML, DefinitionSubstitutions, Layers, Environment, outputs.
 
@@ -99,6 +106,13 @@ class TestTheDeployedApp:
         """
         assert greeting(plane) == "hello world"
 
+    @pytest.mark.aws(
+        "CloudFormation",
+        "AWS::Lambda::Function",
+        "Timeout, architecture, layers, reserved concurrency and asynchronous retries are"
+        " as in the template.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html",
+    )
     def test_its_function_has_every_property(self, plane: Any) -> None:
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html"""
         function = plane.client("lambda").get_function(FunctionName="contract-greet")
@@ -111,6 +125,12 @@ class TestTheDeployedApp:
         assert function["Concurrency"]["ReservedConcurrentExecutions"] == 2
         assert retries["MaximumRetryAttempts"] == 1
 
+    @pytest.mark.aws(
+        "CloudFormation",
+        "AWS::Events::Rule",
+        "A target has its role, input path, retry policy and dead-letter queue.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-events-rule-target.html",
+    )
     def test_its_rule_has_its_target_in_full(self, plane: Any) -> None:
         """Arn, RoleArn, InputPath, RetryPolicy, DeadLetterConfig.
 
@@ -131,6 +151,12 @@ class TestTheDeployedApp:
         }
         assert ":sqs:" in target["DeadLetterConfig"]["Arn"]
 
+    @pytest.mark.aws(
+        "CloudFormation",
+        "resource types",
+        "Tables, documents, alarms and log groups are as in the template.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html",
+    )
     def test_its_other_resources_are_there(self, plane: Any) -> None:
         """Table, document, alarm, log group, as the template says.
 
@@ -150,6 +176,12 @@ class TestTheDeployedApp:
         assert alarm["Dimensions"][0]["Value"].endswith(":contract-machine")
         assert group["retentionInDays"] == 14
 
+    @pytest.mark.aws(
+        "CloudFormation",
+        "AWS::SNS::Subscription",
+        "A topic of the template has its policy, and a queue that subscribed gets its messages.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html",
+    )
     def test_its_topic_is_heard_by_who_subscribed(self, plane: Any) -> None:
         """Topic, TopicPolicy and Subscription.
 
@@ -166,6 +198,12 @@ class TestTheDeployedApp:
         (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
         assert json.loads(message["Body"])["Message"] == "heard"
 
+    @pytest.mark.aws(
+        "CloudFormation",
+        "CreateChangeSet",
+        "A change set without changes fails and says so.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html",
+    )
     def test_deploying_the_same_again_changes_nothing(self, plane: Any, app: App) -> None:
         """A change set without changes fails with its reason.
 
@@ -174,6 +212,12 @@ class TestTheDeployedApp:
         assert "No changes to deploy" in app.deploy("--no-fail-on-empty-changeset")
 
 
+@pytest.mark.aws(
+    "CloudFormation",
+    "ExecuteChangeSet",
+    "An update changes what was changed, code and layers included, and keeps the rest as it is.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
+)
 def test_a_second_deploy_changes_what_was_changed(plane: Any, app: App) -> None:
     """Update of a function's code, a layer, a definition and a document (UpdateMethod NewVersion).
 
@@ -220,6 +264,11 @@ def _template(**resources: Any) -> str:
 QUEUE = {"Type": "AWS::SQS::Queue"}
 
 
+@pytest.mark.absent(
+    "CloudFormation",
+    "CreateChangeSet",
+    "A resource type that the plane has not is refused by its name; none is left out in silence.",
+)
 def test_a_resource_type_that_the_plane_lacks_is_refused_by_name(plane: Any, name: str) -> None:
     """CreateChangeSet refuses unrecognized resource types; none is left out in silence.
 
@@ -233,6 +282,19 @@ def test_a_resource_type_that_the_plane_lacks_is_refused_by_name(plane: Any, nam
         )
 
 
+@pytest.mark.aws(
+    "CloudFormation",
+    "CreateStack",
+    "A creation that fails ends in ROLLBACK_COMPLETE, names the failed resource, and "
+    "removes the others.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html",
+)
+@pytest.mark.differs(
+    "CloudFormation",
+    "CreateStack",
+    "It is over when the call answers.",
+    "nothing of the app waits for a stack but `sam deploy`, which finds it done",
+)
 def test_a_creation_that_fails_is_undone(plane: Any, name: str) -> None:
     """ROLLBACK_COMPLETE, the failed resource named with its reason, the others removed.
 
@@ -259,6 +321,18 @@ def test_a_creation_that_fails_is_undone(plane: Any, name: str) -> None:
     assert plane.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []) == []
 
 
+@pytest.mark.aws(
+    "CloudFormation",
+    "AWS::SSM::Document",
+    "A document with a name of its own cannot be replaced, only get a new version.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-document.html",
+)
+@pytest.mark.differs(
+    "CloudFormation",
+    "UpdateStack",
+    "An update that fails is not rolled back: it ends in UPDATE_ROLLBACK_FAILED.",
+    "the lab deploys a template once; what failed is to be seen, and not to be tidied away",
+)
 def test_a_named_document_cannot_be_replaced(plane: Any, name: str) -> None:
     """UpdateMethod Replace of a custom-named document fails; NewVersion is the way.
 
@@ -280,6 +354,12 @@ def test_a_named_document_cannot_be_replaced(plane: Any, name: str) -> None:
     assert "true" in plane.client("ssm").get_document(Name=name)["Content"]
 
 
+@pytest.mark.aws(
+    "CloudFormation",
+    "DeletionPolicy",
+    "What leaves the template is deleted, and with Retain it stays.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html",
+)
 @pytest.mark.parametrize(("policy", "left"), [("Retain", 1), ("Delete", 0)])
 def test_what_leaves_the_template_is_removed_unless_retained(
     plane: Any, name: str, policy: str, left: int
@@ -295,6 +375,12 @@ def test_what_leaves_the_template_is_removed_unless_retained(
     assert len([url for url in queues if url.endswith(f"/{name}")]) == left
 
 
+@pytest.mark.aws(
+    "CloudFormation",
+    "DeleteStack",
+    "The stack's resources go with it.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html",
+)
 def test_a_deleted_stack_leaves_nothing(plane: Any, name: str) -> None:
     """DeleteStack: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"""
     cloudformation = plane.client("cloudformation")

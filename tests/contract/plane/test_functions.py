@@ -281,7 +281,8 @@ def test_layers_come_after_the_code_and_the_last_first(plane: Any) -> None:
     assert invoke(plane, create(plane, source, Layers=layers), {}).answer == "last"
 
 
-def test_workers_end_with_the_plane_however_it_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["forked", "started"])
+def test_workers_end_with_the_plane_however_it_ends(tmp_path: Path, how: str) -> None:
     """A Lambda environment never outlives its service; here, a `kill -9` of the plane's process.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
@@ -291,13 +292,15 @@ def test_workers_end_with_the_plane_however_it_ends(tmp_path: Path) -> None:
     )
     start = (
         "import sys, time, pathlib\n"
+        "from labswarm_lab.plane.functions.processes import Processes\n"
         "from labswarm_lab.plane.functions.worker import Worker\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         "environment = {'PYTHONPATH': sys.argv[1], 'PYTHONUNBUFFERED': '1'}\n"
-        "Worker(sys.executable, 'app.handler', folder, environment, folder / 'log')\n"
+        "Worker(sys.executable, 'app.handler', folder, environment, folder / 'log',"
+        " processes=Processes(forks=sys.argv[2] == 'forked'))\n"
         "time.sleep(600)\n"
     )
-    plane = subprocess.Popen([sys.executable, "-c", start, str(tmp_path)])
+    plane = subprocess.Popen([sys.executable, "-c", start, str(tmp_path), how])
     log = tmp_path / "log"
     try:
         _until(lambda: log.exists() and log.read_text().strip().isdigit(), "worker did not start")

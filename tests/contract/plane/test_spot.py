@@ -85,6 +85,12 @@ def described(plane: RunningPlane, instance_id: str) -> dict[str, Any]:
     return instance
 
 
+@pytest.mark.aws(
+    "EC2",
+    "spot interruption",
+    "The warning on EventBridge has the fields of EC2's, whose ARN has the zone and no account.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html",
+)
 def test_an_interruption_is_told_with_the_fields_that_ec2_gives_it(
     plane: RunningPlane, member: str, told: str
 ) -> None:
@@ -109,6 +115,18 @@ def test_an_interruption_is_told_with_the_fields_that_ec2_gives_it(
     }
 
 
+@pytest.mark.aws(
+    "EC2",
+    "spot interruption",
+    "The instance is taken two minutes after the warning, not before.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html",
+)
+@pytest.mark.aws(
+    "Auto Scaling",
+    "health checks",
+    "An instance that spot took is replaced.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html",
+)
 def test_an_interrupted_instance_is_taken_back_two_minutes_after_the_warning(
     plane: RunningPlane, member: str, name: str
 ) -> None:
@@ -130,6 +148,12 @@ def test_an_interrupted_instance_is_taken_back_two_minutes_after_the_warning(
     assert replacement != member
 
 
+@pytest.mark.aws(
+    "EC2",
+    "rebalance recommendation",
+    "The event has EC2's fields, and the instance runs on.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html",
+)
 def test_a_rebalance_recommendation_is_told_and_ends_nothing(
     plane: RunningPlane, member: str, told: str
 ) -> None:
@@ -147,6 +171,12 @@ def test_a_rebalance_recommendation_is_told_and_ends_nothing(
     assert described(plane, member)["State"]["Name"] == "running"
 
 
+@pytest.mark.aws(
+    "EC2",
+    "DescribeInstances",
+    "An instance that spot took has the state reason Server.SpotInstanceTermination.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html",
+)
 def test_a_killed_instance_is_terminated_at_once_and_says_why(
     plane: RunningPlane, member: str, name: str
 ) -> None:
@@ -164,6 +194,18 @@ def test_a_killed_instance_is_terminated_at_once_and_says_why(
     assert replacement != member
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "PutEvents",
+    "An entry whose source begins with `aws.` fails.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html",
+)
+@pytest.mark.differs(
+    "EC2",
+    "spot interruption",
+    "Spot takes an instance when it is asked to, at the plane's own door.",
+    "a lab has to be able to lose a node at a time of its choosing",
+)
 @pytest.mark.parametrize("what", ["interrupt", "rebalance", "kill", "explode"])
 def test_what_does_not_run_and_what_there_is_not_are_refused(
     plane: RunningPlane, what: str

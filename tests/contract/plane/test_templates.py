@@ -56,6 +56,12 @@ def template(plane: RunningPlane, name: str) -> Iterator[Template]:
     ec2.delete_launch_template(LaunchTemplateName=name)
 
 
+@pytest.mark.aws(
+    "EC2",
+    "CreateLaunchTemplateVersion",
+    "A version of a source has what is not given from it, and the default version stays.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html",
+)
 def test_given_a_source_then_a_new_version_inherits_what_is_not_given(template: Template) -> None:
     """And the default version stays.
 
@@ -74,6 +80,12 @@ def test_given_a_source_then_a_new_version_inherits_what_is_not_given(template: 
     assert template.version("1")["LaunchTemplateData"] == FIRST
 
 
+@pytest.mark.aws(
+    "EC2",
+    "CreateLaunchTemplateVersion",
+    "Without a source, a version has only what is given.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html",
+)
 def test_given_no_source_then_a_new_version_has_only_what_is_given(template: Template) -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html"""
     made = template.create_version(LaunchTemplateData={"ImageId": "ami-87654321"})
@@ -81,6 +93,13 @@ def test_given_no_source_then_a_new_version_has_only_what_is_given(template: Tem
     assert made["LaunchTemplateData"] == {"ImageId": "ami-87654321"}
 
 
+@pytest.mark.aws(
+    "EC2",
+    "CreateLaunchTemplateVersion",
+    "A source that is not there is InvalidLaunchTemplateId.VersionNotFound, and no "
+    "version is made.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html",
+)
 def test_given_a_source_that_is_not_there_then_no_version_is_made(template: Template) -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
     with pytest.raises(ClientError, match=r"InvalidLaunchTemplateId\.VersionNotFound"):
@@ -89,6 +108,12 @@ def test_given_a_source_that_is_not_there_then_no_version_is_made(template: Temp
     assert template.version("$Latest")["VersionNumber"] == 1
 
 
+@pytest.mark.aws(
+    "EC2",
+    "DeleteLaunchTemplateVersions",
+    "The number of a deleted version is not given again.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/delete-launch-template.html",
+)
 def test_given_a_deleted_version_then_its_number_is_not_given_again(template: Template) -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/delete-launch-template.html"""
     template.create_version(SourceVersion="1", LaunchTemplateData={"ImageId": "ami-87654321"})
@@ -104,6 +129,12 @@ def test_given_a_deleted_version_then_its_number_is_not_given_again(template: Te
     assert made["VersionNumber"] == 3
 
 
+@pytest.mark.aws(
+    "EC2",
+    "DeleteLaunchTemplateVersions",
+    "The default version is not deleted; the answer names each that was not, and by which code.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html",
+)
 def test_given_the_default_version_then_it_is_deleted_only_when_another_is_the_default(
     template: Template,
 ) -> None:
@@ -123,6 +154,13 @@ def test_given_the_default_version_then_it_is_deleted_only_when_another_is_the_d
     assert template.version("$Default")["VersionNumber"] == 2
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "LaunchTemplateSpecification",
+    "A group on `$Latest` launches of the newest version that there is; an instance "
+    "keeps showing its own.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LaunchTemplateSpecification.html",
+)
 def test_given_a_mixed_group_on_latest_then_what_it_launches_is_of_the_newest_version(
     template: Template,
 ) -> None:

@@ -12,6 +12,7 @@ from labswarm_lab.plane.faults import FunctionFaults
 from labswarm_lab.plane.functions.bundle import Bundle, Shelf
 from labswarm_lab.plane.functions.concurrency import Concurrency
 from labswarm_lab.plane.functions.environment import environment
+from labswarm_lab.plane.functions.processes import Processes
 from labswarm_lab.plane.functions.worker import Crash, Limits, Outcome, Worker
 from labswarm_lab.plane.plane import Plane
 
@@ -19,7 +20,7 @@ WORKERS_PER_FUNCTION = 10
 """How many events of a function this machine runs at once; more of them wait for a worker."""
 
 IDLE_LIMIT_S = 120.0
-"""Real seconds after which an idle worker may be ended."""
+"""Real seconds after which an idle worker is ended, at the next end of any invocation."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Fleet:
         self._plane = plane
         self._metrics = EmbeddedMetrics(plane)
         self._concurrency = Concurrency(plane.settings.function_concurrency)
+        self._processes = Processes()
         self._shelf = Shelf(plane.settings.state_dir / "functions")
         self._crews: dict[str, Crew] = {}
         self._lock = threading.Lock()
@@ -105,6 +107,7 @@ class Fleet:
             crews, self._crews = list(self._crews.values()), {}
         for crew in crews:
             self._dismiss(crew)
+        self._processes.close()
 
     def _crew(self, function_arn: str) -> Crew:
         with self._lock:
@@ -135,18 +138,27 @@ class Fleet:
         return worker, cold
 
     def _release(self, crew: Crew, deployment: Deployment, worker: Worker) -> None:
-        now = time.monotonic()
         with crew.change:
             crew.busy.discard(worker)
-            surplus = [w for _, w in crew.idle if now - w.used_at > IDLE_LIMIT_S]
-            crew.idle = [(d, w) for d, w in crew.idle if w not in surplus]
-            if worker.alive and not self._closed:
+            kept = worker.alive and not self._closed
+            if kept:
                 crew.idle.append((deployment, worker))
-            else:
-                surplus.append(worker)
             crew.change.notify()
-        for other in surplus:
-            other.end()
+        if not kept:
+            worker.end()
+        self._end_idle()
+
+    def _end_idle(self) -> None:
+        """End the workers, of any function, that have been idle for long."""
+        before = time.monotonic() - IDLE_LIMIT_S
+        with self._lock:
+            crews = list(self._crews.values())
+        for crew in crews:
+            with crew.change:
+                idle = [w for _, w in crew.idle if w.used_at < before]
+                crew.idle = [(d, w) for d, w in crew.idle if w not in idle]
+            for worker in idle:
+                worker.end()
 
     def _dismiss(self, crew: Crew) -> None:
         with crew.change:
@@ -162,7 +174,8 @@ class Fleet:
             deployment.bundle.task_root,
             dict(deployment.environment),
             self._log(name),
-            self._plane.clock.real(self._plane.draw(self._plane.latency.cold_start)),
+            processes=self._processes,
+            init_at_least_s=self._plane.clock.real(self._plane.draw(self._plane.latency.cold_start)),
         )
 
     def _log(self, name: str) -> Path:

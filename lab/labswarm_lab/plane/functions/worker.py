@@ -1,9 +1,7 @@
 """One worker: a process of awslambdaric, one invocation at a time."""
 
 import json
-import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Mapping
@@ -13,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from queue import Empty
 
-from labswarm_lab.plane.functions import bootstrap
+from labswarm_lab.plane.functions.processes import Processes
 from labswarm_lab.plane.functions.runtime_api import Invocation, Kind, RuntimeApi, Said
 
 INIT_LIMIT_S = 60.0
@@ -64,6 +62,8 @@ class Worker:
         folder: Path,
         environment: Mapping[str, str],
         log: Path,
+        *,
+        processes: Processes,
         init_at_least_s: float = 0.0,
     ) -> None:
         """Start the process. It takes no event within `init_at_least_s` real seconds."""
@@ -73,17 +73,8 @@ class Worker:
         self.init_s: float | None = None
         """How many real seconds it took to start; None until it has."""
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            # -P: the folder of bootstrap.py is not to be on the handler's search path.
-            self._process = subprocess.Popen(
-                [python, "-P", bootstrap.__file__, handler],
-                cwd=folder,
-                env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        variables = {**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address}
+        self._process = processes.start(python, handler, folder, variables, log)
         threading.Thread(target=self._watch, daemon=True).start()
 
     @property
@@ -111,9 +102,8 @@ class Worker:
 
     def end(self) -> None:
         """Kill the process and what it started; ending one twice is no error."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
 
     def _wait_ready(self, request_id: str) -> Outcome | None:
         """None when the handler has been loaded, else why it could not be."""
@@ -181,8 +171,7 @@ class Worker:
 
     def _watch(self) -> None:
         status = self._process.wait()
-        if self._process.stdin:
-            self._process.stdin.close()
+        self._process.let_go()
         self._api.said.put(Said(Kind.EXITED, status=status))
         self._api.close()
 

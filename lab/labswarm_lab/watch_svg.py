@@ -1,0 +1,35 @@
+"""`labswarm lab watch --svg`: one look at the lab as a picture, for a page or a report."""
+
+import io
+import re
+from pathlib import Path
+
+from rich.console import Console
+
+from labswarm_lab.refusal import Refusal
+from labswarm_lab.watch import Frame, draw
+
+COLUMNS, LINES = 124, 36
+# The fonts that it would fetch from another site; a picture in a page cannot, nor is it to.
+_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+
+
+def draw_to(file: Path, frame: Frame) -> None:
+    """Write the frame as a terminal would show it. Raises Refusal when the file cannot be."""
+    console = Console(
+        record=True,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        width=COLUMNS,
+        height=LINES,
+        highlight=False,
+    )
+    console.print(draw(frame, LINES))
+    picture = console.export_svg(title=f"labswarm lab watch: {frame.lab}", unique_id="watch")
+    try:
+        file.write_text(_FONTS.sub("", picture), encoding="utf-8")
+    except OSError as error:
+        raise Refusal(
+            f"--svg {file}: {error.strerror}; name a file in a folder that is there"
+        ) from error

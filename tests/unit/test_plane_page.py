@@ -1,0 +1,134 @@
+"""docs/reference/plane.md says what the conformance suite of the plane holds, and all of it."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.contract.plane import page
+
+OF_OUR_OWN = {
+    "test_door.py": "the plane's own door, which AWS does not have",
+    "test_ground.py": "what the lab lays on the plane",
+    "test_server.py": "the plane as a process",
+    "test_fault_command.py": "the command `lab fault`",
+    "test_function_processes.py": "how the plane starts functions' processes",
+    "test_app_alarms.py::test_every_alarm_of_the_template_is_driven_here": "the suite's own bounds",
+    "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, without a plane",
+}
+"""Tests beside the conformance tests that say nothing about AWS, and what they are about."""
+
+NOT_YET = {
+    "test_autoscaling.py",
+    "test_dynamodb.py",
+    "test_functions.py",
+    "test_plane_events.py",
+    "test_plane_events_faults.py",
+    "test_schedules.py",
+    "test_ssm.py",
+    "test_stepfunctions_data.py",
+    "test_stepfunctions_errors.py",
+    "test_stepfunctions_executions.py",
+}
+"""Files whose tests are not all on the page yet."""
+
+FILES = sorted(page.SUITE.glob("test_*.py"))
+
+
+def test_the_page_is_what_the_suite_says_now() -> None:
+    made = page.page(page.suite_lines())
+    kept = page.PAGE.read_text(encoding="utf-8")
+    assert kept == made, "`python -m tests.contract.plane.page` writes it anew"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_every_conformance_test_is_on_the_page(file: Path) -> None:
+    left = [
+        name
+        for name in page.unmarked(file)
+        if not {file.name, f"{file.name}::{name}"} & set(OF_OUR_OWN)
+    ]
+    if file.name in NOT_YET:
+        assert left, f"all of {file.name} is on the page: take it from NOT_YET"
+    else:
+        assert left == []
+
+
+def test_what_is_excepted_is_there() -> None:
+    names = {file.name for file in FILES}
+    tests = {f"{file.name}::{name}" for file in FILES for name in page.unmarked(file)}
+    assert NOT_YET | set(OF_OUR_OWN) <= names | tests
+
+
+def test_every_line_is_of_a_service_that_is_known() -> None:
+    wrong = [line for line in page.suite_lines() if line.service not in page.SERVICES]
+    assert wrong == []
+
+
+def test_every_source_is_documentation_of_aws() -> None:
+    wrong = [
+        line
+        for line in page.suite_lines()
+        if line.kind == "aws"
+        and not (line.also.startswith(page.PUBLISHED) and re.fullmatch(r"[!-~]+", line.also))
+    ]
+    assert wrong == []
+
+
+def test_no_line_is_there_twice() -> None:
+    lines = page.suite_lines()
+    counted = Counter((line.kind, line.service, line.api, line.said) for line in lines)
+    assert [said for said, count in counted.items() if count > 1] == []
+
+
+MARKED = """
+import pytest
+
+@pytest.mark.aws("SQS", "SendMessage", "It is sent " "once.", "https://docs.aws.amazon.com/x")
+def test_marked(): ...
+
+@pytest.mark.absent("SQS", "Purge", "It is refused.")
+class TestOfAClass:
+    def test_in_it(self): ...
+
+@pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.differs("S3", "a", "b.", "c."))])
+def test_of_one_case(n): ...
+
+@pytest.mark.plane
+def test_bare(): ...
+"""
+
+
+def test_a_marker_is_read_from_a_test_its_class_or_one_of_its_cases(tmp_path: Path) -> None:
+    file = tmp_path / "test_file.py"
+    file.write_text(MARKED)
+
+    lines = page.lines_of(file)
+
+    assert [(line.kind, line.service, line.said) for line in lines] == [
+        ("aws", "SQS", "It is sent once."),
+        ("absent", "SQS", "It is refused."),
+        ("differs", "S3", "b."),
+    ]
+    assert page.unmarked(file) == ["test_bare"]
+    assert page.page(lines).endswith(
+        "## S3\n\n### a\n\n- **Differs:** b. Why: c.\n\n"
+        "## SQS\n\n### Purge\n\n- **Absent:** It is refused.\n\n"
+        "### SendMessage\n\n- It is sent once ([AWS](https://docs.aws.amazon.com/x)).\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        'aws("SQS", "SendMessage", "It is sent.")',
+        'absent("SQS", "Purge", answer="It is refused.")',
+        'absent("SQS", "Purge", f"It is {1}.")',
+        'absent("SQS", "Purge", " ")',
+    ],
+)
+def test_a_marker_that_makes_no_line_is_refused_by_its_place(tmp_path: Path, marker: str) -> None:
+    file = tmp_path / "test_file.py"
+    file.write_text(f"import pytest\n@pytest.mark.{marker}\ndef test_it(): ...\n")
+    with pytest.raises(page.Unreadable, match=r"test_file\.py:2"):
+        page.lines_of(file)
