@@ -31,6 +31,7 @@ from labswarm_lab.plane.stepfunctions import (
     paths,
     result_paths,
     results,
+    string_matches,
     timestamps,
     timing,
     tokens,
@@ -65,6 +66,7 @@ def install(plane: Plane) -> None:
         paths,
         result_paths,
         results,
+        string_matches,
         timestamps,
         tokens,
     ):

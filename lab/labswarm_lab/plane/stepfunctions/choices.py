@@ -8,6 +8,9 @@ https://states-language.net/spec.html#choice-state
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.state.choice.choice_rule import ChoiceRule
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import (
+    ConditionStringJSONata,
+)
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (  # noqa: E501
     ComparisonOperatorType,
 )
@@ -48,5 +51,12 @@ def install() -> None:
             raise failure(env, "States.Runtime", cause)
         function.eval(env)
 
+    def decide(condition: ConditionStringJSONata, env: Any) -> None:
+        condition.string_jsonata.eval(env=env)
+        if not isinstance(env.stack[-1], bool):
+            cause = f"The Condition '{condition.string_jsonata.expression}' gives no boolean."
+            raise failure(env, "States.QueryEvaluationError", cause)
+
     StateChoice._eval_state = evaluate
+    ConditionStringJSONata._eval_body = decide
     ComparisonVariable._eval_body = compare

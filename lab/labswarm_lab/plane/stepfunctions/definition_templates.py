@@ -9,14 +9,21 @@ from typing import Any
 from labswarm_lab.plane.stepfunctions.definition_fields import JSONATA, PATHS, TEMPLATES
 from labswarm_lab.plane.stepfunctions.definition_rules import Found
 from labswarm_lab.plane.stepfunctions.intrinsic_calls import NoCall, parse
+from labswarm_lab.plane.stepfunctions.intrinsic_functions import GIVE_TEXT
 from labswarm_lab.plane.stepfunctions.intrinsics import checked
+from labswarm_lab.plane.stepfunctions.jsonata import NotComputed
+from labswarm_lab.plane.stepfunctions.jsonata import check as check_jsonata
 from labswarm_lab.plane.stepfunctions.paths import NoPath, check, is_definite
 from labswarm_lab.plane.stepfunctions.result_paths import NoMatch, steps
+
+INNER = {"Branches", "ItemProcessor", "Iterator"}
+"""Where states of their own are, which are looked at as such."""
 
 
 def of_templates(state: dict[str, Any], language: str) -> Found:
     """Of the paths and templates of one state."""
     if language == JSONATA:
+        yield from _expressions(state)
         return
     for name in sorted(PATHS & set(state)):
         path = state[name]
@@ -25,7 +32,7 @@ def of_templates(state: dict[str, Any], language: str) -> Found:
         if not isinstance(path, str) or not _is_path(path):
             yield name, f"The value for the field '{name}' must be a valid JSONPath"
     for name in ("ErrorPath", "CausePath"):
-        if name in state and not _is_value(state[name]):
+        if name in state and not _is_text(state[name]):
             yield name, f"The value for the field '{name}' must be a valid JSONPath"
     yield from _result_path(state)
     for name in sorted(TEMPLATES & set(state)):
@@ -36,6 +43,24 @@ def of_templates(state: dict[str, Any], language: str) -> Found:
                     f"The value for the field '{field}' must be a valid JSONPath or a valid "
                     "intrinsic function call",
                 )
+
+
+def _expressions(state: dict[str, Any]) -> Found:
+    own = {name: value for name, value in state.items() if name not in INNER}
+    for text in _texts(own):
+        if text.startswith("{%") and text.endswith("%}"):
+            try:
+                check_jsonata(text[2:-2].strip())
+            except NotComputed as error:
+                yield "", f"The JSONata expression '{text}' is not valid: {error}"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _result_path(state: dict[str, Any]) -> Found:
@@ -73,6 +98,12 @@ def _is_value(value: Any) -> bool:
     except NoCall:
         return False
     return True
+
+
+def _is_text(value: Any) -> bool:
+    if not isinstance(value, str) or not value.startswith("States."):
+        return _is_value(value)
+    return _is_value(value) and parse(value).function in GIVE_TEXT
 
 
 def _is_path(path: str) -> bool:

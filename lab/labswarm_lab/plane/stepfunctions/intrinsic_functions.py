@@ -155,6 +155,18 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int | None]] = {
 """By name: what it does, and how many arguments it takes, at least and at most."""
 
 
+GIVE_TEXT = {
+    "Format",
+    "JsonToString",
+    "ArrayGetItem",
+    "Base64Encode",
+    "Base64Decode",
+    "Hash",
+    "UUID",
+}
+"""Those that ErrorPath and CausePath may call."""
+
+
 def takes(function: str, count: int) -> bool:
     """Whether there is this function, and it takes `count` arguments."""
     if function not in FUNCTIONS:

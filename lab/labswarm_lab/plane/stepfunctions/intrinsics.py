@@ -11,6 +11,7 @@ from typing import Any
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import (
     StringIntrinsicFunction,
 )
+from moto.stepfunctions.parser.asl.component.state.fail import cause_decl, error_decl
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 from labswarm_lab.plane.stepfunctions import intrinsic_functions
@@ -44,6 +45,10 @@ def value(call: Call, env: Any, given: Any) -> Any:
     return intrinsic_functions.apply(call.function, arguments)
 
 
+def _any_expression(path: Any, string_expression: Any) -> None:
+    path.string_expression = string_expression
+
+
 def install() -> None:
     """Compute them here."""
 
@@ -59,5 +64,7 @@ def install() -> None:
             raise failure(env, "States.IntrinsicFailure", cause) from error
         env.stack.append(result)
 
+    for path in (cause_decl.CausePath, error_decl.ErrorPath):
+        path.__init__ = _any_expression  # `definitions` sees that it gives a string
     Preprocessor.visitString_intrinsic_function = visit
     StringIntrinsicFunction._eval_body = evaluate

@@ -36,6 +36,14 @@ class NotComputed(ValueError):
     """The expression has no value; the message says why."""
 
 
+def check(expression: str) -> None:
+    """See that `expression` is one. Raises NotComputed."""
+    try:
+        Jsonata(expression)
+    except JException as error:
+        raise NotComputed(str(error)) from error
+
+
 def computed(expression: str, variables: dict[str, Any]) -> Any:
     """The value of `expression` with `variables`, as JSON. Raises NotComputed."""
     try:
@@ -103,10 +111,7 @@ def install() -> None:
         try:
             env.stack.append(computed(expression.expression, known(env)))
         except NotComputed as error:
-            cause = (
-                f"The JSONata expression '{expression.expression}' specified for the field "
-                f"'{env.next_field_name}' {error}"
-            )
+            cause = f"The JSONata expression '{expression.expression}' {error}"
             details = EvaluationFailedEventDetails(
                 error=ERROR, cause=cause, state=env.next_state_name
             )
