@@ -22,7 +22,9 @@ def create(plane: Any, definition: dict[str, Any]) -> str:
 def start(plane: Any, definition: dict[str, Any], given: Any = None, **kwargs: Any) -> str:
     """Start an execution of a new machine; its ARN."""
     started = plane.client("stepfunctions").start_execution(
-        stateMachineArn=create(plane, definition), input=json.dumps(given or {}), **kwargs
+        stateMachineArn=create(plane, definition),
+        input=json.dumps({} if given is None else given),
+        **kwargs,
     )
     return str(started["executionArn"])
 

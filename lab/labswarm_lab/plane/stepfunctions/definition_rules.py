@@ -70,7 +70,10 @@ def of_errors(kind: str, rules: Any) -> Found:
         known = _RETRIER if kind == "Retry" else _CATCHER
         for field in sorted(set(rule) - known):
             yield at, f"Field '{field}' is not supported"
-        yield from _numbers(at, rule) if kind == "Retry" else ()
+        if kind == "Retry":
+            yield from _numbers(at, rule)
+        elif "Next" not in rule:
+            yield at, "These fields are required: [Next]"
 
 
 def _names(at: str, names: Any, is_last: bool) -> Found:

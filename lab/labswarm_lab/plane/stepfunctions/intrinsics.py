@@ -19,6 +19,7 @@ from labswarm_lab.plane.stepfunctions.failures import failure
 from labswarm_lab.plane.stepfunctions.intrinsic_calls import Call, Literal, NoCall, Path, parse
 from labswarm_lab.plane.stepfunctions.json_strings import text
 from labswarm_lab.plane.stepfunctions.lookup import looked_up
+from labswarm_lab.plane.stepfunctions.paths import NoPath, check
 
 
 def checked(call: Call) -> Call:
@@ -28,6 +29,11 @@ def checked(call: Call) -> Call:
     for argument in call.arguments:
         if isinstance(argument, Call):
             checked(argument)
+        elif isinstance(argument, Path):
+            try:
+                check(argument.path)
+            except NoPath as error:
+                raise NoCall(f"{argument.path} is no path") from error
     return call
 
 

@@ -17,6 +17,8 @@ from labswarm_lab.plane.stepfunctions import interpreter
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _MANY = re.compile(r"\.\.|\*|\?\(|\[[^\]]*[,:][^\]]*\]")
 _ROOT = re.compile(r"\$(\$|[A-Za-z_]\w*)")
+_NAME = re.compile(r"'[^']*'|\"[^\"]*\"|\.([\w-]*[^\x00-\x7f][\w-]*)")
+"""A name with a letter that the parser takes only in brackets."""
 _parsing = threading.Lock()
 
 
@@ -32,7 +34,11 @@ class NoPath(ValueError):
 @lru_cache(maxsize=4096)
 def _parsed(path: str) -> Any:
     with _parsing:  # the parser generator keeps its tables in module state
-        return parse(path)
+        return parse(_NAME.sub(_in_brackets, path))
+
+
+def _in_brackets(found: re.Match[str]) -> str:
+    return f"['{found[1]}']" if found[1] else found[0]
 
 
 def check(path: str) -> None:

@@ -85,6 +85,7 @@ def install() -> None:
     """Give and take tokens so."""
     tokens = Tokens()
     execute = callbacks.StateTaskServiceCallback._eval_execution
+    failure_event = callbacks.StateTaskServiceCallback._get_callback_outcome_failure_event
     from_error = StateTask._from_error
 
     def attempt(task: Any, env: Any) -> None:
@@ -94,6 +95,13 @@ def install() -> None:
 
     def enter(task: Any, env: Any) -> None:
         super(callbacks.StateTaskServiceCallback, task)._eval_body(env=env)
+
+    def failed(task: Any, env: Any, ex: Any) -> Any:
+        event = failure_event(task, env, ex)
+        told = event.event_details["taskFailedEventDetails"]
+        for name in [name for name in ("error", "cause") if told[name] is None]:
+            del told[name]
+        return event
 
     def heartbeat_missed(task: Any, env: Any, ex: Exception) -> Any:
         event = from_error(task, env, ex)
@@ -125,6 +133,7 @@ def install() -> None:
     callbacks.CustomErrorName = Reported
     callbacks.StateTaskServiceCallback._eval_execution = attempt
     callbacks.StateTaskServiceCallback._eval_body = enter
+    callbacks.StateTaskServiceCallback._get_callback_outcome_failure_event = failed
     StateTask._from_error = heartbeat_missed
     StepFunctionResponse.send_task_success = succeed
     StepFunctionResponse.send_task_failure = fail
