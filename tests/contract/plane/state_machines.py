@@ -7,6 +7,8 @@ from typing import Any
 
 ROLE = "arn:aws:iam::123456789012:role/contract"
 DEADLINE_S = 20.0
+ENDLESS = ("Choice", "Fail", "Succeed")
+"""The types of state that have no End."""
 
 
 def create(plane: Any, definition: dict[str, Any]) -> str:
@@ -20,7 +22,9 @@ def create(plane: Any, definition: dict[str, Any]) -> str:
 def start(plane: Any, definition: dict[str, Any], given: Any = None, **kwargs: Any) -> str:
     """Start an execution of a new machine; its ARN."""
     started = plane.client("stepfunctions").start_execution(
-        stateMachineArn=create(plane, definition), input=json.dumps(given or {}), **kwargs
+        stateMachineArn=create(plane, definition),
+        input=json.dumps({} if given is None else given),
+        **kwargs,
     )
     return str(started["executionArn"])
 
@@ -59,12 +63,27 @@ def history(plane: Any, execution: str) -> list[dict[str, Any]]:
 
 def one(state: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
     """A machine that starts with `state`, its end unless it says otherwise, and `more` states."""
-    ends = (
-        {} if {"Next", "End"} & set(state) or state["Type"] in ("Choice", "Fail") else {"End": True}
-    )
+    ends = {} if {"Next", "End"} & set(state) or state["Type"] in ENDLESS else {"End": True}
     return {"StartAt": "First", "States": {"First": {**state, **ends}, **more}}
 
 
 def evaluated(plane: Any, parameters: dict[str, Any], given: Any = None) -> Any:
     """What a Pass state makes of `parameters`."""
     return output(plane, one({"Type": "Pass", "Parameters": parameters}), given)
+
+
+def branch(name: str, state: dict[str, Any]) -> dict[str, Any]:
+    """A branch, or an item processor, of one state."""
+    ends = {} if state["Type"] in ENDLESS else {"End": True}
+    return {"StartAt": name, "States": {name: {**state, **ends}}}
+
+
+def caught_by(*names: str) -> dict[str, Any]:
+    """Fields of a state that leads to `Caught`, by its end or by these errors."""
+    return {"Catch": [{"ErrorEquals": list(names), "Next": "Caught"}], "Next": "Caught"}
+
+
+def make_queue(plane: Any) -> str:
+    """The URL of a new queue, which tasks send their tokens to."""
+    made = plane.client("sqs").create_queue(QueueName=f"contract-{uuid.uuid4().hex[:12]}")
+    return str(made["QueueUrl"])

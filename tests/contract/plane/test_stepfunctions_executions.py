@@ -196,11 +196,14 @@ def test_map_and_parallel_run_their_branches_at_once(plane: Any) -> None:
 
     https://states-language.net/spec.html#map-state and #parallel-state
     """
-    wait = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 10, "End": True}}}
-    each = {**wait, "ProcessorConfig": {"Mode": "INLINE"}}
+
+    def wait(name: str) -> dict[str, Any]:
+        return {"StartAt": name, "States": {name: {"Type": "Wait", "Seconds": 10, "End": True}}}
+
+    each = {**wait("Each"), "ProcessorConfig": {"Mode": "INLINE"}}
     machine = one(
         {"Type": "Map", "ItemsPath": "$.all", "ItemProcessor": each, "Next": "Both"},
-        Both={"Type": "Parallel", "Branches": [wait, wait], "End": True},
+        Both={"Type": "Parallel", "Branches": [wait("One"), wait("Two")], "End": True},
     )
     started = time.monotonic()
 

@@ -2,13 +2,16 @@
 
 Each module is one correction, with its reason. What they change is found by the name that moto's
 modules use (`interpreter.replace`), since most of it is imported by name.
-Not there at all, and to be avoided: `.sync:2`, ItemBatcher, `$uuid()`, JSONata with Assign.
+What is not there at all is refused when the machine is made (`definitions`).
 """
 
 from moto.core.config import default_user_config
 
 from labswarm_lab.plane.plane import Plane
 from labswarm_lab.plane.stepfunctions import (
+    attempts,
+    beginnings,
+    branch_errors,
     casing,
     choices,
     clients,
@@ -16,11 +19,22 @@ from labswarm_lab.plane.stepfunctions import (
     endings,
     error_matching,
     error_names,
-    execution_names,
+    executions,
+    history,
+    intrinsics,
+    items,
+    json_strings,
+    jsonata,
+    limits,
+    lookup,
+    machines,
     paths,
+    result_paths,
     results,
+    string_matches,
     timestamps,
     timing,
+    tokens,
     told,
 )
 
@@ -30,17 +44,31 @@ def install(plane: Plane) -> None:
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     clients.install(plane)
     timing.install(plane)
+    attempts.install(plane)
     for correction in (
+        beginnings,
+        branch_errors,
         casing,
         choices,
         context,
         endings,
         error_matching,
         error_names,
-        execution_names,
+        executions,
+        history,
+        intrinsics,
+        items,
+        json_strings,
+        jsonata,
+        limits,
+        lookup,
+        machines,
         paths,
+        result_paths,
         results,
+        string_matches,
         timestamps,
+        tokens,
     ):
         correction.install()
     told.install(plane.record)

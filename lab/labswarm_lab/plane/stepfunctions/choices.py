@@ -7,18 +7,10 @@ https://states-language.net/spec.html#choice-state
 
 from typing import Any
 
-from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
-    FailureEvent,
-    FailureEventException,
-)
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
-    StatesErrorName,
-)
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
-    StatesErrorNameType,
-)
 from moto.stepfunctions.parser.asl.component.state.choice.choice_rule import ChoiceRule
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import (
+    ConditionStringJSONata,
+)
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (  # noqa: E501
     ComparisonOperatorType,
 )
@@ -27,24 +19,13 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_
 )
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+
+from labswarm_lab.plane.stepfunctions.failures import failure
 
 
 def _matches(rule: ChoiceRule, env: Any) -> bool:
     rule.eval(env)
     return env.stack.pop() is True
-
-
-def _failure(env: Any, name: StatesErrorNameType, cause: str) -> FailureEventException:
-    details = ExecutionFailedEventDetails(error=name.to_name(), cause=cause)
-    return FailureEventException(
-        FailureEvent(
-            env=env,
-            error_name=StatesErrorName(typ=name),
-            event_type=HistoryEventType.ExecutionFailed,
-            event_details=EventDetails(executionFailedEventDetails=details),
-        )
-    )
 
 
 def install() -> None:
@@ -57,7 +38,7 @@ def install() -> None:
                 return
         if state.default_state is None:
             cause = f"No choice of the state '{state.name}' matched"
-            raise _failure(env, StatesErrorNameType.StatesNoChoiceMatched, cause)
+            raise failure(env, "States.NoChoiceMatched", cause)
         env.stack.append(state.default_state.state_name)
 
     def compare(comparison: ComparisonVariable, env: Any) -> None:
@@ -67,8 +48,15 @@ def install() -> None:
         if isinstance(env.stack[-1], NoSuchVariable) and not is_present:
             path = comparison.variable.string_sampler.literal_value
             cause = f"Invalid path '{path}': the choice state's condition path is not there."
-            raise _failure(env, StatesErrorNameType.StatesRuntime, cause)
+            raise failure(env, "States.Runtime", cause)
         function.eval(env)
 
+    def decide(condition: ConditionStringJSONata, env: Any) -> None:
+        condition.string_jsonata.eval(env=env)
+        if not isinstance(env.stack[-1], bool):
+            cause = f"The Condition '{condition.string_jsonata.expression}' gives no boolean."
+            raise failure(env, "States.QueryEvaluationError", cause)
+
     StateChoice._eval_state = evaluate
+    ConditionStringJSONata._eval_body = decide
     ComparisonVariable._eval_body = compare

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecu
 
 import datetime
 
-from moto.core.responses import ActionResult
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.eval.program_state import (
     ProgramEnded,
@@ -19,7 +18,6 @@ from moto.stepfunctions.parser.backend.execution import (
     BaseExecutionWorkerCommunication,
     SyncExecution,
 )
-from moto.stepfunctions.responses import StepFunctionResponse
 
 
 def install() -> None:
@@ -47,12 +45,4 @@ def install() -> None:
                 status = ExecutionStatus.TIMED_OUT
         execution.exec_status = status
 
-    def stop_execution(request: StepFunctionResponse) -> ActionResult:
-        arn = request._get_param("executionArn")
-        execution = request.stepfunction_backend.describe_execution(arn)
-        now = datetime.datetime.now(tz=datetime.UTC)
-        execution.stop(now, request._get_param("error"), request._get_param("cause"))
-        return ActionResult({"stopDate": now})
-
     BaseExecutionWorkerCommunication._reflect_execution_status = reflect
-    StepFunctionResponse.stop_execution = stop_execution

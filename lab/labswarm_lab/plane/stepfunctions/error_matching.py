@@ -30,8 +30,9 @@ def install() -> None:
     """Match by `matches`."""
 
     def evaluate(declaration: Any, env: Any) -> None:
-        error = env.stack.pop().error_name
+        error = env.stack.pop()
         wanted = {name.error_name for name in declaration.error_names}
-        env.stack.append(matches(wanted, error))
+        names = [error.error_name, *([error.also] if hasattr(error, "also") else [])]
+        env.stack.append(any(matches(wanted, name) for name in names))
 
     ErrorEqualsDecl._eval_body = evaluate

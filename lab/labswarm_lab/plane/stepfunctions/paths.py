@@ -16,6 +16,9 @@ from labswarm_lab.plane.stepfunctions import interpreter
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _MANY = re.compile(r"\.\.|\*|\?\(|\[[^\]]*[,:][^\]]*\]")
+_ROOT = re.compile(r"\$(\$|[A-Za-z_]\w*)")
+_NAME = re.compile(r"'[^']*'|\"[^\"]*\"|\.([\w-]*[^\x00-\x7f][\w-]*)")
+"""A name with a letter that the parser takes only in brackets."""
 _parsing = threading.Lock()
 
 
@@ -24,10 +27,29 @@ def is_definite(path: str) -> bool:
     return _MANY.search(_QUOTED.sub("''", path)) is None
 
 
+class NoPath(ValueError):
+    """The text is no path."""
+
+
 @lru_cache(maxsize=4096)
 def _parsed(path: str) -> Any:
     with _parsing:  # the parser generator keeps its tables in module state
-        return parse(path)
+        return parse(_NAME.sub(_in_brackets, path))
+
+
+def _in_brackets(found: re.Match[str]) -> str:
+    return f"['{found[1]}']" if found[1] else found[0]
+
+
+def check(path: str) -> None:
+    """See that `path`, of the input, the context object or a variable, is one. Raises NoPath."""
+    rooted = _ROOT.sub("$", path, count=1)
+    if not rooted.startswith("$"):
+        raise NoPath(path)
+    try:
+        _parsed(rooted)
+    except Exception as error:  # the parser raises bare Exceptions
+        raise NoPath(path) from error
 
 
 def select(path: str, data: Any) -> Any:

@@ -10,8 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
-from moto.stepfunctions.parser.asl.component.program import program
-from moto.stepfunctions.parser.asl.component.state.exec import execute_state
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
     WaitFunction,
 )
@@ -38,16 +36,7 @@ def install(plane: Plane) -> None:
         def wait(self, timeout: float | None = None) -> bool:
             return super().wait(None if timeout is None else _bounded(clock.real(timeout)))
 
-    class Thread(threading.Thread):
-        """A thread that is waited for as long as a state machine's TimeoutSeconds says."""
-
-        def join(self, timeout: float | None = None) -> None:
-            super().join(None if timeout is None else _bounded(clock.real(timeout)))
-
-    # In this order: TimeoutSeconds of a task, HeartbeatSeconds, TimeoutSeconds of a machine.
-    execute_state.threading = SimpleNamespace(Event=Event)
-    callback.Event = Event
-    program.threading = SimpleNamespace(Thread=Thread)
+    callback.Event = Event  # HeartbeatSeconds
 
     def wait_interval(_: WaitFunction, env: Any, wait_seconds: float) -> None:
         wait(clock, env, wait_seconds)

@@ -1,15 +1,18 @@
-"""Each execution's begin and end, in the plane's record, with the instance and event it is for."""
+"""Each execution's begin and end: in the plane's record, with the instance and event it is for,
+and to EventBridge."""
 
 import json
 import re
 from typing import Any
 
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.backend.execution import (
     BaseExecutionWorkerCommunication,
     Execution,
 )
 
 from labswarm_lab.plane.record import Record
+from labswarm_lab.plane.stepfunctions import status_events
 
 _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 
@@ -34,12 +37,15 @@ def install(record: Record) -> None:
 
     def start_and_tell(execution: Execution) -> None:
         write(execution, "started")
+        execution.exec_status = ExecutionStatus.RUNNING
+        status_events.tell(execution)  # before it runs: the end may come at once
         start(execution)
 
     def reflect_and_tell(communication: BaseExecutionWorkerCommunication) -> None:
         reflect(communication)
         execution = communication.execution
         write(execution, execution.exec_status.value, error=execution.error)
+        status_events.tell(execution)
 
     Execution.start = start_and_tell
     BaseExecutionWorkerCommunication._reflect_execution_status = reflect_and_tell

@@ -1,0 +1,41 @@
+"""How many state transitions of a Standard execution AWS bills, told from its history.
+
+"Step Functions counts a state transition each time a step of your workflow is executed": each state
+that is entered, in every branch and iteration too; and "each retry will be charged as an additional
+state transition". A Map's iterations and a Parallel's branches count by the states in them alone.
+https://aws.amazon.com/step-functions/pricing/
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+ENTERED = "StateEntered"
+ATTEMPTS = {
+    "TaskScheduled",
+    "LambdaFunctionScheduled",
+    "ParallelStateStarted",
+    "MapStateStarted",
+}
+"""What each attempt of a Task, a Parallel or a Map begins with."""
+
+
+def transitions(events: Iterable[Mapping[str, Any]]) -> int:
+    """The transitions that the events of GetExecutionHistory, all of them, were billed for."""
+    told = {event["id"]: event for event in events}
+    entered = sum(1 for event in told.values() if event["type"].endswith(ENTERED))
+    attempted = [_of_state(event, told) for event in told.values() if event["type"] in ATTEMPTS]
+    return entered + len(attempted) - len(set(attempted))
+
+
+def _of_state(event: Mapping[str, Any], told: Mapping[int, Mapping[str, Any]]) -> int:
+    """Which entry of a state an attempt belongs to, by the events that led to it.
+
+    The second attempt of a Parallel in which another one failed may be told as of that one; it has
+    had its own attempt too, so the count is the same.
+    """
+    kind = event["type"].removesuffix("Started").removesuffix("Scheduled")
+    own = "TaskStateEntered" if event["type"].endswith("Scheduled") else f"{kind}Entered"
+    at = event
+    while at["type"] != own and at["previousEventId"] in told:
+        at = told[at["previousEventId"]]
+    return int(at["id"])
