@@ -24,7 +24,7 @@ def fault(
     monkeypatch.setenv("LABSWARM_STATE", str(tmp_path))
     lab = Lab.named("faulty")
     lab.place.state_dir.mkdir()
-    lab.write_running(Running(True, plane.url, "https://chef.invalid", "", None, "i-0"))
+    lab.write_running(Running(True, plane.url, "https://chef.invalid", "", None, "i-0", "fast"))
     command = Command()
     command.must("clear")
     yield command
@@ -98,7 +98,7 @@ def test_what_is_no_fault_is_refused_and_changes_nothing(
 def test_a_plane_that_is_gone_is_a_failure(fault: Command) -> None:
     lab = Lab.named("faulty")
     there = lab.running
-    lab.write_running(Running(True, "http://127.0.0.1:9", "", "", None, "i-0"))
+    lab.write_running(Running(True, "http://127.0.0.1:9", "", "", None, "i-0", "fast"))
     failed = fault.run("list")
     lab.write_running(there)
     assert failed.exit_code == 1

@@ -284,7 +284,9 @@ def test_a_flexible_window_spreads_the_calls(
     arn = schedule("rate(1 hour)", {"Arn": queue.arn, "Input": "in"}, FlexibleTimeWindow=window)
     eventually(queue.bodies)
     (due,) = plane.recorded("scheduler", schedule=arn, what="due")
-    (delivered,) = plane.recorded("events", event=due["execution"], what="delivered")
+    (delivered,) = eventually(
+        lambda: plane.recorded("events", event=due["execution"], what="delivered")
+    )
     written = datetime.fromisoformat(due["at"]).timestamp()
     # The minute is three seconds here; whatever the load, it is not called before it is due.
     assert written - 1 <= delivered["at"] <= time.time()

@@ -175,7 +175,9 @@ class Fleet:
             dict(deployment.environment),
             self._log(name),
             processes=self._processes,
-            init_at_least_s=self._plane.clock.real(self._plane.draw(self._plane.latency.cold_start)),
+            init_at_least_s=self._plane.clock.real(
+                self._plane.draw(self._plane.latency.cold_start)
+            ),
         )
 
     def _log(self, name: str) -> Path:
