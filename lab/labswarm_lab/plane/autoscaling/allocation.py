@@ -108,6 +108,8 @@ def first_to_go(
         have = sum(not member.spot for member in members)
         too_much = have > distribution.on_demand_of(len(members) - 1)
         left = [member for member in left if member.spot != too_much] or left
+        # The fullest zone is that with the most instances of the market that goes.
+        members = [member for member in members if member.spot == left[0].spot]
     counted = Counter(member.zone for member in members)
     most = max(counted[member.zone] for member in left)
     left = [member for member in left if counted[member.zone] == most]

@@ -143,7 +143,10 @@ def _install_creation(put_hook: PutHook) -> None:
         for hook in api._get_param("LifecycleHookSpecificationList", []):
             put_hook(api, hook)
         answer: ActionResult = create(api)
-        _keep(api, backend.autoscaling_groups[name])
+        group = backend.autoscaling_groups[name]
+        # moto takes 300 s for none; that is the console's default, and not the API's.
+        group.health_check_grace_period = api._get_int_param("HealthCheckGracePeriod") or 0
+        _keep(api, group)
         return answer
 
     def create_launch_configuration(_api: Api) -> ActionResult:

@@ -11,7 +11,8 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from labswarm_lab.plane.autoscaling.activities import now
 from labswarm_lab.plane.autoscaling.found import group_of, instance_of
-from labswarm_lab.plane.autoscaling.groups import RETAINED, Groups, leaving
+from labswarm_lab.plane.autoscaling.groups import Groups
+from labswarm_lab.plane.autoscaling.states import RETAINED, leaving
 
 
 def install(groups: Groups) -> None:

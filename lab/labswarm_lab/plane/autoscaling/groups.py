@@ -14,30 +14,17 @@ from labswarm_lab.plane.autoscaling.activities import Activities, Activity, now
 from labswarm_lab.plane.autoscaling.hooks import LAUNCHING, TERMINATING, Action, Actions
 from labswarm_lab.plane.autoscaling.launching import Launching, distribution, member
 from labswarm_lab.plane.autoscaling.processes import suspended
+from labswarm_lab.plane.autoscaling.retries import FIRST_PAUSE_S, Retries
+from labswarm_lab.plane.autoscaling.states import RETAINED, counted, retains
 from labswarm_lab.plane.faults import TerminationFaults
 from labswarm_lab.plane.plane import Plane
 
 PROCEED_S = 0.5
 """How long an instance is in Pending:Proceed or Terminating:Proceed."""
-FIRST_RETRY_S, LAST_RETRY_S = 30.0, 300.0
-"""How long a group waits after EC2 refused it: twice as long each time, up to the last."""
-RETAINED = "Terminating:Retained"
-APART = ("Standby", "EnteringStandby", "Detaching", "Detached")
-"""States in which an instance is its owner's business, and not of the group's capacity."""
 REPLACED = (
     "an instance was started in response to a difference between desired and actual capacity, "
     "increasing the capacity."
 )
-
-
-def leaving(instance: GroupInstance) -> bool:
-    """Whether an instance is on its way out, or kept there."""
-    return str(instance.lifecycle_state).startswith("Terminat")
-
-
-def counted(group: FakeAutoScalingGroup) -> list[GroupInstance]:
-    """The instances that make up the group's capacity, oldest first."""
-    return [i for i in group.instance_states if not leaving(i) and i.lifecycle_state not in APART]
 
 
 class Groups:
@@ -47,7 +34,7 @@ class Groups:
         self._plane = plane
         self._launching = Launching(plane)
         self._actions = Actions(plane.clock, self._expire)
-        self._retries: dict[str, tuple[float, threading.Timer]] = {}
+        self._retries = Retries(plane.clock)
         self.in_service_since: dict[str, float] = {}
         self.activities = Activities()
         self.lock = threading.RLock()
@@ -102,7 +89,8 @@ class Groups:
     def forget(self, group: FakeAutoScalingGroup) -> None:
         """A group is deleted by force: its instances end at once, without hooks."""
         with self.lock:
-            self._stop_retrying(group)
+            self._retries.stop(group.name)
+            group.desired_capacity = 0  # for a retry that waits for the lock
             for instance in list(group.instance_states):
                 self._drop_actions(instance)
                 self._end(group, instance)
@@ -143,7 +131,6 @@ class Groups:
 
     def _launch(self, group: FakeAutoScalingGroup, cause: str) -> None:
         """Buy what is missing; a market's refusal is told once, and does not stop the other."""
-        self._stop_retrying(group, keep_pause=True)
         members = [member(i) for i in counted(group)]
         bought = allocation.purchases(distribution(group), members, group.desired_capacity)
         refused = False
@@ -161,37 +148,15 @@ class Groups:
                 self.enter(instance, "Pending")
                 self.wait(group, instance, LAUNCHING)
         if refused:
-            self._retry_later(group, cause)
+            self._retries.after_refusal(group.name, lambda: self.reconcile(group, cause))
         else:
-            self._stop_retrying(group)
+            self._retries.stop(group.name)
 
     def _refused(self, group: FakeAutoScalingGroup, cause: str, message: str) -> None:
         self._write("launch refused", group, failure=message)
         activity = self.activities.begin(group, "Launching a new EC2 instance", cause)
         activity.end("Failed", message)
         notices.not_launched(activity)
-
-    def _retry_later(self, group: FakeAutoScalingGroup, cause: str) -> None:
-        before_s = self._retries[group.name][0] if group.name in self._retries else 0.0
-        pause_s = min(LAST_RETRY_S, 2 * before_s or FIRST_RETRY_S)
-
-        def retry() -> None:
-            with self.lock:
-                known = group.autoscaling_backend.autoscaling_groups
-                if (
-                    known.get(group.name) is group
-                    and self._retries.get(group.name, (0, 0))[1] is timer
-                ):
-                    self.reconcile(group, cause)
-
-        timer = self._plane.clock.after(pause_s, retry)
-        self._retries[group.name] = (pause_s, timer)
-
-    def _stop_retrying(self, group: FakeAutoScalingGroup, *, keep_pause: bool = False) -> None:
-        if group.name in self._retries:
-            self._retries[group.name][1].cancel()
-            if not keep_pause:
-                del self._retries[group.name]
 
     def _shrink(self, group: FakeAutoScalingGroup, spare: int, cause: str) -> None:
         mix = distribution(group) if group.mixed_instances_policy else None
@@ -258,7 +223,7 @@ class Groups:
                     return  # overtaken by its termination
                 if transition == LAUNCHING:
                     self._serve(instance)
-                elif abandoned and _retains(group):
+                elif abandoned and retains(group):
                     self.activities.of(instance).end("Cancelled", "The instance is retained.")
                     self.enter(instance, RETAINED)
                 else:
@@ -290,7 +255,7 @@ class Groups:
                     self.activities.begin(group, activity.description, activity.cause, instance)
                     self._try_to_end(group, instance)
 
-        self._plane.clock.after(FIRST_RETRY_S, retry)
+        self._plane.clock.after(FIRST_PAUSE_S, retry)
 
     def _end(self, group: FakeAutoScalingGroup, instance: GroupInstance) -> None:
         activity = self.activities.of(instance)
@@ -303,9 +268,3 @@ class Groups:
 
     def _write(self, what: str, group: FakeAutoScalingGroup, **fields: object) -> None:
         self._plane.record.write("autoscaling", what, group=group.name, **fields)
-
-
-def _retains(group: FakeAutoScalingGroup) -> bool:
-    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RetentionTriggers.html"""
-    policy = group.instance_lifecycle_policy or {}
-    return bool(policy.get("RetentionTriggers", {}).get("TerminateHookAbandon") == "retain")

@@ -16,8 +16,9 @@ from moto.ec2.models.instances import Instance as Ec2Instance
 
 from labswarm_lab.plane.autoscaling.activities import now
 from labswarm_lab.plane.autoscaling.found import instance_of
-from labswarm_lab.plane.autoscaling.groups import REPLACED, Groups, counted
+from labswarm_lab.plane.autoscaling.groups import REPLACED, Groups
 from labswarm_lab.plane.autoscaling.processes import suspended
+from labswarm_lab.plane.autoscaling.states import counted
 from labswarm_lab.plane.plane import Plane
 
 HEALTHY, UNHEALTHY = "Healthy", "Unhealthy"

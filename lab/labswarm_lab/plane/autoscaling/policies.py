@@ -17,8 +17,9 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from labswarm_lab.plane.autoscaling.activities import now
 from labswarm_lab.plane.autoscaling.found import group_of
-from labswarm_lab.plane.autoscaling.groups import Groups, counted
+from labswarm_lab.plane.autoscaling.groups import Groups
 from labswarm_lab.plane.autoscaling.processes import suspended
+from labswarm_lab.plane.autoscaling.states import counted
 from labswarm_lab.plane.autoscaling.tracking import Reading, change
 from labswarm_lab.plane.plane import ACCOUNT, REGION, Plane
 

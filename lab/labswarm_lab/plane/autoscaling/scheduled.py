@@ -63,9 +63,10 @@ class Scheduled:
             return EmptyResult()
 
         def delete_scheduled_action(
-            backend: AutoScalingBackend, group_name: str, name: str
+            backend: AutoScalingBackend, auto_scaling_group_name: str, scheduled_action_name: str
         ) -> None:
-            if backend.scheduled_actions.pop(f"{group_name}/{name}", None) is None:
+            key = f"{auto_scaling_group_name}/{scheduled_action_name}"
+            if backend.scheduled_actions.pop(key, None) is None:
                 raise ValidationError("Scheduled action name not found")
 
         def batch_put(_api: Api) -> EmptyResult:
