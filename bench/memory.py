@@ -1,8 +1,8 @@
 """What a lab at rest takes of this machine's memory, by part, in MiB. Run it with python, as root.
 
 Brings a real lab up (with `--workers`, by default 3), leaves it alone for a while (`--rest`
-seconds, by default 180), sums the proportional set sizes of its processes, in which a page that n processes
-share counts 1/n in each (proc_pid_smaps_rollup(5)), and brings it down.
+seconds, by default 180), sums the proportional set sizes of its processes, in which a page that n
+processes share counts 1/n in each (proc_pid_smaps_rollup(5)), and brings it down.
 """
 
 import argparse
