@@ -21,16 +21,19 @@ esac
 
 # command -> Debian package that brings it
 declare -A wanted=(
-  [dockerd]=docker.io [docker-registry]=docker-registry [goiardi]=goiardi [ip]=iproute2
+  [dockerd]=docker.io [docker-registry]=docker-registry [ip]=iproute2
   [iptables]=iptables [nsenter]=util-linux [unshare]=util-linux
 )
 
 want_checkers() {
   wanted[ruby]=ruby
-  # Not every distribution has it: where it is not, the checks of packer/ say that they were skipped.
+  # Not every distribution has these: where one is not, the checks that want it say that they were skipped.
   [ "$(id -u)" = 0 ] && command -v apt-cache >/dev/null || return 0
   compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || apt-get update -qq || true
-  ! apt-cache show packer >/dev/null 2>&1 || wanted[packer]=packer
+  local package
+  for package in goiardi packer; do
+    ! apt-cache show "$package" >/dev/null 2>&1 || wanted[$package]=$package
+  done
 }
 
 python_is_usable() { /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null; }

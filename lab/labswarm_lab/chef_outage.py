@@ -6,8 +6,6 @@ from urllib.parse import urlsplit
 import click
 
 from labswarm_lab import ground
-from labswarm_lab.chef.goiardi import Goiardi
-from labswarm_lab.chef.goiardi import is_installed as goiardi_is_installed
 from labswarm_lab.chef.server import LabChefServer
 from labswarm_lab.chef.twin import Twin
 from labswarm_lab.lab import Aws, Lab
@@ -15,9 +13,8 @@ from labswarm_lab.progress import step
 
 
 def chef_at(lab: Lab, address: str, port: int) -> LabChefServer:
-    """The lab's Chef Server, running or not: goiardi where it is installed."""
-    kind = Goiardi if goiardi_is_installed() else Twin
-    return kind(address, port, lab.chef_dir)
+    """The lab's Chef Server, running or not."""
+    return Twin(address, port, lab.chef_dir)
 
 
 def stop_chef(lab: Lab) -> None:

@@ -29,6 +29,7 @@ class ChefGround:
     """How the app reaches the Chef Server of this ground."""
 
     url: str
+    organization: str | None
     ca_pem: str
 
 
@@ -95,7 +96,7 @@ def describe_cluster(
         "manager": manager,
         "chef": {
             "url": chef.url,
-            "organization": None,
+            "organization": chef.organization,
             "ca_pem": chef.ca_pem,
             "admin": CHEF_ADMIN,
             "key_id": CHEF_KEY_ALIAS,

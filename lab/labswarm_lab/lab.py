@@ -37,6 +37,7 @@ class Running:
     simulated: bool
     plane: str
     chef: str
+    chef_organization: str | None
     chef_ca_pem: str
     hub: str | None
     manager: str

@@ -94,4 +94,6 @@ def print_status(status: Status) -> None:
 
 def _chef(lab: Lab, running: Running) -> ChefServer:
     signer = KmsSigner(lab.client("kms"), ground.CHEF_KEY_ALIAS)
-    return ChefServer(running.chef, None, ground.CHEF_ADMIN, signer, running.chef_ca_pem)
+    return ChefServer(
+        running.chef, running.chef_organization, ground.CHEF_ADMIN, signer, running.chef_ca_pem
+    )

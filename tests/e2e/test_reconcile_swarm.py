@@ -73,7 +73,9 @@ def chef_admin(lab: LabUnderTest) -> Connection:
     """The lab's Chef Server, asked as its admin."""
     running = Lab.named(lab.name).running
     signer = KmsSigner(lab.client("kms"), ground.CHEF_KEY_ALIAS)
-    return Connection(running.chef, None, ground.CHEF_ADMIN, signer, running.chef_ca_pem)
+    return Connection(
+        running.chef, running.chef_organization, ground.CHEF_ADMIN, signer, running.chef_ca_pem
+    )
 
 
 def plant_client(chef: Connection, name: str, public_key: str) -> None:

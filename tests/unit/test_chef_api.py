@@ -1,4 +1,4 @@
-"""The twin's Chef Server API checks what goiardi is not asked about in the contract suite."""
+"""The lab's Chef Server API, request by request, at a time of the test's own."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,9 +7,13 @@ from types import MappingProxyType
 import pytest
 
 from labswarm.chef_signing import signed_headers
-from labswarm_lab.chef.api import Actor, Api, Objects, Request
+from labswarm_lab.chef.acl import acl_of_new
+from labswarm_lab.chef.api import Api
+from labswarm_lab.chef.authentication import Request
 from labswarm_lab.chef.keys import KeySigner
+from labswarm_lab.chef.objects import Actor, Objects
 
+NODES = "/organizations/labs/nodes"
 NOW = datetime(2026, 3, 3, 14, 0, tzinfo=UTC)
 
 
@@ -20,16 +24,17 @@ def signer() -> KeySigner:
 
 @pytest.fixture
 def api(signer: KeySigner) -> Api:
-    return Api(Objects(users={"labswarm": Actor("labswarm", signer.public_pem, admin=True)}))
+    users = {"labswarm": Actor("labswarm", signer.public_pem, admin=True)}
+    return Api(Objects(users=users), "labs")
 
 
 def signed(
     signer: KeySigner, at: datetime = NOW, changed: Mapping[str, str] = MappingProxyType({})
 ) -> Request:
-    """GET /nodes as the admin, with some headers changed after it was signed."""
-    headers = signed_headers("GET", "/nodes", b"", "labswarm", signer, at)
+    """A listing of nodes as the admin, with some headers changed after it was signed."""
+    headers = signed_headers("GET", NODES, b"", "labswarm", signer, at)
     lower = {name.lower(): value for name, value in headers.items()}
-    return Request("GET", "/nodes", {**lower, **changed}, b"")
+    return Request("GET", NODES, {**lower, **changed}, b"")
 
 
 @pytest.mark.parametrize("minutes", [-16, 16])
@@ -61,12 +66,35 @@ def test_a_request_changed_after_signing_is_refused(
 def test_a_signature_of_one_request_is_none_of_another(api: Api, signer: KeySigner) -> None:
     request = signed(signer)
 
-    assert api.answer(Request("DELETE", "/nodes", request.headers, b""), NOW)[0] == 401
-    assert api.answer(Request("GET", "/clients", request.headers, b""), NOW)[0] == 401
-    assert api.answer(Request("GET", "/nodes", request.headers, b"{}"), NOW)[0] == 401
+    assert api.answer(Request("DELETE", NODES, request.headers, b""), NOW)[0] == 401
+    assert (
+        api.answer(Request("GET", "/organizations/labs/clients", request.headers, b""), NOW)[0]
+        == 401
+    )
+    assert api.answer(Request("GET", NODES, request.headers, b"{}"), NOW)[0] == 401
 
 
 def test_what_it_holds_is_read_back_as_it_was_written(signer: KeySigner) -> None:
     objects = Objects(clients={"a": Actor("a", signer.public_pem, admin=False)})
 
     assert Objects.parse(objects.to_json()) == objects
+
+
+def test_a_clients_key_is_told_in_version_0_of_the_api_alone(
+    api: Api, signer: KeySigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://docs.chef.io/server/api_chef_server/: keys are an endpoint of their own since 1."""
+    api.objects.clients["a"] = Actor("a", signer.public_pem, client=True)
+    api.objects.client_acls["a"] = acl_of_new("clients")
+
+    def told(version: str) -> tuple[int, bool]:
+        monkeypatch.setattr("labswarm.chef_signing.API_VERSION", version)
+        path = "/organizations/labs/clients/a"
+        headers = signed_headers("GET", path, b"", "labswarm", signer, NOW)
+        lower = {name.lower(): value for name, value in headers.items()}
+        status, body = api.answer(Request("GET", path, lower, b""), NOW)
+        return status, "public_key" in body
+
+    assert [told(version) for version in ("0", "1", "9")] == [
+        (200, True), (200, False), (406, False)
+    ]  # fmt: skip

@@ -1,221 +1,186 @@
 """The part of the Chef Server API that labswarm and chef-client's first run need, in memory.
 
-Who may do what follows a new organization's default permissions
-(https://docs.chef.io/server/server_orgs/): admins everything; a client reads every node, makes
-nodes, writes and deletes those that it made, and sees and deletes itself alone. A test of the
-contract suite that goiardi does not pass names what goiardi allows.
+Users stand above organizations, and everything else is in one: a path that does not name it finds
+nothing. What is not here (roles, cookbooks, search, ...) answers 404.
+https://docs.chef.io/server/api_chef_server/
 """
 
 import json
 import re
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from labswarm_lab.chef.acl import CONTAINERS, PERMISSIONS, Acl, acl_of_new, allows
+from labswarm_lab.chef.authentication import Request, public_key, signer
+from labswarm_lab.chef.objects import SUPERUSER, Actor, Node, Objects, Refusal
 
-from labswarm.chef_signing import canonical_request, content_hash
-
-_CLOCK_SKEW = timedelta(minutes=15)
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-_Object = TypeVar("_Object")
-
-
-@dataclass(frozen=True)
-class Request:
-    """One HTTP request; header names are lower-case, the path is without its query."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who signs requests: a user, or a client."""
-
-    name: str
-    public_key: str
-    admin: bool
-
-
-@dataclass
-class Node:
-    """A node object, and the actor that made it."""
-
-    maker: str
-    body: dict[str, Any]
-
-
-@dataclass
-class Objects:
-    """All that a Chef Server holds."""
-
-    users: dict[str, Actor] = field(default_factory=dict)
-    clients: dict[str, Actor] = field(default_factory=dict)
-    nodes: dict[str, Node] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def parse(cls, text: str) -> "Objects":
-        """Read what `to_json` wrote."""
-        objects = json.loads(text)
-        return cls(
-            users={name: Actor(**actor) for name, actor in objects["users"].items()},
-            clients={name: Actor(**actor) for name, actor in objects["clients"].items()},
-            nodes={name: Node(**node) for name, node in objects["nodes"].items()},
-        )
-
-
-class Refusal(Exception):
-    """The answer is no, with this HTTP status."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+_NEEDED = {"GET": "read", "PUT": "update", "DELETE": "delete", "POST": "create"}
+_API_VERSIONS = ("0", "1")
+Answer = tuple[int, Any]
 
 
 class Api:
-    """Answers requests from `objects`, below `/organizations/<organization>` when there is one."""
+    """Answers requests from `objects`, in the one organization that there is."""
 
-    def __init__(self, objects: Objects, organization: str | None = None) -> None:
+    def __init__(self, objects: Objects, organization: str) -> None:
         self.objects = objects
-        self._prefix = f"/organizations/{organization}" if organization else ""
+        self._prefix = f"/organizations/{organization}/"
 
-    def answer(self, request: Request, now: datetime) -> tuple[int, Any]:
+    def answer(self, request: Request, now: datetime) -> Answer:
         """The HTTP status and the JSON body for one request that came at `now` (UTC)."""
         try:
-            return self._routed(request, self._authenticated(request, now))
+            by = signer(self.objects, request, now)
+            return self._routed(request, by)
         except Refusal as refusal:
             return refusal.status, {"error": [str(refusal)]}
 
-    def _authenticated(self, request: Request, now: datetime) -> Actor:
-        """The actor that signed the request; 401 when it did not, or not now."""
-        headers = request.headers
-        name = headers.get("x-ops-userid", "")
-        actor = self.objects.clients.get(name) or self.objects.users.get(name)
-        if actor is None:
-            raise Refusal(401, f"Failed to authenticate as '{name}'")
-        if "version=1.3" not in headers.get("x-ops-sign", "").split(";"):
-            raise Refusal(401, "this server takes signatures of version 1.3")
-        timestamp = headers.get("x-ops-timestamp", "")
-        if abs(now - _time(timestamp)) > _CLOCK_SKEW:
-            raise Refusal(401, "Failed to authenticate: check this machine's clock")
-        if headers.get("x-ops-content-hash") != content_hash(request.body):
-            raise Refusal(401, "the content hash is not the body's")
-        message = canonical_request(
-            request.method,
-            request.path,
-            content_hash(request.body),
-            timestamp,
-            name,
-            headers.get("x-ops-server-api-version", "0"),
-        )
-        try:
-            _public_key(actor.public_key).verify(
-                _signature(headers), message, padding.PKCS1v15(), hashes.SHA256()
-            )
-        except InvalidSignature as error:
-            raise Refusal(401, f"Invalid signature for user or client '{name}'") from error
-        return actor
-
-    def _routed(self, request: Request, actor: Actor) -> tuple[int, Any]:
-        path = request.path
-        if path.startswith("/users"):  # users stand above organizations
-            kind, name = _parts(path)
-        elif path.startswith(f"{self._prefix}/"):
-            kind, name = _parts(path.removeprefix(self._prefix))
-        else:
-            raise Refusal(404, f"no such organization: {path}")
+    def _routed(self, request: Request, by: Actor) -> Answer:
+        version = request.headers.get("x-ops-server-api-version", "0")
+        if version not in _API_VERSIONS:
+            raise Refusal(406, f"Specified version {version} not supported")
         body = _json(request.body) if request.body else {}
-        method = request.method
-        if kind == "nodes":
-            return self._node(method, name, body, actor)
-        if kind == "users":
-            return self._actor(self.objects.users, method, name, body, actor)
-        if kind == "clients":
-            return self._actor(self.objects.clients, method, name, body, actor)
-        raise Refusal(404, f"no such collection: {kind}")
+        method, path = request.method, request.path
+        if path == "/users" or path.startswith("/users/"):
+            return self._user(method, path.removeprefix("/users").strip("/"), body, by)
+        if not path.startswith(self._prefix):
+            raise Refusal(404, f"there is no such organization: {path}")
+        match path.removeprefix(self._prefix).strip("/").split("/"):
+            case [container] if container in CONTAINERS:
+                return self._container(method, container, body, by)
+            case ["nodes", name]:
+                return self._node(method, name, body, by)
+            case ["clients", name]:
+                return self._client(method, name, by, version)
+            case [container, name, "_acl", *rest] if container in CONTAINERS and len(rest) < 2:
+                return self._acl(method, container, name, rest, body, by)
+        raise Refusal(404, f"this server has no {path}")
 
-    def _actor(
-        self,
-        actors: dict[str, Actor],
-        method: str,
-        name: str | None,
-        body: Mapping[str, Any],
-        by: Actor,
-    ) -> tuple[int, Any]:
-        """Users or clients: an admin does everything, anyone else sees and deletes itself."""
-        itself = actors.get(name or "") == by
-        if not (by.admin or (itself and method in ("GET", "DELETE"))):
-            raise Refusal(403, f"missing {method} permission")
-        if method == "GET" and name is None:
-            return 200, {each: f"{self._prefix}/{each}" for each in actors}
-        if method == "POST" and name is None:
-            made = _actor_of(body)
-            if made.name in actors:
-                raise Refusal(409, "Client already exists")
-            actors[made.name] = made
-            return 201, asdict(made)
-        there = _found(actors, name)
-        if method == "PUT":
-            actors[there.name] = _actor_of({**body, "name": there.name})
-        elif method == "DELETE":
-            del actors[there.name]
-        elif method != "GET":
+    def _container(self, method: str, container: str, body: dict[str, Any], by: Actor) -> Answer:
+        """List what there is, or make another."""
+        held: Mapping[str, object] = (
+            self.objects.nodes if container == "nodes" else self.objects.clients
+        )
+        if method not in ("GET", "POST"):
             raise Refusal(405, f"no {method} here")
-        return 200, asdict(there)
-
-    def _node(
-        self, method: str, name: str | None, body: dict[str, Any], by: Actor
-    ) -> tuple[int, Any]:
-        """Nodes: anyone reads and makes them, an admin or its maker changes one."""
-        nodes = self.objects.nodes
-        if method == "GET" and name is None:
-            return 200, {each: f"{self._prefix}/nodes/{each}" for each in nodes}
-        if method == "POST" and name is None:
-            named = _name_in(body)
-            if named in nodes:
-                raise Refusal(409, "Node already exists")
-            nodes[named] = Node(by.name, body)
-            return 201, {"uri": f"{self._prefix}/nodes/{named}"}
-        there = _found(nodes, name)
+        _check(acl_of_new(container), _NEEDED[method], by)
         if method == "GET":
-            return 200, there.body
-        if not (by.admin or there.maker == by.name):
-            raise Refusal(403, f"missing {method} permission on node '{name}'")
+            return 200, {name: f"{self._prefix}{container}/{name}" for name in held}
+        name = _name_in(body)
+        if name in held:
+            raise Refusal(409, f"{container.removesuffix('s').title()} already exists")
+        if container == "nodes":
+            self.objects.nodes[name] = Node(body, acl_of_new(container, by.authz_id))
+        elif body.get("validator") is True:
+            raise Refusal(400, "this server makes no validators")
+        else:
+            # That of a client says nothing: only a group makes it an admin.
+            made = _actor_of({**body, "admin": False}, client=True)
+            self.objects.clients[name] = made
+            self.objects.client_acls[name] = acl_of_new(container, by.authz_id, made.authz_id)
+        return 201, {"uri": f"{self._prefix}{container}/{name}"}
+
+    def _node(self, method: str, name: str, body: dict[str, Any], by: Actor) -> Answer:
+        self._check_on("nodes", name, method, by)
+        there = self.objects.nodes[name]
         if method == "PUT":
+            if body.get("name", name) != name:
+                raise Refusal(400, "Node name mismatch.")
             there.body = {**body, "name": name}
         elif method == "DELETE":
-            del nodes[str(name)]
-        else:
-            raise Refusal(405, f"no {method} here")
+            del self.objects.nodes[name]
         return 200, there.body
 
+    def _client(self, method: str, name: str, by: Actor, version: str) -> Answer:
+        self._check_on("clients", name, method, by)
+        there = self.objects.clients[name]
+        if method == "PUT":
+            raise Refusal(405, "a client is deleted and made again")
+        if method == "DELETE":
+            del self.objects.clients[name], self.objects.client_acls[name]
+        told = {
+            "name": name,
+            "clientname": name,
+            "validator": False,
+            "public_key": there.public_key,
+        }
+        if version != "0":  # keys are another endpoint's since version 1
+            del told["public_key"]
+        return 200, told
 
-def _parts(path: str) -> tuple[str, str | None]:
-    match path.strip("/").split("/"):
-        case [kind]:
-            return kind, None
-        case [kind, name]:
-            return kind, name
-    raise Refusal(404, f"no such object: {path}")
+    def _check_on(self, container: str, name: str, method: str, by: Actor) -> None:
+        """Refuse when the actor may not do this to the object, or there is none."""
+        if method not in ("GET", "PUT", "DELETE"):
+            raise Refusal(405, f"no {method} here")
+        _check(self._acl_of(container, name), _NEEDED[method], by)
+
+    def _acl_of(self, container: str, name: str) -> Acl:
+        objects = self.objects
+        if container == "nodes" and name in objects.nodes:
+            return objects.nodes[name].acl
+        if container == "clients" and name in objects.client_acls:
+            return objects.client_acls[name]
+        raise Refusal(404, f"{container.removesuffix('s')} '{name}' not found")
+
+    def _acl(
+        self,
+        method: str,
+        container: str,
+        name: str,
+        permission: list[str],
+        body: Mapping[str, Any],
+        by: Actor,
+    ) -> Answer:
+        """Show an object's list, or set who has one permission; both take `grant`."""
+        acl = self._acl_of(container, name)
+        _check(acl, "grant", by)
+        if method == "GET" and not permission:
+            return 200, self.objects.named(acl)
+        if method != "PUT" or permission[:1] not in [[known] for known in PERMISSIONS]:
+            raise Refusal(405, f"no {method} here")
+        entry = body.get(permission[0])
+        if not isinstance(entry, dict):
+            raise Refusal(400, f"Field '{permission[0]}' missing")
+        actors = [self.objects.actor(str(one)) for one in entry.get("actors", [])]
+        if None in actors:
+            raise Refusal(400, "Invalid/missing actor in request body")
+        acl[permission[0]] = {
+            "actors": [actor.authz_id for actor in actors if actor],
+            "groups": [str(group) for group in entry.get("groups", [])],
+        }
+        return 200, {}
+
+    def _user(self, method: str, name: str, body: Mapping[str, Any], by: Actor) -> Answer:
+        """Users: the superuser manages them, and anyone sees itself."""
+        users = self.objects.users
+        if by.client or (by.name != SUPERUSER and not (method == "GET" and name == by.name)):
+            raise Refusal(403, "missing server-admin permission")
+        if method == "GET" and not name:
+            return 200, {each: f"/users/{each}" for each in users}
+        if method == "POST" and not name:
+            made = _actor_of(body, client=False)
+            if made.name in users:
+                raise Refusal(409, "User already exists")
+            users[made.name] = made
+            return 201, {"uri": f"/users/{made.name}"}
+        if name not in users:
+            raise Refusal(404, f"user '{name}' not found")
+        there = users[name]
+        if method == "PUT":
+            # The same user with another key: what it made stays its own.
+            changed = _actor_of({**body, "name": name}, client=False)
+            users[name] = Actor(name, changed.public_key, changed.admin, False, there.authz_id)
+        elif method == "DELETE":
+            del users[name]
+        elif method != "GET":
+            raise Refusal(405, f"no {method} here")
+        return 200, {"username": name, "public_key": there.public_key}
 
 
-def _found(objects: Mapping[str, _Object], name: str | None) -> _Object:
-    if name is None:
-        raise Refusal(405, "this wants an object's name")
-    if name not in objects:
-        raise Refusal(404, f"'{name}' not found")
-    return objects[name]
+def _check(acl: Acl, permission: str, by: Actor) -> None:
+    if not allows(acl, permission, by.authz_id, by.groups):
+        raise Refusal(403, f"missing {permission} permission")
 
 
 def _name_in(body: Mapping[str, Any]) -> str:
@@ -225,21 +190,13 @@ def _name_in(body: Mapping[str, Any]) -> str:
     return name
 
 
-def _actor_of(body: Mapping[str, Any]) -> Actor:
+def _actor_of(body: Mapping[str, Any], *, client: bool) -> Actor:
     key = str(body.get("public_key"))
     try:
-        _public_key(key)
+        public_key(key)
     except ValueError as error:
         raise Refusal(400, "Field 'public_key' invalid") from error
-    return Actor(_name_in(body), key, body.get("admin") is True)
-
-
-def _public_key(pem: str) -> rsa.RSAPublicKey:
-    """The RSA key in a PEM text; raises ValueError when it is none."""
-    key = serialization.load_pem_public_key(pem.encode())
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise ValueError("no RSA key")  # noqa: TRY004  # the value is wrong, not its type
-    return key
+    return Actor(_name_in(body), key, body.get("admin") is True, client)
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -250,20 +207,3 @@ def _json(body: bytes) -> dict[str, Any]:
     if not isinstance(decoded, dict):
         raise Refusal(400, "the body is no JSON object")
     return decoded
-
-
-def _time(timestamp: str) -> datetime:
-    try:
-        return datetime.strptime(timestamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise Refusal(401, "the time is not in the form 2009-01-01T12:00:00Z") from error
-
-
-def _signature(headers: Mapping[str, str]) -> bytes:
-    lines: list[str] = []
-    while (line := headers.get(f"x-ops-authorization-{len(lines) + 1}")) is not None:
-        lines.append(line)
-    try:
-        return b64decode("".join(lines), validate=True)
-    except NotBase64 as error:
-        raise Refusal(401, "the signature is no Base64") from error

@@ -14,12 +14,11 @@ from labswarm.chef import Connection
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm_lab.chef.ca import Authority
 from labswarm_lab.chef.keys import KeySigner, write_private
+from labswarm_lab.chef.objects import SUPERUSER
 from labswarm_lab.process import DetachedProcess
 
 _ANSWERS_WITHIN_S = 15
 _POLL_S = 0.05
-# The user that goiardi makes by itself whenever it starts without.
-FIRST_ADMIN = "admin"
 
 
 class LabChefServer(Protocol):
@@ -79,7 +78,7 @@ class ChefProcess(ABC):
         self._state = state_dir.resolve()
         self._data = self._state / "data"
         self._conf = self._state / "conf"
-        self._first_key = self._conf / f"{FIRST_ADMIN}.pem"
+        self._first_key = self._conf / f"{SUPERUSER}.pem"
         tls = self._state / f"tls-{address}"
         self._tls = Tls(tls / "ca.pem", tls / "server.pem", tls / "server.key")
         self._process = DetachedProcess(
@@ -96,8 +95,9 @@ class ChefProcess(ABC):
         return f"https://{self._address}:{self._port}"
 
     @property
+    @abstractmethod
     def organization(self) -> str | None:
-        return None
+        """Its organization, when it has one."""
 
     @property
     def ca_pem(self) -> str:
@@ -136,15 +136,15 @@ class ChefProcess(ABC):
         """
         first = self._as_first_admin()
         admin = {"name": name, "admin": True, "public_key": public_key_pem}
-        # goiardi wants a password, though nobody will ever log in with it.
+        # A Chef Server wants a password, though nobody will ever log in with it.
         made = first.request(
             "POST", "/users", {**admin, "password": secrets.token_hex(16)}, also=frozenset({409})
         )
         if made.status == 409:
             first.request("PUT", f"/users/{name}", admin)
-        first.request("DELETE", f"/users/{FIRST_ADMIN}")
-        # Also the keys of goiardi's own clients, chef-validator and chef-webui: it does not let us
-        # delete both, but nobody can be either of them again.
+        first.request("DELETE", f"/users/{SUPERUSER}")
+        # Also the keys of clients that a server makes by itself (goiardi's chef-validator and
+        # chef-webui, which it does not let us delete): nobody can be one of them again.
         for key in self._conf.glob("*.pem"):
             key.unlink()
 
@@ -170,7 +170,7 @@ class ChefProcess(ABC):
     def _connection(self) -> Connection:
         # Users stand above organizations: https://docs.chef.io/server/api_chef_server/#users
         signer = KeySigner.read(self._first_key)
-        return Connection(self.url, None, FIRST_ADMIN, signer, self.ca_pem)
+        return Connection(self.url, None, SUPERUSER, signer, self.ca_pem)
 
     def _restart(self) -> None:
         self.stop()

@@ -1,4 +1,4 @@
-"""The twin of a Chef Server, for machines without goiardi: the same start, files and answers.
+"""The lab's Chef Server: a twin of Chef's own, with one organization, as a process.
 
 `python -m labswarm_lab.chef.twin --config FILE` serves it.
 """
@@ -14,10 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from labswarm_lab.chef.api import Actor, Api, Objects, Request
+from labswarm_lab.chef.api import Api
+from labswarm_lab.chef.authentication import Request
 from labswarm_lab.chef.keys import KeySigner, write_private
-from labswarm_lab.chef.server import FIRST_ADMIN, ChefProcess
+from labswarm_lab.chef.objects import SUPERUSER, Actor, Objects
+from labswarm_lab.chef.server import ChefProcess
 
+ORGANIZATION = "labswarm"
 _IDLE_S = 30
 
 
@@ -27,7 +30,7 @@ class Settings:
 
     address: str
     port: int
-    organization: str | None
+    organization: str
     objects: str
     first_key: str
     certificate: str
@@ -38,13 +41,13 @@ class Twin(ChefProcess):
     """One twin; what it holds survives its end, and a kill too."""
 
     def __init__(
-        self, address: str, port: int, state_dir: Path, organization: str | None = None
+        self, address: str, port: int, state_dir: Path, organization: str = ORGANIZATION
     ) -> None:
         super().__init__(address, port, state_dir)
         self._organization = organization
 
     @property
-    def organization(self) -> str | None:
+    def organization(self) -> str:
         return self._organization
 
     def start(self) -> None:
@@ -80,10 +83,10 @@ class Server(ThreadingHTTPServer):
         held = Objects.parse(self._objects.read_text()) if self._objects.exists() else Objects()
         self._api = Api(held, settings.organization)
         self._lock = threading.Lock()
-        if FIRST_ADMIN not in held.users:
+        if SUPERUSER not in held.users:
             first = KeySigner.generate()
             first.write(Path(settings.first_key))
-            held.users[FIRST_ADMIN] = Actor(FIRST_ADMIN, first.public_pem, admin=True)
+            held.users[SUPERUSER] = Actor(SUPERUSER, first.public_pem, admin=True)
             self._write()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(settings.certificate, settings.key)

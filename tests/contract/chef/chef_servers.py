@@ -1,4 +1,4 @@
-"""Every Chef Server that the suite is held to: goiardi where it is installed, and the twin."""
+"""Every Chef Server that the suite is held to: the lab's, and goiardi where it is installed."""
 
 import socket
 from collections.abc import Callable
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import goiardi
 import pytest
+from goiardi import Goiardi
 
 from labswarm.chef import ChefServer, Connection
-from labswarm_lab.chef import goiardi
-from labswarm_lab.chef.goiardi import Goiardi
 from labswarm_lab.chef.keys import KeySigner
 from labswarm_lab.chef.server import ChefProcess, LabChefServer
 from labswarm_lab.chef.twin import Twin
 
 ADDRESS = "127.0.0.1"
-KINDS = ["goiardi", "twin", "twin with an organization"]
+KINDS = ["goiardi", "twin"]
 NewNode = Callable[[str], Connection]
 
 
@@ -33,8 +33,7 @@ def make_server(kind: str, state_dir: Path) -> ChefProcess:
         if not goiardi.is_installed():
             pytest.skip("goiardi is not installed (apt-get install goiardi)")
         return Goiardi(ADDRESS, free_port(), state_dir)
-    organization = "labs" if kind == "twin with an organization" else None
-    return Twin(ADDRESS, free_port(), state_dir, organization)
+    return Twin(ADDRESS, free_port(), state_dir)
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Provisioned:
 
     def status(self, by: Connection, method: str, path: str, body: Any = None) -> int:
         """The status of one request that may be refused."""
-        refusals = frozenset({400, 401, 403, 404, 405, 409})
+        refusals = frozenset({400, 401, 403, 404, 405, 406, 409})
         return by.request(method, path, body, also=refusals).status
 
 

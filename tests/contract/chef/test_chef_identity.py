@@ -1,4 +1,4 @@
-"""Registering and removing a node's identity: the same on goiardi and on the twin."""
+"""Registering and removing a node's identity: the same on the lab's server and on goiardi."""
 
 import pytest
 from chef_servers import NewNode, Provisioned, node

@@ -52,7 +52,7 @@ def kill(server: ChefProcess) -> None:
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
-@pytest.fixture(params=KINDS[:2])
+@pytest.fixture(params=KINDS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ChefProcess]:
     """A started server that nobody has provisioned."""
     server = make_server(request.param, tmp_path / "chef")
@@ -89,7 +89,9 @@ def test_the_admins_key_may_be_one_in_kms(server: ChefProcess) -> None:
         )
         server.provision_admin("labswarm", pem.decode())
 
-        chef = ChefServer(server.url, None, "labswarm", KmsSigner(kms, key_id), server.ca_pem)
+        chef = ChefServer(
+            server.url, server.organization, "labswarm", KmsSigner(kms, key_id), server.ca_pem
+        )
         chef.create_client("lab-i-2000", pem.decode())
         assert "lab-i-2000" in chef.list_clients()
 

@@ -66,7 +66,7 @@ def describe(plane: RunningPlane, planned: GroupPlan) -> None:
         plane,
         planned.settings,
         manager="i-00000000000000001",
-        chef=ground.ChefGround("https://chef.invalid", "pem"),
+        chef=ground.ChefGround("https://chef.invalid", "labswarm", "pem"),
         images=["labswarm/notebook:lab"],
         min_nodes=3,
     )

@@ -1,4 +1,7 @@
-"""Debian's goiardi as the lab's Chef Server: in memory, frozen to disk every second."""
+"""Debian's goiardi: a Chef Server API that others wrote, to hear whether ours says the same.
+
+It is in memory, and frozen to disk every second.
+"""
 
 import shutil
 from pathlib import Path
@@ -21,6 +24,10 @@ class Goiardi(ChefProcess):
 
     def __init__(self, address: str, port: int, state_dir: Path) -> None:
         super().__init__(address, port, state_dir)
+
+    @property
+    def organization(self) -> None:
+        return None
 
     def _command(self) -> list[str]:
         return [
