@@ -15,6 +15,8 @@ from labswarm_lab.refusing import end, refusing
 
 AUTO = "auto"
 COUNT = click.IntRange(min=1)
+LATENCIES = ("fast", "aws")
+"""The names of plane.latency.PROFILES, which would take a while to import."""
 
 
 @click.group()
@@ -56,8 +58,17 @@ def lab(context: click.Context, name: str) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The plan of a cluster stack, as `terraform show -json` prints it; its groups are laid.",
 )
+@click.option(
+    "--latency",
+    type=click.Choice(LATENCIES),
+    default=LATENCIES[0],
+    show_default=True,
+    help="Events, commands, boots and cold functions as fast as they go, or as slow as AWS's.",
+)
 @click.pass_obj
-def up(lab: Any, workers: int, simulated: bool, idle_timeout: int, plan: Path | None) -> None:
+def up(
+    lab: Any, workers: int, simulated: bool, idle_timeout: int, plan: Path | None, latency: str
+) -> None:
     """Bring the lab up, with this many workers."""
     from labswarm_lab.exclusive import exclusively
     from labswarm_lab.plan import DEFAULT
@@ -70,6 +81,7 @@ def up(lab: Any, workers: int, simulated: bool, idle_timeout: int, plan: Path | 
             simulated=simulated,
             idle_timeout_s=idle_timeout,
             plan=plan or DEFAULT,
+            latency=latency,
         )
 
 

@@ -1,18 +1,24 @@
 """Builds the SAM app and deploys it to the plane, with the same commands as to AWS."""
 
+import fcntl
 import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from labswarm_lab.plane.plane import REGION
+from labswarm_lab.progress import say
 from labswarm_lab.refusal import Failure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = ("template.yaml", "functions", "layers", "statemachines")
 STACK = "labswarm"
 BUCKET = "labswarm-artifacts"
+BUILT = ".aws-sam"
+"""In the checkout: what is built there is every lab's."""
 
 
 def source_digest(root: Path = REPOSITORY) -> str:
@@ -31,32 +37,51 @@ def source_digest(root: Path = REPOSITORY) -> str:
 def build(root: Path = REPOSITORY) -> Path:
     """`sam build`, unless what is built is of these sources; returns the build's folder.
 
-    Raises Failure.
+    One at a time of a checkout, and none while it is deployed from. Raises Failure.
     """
-    built = root / ".aws-sam" / "build"
-    stamp = root / ".aws-sam" / "sources"
-    digest = source_digest(root)
-    if not (stamp.exists() and stamp.read_text() == digest and built.exists()):
-        _sam("build", "--build-dir", str(built), root=root)
-        stamp.write_text(digest)
+    built = root / BUILT / "build"
+    stamp = root / BUILT / "sources"
+    with _holding_build(root, fcntl.LOCK_EX):
+        digest = source_digest(root)
+        if not (stamp.exists() and stamp.read_text() == digest and built.exists()):
+            _sam("build", "--build-dir", str(built), root=root)
+            stamp.write_text(digest)
     return built
 
 
 def deploy(built: Path, url: str, root: Path = REPOSITORY) -> None:
     """`sam deploy` of a build to the plane at `url`. Raises Failure."""
-    _sam(
-        "deploy",
-        *("--template-file", str(built / "template.yaml")),
-        *("--stack-name", STACK, "--s3-bucket", BUCKET, "--region", REGION),
-        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
-        *("--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset"),
-        root=root,
-        AWS_ENDPOINT_URL=url,
-        AWS_ACCESS_KEY_ID="lab",
-        AWS_SECRET_ACCESS_KEY="lab",  # noqa: S106  # the plane accepts any
-        AWS_DEFAULT_REGION=REGION,
-        SAM_CLI_POLL_DELAY="0.5",
-    )
+    with _holding_build(root, fcntl.LOCK_SH):
+        _sam(
+            "deploy",
+            *("--template-file", str(built / "template.yaml")),
+            *("--stack-name", STACK, "--s3-bucket", BUCKET, "--region", REGION),
+            *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
+            *("--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset"),
+            root=root,
+            AWS_ENDPOINT_URL=url,
+            AWS_ACCESS_KEY_ID="lab",
+            AWS_SECRET_ACCESS_KEY="lab",  # noqa: S106  # the plane accepts any
+            AWS_DEFAULT_REGION=REGION,
+            SAM_CLI_POLL_DELAY="0.5",
+        )
+
+
+@contextmanager
+def _holding_build(root: Path, how: int) -> Iterator[None]:
+    """Have the checkout's build to oneself (LOCK_EX), or with others who only read it (LOCK_SH).
+
+    A holder that is killed holds nothing.
+    """
+    folder = root / BUILT
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("  waiting: another lab builds or deploys the app of this checkout")
+            fcntl.flock(lock, how)
+        yield
 
 
 def _sam(*words: str, root: Path, **environment: str) -> None:

@@ -40,6 +40,7 @@ class Running:
     chef_ca_pem: str
     hub: str | None
     manager: str
+    latency: str
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ def observe(lab: Lab) -> Status:
     return Status(
         hub={"url": running.hub, "healthy": bool(running.hub) and is_healthy(str(running.hub))},
         plane=running.plane,
+        latency=running.latency,
         homes=str(lab.homes),
         swarm="simulated" if running.simulated else "real",
         chef=answers,
@@ -79,7 +80,8 @@ def print_status(status: Status) -> None:
         table.add_row(*name, *(side or "-" for side in sides), seats, age)
     healthy = "healthy" if status.hub["healthy"] else "not healthy"
     hub = f"{status.hub['url']} ({healthy})" if status.hub["url"] else "none"
-    console.print(f"hub: {hub}   swarm: {status.swarm}   chef: {status.chef}")
+    kinds = f"swarm: {status.swarm}   chef: {status.chef}   latency: {status.latency}"
+    console.print(f"hub: {hub}   {kinds}")
     console.print(table)
     counts = status.executions
     console.print(f"executions: {counts['running']} running, {counts['failed']} failed")

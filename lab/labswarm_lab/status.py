@@ -33,6 +33,7 @@ class Status:
 
     hub: Mapping[str, Any]
     plane: str
+    latency: str
     homes: str
     swarm: str
     chef: str

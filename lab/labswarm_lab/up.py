@@ -24,6 +24,7 @@ from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import simulated_join_secret
 from labswarm_lab.plan import DEFAULT, GroupPlan, read_plan
+from labswarm_lab.plane.latency import FAST
 from labswarm_lab.plane.plane import READY, REGION, Settings
 from labswarm_lab.process import DetachedProcess
 from labswarm_lab.progress import say, step
@@ -40,12 +41,18 @@ _LOOK_S = 0.1
 
 
 def bring_up(
-    lab: Lab, *, workers: int, simulated: bool, idle_timeout_s: int, plan: Path = DEFAULT
+    lab: Lab,
+    *,
+    workers: int,
+    simulated: bool,
+    idle_timeout_s: int,
+    plan: Path = DEFAULT,
+    latency: str = FAST.name,
 ) -> None:
     """Bring the lab up with `workers` workers, on real nodes where they can be had.
 
     A student's server that does nothing for `idle_timeout_s` seconds will be stopped. The groups of
-    workers are those of Terraform's `plan`.
+    workers are those of Terraform's `plan`. The plane is as slow as the profile `latency` says.
 
     Raises Refusal, having changed nothing, when it is up already, something it needs is taken, or
     the plan is none; else whatever keeps a part from coming up, with nothing left of the others.
@@ -69,7 +76,7 @@ def bring_up(
     for thing in lacking:
         say(f"  no real nodes here, simulated ones instead. Missing: {thing}")
     try:
-        running = _climb(lab, groups, workers, idle_timeout_s, real=real)
+        running = _climb(lab, groups, workers, idle_timeout_s, latency, real=real)
     except BaseException:
         say("  ending what was begun")
         end(lab)
@@ -78,7 +85,13 @@ def bring_up(
 
 
 def _climb(
-    lab: Lab, groups: Sequence[GroupPlan], workers: int, idle_timeout_s: int, *, real: bool
+    lab: Lab,
+    groups: Sequence[GroupPlan],
+    workers: int,
+    idle_timeout_s: int,
+    latency: str,
+    *,
+    real: bool,
 ) -> Running:
     # By this mark `down` finds the lab's processes, whatever has become of this one.
     # A simulated node's tools run in the plane's own process, with its credentials.
@@ -96,7 +109,7 @@ def _climb(
             registry.start(settings)
         with step("the AWS plane and the Chef Server"):
             starting = pool.submit(chef.start)
-            aws = Aws(_start_plane(lab, settings))
+            aws = Aws(_start_plane(lab, settings, latency))
             starting.result()
             (lab.chef_dir / CA).write_text(chef.ca_pem)
             chef.provision_admin(ground.CHEF_ADMIN, ground.lay_chef_key(aws))
@@ -132,6 +145,7 @@ def _climb(
         chef_ca_pem=chef.ca_pem,
         hub=hub,
         manager=manager,
+        latency=latency,
     )
     lab.write_running(running)
     with step(f"{workers} workers, through the group's launch hooks"):
@@ -194,12 +208,12 @@ def _nodes_settings(lab: Lab, chef: LabChefServer, subnet: int, *, real: bool) -
     )
 
 
-def _start_plane(lab: Lab, settings: NodesSettings) -> str:
+def _start_plane(lab: Lab, settings: NodesSettings, latency: str) -> str:
     """Start the plane's process; where it answers. Raises Failure when it does not."""
     lab.plane_dir.mkdir(parents=True, exist_ok=True)
     config = lab.plane_dir / PLANE_CONFIG
     address, port = urlsplit(settings.aws_url).netloc.split(":")
-    config.write_text(Settings(address, int(port), lab.plane_dir).to_json())
+    config.write_text(Settings(address, int(port), lab.plane_dir, latency=latency).to_json())
     settings.write()
     process = _plane_process(lab)
     process.start()

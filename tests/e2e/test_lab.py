@@ -36,7 +36,7 @@ def test_status_is_one_object_of_the_promised_shape(lab: LabUnderTest) -> None:
     assert seen["hub"]["healthy"] is True
     assert set(seen["executions"]) == {"running", "failed"}
     assert all(set(alarm) == {"name", "since", "reason"} for alarm in seen["alarms"])
-    assert (seen["swarm"], seen["chef"]) == ("real", "stand-in")
+    assert (seen["swarm"], seen["chef"], seen["latency"]) == ("real", "stand-in", "fast")
     (worker,) = seen["nodes"]
     assert set(worker) == {
         *(

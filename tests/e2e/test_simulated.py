@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import urllib3
 from tests.e2e.conftest import LabUnderTest
 
 pytestmark = pytest.mark.timeout(600)
@@ -65,6 +66,24 @@ def test_a_replayed_event_starts_what_the_event_itself_would(simulated_lab: LabU
     assert given["detail"]["AutoScalingGroupName"] == f"labswarm-{simulated_lab.name}-workers"
     minute = simulated_lab.must("replay", str(EVENTS / "minute.json"))
     assert "labswarm-decide-nodes" in minute
+
+
+def test_a_worker_comes_though_functions_crash_after_what_they_did(
+    simulated_lab: LabUnderTest,
+) -> None:
+    simulated_lab.must("scale", "1")
+    before = simulated_lab.status()
+    faults = f"{before['plane']}/_plane/faults/functions"
+    crash = {"crash": ["labswarm-claim", "labswarm-command", "labswarm-complete"], "times": 4}
+    try:
+        assert urllib3.request("PUT", faults, json=crash, timeout=10).status == 200
+        simulated_lab.must("scale", "2")
+    finally:
+        urllib3.request("DELETE", faults, timeout=10)
+    seen = simulated_lab.status()
+    assert [node["availability"] for node in seen["nodes"]] == ["active"] * 2
+    assert seen["executions"]["failed"] == before["executions"]["failed"]
+    assert simulated_lab.must("logs", "record", "-n", "1000").count('"crashed"') == 4
 
 
 def test_the_timeline_tells_a_workers_life_and_draws_it(

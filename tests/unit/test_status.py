@@ -37,6 +37,7 @@ def status(alarms: list[dict[str, str]]) -> Status:
     return Status(
         hub={"url": None, "healthy": False},
         plane="http://10.98.0.1:5060",
+        latency="fast",
         homes="/homes",
         swarm="real",
         chef="stand-in",

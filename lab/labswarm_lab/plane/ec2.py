@@ -25,6 +25,9 @@ def install(plane: Plane, agents: Agents) -> None:
     def live(instance: Instance, end: threading.Event) -> None:
         """A machine's whole life; its end waits for its boot, which may be under way."""
         plane.record.write("ec2", "boot", instance=instance.instance_id, tags=instance.tags)
+        if end.wait(plane.clock.real(plane.draw(plane.latency.boot))):
+            plane.record.write("ec2", "ended", instance=instance.instance_id)
+            return  # before there was anything of it
         try:
             plane.machines.boot(instance)
         except Exception as failure:  # noqa: BLE001  # any way a machine can fail to boot

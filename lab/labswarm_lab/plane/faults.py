@@ -99,7 +99,45 @@ class CapacityFaults:
         return ANY in gone or instance_type in gone
 
 
-KINDS: tuple[type[Fault], ...] = (EventFaults, CapacityFaults)
+@dataclass(frozen=True)
+class FunctionFaults:
+    """Functions whose worker is killed, as by the end of its machine: Runtime.ExitError.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+    """
+
+    kind: ClassVar[str] = "functions"
+    crash: tuple[str, ...] = ()
+    """The names of these functions; `*` is all."""
+    when: str = "after"
+    """`before` the handler has the event, or `after` it has returned: what it did stays done."""
+    times: int = 1
+    """How many invocations crash, of all these functions together; later ones do not."""
+    _left: list[int] = field(init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(
+        init=False, repr=False, compare=False, default_factory=threading.Lock
+    )
+
+    def __post_init__(self) -> None:
+        names(self, "crash")
+        if self.when not in ("before", "after"):
+            raise NoFault(f"{self.kind}.when is before or after, not {self.when!r}")
+        if isinstance(self.times, bool) or not isinstance(self.times, int) or self.times < 1:
+            raise NoFault(f"{self.kind}.times is a whole number from 1, not {self.times!r}")
+        object.__setattr__(self, "_left", [self.times])
+
+    def crash_of(self, function: str) -> str | None:
+        """When this invocation of the function crashes, which counts as one; None: it does not."""
+        if ANY not in self.crash and function not in self.crash:
+            return None
+        with self._lock:
+            if self._left[0] == 0:
+                return None
+            self._left[0] -= 1
+        return self.when
+
+
+KINDS: tuple[type[Fault], ...] = (EventFaults, CapacityFaults, FunctionFaults)
 
 
 class Faults:

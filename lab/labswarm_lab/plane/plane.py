@@ -1,7 +1,9 @@
 """The plane itself: its settings, and what its parts share."""
 
 import json
+import random
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,7 @@ import boto3
 
 from labswarm_lab.plane.clock import Clock
 from labswarm_lab.plane.faults import Faults
+from labswarm_lab.plane.latency import FAST, Delay, Latency, profile
 from labswarm_lab.plane.machines import Machines
 from labswarm_lab.plane.record import Record
 
@@ -30,6 +33,11 @@ class Settings:
     state_dir: Path
     time_scale: float = 1.0
     function_python: str = sys.executable
+    latency: str = FAST.name
+    function_concurrency: int = 1000
+    """Of all functions of the account, as Lambda's quota is unless raised or a new account's."""
+    seed: int = 0
+    """Of the one source from which every latency is drawn."""
 
     @classmethod
     def parse(cls, text: str) -> "Settings":
@@ -48,6 +56,7 @@ class Plane:
     settings: Settings
     machines: Machines
     clock: Clock = field(init=False)
+    latency: Latency = field(init=False)
     record: Record = field(init=False)
     faults: Faults = field(init=False, default_factory=Faults)
     closing: list[Callable[[], None]] = field(init=False, default_factory=list)
@@ -55,14 +64,24 @@ class Plane:
     without_tools: set[str] = field(init=False, default_factory=set)
     """The instances whose image lacks the nodes' tools."""
 
+    _chance: random.Random = field(init=False, repr=False)
+    _drawing: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
+
     def __post_init__(self) -> None:
         self.clock = Clock(self.settings.time_scale)
+        self.latency = profile(self.settings.latency)
+        self._chance = random.Random(self.settings.seed)  # noqa: S311
         self.settings.state_dir.mkdir(parents=True, exist_ok=True)
         self.record = Record(self.settings.state_dir / "record.jsonl")
 
     @property
     def url(self) -> str:
         return f"http://{self.settings.address}:{self.settings.port}"
+
+    def draw(self, delay: Delay) -> float:
+        """How long something takes this time, in seconds of the plane's clock."""
+        with self._drawing:
+            return delay.drawn(self._chance)
 
     def client(self, service: str) -> Any:
         """A boto3 client of this plane; usable from any thread of it."""

@@ -28,6 +28,11 @@ def handler(event, context):
         case "sleep":
             time.sleep(event["seconds"])
             return {"slept": event["seconds"], "pid": os.getpid()}
+        case "allocate":
+            kept = bytearray(event["mb"] * 2**20)
+            time.sleep(event.get("seconds", 0))
+        case "touch":
+            open(event["path"], "x").close()
         case "exit":
             os._exit(event["status"])
         case "kill":

@@ -40,6 +40,12 @@ def asynchronous(plane: Any) -> dict[str, str]:
     return functions
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "An environment is used again and keeps the state of its modules.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html",
+)
 def test_a_function_answers_and_its_worker_is_used_again(plane: Any, function: str) -> None:
     """Invoke gives the handler's answer; a warm environment keeps module state.
 
@@ -53,6 +59,12 @@ def test_a_function_answers_and_its_worker_is_used_again(plane: Any, function: s
     assert first.answer["arn"] == function
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "An exception is FunctionError Unhandled with errorType, errorMessage and stackTrace.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html",
+)
 def test_an_exception_is_a_function_error(plane: Any, function: str) -> None:
     """FunctionError Unhandled; errorMessage, errorType, stackTrace.
 
@@ -65,6 +77,12 @@ def test_an_exception_is_a_function_error(plane: Any, function: str) -> None:
     assert failed.answer["stackTrace"]
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "A function beyond its timeout is ended: Sandbox.Timedout, Task timed out after N seconds.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html",
+)
 def test_a_function_that_outlasts_its_timeout_is_ended(plane: Any) -> None:
     """errorType Sandbox.Timedout, "Task timed out after N.NN seconds"; the worker is gone.
 
@@ -82,6 +100,12 @@ def test_a_function_that_outlasts_its_timeout_is_ended(plane: Any) -> None:
     assert not _alive(before)
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "A process that exits or is killed is Runtime.ExitError; the next event has a new one.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html",
+)
 @pytest.mark.parametrize(
     ("event", "how"),
     [
@@ -103,6 +127,12 @@ def test_a_worker_that_dies_is_an_exit_error(
     assert invoke(plane, function, {"do": "who"}).error is None
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "An error of the init phase is the answer of the invocation.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html",
+)
 @pytest.mark.parametrize(
     ("source", "error"),
     [
@@ -122,6 +152,12 @@ def test_code_that_cannot_be_loaded_is_told(plane: Any, source: str, error: str)
     assert (broken.error, broken.answer["errorType"]) == ("Unhandled", error)
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "An environment has one event at a time; there are more for events at once.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html",
+)
 def test_events_at_once_have_workers_of_their_own(plane: Any, function: str) -> None:
     """One event at a time in an environment; Lambda starts more as needed.
 
@@ -134,6 +170,12 @@ def test_events_at_once_have_workers_of_their_own(plane: Any, function: str) -> 
     assert len({answer["pid"] for answer in answers}) == 3
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "Above the reserved concurrency the answer is TooManyRequestsException, 429.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
+)
 def test_reserved_concurrency_is_a_limit(plane: Any) -> None:
     """TooManyRequestsException (429) above it.
 
@@ -161,9 +203,16 @@ def test_reserved_concurrency_is_a_limit(plane: Any) -> None:
         assert running.result().error is None
 
     assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
+    assert refused.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "UpdateFunctionCode",
+    "New events run the new code at once; old ones end with the old.",
+    "https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html",
+)
 def test_new_code_runs_in_new_workers_while_the_old_finish(plane: Any) -> None:
     """UpdateFunctionCode: new invocations get the new code.
 
@@ -182,6 +231,12 @@ def test_new_code_runs_in_new_workers_while_the_old_finish(plane: Any) -> None:
         assert running.result().answer["slept"] == 1.0
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "A function has Lambda's variables and its own, and nothing else.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html",
+)
 def test_the_environment_is_lambdas_and_the_functions_own(plane: Any) -> None:
     """Lambda's variables, the function's, the plane's address; nothing of the plane's process.
 
@@ -202,6 +257,12 @@ def test_the_environment_is_lambdas_and_the_functions_own(plane: Any) -> None:
     )
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "Layers come after the code, the last of them first.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html",
+)
 def test_layers_come_after_the_code_and_the_last_first(plane: Any) -> None:
     """The code, then /opt/python, where a later layer overrides an earlier.
 
@@ -251,6 +312,12 @@ def test_workers_end_with_the_plane_however_it_ends(tmp_path: Path, how: str) ->
     _until(lambda: not _alive(worker), f"worker {worker} lives on")
 
 
+@pytest.mark.aws(
+    "Lambda",
+    "Invoke",
+    "An asynchronous event is tried again after 1 and 2 minutes, MaximumRetryAttempts times.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html",
+)
 def test_an_asynchronous_event_is_tried_again_after_function_errors(
     plane: Any, asynchronous: dict[str, str]
 ) -> None:

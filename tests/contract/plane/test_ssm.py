@@ -1,110 +1,47 @@
 """Systems Manager's Run Command on the plane does what AWS's does."""
 
-import json
+import functools
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from running_plane import RunningPlane, eventually
+from ssm_commands import (
+    look,
+    make_document,
+    over,
+    ping,
+    refused,
+    send,
+    start_instance,
+    start_online,
+    terminate,
+)
 
 pytestmark = pytest.mark.plane
-
-OPEN = ("Pending", "InProgress", "Delayed")
-
-
-def start_instance(plane: RunningPlane, **tags: str) -> str:
-    """An instance of the lab's, not waited for."""
-    tagged = [
-        {"Key": key, "Value": value} for key, value in {"labswarm:role": "worker", **tags}.items()
-    ]
-    ran = plane.client("ec2").run_instances(
-        ImageId="ami-12345678",
-        InstanceType="t3.medium",
-        MinCount=1,
-        MaxCount=1,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": tagged}],
-    )
-    instance_id: str = ran["Instances"][0]["InstanceId"]
-    return instance_id
-
-
-def ping(plane: RunningPlane, instance_id: str) -> str | None:
-    listed = plane.client("ssm").describe_instance_information(
-        Filters=[{"Key": "InstanceIds", "Values": [instance_id]}]
-    )["InstanceInformationList"]
-    return listed[0]["PingStatus"] if listed else None
 
 
 @pytest.fixture(scope="module")
 def instance(plane: RunningPlane) -> Iterator[str]:
     """An instance that is online."""
-    instance_id = start_instance(plane)
-    eventually(lambda: ping(plane, instance_id) == "Online")
+    instance_id = start_online(plane)
     yield instance_id
-    plane.client("ec2").terminate_instances(InstanceIds=[instance_id])
+    terminate(plane, instance_id)
 
 
 @pytest.fixture
 def document(plane: RunningPlane, name: str) -> Callable[..., str]:
-    def create(command: str, parameters: dict[str, Any] | None = None, timeout_s: int = 600) -> str:
-        content = {
-            "schemaVersion": "2.2",
-            "description": "for a test",
-            "parameters": parameters or {},
-            "mainSteps": [
-                {
-                    "action": "aws:runShellScript",
-                    "name": "run",
-                    "inputs": {"timeoutSeconds": str(timeout_s), "runCommand": [command]},
-                }
-            ],
-        }
-        plane.client("ssm").create_document(
-            Name=name, DocumentType="Command", Content=json.dumps(content)
-        )
-        return name
-
-    return create
+    """Makes the test's document."""
+    return functools.partial(make_document, plane, name)
 
 
-def send(plane: RunningPlane, document: str, *instances: str, **more: Any) -> str:
-    command: dict[str, Any] = plane.client("ssm").send_command(
-        DocumentName=document, InstanceIds=list(instances), **more
-    )["Command"]
-    assert command["Status"] == "Pending"
-    return str(command["CommandId"])
-
-
-def look(plane: RunningPlane, command_id: str, instance_id: str) -> dict[str, Any] | None:
-    """The invocation, or None while it is not known."""
-    try:
-        found: dict[str, Any] = plane.client("ssm").get_command_invocation(
-            CommandId=command_id, InstanceId=instance_id
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "InvocationDoesNotExist":
-            raise
-        return None
-    return found
-
-
-def over(plane: RunningPlane, command_id: str, instance_id: str) -> dict[str, Any]:
-    def ended() -> dict[str, Any] | None:
-        found = look(plane, command_id, instance_id)
-        return found if found and found["Status"] not in OPEN else None
-
-    found = eventually(ended)
-    assert found is not None
-    return found
-
-
-def refused(code: str) -> Any:
-    return pytest.raises(ClientError, match=rf"\({code}\)")
-
-
+@pytest.mark.aws(
+    "SSM",
+    "DescribeInstanceInformation",
+    "An agent is Online once its machine has booted, and ConnectionLost after its machine is gone.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html",
+)
 def test_given_a_new_instance_when_it_has_booted_then_its_agent_is_online_until_it_is_terminated(
     plane: RunningPlane,
 ) -> None:
@@ -112,13 +49,18 @@ def test_given_a_new_instance_when_it_has_booted_then_its_agent_is_online_until_
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html
     """
-    instance_id = start_instance(plane)
-    eventually(lambda: ping(plane, instance_id) == "Online")
-    plane.client("ec2").terminate_instances(InstanceIds=[instance_id])
+    instance_id = start_online(plane)
+    terminate(plane, instance_id)
     eventually(lambda: ping(plane, instance_id) != "Online")
     eventually(lambda: plane.recorded("ec2", what="ended", instance=instance_id))
 
 
+@pytest.mark.aws(
+    "SSM",
+    "DescribeInstanceInformation",
+    "A running instance whose machine has not booted is not listed.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-status-and-restart.html",
+)
 def test_given_an_instance_that_does_not_boot_then_it_runs_but_has_no_agent(
     plane: RunningPlane,
 ) -> None:
@@ -133,6 +75,12 @@ def test_given_an_instance_that_does_not_boot_then_it_runs_but_has_no_agent(
     assert seen["Reservations"][0]["Instances"][0]["State"]["Name"] == "running"
 
 
+@pytest.mark.aws(
+    "SSM",
+    "DescribeInstanceInformation",
+    "Agents come in pages of 5 to 50, each with a token for the next.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html",
+)
 def test_given_many_agents_when_they_are_listed_then_they_come_in_pages(
     plane: RunningPlane, instance: str
 ) -> None:
@@ -147,9 +95,15 @@ def test_given_many_agents_when_they_are_listed_then_they_come_in_pages(
     assert len(listed) >= 2
     seen = {i["InstanceId"] for page in listed for i in page["InstanceInformationList"]}
     assert {instance, *started} <= seen
-    plane.client("ec2").terminate_instances(InstanceIds=started)
+    terminate(plane, *started)
 
 
+@pytest.mark.aws(
+    "SSM",
+    "GetCommandInvocation",
+    "Right after SendCommand the answer is InvocationDoesNotExist.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html",
+)
 def test_given_a_command_just_sent_when_asked_for_then_it_may_not_be_known_yet(
     plane: RunningPlane, instance: str, document: Callable[..., str]
 ) -> None:
@@ -163,6 +117,12 @@ def test_given_a_command_just_sent_when_asked_for_then_it_may_not_be_known_yet(
     assert over(plane, command_id, instance)["Status"] == "Success"
 
 
+@pytest.mark.aws(
+    "SSM",
+    "GetCommandInvocation",
+    "Exit code 0 is Success, any other is Failed with the code; both outputs are told.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
+)
 def test_given_a_script_when_it_ends_then_status_code_and_both_outputs_are_told(
     plane: RunningPlane, instance: str, document: Callable[..., str]
 ) -> None:
@@ -182,6 +142,12 @@ def test_given_a_script_when_it_ends_then_status_code_and_both_outputs_are_told(
     assert found["PluginName"] == "run"
 
 
+@pytest.mark.aws(
+    "SSM",
+    "GetCommandInvocation",
+    "The first 24,000 characters of stdout and 8,000 of stderr are returned.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html",
+)
 def test_given_a_long_answer_then_it_is_cut(
     plane: RunningPlane, instance: str, document: Callable[..., str]
 ) -> None:
@@ -195,6 +161,12 @@ def test_given_a_long_answer_then_it_is_cut(
     assert len(found["StandardErrorContent"]) == 8_000
 
 
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
+    "With interpolationType ENV_VAR a value is in the environment and never shell text.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-syntax-data-elements-parameters.html",
+)
 @pytest.mark.parametrize("value", ["plain", "two words", "$(touch hit)", "`touch hit`; \"'"])
 def test_given_an_env_var_parameter_then_its_value_is_environment_and_never_shell_text(
     plane: RunningPlane, instance: str, document: Callable[..., str], value: str
@@ -209,6 +181,12 @@ def test_given_an_env_var_parameter_then_its_value_is_environment_and_never_shel
     assert found["StandardOutputContent"] == f"{value}|{value}"
 
 
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
+    "Without interpolationType a value is put into the script; a default fills in.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-syntax-data-elements-parameters.html",
+)
 def test_given_a_plain_parameter_then_its_value_is_put_into_the_script(
     plane: RunningPlane, instance: str, document: Callable[..., str]
 ) -> None:
@@ -222,6 +200,12 @@ def test_given_a_plain_parameter_then_its_value_is_put_into_the_script(
     assert found["StandardOutputContent"] == "first second\n"
 
 
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
+    "A parameter that is missing, unknown or against its pattern is InvalidParameters.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html",
+)
 @pytest.mark.parametrize(
     "given",
     [{}, {"Id": ["x"], "Other": ["y"]}, {"Id": ["not allowed"]}, {"Id": ["a", "b"]}],
@@ -240,6 +224,12 @@ def test_given_parameters_that_the_document_does_not_allow_then_the_command_is_r
     assert not plane.recorded("ssm", what="sent", document=name)
 
 
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
+    "An unknown document or instance is refused, and so are more than 50 instances.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html",
+)
 def test_given_targets_that_cannot_be_commanded_then_the_command_is_refused(
     plane: RunningPlane, instance: str, document: Callable[..., str]
 ) -> None:
@@ -256,6 +246,12 @@ def test_given_targets_that_cannot_be_commanded_then_the_command_is_refused(
         send(plane, name, *(f"i-{number:017x}" for number in range(51)))
 
 
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
+    "A terminated instance is InvalidInstanceId.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html",
+)
 def test_given_a_terminated_instance_then_no_command_can_be_sent_to_it(
     plane: RunningPlane, document: Callable[..., str]
 ) -> None:
@@ -263,13 +259,18 @@ def test_given_a_terminated_instance_then_no_command_can_be_sent_to_it(
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html
     """
-    name, instance_id = document("true"), start_instance(plane)
-    eventually(lambda: ping(plane, instance_id) == "Online")
-    plane.client("ec2").terminate_instances(InstanceIds=[instance_id])
+    name, instance_id = document("true"), start_online(plane)
+    terminate(plane, instance_id)
     with refused("InvalidInstanceId"):
         send(plane, name, instance_id)
 
 
+@pytest.mark.aws(
+    "SSM",
+    "GetCommandInvocation",
+    "A script beyond its timeoutSeconds is stopped: TimedOut, ExecutionTimedOut.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
+)
 def test_given_a_script_beyond_the_documents_timeout_then_it_is_stopped(
     plane: RunningPlane, instance: str, document: Callable[..., str]
 ) -> None:
@@ -282,22 +283,29 @@ def test_given_a_script_beyond_the_documents_timeout_then_it_is_stopped(
     assert (found["Status"], found["StatusDetails"]) == ("TimedOut", "ExecutionTimedOut")
 
 
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
+    "An agent runs five commands at once; a sixth waits, and times out undelivered.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
+)
 def test_given_five_commands_at_work_then_a_sixth_waits_and_may_never_be_delivered(
-    plane: RunningPlane, document: Callable[..., str], tmp_path: Path
+    plane: RunningPlane, name: str, tmp_path: Path
 ) -> None:
     """An agent runs five commands at once; the delivery timeout ends what waits too long.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
     """
-    instance_id = start_instance(plane)
-    eventually(lambda: ping(plane, instance_id) == "Online")
+    instance_id = start_online(plane)
     gate = tmp_path / "gate"
     opened = f"test -e {shlex.quote(str(gate))}"
-    name = document(f"for _ in $(seq 400); do {opened} && exit 0; sleep 0.05; done; exit 1")
+    waiting = f"for _ in $(seq 400); do {opened} && exit 0; sleep 0.05; done; exit 1"
+    make_document(plane, name, waiting)
+    brief = make_document(plane, f"{name}-brief", waiting, timeout_s=30)
     busy = [send(plane, name, instance_id) for _ in range(5)]
     eventually(lambda: len(plane.recorded("ssm", what="InProgress", instance=instance_id)) == 5)
     waits = send(plane, name, instance_id)
-    late = send(plane, name, instance_id, TimeoutSeconds=30)
+    late = send(plane, brief, instance_id, TimeoutSeconds=30)
     cancelled = send(plane, name, instance_id)
     plane.client("ssm").cancel_command(CommandId=cancelled)
     assert over(plane, cancelled, instance_id)["Status"] == "Cancelled"
@@ -309,9 +317,15 @@ def test_given_five_commands_at_work_then_a_sixth_waits_and_may_never_be_deliver
     gate.touch()
     for command_id in (*busy, waits):
         assert over(plane, command_id, instance_id)["Status"] == "Success"
-    plane.client("ec2").terminate_instances(InstanceIds=[instance_id])
+    terminate(plane, instance_id)
 
 
+@pytest.mark.aws(
+    "SSM",
+    "ListCommandInvocations",
+    "Each invocation has its status, and with Details its output.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandInvocations.html",
+)
 def test_given_commands_when_listed_then_each_has_its_status_and_output(
     plane: RunningPlane, instance: str, document: Callable[..., str]
 ) -> None:

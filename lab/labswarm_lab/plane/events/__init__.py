@@ -79,7 +79,8 @@ def _deliver(
         if len(late) != 1:
             plane.record.write("events", "duplicated" if late else "lost", **about)
         for late_s in late:
-            plane.clock.after(late_s, partial(delivery.deliver, rule.arn, target, delivered))
+            after_s = late_s + plane.draw(plane.latency.event)
+            plane.clock.after(after_s, partial(delivery.deliver, rule.arn, target, delivered))
     return ours
 
 

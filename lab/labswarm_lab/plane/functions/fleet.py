@@ -1,37 +1,26 @@
 """All workers of the plane: which function has which, and who runs the next event."""
 
-import os
 import threading
 import time
-import uuid
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from moto.awslambda.models import LambdaFunction
 
 from labswarm_lab.plane.cloudwatch.embedded import EmbeddedMetrics
+from labswarm_lab.plane.faults import FunctionFaults
 from labswarm_lab.plane.functions.bundle import Bundle, Shelf
+from labswarm_lab.plane.functions.concurrency import Concurrency
+from labswarm_lab.plane.functions.environment import environment
 from labswarm_lab.plane.functions.processes import Processes
-from labswarm_lab.plane.functions.worker import Outcome, Timeout, Worker
+from labswarm_lab.plane.functions.worker import Crash, Limits, Outcome, Worker
 from labswarm_lab.plane.plane import Plane
 
 WORKERS_PER_FUNCTION = 10
-"""How many events of a function without reserved concurrency run at once; more of them wait."""
+"""How many events of a function this machine runs at once; more of them wait for a worker."""
 
 IDLE_LIMIT_S = 120.0
 """Real seconds after which an idle worker is ended, at the next end of any invocation."""
-
-RETRY_DELAYS_S = (60.0, 120.0)
-"""Before the second and third attempt of an asynchronous invocation.
-https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
-
-THROTTLED_DELAY_S = 1.0
-"""Before an asynchronous event that met TooManyRequests is tried again."""
-
-
-class TooManyRequests(Exception):
-    """The function's reserved concurrency is in use."""
 
 
 @dataclass(frozen=True)
@@ -60,57 +49,49 @@ class Fleet:
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
         self._metrics = EmbeddedMetrics(plane)
+        self._concurrency = Concurrency(plane.settings.function_concurrency)
         self._processes = Processes()
         self._shelf = Shelf(plane.settings.state_dir / "functions")
         self._crews: dict[str, Crew] = {}
         self._lock = threading.Lock()
         self._closed = False
 
-    def invoke(self, function: LambdaFunction, event: bytes) -> Outcome:
-        """Run one event to its end. Raises TooManyRequests above the reserved concurrency."""
-        request_id = str(uuid.uuid4())
+    def invoke(self, function: LambdaFunction, event: bytes, request_id: str) -> Outcome:
+        """Run one event to its end. Raises TooManyRequests above what may run at once."""
+        with self._concurrency.taken(function):
+            return self._invoke(function, event, request_id)
+
+    def _invoke(self, function: LambdaFunction, event: bytes, request_id: str) -> Outcome:
+        name = function.function_name
         crew = self._crew(function.function_arn)
         deployment = self._deployment(function)
-        self._take_place(crew, function.reserved_concurrency)
+        self._take_place(crew)
         started = time.monotonic()
-        worker, cold = self._worker(crew, deployment, function.function_name)
+        worker, cold = self._worker(crew, deployment, name)
+        seconds = float(function.timeout)
+        limits = Limits(seconds, self._plane.clock.real(seconds), int(function.memory_size))
+        how = self._plane.faults.on(FunctionFaults).crash_of(name)
+        crash = Crash(how) if how else None
         try:
-            seconds = float(function.timeout)
-            timeout = Timeout(seconds, self._plane.clock.real(seconds))
-            outcome = worker.invoke(request_id, event, function.function_arn, timeout)
+            outcome = worker.invoke(request_id, event, function.function_arn, limits, crash)
         finally:
             self._release(crew, deployment, worker)
-            self._metrics.read(self._log(function.function_name))
+            self._metrics.read(self._log(name))
+        init_s = {"init_s": round(worker.init_s, 3)} if cold and worker.init_s is not None else {}
+        if crash is not None:
+            about = {"function": name, "request_id": request_id, "when": crash.value}
+            self._plane.record.write("faults", "crashed", **about)
         self._plane.record.write(
             "functions",
             "failed" if outcome.failed else "answered",
-            function=function.function_name,
+            function=name,
             request_id=request_id,
             cold=cold,
             seconds=round(time.monotonic() - started, 3),
+            **init_s,
             **({"error": outcome.payload.decode(errors="replace")} if outcome.failed else {}),
         )
         return outcome
-
-    def invoke_later(self, function: LambdaFunction, event: bytes, attempt: int = 0) -> None:
-        """Run one event in the background, and again after a function error."""
-
-        def run() -> None:
-            try:
-                failed = self.invoke(function, event).failed
-            except TooManyRequests:
-                # Lambda keeps a throttled event and tries it again, which counts as no attempt.
-                again(THROTTLED_DELAY_S, attempt)
-                return
-            if failed and attempt < _retries(function):
-                again(RETRY_DELAYS_S[attempt], attempt + 1)
-
-        def again(delay_s: float, attempt: int) -> None:
-            if not self._closed:
-                retry = partial(self.invoke_later, function, event, attempt)
-                self._plane.clock.after(delay_s, retry)
-
-        threading.Thread(target=run, daemon=True).start()
 
     def forget(self, function_arn: str) -> None:
         """End the workers of a function that was deleted."""
@@ -132,13 +113,10 @@ class Fleet:
         with self._lock:
             return self._crews.setdefault(function_arn, Crew())
 
-    def _take_place(self, crew: Crew, reserved: int | None) -> None:
-        """Count this invocation in, waiting for its turn where nothing is reserved."""
+    def _take_place(self, crew: Crew) -> None:
+        """Count this invocation in, waiting for its turn at this machine."""
         with crew.change:
-            if reserved is None:
-                crew.change.wait_for(lambda: len(crew.busy) + crew.starting < WORKERS_PER_FUNCTION)
-            elif len(crew.busy) + crew.starting >= int(reserved):
-                raise TooManyRequests("Rate Exceeded.")
+            crew.change.wait_for(lambda: len(crew.busy) + crew.starting < WORKERS_PER_FUNCTION)
             crew.starting += 1
 
     def _worker(self, crew: Crew, deployment: Deployment, name: str) -> tuple[Worker, bool]:
@@ -196,6 +174,7 @@ class Fleet:
             deployment.bundle.task_root,
             dict(deployment.environment),
             self._log(name),
+            self._plane.clock.real(self._plane.draw(self._plane.latency.cold_start)),
             processes=self._processes,
         )
 
@@ -204,46 +183,10 @@ class Fleet:
 
     def _deployment(self, function: LambdaFunction) -> Deployment:
         bundle = self._shelf.bundle(function)
-        environment = self._environment(function, bundle)
+        variables = environment(function, bundle, self._plane.url)
         return Deployment(
             bundle,
             self._plane.settings.function_python,
             function.handler,
-            tuple(sorted(environment.items())),
+            tuple(sorted(variables.items())),
         )
-
-    def _environment(self, function: LambdaFunction, bundle: Bundle) -> dict[str, str]:
-        """Lambda's variables, the plane's address, and the function's own; nothing of the plane's.
-
-        https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-        """
-        search_path = bundle.search_path(function.run_time or "")
-        return {
-            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            "LANG": "en_US.UTF-8",
-            "TZ": ":UTC",
-            "_HANDLER": function.handler,
-            "LAMBDA_TASK_ROOT": str(bundle.task_root),
-            "PYTHONPATH": os.pathsep.join(map(str, search_path)),
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
-            "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": function.logs_group_name,
-            "AWS_LAMBDA_LOG_STREAM_NAME": "plane",
-            "AWS_REGION": function.region,
-            "AWS_DEFAULT_REGION": function.region,
-            "AWS_ACCESS_KEY_ID": "function",
-            "AWS_SECRET_ACCESS_KEY": "function",
-            "AWS_SESSION_TOKEN": "function",
-            "AWS_ENDPOINT_URL": self._plane.url,
-            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-            **{name: str(value) for name, value in function.environment_vars.items()},
-        }
-
-
-def _retries(function: LambdaFunction) -> int:
-    """MaximumRetryAttempts of asynchronous invocations, 2 where nothing is said."""
-    said = function.event_invoke_config[-1].config if function.event_invoke_config else {}
-    return int(said.get("MaximumRetryAttempts", len(RETRY_DELAYS_S)))

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 import queue
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,6 +84,10 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     said: queue.Queue[Said]
     invocations: queue.Queue[Invocation | None]
+
+    def handle(self) -> None:
+        with suppress(ConnectionResetError):  # the worker was killed
+            super().handle()
 
     def do_GET(self) -> None:  # .../runtime/invocation/next
         self.said.put(Said(Kind.READY))

@@ -1,7 +1,6 @@
 """The operations of Systems Manager that the plane answers in moto's place."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -9,16 +8,35 @@ from moto.ssm.exceptions import InvalidDocument, SSMException, ValidationExcepti
 from moto.ssm.models import SimpleSystemManagerBackend
 from moto.ssm.responses import SimpleSystemManagerResponse as Api
 
-from labswarm_lab.plane.ssm.agents import Agent, Agents
-from labswarm_lab.plane.ssm.commands import Command, Commands, Invocation
+from labswarm_lab.plane.ssm import output
+from labswarm_lab.plane.ssm.agents import Agents
+from labswarm_lab.plane.ssm.command import Command, Invocation, Output
+from labswarm_lab.plane.ssm.commands import Commands
 from labswarm_lab.plane.ssm.documents import InvalidParameters, Script, Unsupported, script
+from labswarm_lab.plane.ssm.shapes import (
+    agent_shape,
+    command_shape,
+    invocation_shape,
+    listed_shape,
+)
 
 INSTANCES_AT_ONCE = 50
 DELIVERY_TIMEOUT_S = 3600
 SHORTEST_DELIVERY_S, LONGEST_DELIVERY_S = 30, 2_592_000
+COMMENT_CHARACTERS = 100
 PAGE = 50
-LISTED_OUTPUT_CHARACTERS = 2_500
-"""https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CommandPlugin.html"""
+SHORTEST_PAGE_OF_AGENTS = 5
+NOT_HERE = (
+    "AlarmConfiguration",
+    "CloudWatchOutputConfig",
+    "DocumentHash",
+    "MaxConcurrency",
+    "MaxErrors",
+    "NotificationConfig",
+    "ServiceRoleArn",
+    "Targets",
+)
+"""What SendCommand takes on AWS, and is refused here rather than left out."""
 
 
 def install(agents: Agents, commands: Commands) -> None:
@@ -26,14 +44,17 @@ def install(agents: Agents, commands: Commands) -> None:
 
     def send_command(api: Api) -> ActionResult:
         """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html"""
-        instance_ids: list[str] = api._get_param("InstanceIds", [])
-        if len(instance_ids) > INSTANCES_AT_ONCE:
-            raise _constraint("instanceIds", "have length less than or equal to 50")
-        if not instance_ids:
-            raise SSMException("InvalidTarget", "name InstanceIds: the plane has no other targets")
-        timeout_s = api._get_int_param("TimeoutSeconds") or DELIVERY_TIMEOUT_S
+        for name in NOT_HERE:
+            if api._get_param(name):
+                raise ValidationException(f"the plane's SendCommand takes no {name}")
+        instance_ids = _instance_ids(api._get_param("InstanceIds", []))
+        timeout_s = api._get_int_param("TimeoutSeconds")
+        timeout_s = DELIVERY_TIMEOUT_S if timeout_s is None else timeout_s
         if not SHORTEST_DELIVERY_S <= timeout_s <= LONGEST_DELIVERY_S:
             raise _constraint("timeoutSeconds", "have value from 30 to 2592000")
+        comment = api._get_param("Comment", "")
+        if len(comment) > COMMENT_CHARACTERS:
+            raise _constraint("comment", "have length less than or equal to 100")
         parameters = api._get_param("Parameters") or {}
         document = api._get_param("DocumentName")
         step = _script(api.ssm_backend, document, api._get_param("DocumentVersion"), parameters)
@@ -48,11 +69,12 @@ def install(agents: Agents, commands: Commands) -> None:
             document=document,
             script=step,
             parameters=parameters,
-            comment=api._get_param("Comment", ""),
+            comment=comment,
             delivery_timeout_s=timeout_s,
             invocations={i: Invocation(i) for i in instance_ids},
+            output=_output(api),
         )
-        answer = _command(command)
+        answer = command_shape(command)
         commands.send(command)
         return ActionResult({"Command": answer})
 
@@ -64,9 +86,10 @@ def install(agents: Agents, commands: Commands) -> None:
             raise SSMException("InvocationDoesNotExist", "")
         if plugin and plugin != command.script.step:
             raise SSMException("InvalidPluginName", f"{plugin} is no step of {command.document}")
-        return ActionResult(_invocation(command, invocation))
+        return ActionResult(invocation_shape(command, invocation))
 
     def list_commands(api: Api) -> ActionResult:
+        _no_filters(api)
         wanted, on = api._get_param("CommandId"), api._get_param("InstanceId")
         found = [_known(commands, wanted)] if wanted else commands.all()
         chosen = [
@@ -75,9 +98,10 @@ def install(agents: Agents, commands: Commands) -> None:
             if commands.visible(command) and (not on or on in command.invocations)
         ]
         page, token = _page(chosen, api)
-        return ActionResult({"Commands": [_command(c) for c in page], "NextToken": token})
+        return ActionResult({"Commands": [command_shape(c) for c in page], "NextToken": token})
 
     def list_command_invocations(api: Api) -> ActionResult:
+        _no_filters(api)
         wanted, on = api._get_param("CommandId"), api._get_param("InstanceId")
         found = [_known(commands, wanted)] if wanted else commands.all()
         chosen = [
@@ -89,7 +113,7 @@ def install(agents: Agents, commands: Commands) -> None:
         ]
         page, token = _page(chosen, api)
         details = bool(api._get_param("Details", False))
-        listed = [_listed(command, invocation, details) for command, invocation in page]
+        listed = [listed_shape(command, invocation, details) for command, invocation in page]
         return ActionResult({"CommandInvocations": listed, "NextToken": token})
 
     def cancel_command(api: Api) -> EmptyResult:
@@ -110,8 +134,8 @@ def install(agents: Agents, commands: Commands) -> None:
                 found = [agent for agent in found if agent.ping_status in values]
             else:
                 raise SSMException("InvalidFilterKey", f"the plane does not filter by {key}")
-        page, token = _page(found, api)
-        listed = [_agent(agent) for agent in page]
+        page, token = _page(found, api, at_least=SHORTEST_PAGE_OF_AGENTS)
+        listed = [agent_shape(agent) for agent in page]
         return ActionResult({"InstanceInformationList": listed, "NextToken": token})
 
     for operation in (
@@ -154,84 +178,38 @@ def _constraint(field: str, constraint: str) -> ValidationException:
     )
 
 
-def _page(rows: Sequence[Any], api: Api) -> tuple[Sequence[Any], str | None]:
-    start = int(api._get_param("NextToken") or 0)
-    end = start + (api._get_int_param("MaxResults") or PAGE)
-    return rows[start:end], str(end) if end < len(rows) else None
+def _page(rows: Sequence[Any], api: Api, *, at_least: int = 1) -> tuple[Sequence[Any], str | None]:
+    length = api._get_int_param("MaxResults")
+    length = PAGE if length is None else length
+    if not at_least <= length <= PAGE:
+        raise _constraint("maxResults", f"have value from {at_least} to {PAGE}")
+    token = api._get_param("NextToken") or "0"
+    if not token.isdecimal():
+        raise SSMException("InvalidNextToken", f"{token} is no token of this list")
+    end = int(token) + length
+    return rows[int(token) : end], str(end) if end < len(rows) else None
 
 
-def _command(command: Command) -> dict[str, Any]:
-    over = [i for i in command.invocations.values() if i.ended_at is not None]
-    return {
-        "CommandId": command.command_id,
-        "DocumentName": command.document,
-        "Comment": command.comment,
-        "ExpiresAfter": command.expires_at,
-        "Parameters": command.parameters,
-        "InstanceIds": list(command.invocations),
-        "Targets": [],
-        "RequestedDateTime": command.requested_at,
-        "Status": command.status,
-        "StatusDetails": command.status,
-        "TimeoutSeconds": command.delivery_timeout_s,
-        "TargetCount": len(command.invocations),
-        "CompletedCount": len(over),
-        "ErrorCount": sum(i.status != "Success" for i in over),
-        "DeliveryTimedOutCount": sum(i.details == "DeliveryTimedOut" for i in over),
-    }
+def _instance_ids(given: list[str]) -> list[str]:
+    if len(given) > INSTANCES_AT_ONCE:
+        raise _constraint("instanceIds", "have length less than or equal to 50")
+    if not given:
+        raise SSMException("InvalidTarget", "name InstanceIds: the plane has no other targets")
+    if len(set(given)) < len(given):
+        raise SSMException("DuplicateInstanceId", "an instance is named twice")
+    return given
 
 
-def _invocation(command: Command, invocation: Invocation) -> dict[str, Any]:
-    return {
-        "CommandId": command.command_id,
-        "InstanceId": invocation.instance_id,
-        "Comment": command.comment,
-        "DocumentName": command.document,
-        "PluginName": command.script.step,
-        "ResponseCode": invocation.response_code,
-        "ExecutionStartDateTime": _iso(invocation.started_at),
-        "ExecutionEndDateTime": _iso(invocation.ended_at),
-        "Status": invocation.status,
-        "StatusDetails": invocation.details,
-        "StandardOutputContent": invocation.stdout,
-        "StandardErrorContent": invocation.stderr,
-        "StandardOutputUrl": "",
-        "StandardErrorUrl": "",
-    }
+def _output(api: Api) -> Output | None:
+    bucket = api._get_param("OutputS3BucketName")
+    if not bucket:
+        return None
+    found = Output(bucket, api._get_param("OutputS3KeyPrefix", ""))
+    if not output.bucket_exists(found):
+        raise SSMException("InvalidOutputFolder", f"The S3 bucket {bucket} does not exist.")
+    return found
 
 
-def _listed(command: Command, invocation: Invocation, details: bool) -> dict[str, Any]:
-    plugin = {
-        "Name": command.script.step,
-        "Status": invocation.status,
-        "StatusDetails": invocation.details,
-        "ResponseCode": invocation.response_code,
-        "Output": (invocation.stdout + invocation.stderr)[:LISTED_OUTPUT_CHARACTERS],
-    }
-    return {
-        "CommandId": command.command_id,
-        "InstanceId": invocation.instance_id,
-        "Comment": command.comment,
-        "DocumentName": command.document,
-        "RequestedDateTime": command.requested_at,
-        "Status": invocation.status,
-        "StatusDetails": invocation.details,
-        "CommandPlugins": [plugin] if details else [],
-    }
-
-
-def _agent(agent: Agent) -> dict[str, Any]:
-    return {
-        "InstanceId": agent.instance_id,
-        "PingStatus": agent.ping_status,
-        "LastPingDateTime": agent.last_ping_at,
-        "RegistrationDate": agent.registered_at,
-        "AgentVersion": "3.3.2746.0",
-        "IsLatestVersion": True,
-        "PlatformType": "Linux",
-        "ResourceType": "EC2Instance",
-    }
-
-
-def _iso(at: datetime | None) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else ""
+def _no_filters(api: Api) -> None:
+    for filtered in api._get_param("Filters", []):
+        raise SSMException("InvalidFilterKey", f"the plane does not filter by {filtered['key']}")

@@ -1,19 +1,15 @@
-"""Commands on their way: sent, waiting for an agent's room, running, over.
-
-The states are those of
-https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
-"""
+"""Commands on their way: sent, waiting for an agent or for its room, running, over."""
 
 import threading
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from labswarm_lab.plane.machines import Completed
 from labswarm_lab.plane.plane import Plane
+from labswarm_lab.plane.ssm import notices, output
 from labswarm_lab.plane.ssm.agents import Agent, Agents
-from labswarm_lab.plane.ssm.documents import Script
+from labswarm_lab.plane.ssm.command import OPEN, WAITING, Command, Invocation
 
 UNSEEN_S = 0.5
 """How long GetCommandInvocation does not know a command that was just sent."""
@@ -26,49 +22,6 @@ NOT_FOUND = 127
 KILLED = 137
 """The agent's response code for a script that it stopped."""
 
-OPEN = ("Pending", "InProgress")
-
-
-@dataclass
-class Invocation:
-    """One command on one instance."""
-
-    instance_id: str
-    status: str = "Pending"
-    details: str = "Pending"
-    response_code: int = -1
-    stdout: str = ""
-    stderr: str = ""
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-
-
-@dataclass
-class Command:
-    """One SendCommand: a script for some instances."""
-
-    document: str
-    script: Script
-    parameters: Mapping[str, Sequence[str]]
-    comment: str
-    delivery_timeout_s: int
-    invocations: dict[str, Invocation]
-    command_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    requested_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def expires_at(self) -> datetime:
-        return self.requested_at + timedelta(
-            seconds=self.delivery_timeout_s + self.script.timeout_s
-        )
-
-    @property
-    def status(self) -> str:
-        """Of all its invocations together: the worst of them once all are over."""
-        seen = {invocation.status for invocation in self.invocations.values()}
-        ranked = ("InProgress", "Pending", "Failed", "TimedOut", "Cancelled", "Success")
-        return next(status for status in ranked if status in seen)
-
 
 class Commands:
     """All commands of a plane; each invocation has a thread while it is open."""
@@ -78,20 +31,23 @@ class Commands:
         self._agents = agents
         self._lock = threading.Lock()
         self._sent: dict[str, Command] = {}
+        self._expiries: dict[str, threading.Timer] = {}
 
     def send(self, command: Command) -> None:
         """Hand a command to its instances' agents, which have to be online."""
+        expiry = self._plane.clock.after(command.total_timeout_s, lambda: self._expire(command))
         with self._lock:
             self._sent[command.command_id] = command
+            self._expiries[command.command_id] = expiry
         for invocation in command.invocations.values():
+            self._write("sent", command, invocation)
             agent = self._agents.online(invocation.instance_id)
-            if agent is None:
-                continue  # ended since SendCommand looked: never delivered
+            if agent is None:  # ended since SendCommand looked
+                self._change(command, invocation, "Undeliverable", only_from=WAITING)
+                continue
             threading.Thread(
                 target=self._carry_out, args=(command, invocation, agent), daemon=True
             ).start()
-            self._write("sent", command, invocation)
-        self._plane.clock.after(command.delivery_timeout_s, lambda: self._undelivered(command))
 
     def all(self) -> list[Command]:
         """Every command, the newest first."""
@@ -108,34 +64,52 @@ class Commands:
         return age >= self._plane.clock.real(UNSEEN_S)
 
     def cancel(self, command: Command, instance_ids: Sequence[str]) -> None:
-        """Stop what has not begun; AWS does not promise more for the rest."""
+        """What has not begun will not; what runs is Cancelling until it ends by itself."""
         for invocation in command.invocations.values():
             if instance_ids and invocation.instance_id not in instance_ids:
                 continue
-            self._end(command, invocation, "Cancelled", "Cancelled", only_from="Pending")
+            if not self._change(command, invocation, "Cancelled", only_from=WAITING):
+                self._change(command, invocation, "Cancelling", only_from=("InProgress",))
 
     def _carry_out(self, command: Command, invocation: Invocation, agent: Agent) -> None:
-        with agent.room:
-            with self._lock:
-                # Cancelled or timed out while it waited, or nobody is left to run it.
-                if invocation.status != "Pending" or agent.ping_status != "Online":
-                    return
-                invocation.status = invocation.details = "InProgress"
-                invocation.started_at = datetime.now(UTC)
-            self._write("InProgress", command, invocation)
-            script = command.script
+        limit = time.monotonic() + self._plane.clock.real(command.delivery_timeout_s)
+        self._plane.clock.sleep(self._plane.draw(self._plane.latency.command))
+        while self._delivered(command, invocation, agent, limit):
+            if not agent.room.acquire(timeout=max(0.0, limit - time.monotonic())):
+                return  # it waited too long, and will not be run any more
             try:
-                completed = self._run(invocation.instance_id, script)
-            except Exception as failure:  # noqa: BLE001  # any way a machine can fail under it
-                self._write("lost", command, invocation, failure=repr(failure))
-                self._silent(command, invocation)
-                return
-            if self._agents.is_silent(invocation.instance_id):
-                self._silent(command, invocation)
-            else:
-                self._answered(command, invocation, completed)
+                # It may have fallen silent meanwhile.
+                if agent.heard and time.monotonic() < limit:
+                    self._execute(command, invocation, agent)
+                    return
+            finally:
+                agent.room.release()
 
-    def _run(self, instance_id: str, script: Script) -> Completed:
+    def _delivered(
+        self, command: Command, invocation: Invocation, agent: Agent, limit: float
+    ) -> bool:
+        """Wait for the agent to be heard of; whether it was, in time to run the command."""
+        if not agent.heard:
+            self._change(command, invocation, "Delayed", only_from=("Pending",))
+        heard = self._agents.await_heard(agent, max(0.0, limit - time.monotonic()))
+        if agent.ended:
+            self._change(command, invocation, "Undeliverable", only_from=WAITING)
+        return heard and time.monotonic() < limit and invocation.details in WAITING
+
+    def _execute(self, command: Command, invocation: Invocation, agent: Agent) -> None:
+        if not self._change(command, invocation, "InProgress", only_from=WAITING):
+            return
+        try:
+            completed = self._run(invocation.instance_id, command)
+        except Exception as failure:  # noqa: BLE001  # any way a machine can fail under it
+            self._write("lost", command, invocation, failure=repr(failure))
+            return  # no agent will say how it ended: it is in progress until it expires
+        if self._agents.await_heard(agent, self._plane.clock.real(command.total_timeout_s)):
+            output.write(self._plane, command, invocation, completed)
+            self._answered(command, invocation, completed)
+
+    def _run(self, instance_id: str, command: Command) -> Completed:
+        script = command.script
         if instance_id in self._plane.without_tools:
             return Completed(NOT_FOUND, "", f"bash: {script.text.strip()}: command not found\n")
         return self._plane.machines.run(
@@ -148,55 +122,61 @@ class Commands:
     def _answered(self, command: Command, invocation: Invocation, completed: Completed) -> None:
         invocation.stdout = completed.stdout[:STDOUT_CHARACTERS]
         invocation.stderr = completed.stderr[:STDERR_CHARACTERS]
+        code = KILLED if completed.timed_out else completed.exit_code
         if completed.timed_out:
-            self._end(command, invocation, "TimedOut", "ExecutionTimedOut", code=KILLED)
-        elif completed.exit_code == 0:
-            self._end(command, invocation, "Success", "Success", code=0)
+            details = "ExecutionTimedOut"
         else:
-            self._end(command, invocation, "Failed", "Failed", code=completed.exit_code)
+            details = "Success" if completed.exit_code == 0 else "Failed"
+        if not self._change(command, invocation, details, only_from=("InProgress",), code=code):
+            self._change(command, invocation, "Cancelled", only_from=("Cancelling",))
 
-    def _silent(self, command: Command, invocation: Invocation) -> None:
-        """No agent will say how it ended: it stays in progress until its time is over."""
-        self._plane.clock.after(
-            command.script.timeout_s,
-            lambda: self._end(command, invocation, "TimedOut", "ExecutionTimedOut"),
-        )
+    def _expire(self, command: Command) -> None:
+        """No agent has said how it ended: the command counts as not delivered.
 
-    def _undelivered(self, command: Command) -> None:
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html#monitor-about-status-timeouts
+        """
         for invocation in command.invocations.values():
-            self._end(command, invocation, "TimedOut", "DeliveryTimedOut", only_from="Pending")
+            self._change(command, invocation, "DeliveryTimedOut", only_from=OPEN)
 
-    def _end(
+    def _change(
         self,
         command: Command,
         invocation: Invocation,
-        status: str,
         details: str,
         *,
+        only_from: Sequence[str],
         code: int = -1,
-        only_from: str = "InProgress",
-    ) -> None:
+    ) -> bool:
+        """Bring an invocation into another state, and tell of it; False when it is not to be."""
         with self._lock:
-            if invocation.status != only_from:
-                return
-            invocation.response_code, invocation.details = code, details
-            invocation.ended_at = datetime.now(UTC)
-            invocation.status = status
-        self._write(details, command, invocation, code=code)
+            if invocation.details not in only_from:
+                return False
+            before = command.details
+            if details == "InProgress":
+                invocation.started_at = datetime.now(UTC)
+            elif details not in OPEN:
+                invocation.response_code, invocation.ended_at = code, datetime.now(UTC)
+            invocation.details = details
+            after = command.details
+            if after not in OPEN:
+                self._expiries.pop(command.command_id).cancel()
+        ending = {} if details in OPEN else {"code": code}
+        self._write(details, command, invocation, **ending)
+        notices.invocation_changed(command, invocation, details)
+        if after != before:
+            notices.command_changed(command, after)
+        return True
 
     def _write(self, what: str, command: Command, invocation: Invocation, **fields: object) -> None:
+        # The instance that a command on the hub is about, where its document names one.
+        named = command.parameters.get("Instance")
+        about = {"about": named[0]} if named else {}
         self._plane.record.write(
             "ssm",
             what,
             instance=invocation.instance_id,
             document=command.document,
             command=command.command_id,
-            **_about(command),
+            **about,
             **fields,
         )
-
-
-def _about(command: Command) -> dict[str, str]:
-    """The instance that a command on the hub is about, where its document names one."""
-    named = command.parameters.get("Instance")
-    return {"about": named[0]} if named else {}

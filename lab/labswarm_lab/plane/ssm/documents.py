@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-DEFAULT_TIMEOUT_S = 3600.0
+DEFAULT_TIMEOUT_S = 3600
+SHORTEST_TIMEOUT_S, LONGEST_TIMEOUT_S = 1, 172_800
+LINUX = {"StringEquals": ["platformType", "Linux"]}
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_-]+)\s*\}\}")
 
 
@@ -38,6 +40,8 @@ def script(content: Mapping[str, Any], given: Mapping[str, Sequence[str]]) -> Sc
     steps = content.get("mainSteps") or []
     if len(steps) != 1 or steps[0].get("action") != "aws:runShellScript":
         raise Unsupported("this plane runs documents of one aws:runShellScript step")
+    if steps[0].get("precondition", LINUX) != LINUX:
+        raise Unsupported("this plane's precondition is that the platformType is Linux")
     declared: Mapping[str, Any] = content.get("parameters") or {}
     values = _values(declared, given)
     environment = {
@@ -59,14 +63,21 @@ def script(content: Mapping[str, Any], given: Mapping[str, Sequence[str]]) -> Sc
 
     inputs = steps[0].get("inputs") or {}
     lines = inputs.get("runCommand") or []
-    timeout = str(inputs.get("timeoutSeconds", DEFAULT_TIMEOUT_S))
     return Script(
         step=steps[0].get("name", "aws:runShellScript"),
         text="\n".join(fill(line) for line in ([lines] if isinstance(lines, str) else lines)),
         environment=environment,
-        # The agent reads the limit itself, so a parameter in it is a value in either case.
-        timeout_s=float(PLACEHOLDER.sub(lambda match: values[match[1]], timeout)),
+        timeout_s=_timeout_s(str(inputs.get("timeoutSeconds", DEFAULT_TIMEOUT_S)), values),
     )
+
+
+def _timeout_s(limit: str, values: Mapping[str, str]) -> float:
+    """The agent reads the limit itself, so a parameter in it is a value in either case."""
+    named = PLACEHOLDER.fullmatch(limit)
+    text = values.get(named[1], "") if named else limit
+    if not text.isdecimal() or not SHORTEST_TIMEOUT_S <= int(text) <= LONGEST_TIMEOUT_S:
+        raise Unsupported(f"timeoutSeconds is {limit}, not 1 to 172800")
+    return float(text)
 
 
 def _values(declared: Mapping[str, Any], given: Mapping[str, Sequence[str]]) -> dict[str, str]:
