@@ -1,11 +1,14 @@
 """What a lab at rest takes of this machine's memory, by part, in MiB. Run it with python, as root.
 
-Brings a real lab up (with `--workers`, by default 3), leaves it alone for a while (`--rest`
-seconds, by default 180), sums the proportional set sizes of its processes, in which a page that n
-processes share counts 1/n in each (proc_pid_smaps_rollup(5)), and brings it down.
+Brings a real lab up (with `--workers`, by default 3), leaves it alone (`--rest` seconds, by default
+180), then sums the proportional set sizes of its processes every 10 s (for `--watched` seconds, by
+default the 300 between two reconcile passes), prints the median sum, the largest and what that was
+made of, and brings the lab down. In a proportional set size a page that n processes share counts
+1/n in each (proc_pid_smaps_rollup(5)).
 """
 
 import argparse
+import statistics
 import subprocess
 import sys
 import time
@@ -30,24 +33,37 @@ PARTS = (
     ("containerd", "Docker Engines"),
 )
 """By what is in a process's command line, the first that matches."""
-LAST_SHOWN = 200
+SHOWN, EVERY_S = 200, 10
+
+Sample = dict[int, tuple[float, str]]
+"""The size and the command line of each process."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", default="bench-memory")
     parser.add_argument("--workers", type=int, default=3)
-    parser.add_argument("--rest", type=float, default=180, help="seconds between up and the sum")
+    parser.add_argument("--rest", type=float, default=180, metavar="SECONDS")
+    parser.add_argument("--watched", type=float, default=300, metavar="SECONDS")
     parser.add_argument("--processes", action="store_true", help="each process too")
     options = parser.parse_args()
     lab = [str(COMMAND), "lab", "--name", options.name]
+    samples: list[Sample] = []
     try:
         subprocess.run([*lab, "up", "--workers", str(options.workers)], check=True)
         time.sleep(options.rest)
-        measured = {pid: (mib(pid), command(pid)) for pid in family(options.name)}
+        end = time.monotonic() + options.watched
+        while not samples or time.monotonic() < end:
+            samples.append({pid: (mib(pid), command(pid)) for pid in family(options.name)})
+            time.sleep(EVERY_S)
     finally:
         subprocess.run([*lab, "down", "--homes"], check=True)
-    tell(measured, each=options.processes)
+    tell(max(samples, key=total), each=options.processes)
+    print(f"{statistics.median(map(total, samples)):8.1f}  is the median of {len(samples)}")
+
+
+def total(sample: Sample) -> float:
+    return sum(size for size, _ in sample.values())
 
 
 def family(name: str) -> set[int]:
@@ -85,17 +101,17 @@ def command(pid: int) -> str:
         return ""
 
 
-def tell(measured: dict[int, tuple[float, str]], *, each: bool) -> None:
+def tell(measured: Sample, *, each: bool) -> None:
     sums, counts = Counter[str](), Counter[str]()
     for pid, (size, line) in sorted(measured.items(), key=lambda item: -item[1][0]):
         part = next((part for word, part in PARTS if word in line), "other")
         sums[part] += size  # type: ignore[assignment]
         counts[part] += 1
         if each:
-            print(f"{size:8.1f}  {pid:>8}  {part}: {line[:LAST_SHOWN]}")
+            print(f"{size:8.1f}  {pid:>8}  {part}: {line[:SHOWN]}")
     for part, size in sums.most_common():
         print(f"{size:8.1f}  {part} ({counts[part]})")
-    print(f"{sum(sums.values()):8.1f}  in all, in {len(measured)} processes")
+    print(f"{sum(sums.values()):8.1f}  in all, in {len(measured)} processes, at the most")
 
 
 if __name__ == "__main__":
