@@ -190,7 +190,11 @@ def test_commands_are_ours_and_go_to_our_instances_as_two_statements() -> None:
     command = next(f for f in FUNCTIONS.values() if folder(f) == "command")
     documents, instances = [s for s in statements(command) if actions(s) == {"ssm:SendCommand"}]
 
-    assert documents["Resource"].endswith(":document/labswarm-*")
+    # Not labswarm-chef-*: Terraform's, which back up and replace the Chef Server.
+    assert [each.rpartition(":")[2] for each in documents["Resource"]] == [
+        "document/labswarm-node-*",
+        "document/labswarm-manager-*",
+    ]
     assert "Condition" not in documents
     assert instances["Resource"].endswith(":instance/*")
     assert "ssm:resourceTag/labswarm:role" in instances["Condition"]["StringEquals"]
