@@ -50,6 +50,7 @@ def test_a_mixed_group_has_no_warm_pool(group: Group) -> None:
         ("attach_load_balancers", {"LoadBalancerNames": ["l"]}),
         ("attach_traffic_sources", {"TrafficSources": [{"Identifier": "t"}]}),
         ("execute_policy", {"PolicyName": "p"}),
+        ("launch_instances", {"RequestedCapacity": 1, "ClientToken": "t"}),
         ("batch_put_scheduled_update_group_action", {"ScheduledUpdateGroupActions": []}),
     ],
 )

@@ -69,13 +69,7 @@ class Scheduled:
             if backend.scheduled_actions.pop(key, None) is None:
                 raise ValidationError("Scheduled action name not found")
 
-        def batch_put(_api: Api) -> EmptyResult:
-            raise AutoscalingClientError(
-                "InvalidAction", "This plane has no BatchPutScheduledUpdateGroupAction."
-            )
-
         Api.put_scheduled_update_group_action = put_scheduled_update_group_action
-        Api.batch_put_scheduled_update_group_action = batch_put
         AutoScalingBackend.delete_scheduled_action = delete_scheduled_action
 
     def _check(self, backend: AutoScalingBackend, action: FakeScheduledAction) -> None:
