@@ -87,9 +87,10 @@ class Policies:
 
     def run(self, backend: AutoScalingBackend) -> None:
         """Change the capacity of the groups whose alarms say so; to be called each minute."""
-        for key, policy in list(backend.policies.items()):
-            if policy.auto_scaling_group_name not in backend.autoscaling_groups:
-                self._forget(backend, key)
+        with self._groups.lock:
+            for key, policy in list(backend.policies.items()):
+                if policy.auto_scaling_group_name not in backend.autoscaling_groups:
+                    self._forget(backend, key)
         for group in list(backend.autoscaling_groups.values()):
             with self._groups.lock:
                 if not suspended(group, "AlarmNotification"):

@@ -107,7 +107,7 @@ class Scheduled:
         for key, action in list(backend.scheduled_actions.items()):
             group = backend.autoscaling_groups.get(action.auto_scaling_group_name)
             if group is None:
-                del backend.scheduled_actions[key]  # gone with its group
+                backend.scheduled_actions.pop(key, None)  # gone with its group
             elif not suspended(group, "ScheduledActions") and _due(action, begins, until):
                 self._run(group, action)
             if _over(action, until):
