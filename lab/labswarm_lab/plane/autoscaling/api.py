@@ -20,6 +20,7 @@ from labswarm_lab.plane.autoscaling.health import Health
 from labswarm_lab.plane.autoscaling.lifecycle import Lifecycle
 from labswarm_lab.plane.autoscaling.policies import Policies
 from labswarm_lab.plane.autoscaling.scheduled import Scheduled
+from labswarm_lab.plane.autoscaling.zones import Zones
 from labswarm_lab.plane.plane import ACCOUNT, REGION, Plane
 
 MOST_ACTIVITIES = 100
@@ -43,7 +44,7 @@ def install(plane: Plane) -> None:
     _install_activities(groups)
     _answer_one_at_a_time(groups)
 
-    minutes = Minutes(plane)
+    minutes, zones = Minutes(plane), Zones(groups)
 
     def tick() -> None:
         backend = autoscaling_backends[ACCOUNT][REGION]
@@ -51,6 +52,7 @@ def install(plane: Plane) -> None:
         if minutes.is_new():
             metrics.publish(backend)
             policies.run(backend)
+            zones.rebalance(backend)
 
     _each_second(plane, tick)
 
