@@ -156,6 +156,10 @@ class Faults:
         with self._lock:
             return {kind: _settings(fault) for kind, fault in self._on.items()}
 
+    def settings(self, kind: str) -> dict[str, Any]:
+        """The settings of a kind as they are; its defaults when it is off. Raises NoFault."""
+        return _settings(self.on(self._kind(kind)))
+
     def _kind(self, kind: str) -> type[Fault]:
         if kind not in self._kinds:
             raise NoFault(f"no fault is called {kind}: there are {', '.join(self._kinds)}")
