@@ -172,7 +172,7 @@ class Policies:
         """The policy's high alarm, and unless it only scales out its low one."""
         target = float(configuration["TargetValue"])
         kinds = [("High", "GreaterThanThreshold", target, HIGH_PERIODS)]
-        if str(configuration.get("DisableScaleIn", False)).lower() != "true":
+        if not configuration.get("DisableScaleIn"):
             kinds.append(("Low", "LessThanThreshold", LOW_SHARE * target, LOW_PERIODS))
         made = []
         for kind, comparison, threshold, periods in kinds:
