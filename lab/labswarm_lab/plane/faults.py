@@ -79,6 +79,21 @@ class EventFaults:
 
 
 @dataclass(frozen=True)
+class TerminationFaults:
+    """The instances that EC2 does not end when their group asks for it; `*` is all."""
+
+    kind: ClassVar[str] = "termination"
+    instances: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names(self, "instances")
+
+    def fails(self, instance_id: str) -> bool:
+        """Whether EC2 fails to end this instance now."""
+        return ANY in self.instances or instance_id in self.instances
+
+
+@dataclass(frozen=True)
 class CapacityFaults:
     """The instance types of which EC2 has none left, bought as spot or on demand; `*` is all.
 
@@ -99,22 +114,7 @@ class CapacityFaults:
         return ANY in gone or instance_type in gone
 
 
-@dataclass(frozen=True)
-class TerminationFaults:
-    """The instances that EC2 does not end when their group asks for it; `*` is all."""
-
-    kind: ClassVar[str] = "termination"
-    instances: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        names(self, "instances")
-
-    def fails(self, instance_id: str) -> bool:
-        """Whether EC2 fails to end this instance now."""
-        return ANY in self.instances or instance_id in self.instances
-
-
-KINDS: tuple[type[Fault], ...] = (EventFaults, CapacityFaults, TerminationFaults)
+KINDS: tuple[type[Fault], ...] = (EventFaults, TerminationFaults, CapacityFaults)
 
 
 class Faults:
