@@ -355,7 +355,7 @@ def redrive(queue: str, dry_run: bool, as_json: bool, name: str, aws: bool) -> N
     from labswarm_lab.redrive import lines
     from labswarm_lab.redrive import redrive as send_again
 
-    with _refusing():
+    with refusing():
         outcomes = send_again(clients(name, aws=aws), queue, time.time(), dry_run=dry_run)
     if as_json:
         click.echo(json_of(outcomes))

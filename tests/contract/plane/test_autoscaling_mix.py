@@ -1,6 +1,7 @@
 """What a group on the plane buys, and what it says and does when EC2 has none of it left."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -232,12 +233,57 @@ def test_instances_are_spread_over_the_groups_zones(group: Group) -> None:
     assert max(counts) - min(counts) <= 1
 
 
-@pytest.mark.differs(
+@pytest.mark.plane
+@pytest.mark.aws(
     "Auto Scaling",
     "AZRebalance",
-    "A group that became unbalanced over its zones is not balanced anew, suspended or not.",
-    "The app suspends it; the group still launches in the emptiest zone and leaves the fullest.",
+    "An unbalanced group launches in the emptiest zone, then ends one of the fullest; if it may.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-availability-zone-balanced.html",
 )
+def test_a_group_that_became_unbalanced_moves_an_instance(group: Group) -> None:
+    first, second = group.plane.client("ec2").describe_subnets()["Subnets"][:2]
+    group.create(4, hooks=[], VPCZoneIdentifier=f"{first['SubnetId']},{second['SubnetId']}")
+    which = {"AutoScalingGroupName": group.name, "ScalingProcesses": ["AZRebalance"]}
+    group.api.suspend_processes(**which)
+    group.api.enable_metrics_collection(AutoScalingGroupName=group.name, Granularity="1Minute")
+
+    def zones() -> list[str]:
+        found = group.described()["Instances"]
+        serving = [i for i in found if i["LifecycleState"] == "InService"]
+        return sorted(i["AvailabilityZone"] for i in serving)
+
+    one, other = first["AvailabilityZone"], second["AvailabilityZone"]
+    eventually(lambda: zones() == sorted([one] * 2 + [other] * 2))
+    for instance in group.described()["Instances"]:
+        if instance["AvailabilityZone"] == other:
+            group.terminate(instance["InstanceId"], decrement=True)
+    eventually(lambda: len(group.states()) == 2 and zones() == [one] * 2)
+
+    def minutes() -> int:
+        dimension = [{"Name": "AutoScalingGroupName", "Value": group.name}]
+        now = datetime.now(UTC)
+        points = group.plane.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/AutoScaling",
+            MetricName="GroupTotalInstances",
+            Dimensions=dimension,
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=86400,
+            Statistics=["SampleCount"],
+        )["Datapoints"]
+        return int(sum(point["SampleCount"] for point in points))
+
+    begun = minutes()
+    eventually(lambda: minutes() >= begun + 2)
+    assert zones() == [one] * 2
+    group.api.resume_processes(**which)
+    eventually(lambda: zones() == sorted([one, other]) and len(group.states()) == 2)
+    causes = [activity["Cause"] for activity in group.activities()]
+    assert "resulting in more than desired number of instances" in causes[0]
+    assert "to aid in balancing the group's zones" in causes[1]
+    assert group.desired == 2
+
+
 def test_a_shrinking_group_leaves_what_its_mix_and_zones_have_too_much_of() -> None:
     mix = Distribution(("t",), on_demand_base=1, on_demand_percentage=0)
     od = Member("od", "t", "a", spot=False)

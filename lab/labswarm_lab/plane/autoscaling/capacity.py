@@ -12,6 +12,7 @@ from moto.autoscaling.models import FakeAutoScalingGroup
 from moto.autoscaling.models import InstanceState as GroupInstance
 from moto.autoscaling.responses import AutoScalingResponse as Api
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import camelcase_to_underscores
 
 from labswarm_lab.plane.autoscaling import launching
 from labswarm_lab.plane.autoscaling.activities import now
@@ -41,6 +42,9 @@ KEPT = (
     "TerminationPolicies",
 )
 """Settings that moto does not take, all or on an update."""
+
+NO_WARMUP = -1
+"""The DefaultInstanceWarmup that takes one away."""
 
 PutHook = Callable[[Api, dict[str, Any]], None]
 
@@ -78,6 +82,8 @@ def _install_desired(groups: Groups) -> None:
 
     def set_desired_capacity(api: Api) -> EmptyResult:
         group, wanted = group_of(api), api._get_int_param("DesiredCapacity")
+        if api._get_bool_param("HonorCooldown", False):
+            raise ValidationError("This plane's groups have no cooldown to honor.")
         if wanted > group.max_size:
             raise ValidationError(
                 f"New SetDesiredCapacity value {wanted} is above max value {group.max_size} "
@@ -165,9 +171,9 @@ def _keep(api: Api, group: FakeAutoScalingGroup) -> None:
     given = api._get_params()
     for name in KEPT:
         if name in given:
-            attribute = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
-            value = given[name]
-            setattr(group, attribute, int(value) if isinstance(value, str) else value)
+            setattr(group, camelcase_to_underscores(name), given[name])
+    if group.default_instance_warmup == NO_WARMUP:
+        group.default_instance_warmup = None
 
 
 def _refuse_settings(api: Api) -> None:
@@ -176,7 +182,7 @@ def _refuse_settings(api: Api) -> None:
     for name in ABSENT:
         if given.get(name):
             raise ValidationError(f"This plane's groups have no {name}.")
-    if given.get("CapacityRebalance") in (True, "true"):
+    if given.get("CapacityRebalance"):
         raise ValidationError("This plane's groups have no CapacityRebalance.")
     if given.get("HealthCheckType", "EC2") != "EC2":
         raise ValidationError("This plane's groups have no health check but EC2's.")

@@ -136,24 +136,30 @@ class Groups:
         refused = False
         for spot, count in zip((False, True), bought, strict=True):
             for _ in range(count):
-                try:
-                    members = [member(i) for i in counted(group)]
-                    instance = self._launching.start(group, members, spot=spot)
-                except ServiceException as refusal:
-                    self._refused(group, cause, str(refusal.message))
+                if self.add(group, cause, spot=spot) is None:
                     refused = True
                     break
-                description = f"Launching a new EC2 instance: {instance.instance_id}"
-                self.activities.begin(group, description, cause, instance)
-                self.enter(instance, "Pending")
-                self.wait(group, instance, LAUNCHING)
         if refused:
             self._retries.after_refusal(group.name, lambda: self.reconcile(group, cause))
         else:
             self._retries.stop(group.name)
 
+    def add(self, group: FakeAutoScalingGroup, cause: str, *, spot: bool) -> GroupInstance | None:
+        """Launch one instance, in the group's emptiest zone; a refusal is told, and gives None."""
+        try:
+            members = [member(i) for i in counted(group)]
+            instance = self._launching.start(group, members, spot=spot)
+        except ServiceException as refusal:
+            self._refused(group, cause, str(refusal.message))
+            return None
+        description = f"Launching a new EC2 instance: {instance.instance_id}"
+        self.activities.begin(group, description, cause, instance)
+        self.enter(instance, "Pending")
+        self.wait(group, instance, LAUNCHING)
+        return instance
+
     def _refused(self, group: FakeAutoScalingGroup, cause: str, message: str) -> None:
-        self._write("launch refused", group, failure=message)
+        self._write("launch refused", group, why=message)
         activity = self.activities.begin(group, "Launching a new EC2 instance", cause)
         activity.end("Failed", message)
         notices.not_launched(activity)
