@@ -12,7 +12,7 @@ import pytest
 import yaml
 from botocore import xform_name
 from deployed import Deployed, Grant, arn
-from reached_calls import Call, action_of, calls
+from reached_calls import Call, action_of_method, calls
 from service_authorization import (
     EVERYWHERE,
     LOG_DELIVERY,
@@ -100,7 +100,7 @@ def of_task(state: dict[str, Any], substitutions: dict[str, Any]) -> set[Need]:
             function = APP.text(substitutions[given["FunctionName"].strip("${}")])
             return {Need("lambda:InvokeFunction", function)}
         case ["aws-sdk", service, operation]:
-            action = action_of(
+            action = action_of_method(
                 {"sfn": "stepfunctions"}.get(service, service), xform_name(operation)
             )
             said = {k: frozenset({v}) for k, v in given.items() if isinstance(v, str)}
