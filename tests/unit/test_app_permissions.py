@@ -296,6 +296,21 @@ def test_a_planted_grant_without_use_is_found(programs: Programs, grant: Grant) 
     assert unused(needed, [CLUSTERS, grant]) == {grant}
 
 
+def test_a_planted_state_that_calls_an_api_itself_is_found() -> None:
+    state = {
+        "Resource": "arn:aws:states:::aws-sdk:autoscaling:completeLifecycleAction",
+        "Parameters": {
+            "AutoScalingGroupName": "labswarm-x-workers",
+            "LifecycleHookName.$": "$.hook",
+        },
+    }
+    group = arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/labswarm-x-workers")
+
+    assert of_task(state, {}) == {Need("autoscaling:CompleteLifecycleAction", group)}
+    with pytest.raises(NotFollowed, match="events:putEvents"):
+        of_task({"Resource": "arn:aws:states:::events:putEvents"}, {})
+
+
 def test_a_connectors_grants_are_the_roles_too() -> None:
     function = "  AwaitAgentFunction:\n    Type: AWS::Serverless::Function\n"
     connector = (
