@@ -18,7 +18,7 @@ hook_timeout_seconds = 600
 
 vpc_id            = "vpc-00000000000000000"
 subnet_ids        = ["subnet-00000000000000000"]
-public_subnet_ids = ["subnet-00000000000000001"]
+public_subnet_ids = ["subnet-00000000000000003"] # by its last digit of the same zone
 security_groups   = { chef_server = "sg-00000000000000000", endpoints = "sg-00000000000000001" }
 chef              = { url = "https://chef.invalid", organization = null }
 hub_ami           = "ami-00000000000000000"

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 HERE = Path(__file__).resolve().parent
 MONTH_H = 730
-IMAGE_GIB = 8
+IMAGE_GIB = 20
 # Target tracking makes a pair of alarms, for out and for in; with scale-in off perhaps only one.
 ALARMS_OF_A_POLICY = 2
 PARTS = {

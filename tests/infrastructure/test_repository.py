@@ -77,7 +77,7 @@ def test_every_command_in_the_docs_exists(page: Path, line: str) -> None:
     elif words[0] == "cp":
         assert (REPOSITORY / words[1]).exists() or words[1].endswith(".tfvars"), f"{page}: {line}"
     else:
-        known = {"git", "cd", "aws", "sam", "export", "apt-get", "packer"}
+        known = {"git", "cd", "aws", "sam", "export", "unset", "sudo", "apt-get", "packer"}
         assert words[0] in known, f"{page}: {line}"
 
 

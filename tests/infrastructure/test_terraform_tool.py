@@ -204,6 +204,9 @@ def test_made_up_values_are_well_formed_and_never_equal() -> None:
     first, second = (made_up.identity("aws_instance", {}) for _ in range(2))
     assert first != second
     assert len(first) == len("i-0123456789abcdef0")
+    subnet = made_up.identity("aws_subnet", {"availability_zone": "eu-west-1b"})
+    found = answer("aws_subnet", {"id": subnet, "region": "eu-west-1"})
+    assert found["availability_zone"] == "eu-west-1b"
     assert made_up.identity("aws_iam_role", {"name": "hub"}) == "hub"
     assert made_up.arn("aws_ssm_parameter", {"name": "/labswarm/x", "region": "eu-west-3"}) == (
         f"arn:aws:ssm:eu-west-3:{made_up.ACCOUNT}:parameter/labswarm/x"
@@ -221,7 +224,10 @@ def test_tables_are_written_of_variables_and_outputs(tmp_path: Path) -> None:
 }
 
 variable "images" {
-  description = "Images of the class."
+  description = <<-EOT
+    Images
+    of the class.
+  EOT
   type        = list(string)
   default = [
     "a",

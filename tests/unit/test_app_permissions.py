@@ -20,6 +20,7 @@ from service_authorization import (
     knows_no_resource,
     missing,
     needs,
+    overlap,
     unused,
 )
 from test_statemachines import all_states
@@ -224,7 +225,10 @@ def test_commands_are_ours_and_go_to_instances_of_our_clusters() -> None:
     documents = {grant.resource for grant in sent if ":document/" in grant.resource}
     instances = [grant for grant in sent if ":document/" not in grant.resource]
 
-    assert documents <= ours | {arn("ssm", "document/labswarm-*")}
+    # Not labswarm-chef-*: Terraform's, which back up and replace the Chef Server.
+    families = {arn("ssm", f"document/labswarm-{whose}-*") for whose in ("node", "manager")}
+    assert documents <= ours | families
+    assert all(any(overlap(document, family) for family in families) for document in ours)
     assert {grant.resource for grant in instances} == {arn("ec2", "instance/*")}
     for grant in instances:
         roles = grant.condition["StringEquals"]["ssm:resourceTag/labswarm:role"]

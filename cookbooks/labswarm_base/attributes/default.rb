@@ -32,7 +32,7 @@ default['labswarm_base']['journal']['max_age'] = '1month'
 # A restarted Engine ends every container on the node: it is renewed with the image.
 default['labswarm_base']['kept_packages'] = %w(docker.io containerd runc)
 
-# Its networks are clear of the Swarm's (labswarm_hub) and of the VPC's default 10.0.0.0/16.
+# Its networks are clear of the Swarm's (labswarm_hub) and of the VPC's default 10.64.0.0/16.
 default['labswarm_base']['engine'] = data.call('engine.json')
 
 # dev-sec's linux-baseline (https://github.com/dev-sec/linux-baseline), less what Docker needs:

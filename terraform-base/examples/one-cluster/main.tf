@@ -4,7 +4,7 @@
 module "network" {
   source = "../../modules/network"
 
-  zones = ["${var.region}a", "${var.region}b"]
+  zones = var.zones
 }
 
 module "chef_server" {
@@ -15,6 +15,9 @@ module "chef_server" {
   zone            = module.network.zones[0]
   security_groups = module.network.security_groups
   ami             = var.images.chef_server
+  workstation     = var.images.workstation == null ? null : { ami = var.images.workstation }
+
+  delete_backups_on_destroy = var.delete_backups_on_destroy
 }
 
 module "cluster" {
@@ -32,6 +35,7 @@ module "cluster" {
   hub_ami    = var.images.hub
   worker_ami = var.images.worker
   domain     = var.domain
+  login      = var.login
 
   images    = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
   seat      = { memory_mib = 1024, cpu = 0.25 }

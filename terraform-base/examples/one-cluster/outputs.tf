@@ -26,3 +26,8 @@ output "sam_parameter_overrides" {
     "ChefKeyAlias=${module.chef_server.key_alias}",
   ])
 }
+
+output "workstation_instance_id" {
+  description = "The workstation's instance, for `aws ssm start-session --target`; null without one."
+  value       = module.chef_server.workstation_instance_id
+}

@@ -15,6 +15,9 @@ module "chef_server" {
   zone            = module.network.zones[0]
   security_groups = module.network.security_groups
   ami             = var.images.chef_server
+  workstation     = var.images.workstation == null ? null : { ami = var.images.workstation }
+
+  delete_backups_on_destroy = var.delete_backups_on_destroy
 }
 
 module "cluster" {
@@ -33,15 +36,15 @@ module "cluster" {
   hub_ami           = var.images.hub
   worker_ami        = var.images.worker
   domain            = var.domain
+  login             = var.login
 
   images = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
 
-  # A class with GPUs on the same hub: to the app it is the cluster physics-gpu.
+  # A class that wants much memory, on the same hub: to the app it is the cluster physics-memory.
   extra_groups = {
-    gpu = {
-      instance_types = ["g5.xlarge", "g4dn.xlarge"]
-      worker_ami     = var.images.worker
-      seat           = { memory_mib = 12288, cpu = 3 }
+    memory = {
+      instance_types = ["r7i.xlarge", "r6i.xlarge", "r5.xlarge"]
+      seat           = { memory_mib = 8192, cpu = 1 }
       max_nodes      = 6
     }
   }

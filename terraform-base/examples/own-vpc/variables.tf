@@ -1,12 +1,12 @@
 variable "region" {
-  description = "The AWS region."
+  description = "The AWS region, where the images are."
   type        = string
-  default     = "eu-central-1"
+  default     = "eu-west-1"
 }
 
 variable "images" {
-  description = "The images of `packer build`, by what they are for."
-  type        = object({ chef_server = string, hub = string, worker = string })
+  description = "The images of `packer build`, by what they are for. `workstation` is the place from which cookbooks are uploaded; without it, have another."
+  type        = object({ chef_server = string, hub = string, worker = string, workstation = optional(string) })
 }
 
 variable "vpc" {
@@ -27,4 +27,20 @@ variable "campus_cidrs" {
 variable "domain" {
   description = "The hub's DNS name, and the secret with your certificate for it: JSON {certificate, key}, both PEM."
   type        = object({ name = string, certificate_secret_arn = string })
+}
+
+variable "login" {
+  description = "Who may log in, as modules/cluster has it: without an authenticator no hub starts."
+  type = object({
+    authenticator   = string
+    admins          = optional(list(string), [])
+    conf            = optional(map(string), {})
+    python_packages = optional(list(string), [])
+  })
+}
+
+variable "delete_backups_on_destroy" {
+  description = "Whether a destroy deletes the Chef Server's backups as well. While false it stops at their bucket."
+  type        = bool
+  default     = false
 }

@@ -4,7 +4,7 @@
 module "network" {
   source = "../../modules/network"
 
-  zones = ["${var.region}a", "${var.region}b"]
+  zones = var.zones
 }
 
 module "chef_server" {
@@ -15,6 +15,9 @@ module "chef_server" {
   zone            = module.network.zones[0]
   security_groups = module.network.security_groups
   ami             = var.images.chef_server
+  workstation     = var.images.workstation == null ? null : { ami = var.images.workstation }
+
+  delete_backups_on_destroy = var.delete_backups_on_destroy
 }
 
 module "lecture" {
@@ -33,6 +36,7 @@ module "lecture" {
   hub_ami    = var.images.hub
   worker_ami = var.images.worker
   domain     = merge(var.domain, { name = "${each.key}.${var.domain.name}" })
+  login      = var.login
 
   images         = each.value.images
   seat           = each.value.seat

@@ -1,17 +1,33 @@
 variable "region" {
-  description = "The AWS region."
+  description = "The AWS region, where the images are."
   type        = string
-  default     = "eu-central-1"
+  default     = "eu-west-1"
+}
+
+variable "zones" {
+  description = "Two availability zones of that region or more, such as `aws ec2 describe-availability-zones` names them to you: not every account has an \"a\" and a \"b\"."
+  type        = list(string)
+  default     = ["eu-west-1a", "eu-west-1b"]
 }
 
 variable "images" {
-  description = "The images of `packer build`, by what they are for."
-  type        = object({ chef_server = string, hub = string, worker = string })
+  description = "The images of `packer build`, by what they are for. `workstation` is the place from which cookbooks are uploaded; without it, have another."
+  type        = object({ chef_server = string, hub = string, worker = string, workstation = optional(string) })
 }
 
 variable "domain" {
   description = "The zone under which each hub gets its name, <lecture>.<name>, and where Let's Encrypt writes."
   type        = object({ name = string, zone_id = string, acme_email = string })
+}
+
+variable "login" {
+  description = "Who may log in at every hub, as modules/cluster has it: without an authenticator no hub starts."
+  type = object({
+    authenticator   = string
+    admins          = optional(list(string), [])
+    conf            = optional(map(string), {})
+    python_packages = optional(list(string), [])
+  })
 }
 
 variable "lectures" {
@@ -36,4 +52,10 @@ variable "lectures" {
     mechanics     = { timetable = "https://calendar.example.edu/labs/mechanics.ics" }
     statistics101 = { max_nodes = 60 }
   }
+}
+
+variable "delete_backups_on_destroy" {
+  description = "Whether a destroy deletes the Chef Server's backups as well. While false it stops at their bucket."
+  type        = bool
+  default     = false
 }

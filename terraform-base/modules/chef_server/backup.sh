@@ -1,15 +1,12 @@
 #!/bin/sh
 # The whole Chef Server as one archive in its bucket; State Manager runs this each night. The server is offline for the minutes that it
-# takes: callers try again.
+# takes: callers try again. start.sh runs before it, so that nothing is backed up that is only half set up.
 set -eu
 umask 077
 PATH=$PATH:/opt/opscode/bin:/opt/cinc-project/bin
 ctl=$(command -v chef-server-ctl || command -v cinc-server-ctl)
 bucket=$(jq --exit-status --raw-output .backup_bucket /etc/labswarm/ground.json)
 region=$(jq --exit-status --raw-output .region /etc/labswarm/ground.json)
-
-# Ends at once where the server is up, and waits where it is being set up.
-systemctl start labswarm-chef-server.service
 
 work=$(mktemp --directory /srv/chef/backup.XXXXXX)
 trap 'rm -rf "$work"' EXIT

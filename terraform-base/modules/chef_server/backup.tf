@@ -110,7 +110,7 @@ resource "aws_ssm_document" "backup" {
       name   = "backup"
       inputs = {
         timeoutSeconds = "3600"
-        runCommand     = split("\n", file("${path.module}/backup.sh"))
+        runCommand     = concat(local.start, split("\n", file("${path.module}/backup.sh")))
       }
     }]
   })

@@ -7,6 +7,9 @@ output "chef" {
     admin        = local.admin
     key_id       = aws_kms_alias.admin.name
   }
+
+  # Whoever is told of the server finds it set up, and can say good-bye to it: it is destroyed after them.
+  depends_on = [aws_ssm_association.ready]
 }
 
 output "key_alias" {

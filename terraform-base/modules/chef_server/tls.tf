@@ -107,7 +107,32 @@ resource "terraform_data" "ca" {
   }
 }
 
-# An apply that ends is a server that answers.
+# An apply that ends is a server that answers. The first step is its agent's: an association with an instance that has just begun to start
+# is not waited for.
+resource "terraform_data" "agent" {
+  input = {
+    region     = local.region
+    deadline_s = 600
+  }
+  triggers_replace = aws_instance.server.id
+
+  provisioner "local-exec" {
+    command = "\"${path.module}/await-agent.sh\" \"$INSTANCE\" \"$REGION\" \"$DEADLINE_S\""
+    environment = {
+      INSTANCE   = self.triggers_replace
+      REGION     = self.input.region
+      DEADLINE_S = self.input.deadline_s
+    }
+  }
+
+  # Without its data the server cannot begin.
+  depends_on = [aws_volume_attachment.data]
+}
+
+locals {
+  start = split("\n", file("${path.module}/start.sh"))
+}
+
 resource "aws_ssm_document" "ready" {
   name            = "${local.name}-ready"
   document_type   = "Command"
@@ -122,9 +147,8 @@ resource "aws_ssm_document" "ready" {
       action = "aws:runShellScript"
       name   = "wait"
       inputs = {
-        timeoutSeconds = "1500"
-        # Starts it, or waits for the start that is under way.
-        runCommand = ["systemctl start labswarm-chef-server.service"]
+        timeoutSeconds = "1700"
+        runCommand     = local.start
       }
     }]
   })
@@ -140,7 +164,7 @@ resource "aws_ssm_association" "ready" {
     values = [aws_instance.server.id]
   }
 
-  depends_on = [aws_volume_attachment.data, aws_route53_record.server]
+  depends_on = [terraform_data.agent, aws_route53_record.server]
 
   lifecycle {
     # Only a new association is waited for.

@@ -14,7 +14,7 @@ variable "zone" {
 
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$", var.zone))
-    error_message = "zone: this is no availability zone; write the one of subnet_id, like eu-central-1a."
+    error_message = "zone: this is no availability zone; write the one of subnet_id, like eu-west-1a."
   }
 }
 
@@ -174,7 +174,7 @@ variable "alarm_topic_arns" {
 
   validation {
     condition     = alltrue([for arn in var.alarm_topic_arns : startswith(arn, "arn:")])
-    error_message = "alarm_topic_arns: one of these is no ARN; write them like arn:aws:sns:eu-central-1:123456789012:operators."
+    error_message = "alarm_topic_arns: one of these is no ARN; write them like arn:aws:sns:eu-west-1:123456789012:operators."
   }
 }
 

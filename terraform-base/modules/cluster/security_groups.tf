@@ -22,9 +22,33 @@ resource "aws_security_group" "homes" {
   description = "The homes of the labswarm cluster ${var.name}"
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = "labswarm-${var.name}-homes" })
+
+  # The homes have one mount target in a zone, and their name is that of the caller's own zone: https://docs.aws.amazon.com/efs/latest/ug/mounting-fs-mount-cmd-dns-name.html
+  lifecycle {
+    precondition {
+      condition     = length(distinct(local.zones)) == length(local.zones)
+      error_message = "subnet_ids: these subnets are in ${join(", ", local.zones)}; give one a zone, since the homes are mounted in each zone once."
+    }
+
+    precondition {
+      condition     = contains(local.zones, data.aws_subnet.hub.availability_zone)
+      error_message = "public_subnet_ids: the first is in ${data.aws_subnet.hub.availability_zone}, and subnet_ids are in ${join(", ", local.zones)}, so the hub could not mount the homes; name a public subnet of one of these zones first."
+    }
+  }
+}
+
+data "aws_subnet" "workers" {
+  count = length(var.subnet_ids)
+  id    = var.subnet_ids[count.index]
+}
+
+data "aws_subnet" "hub" {
+  id = var.public_subnet_ids[0]
 }
 
 locals {
+  zones = data.aws_subnet.workers[*].availability_zone
+
   members = {
     hub         = aws_security_group.hub.id
     workers     = aws_security_group.workers.id
@@ -93,11 +117,11 @@ resource "aws_vpc_security_group_ingress_rule" "students" {
   tags              = var.tags
 }
 
-# Images, packages and AWS's own addresses are on no list that could be named here. What a student's
+# Images, packages, log-ins and AWS's own addresses are on no list that could be named here. What a student's
 # container may reach is narrowed further on the worker.
 resource "aws_vpc_security_group_egress_rule" "internet" {
   for_each = merge(
-    { for port in [443, 80] : "hub ${port}" => { group = "hub", port = port } },
+    { for port in var.hub_egress_ports : "hub ${port}" => { group = "hub", port = port } },
     { for port in var.internet ? var.worker_egress_ports : [] : "workers ${port}" => { group = "workers", port = port } },
   )
 

@@ -26,7 +26,7 @@ variable "subnet_ids" {
 }
 
 variable "public_subnet_ids" {
-  description = "Public subnets; the hub is in the first, whose zone has to have a private subnet too."
+  description = "Public subnets; the hub is in the first, whose zone has to be that of a private subnet too: the homes are reached within a zone."
   type        = list(string)
 
   validation {
@@ -68,6 +68,22 @@ variable "hub_ingress_cidrs" {
   }
 }
 
+variable "hub_egress_ports" {
+  description = "TCP ports of the Internet that the hub reaches; 443 and 80 are for AWS, images and packages. Add what your log-in wants, such as 636 for LDAP."
+  type        = list(number)
+  default     = [443, 80]
+
+  validation {
+    condition     = alltrue([for port in var.hub_egress_ports : port >= 1 && port <= 65535 && floor(port) == port])
+    error_message = "hub_egress_ports is ${jsonencode(var.hub_egress_ports)}: give whole numbers from 1 to 65535."
+  }
+
+  validation {
+    condition     = length(setsubtract([443, 80], var.hub_egress_ports)) == 0
+    error_message = "hub_egress_ports is ${jsonencode(var.hub_egress_ports)}: add 443, by which the hub reaches AWS and the class's images, and 80, for packages."
+  }
+}
+
 variable "worker_egress_ports" {
   description = "TCP ports of the Internet that workers, and so students, reach; 443 and 80 are for images and packages. Add 22 for git over SSH."
   type        = list(number)
@@ -85,7 +101,7 @@ variable "worker_egress_ports" {
 }
 
 variable "chef" {
-  description = "The Chef Server, as stack chef's output of that name. `ca_pem`: null for a public certificate authority. No secret."
+  description = "The Chef Server, as stack chef's output of that name. `ca_pem`: null for a public certificate authority. No secret. Another value restarts the hub's instance: every open notebook is cut off for some minutes."
   type = object({
     url          = string
     organization = optional(string, "labswarm")
@@ -203,7 +219,7 @@ variable "on_demand_percentage" {
 }
 
 variable "hook_timeout_seconds" {
-  description = "How long the launch and the terminate hook wait for a sign of life (30 to 7200 seconds); the app sends one each minute."
+  description = "How long the launch and the terminate hook wait for a sign of life (180 to 7200 seconds); the app sends one each minute, and one or two may be lost."
   type        = number
   default     = 600
 }
@@ -230,7 +246,9 @@ variable "login" {
   description = <<-EOT
     Who may log in at the hub; null: the hub waits until /etc/labswarm/attributes.json on it says so. `authenticator`: a JupyterHub
     authenticator's class or short name. `admins`: their names. `conf`: its settings as JupyterHub configuration, file name to text; no secret,
-    since who may describe the instance reads it. `python_packages`: what has to be installed for it.
+    since who may describe the instance reads it. `python_packages`: what has to be installed for it. Another value restarts the hub's instance:
+    every open notebook is cut off for some minutes. null does not close a hub that was open: say who may log in in its place, or narrow
+    `hub_ingress_cidrs`.
   EOT
   type = object({
     authenticator   = string
@@ -242,7 +260,7 @@ variable "login" {
 }
 
 variable "images" {
-  description = "The class images that a worker pulls before it is opened; best by digest."
+  description = "The class images that a worker pulls before it is opened; best by digest. Another list restarts the hub's instance: every open notebook is cut off for some minutes."
   type        = list(string)
 }
 

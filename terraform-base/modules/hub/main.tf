@@ -6,6 +6,16 @@ data "aws_subnet" "hub" {
   id = var.subnet_id
 }
 
+data "aws_ami" "hub" {
+  # An image is deprecated after some weeks, and goes on being used.
+  include_deprecated = true
+
+  filter {
+    name   = "image-id"
+    values = [var.ami]
+  }
+}
+
 data "aws_ec2_instance_type" "hub" {
   instance_type = var.instance_type
 }
@@ -18,6 +28,12 @@ locals {
   })
   region = data.aws_region.current.region
   least  = { memory_mib = 2048, vcpus = 2 }
+
+  # A volume is as large as its snapshot at least.
+  image_gib = max(0, [
+    for volume in data.aws_ami.hub.block_device_mappings : try(tonumber(volume.ebs.volume_size), 0)
+    if volume.device_name == data.aws_ami.hub.root_device_name
+  ]...)
 
   # What Terraform knows; the cookbooks make node.json of it and of the instance's metadata. No secret.
   ground = {
@@ -116,6 +132,11 @@ resource "aws_instance" "hub" {
   depends_on = [aws_eip.hub]
 
   lifecycle {
+    precondition {
+      condition     = var.root_volume_gib >= local.image_gib
+      error_message = "root_volume_gib is ${var.root_volume_gib}, and the image ${var.ami} has ${local.image_gib} GiB: give as much at least."
+    }
+
     precondition {
       condition     = data.aws_ec2_instance_type.hub.memory_size >= local.least.memory_mib && data.aws_ec2_instance_type.hub.default_vcpus >= local.least.vcpus
       error_message = "instance_type: ${var.instance_type} has ${data.aws_ec2_instance_type.hub.memory_size} MiB and ${data.aws_ec2_instance_type.hub.default_vcpus} vCPU, too small for a hub: name a type of at least ${local.least.memory_mib} MiB and ${local.least.vcpus} vCPU, such as t3.large."

@@ -72,12 +72,21 @@ resource "aws_iam_role_policy" "flow_logs" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid      = "ThisLogGroup"
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-      Resource = "${local.flow_log_arn}:*"
-    }]
+    # The actions are the least that AWS names: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+    Statement = [
+      {
+        Sid      = "ThisLogGroup"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = [local.flow_log_arn, "${local.flow_log_arn}:*"]
+      },
+      {
+        Sid      = "FindIt"
+        Effect   = "Allow"
+        Action   = "logs:DescribeLogGroups"
+        Resource = "*"
+      },
+    ]
   })
 }
 

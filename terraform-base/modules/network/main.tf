@@ -9,6 +9,10 @@ locals {
   private_subnet_ids = local.own ? [for zone in var.zones : aws_subnet.private[zone].id] : var.existing_vpc.private_subnet_ids
   public_subnet_ids  = local.own ? [for zone in var.zones : aws_subnet.public[zone].id] : var.existing_vpc.public_subnet_ids
 
+  # Beginnings of what nodes keep for containers: cookbooks/labswarm_hub (address_pool), cookbooks/labswarm_base (engine.json). A VPC is /16 at
+  # most, so what begins otherwise is clear of them.
+  nodes_own = ["10.97.", "172.17.", "172.20."]
+
   # Whether 443 outward has to be open to the world, or only to the endpoints.
   internet        = !local.own || var.egress != "endpoints"
   own_zones       = local.own ? toset(var.zones) : toset([])
@@ -27,6 +31,26 @@ data "aws_vpc" "existing" {
       condition     = self.enable_dns_support && self.enable_dns_hostnames
       error_message = "existing_vpc.vpc_id: this VPC has DNS support or DNS hostnames off, without which EFS and the Chef Server have no names; turn both on."
     }
+
+    postcondition {
+      condition = !anytrue([
+        for pair in setproduct(concat([self.cidr_block], self.cidr_block_associations[*].cidr_block), local.nodes_own) : startswith(pair[0], pair[1])
+      ])
+      error_message = "existing_vpc.vpc_id: this VPC has addresses in 10.97.0.0/16, 172.17.0.0/16 or 172.20.0.0/16, which nodes use for containers, so that they could not reach them; give another VPC."
+    }
+  }
+}
+
+data "aws_vpc_dhcp_options" "existing" {
+  count           = local.own ? 0 : 1
+  dhcp_options_id = data.aws_vpc.existing[0].dhcp_options_id
+
+  lifecycle {
+    # Only Amazon's server is past security groups, which let nobody out on port 53: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
+    postcondition {
+      condition     = contains(self.domain_name_servers, "AmazonProvidedDNS")
+      error_message = "existing_vpc.vpc_id: this VPC's DHCP options name the servers ${join(", ", self.domain_name_servers)}; nodes reach AmazonProvidedDNS only, so add it, or give another VPC."
+    }
   }
 }
 
@@ -43,6 +67,13 @@ resource "aws_vpc" "this" {
   enable_dns_support   = true
   enable_dns_hostnames = true
   tags                 = merge(var.tags, { Name = var.name })
+
+  lifecycle {
+    precondition {
+      condition     = alltrue([for zone in var.zones : startswith(zone, data.aws_region.current.region)])
+      error_message = "zones is ${join(", ", var.zones)}: the region is ${data.aws_region.current.region}; give zones of this one."
+    }
+  }
 }
 
 # Without a rule, so that what was given no group can talk to nobody.
@@ -125,7 +156,7 @@ resource "aws_nat_gateway" "this" {
   subnet_id     = aws_subnet.public[each.key].id
   tags          = merge(var.tags, { Name = "${var.name}-${each.key}" })
 
-  depends_on = [aws_route.public]
+  depends_on = [aws_route.public, aws_route_table_association.public]
 }
 
 resource "aws_route" "nat" {

@@ -17,7 +17,8 @@ output "private_subnet_ids" {
   description = "Private subnets, one a zone: workers, Chef Server, homes, Chef functions."
   value       = local.private_subnet_ids
 
-  # Whoever starts there finds its way out. (A module that depends on this one as a whole would read its data sources anew, and
+  # Whoever starts there finds its way out, and keeps it until it is destroyed; so do the workers, who leave by way of the functions and the
+  # Chef Server. (A module that depends on this one as a whole would read its data sources anew, and
   # plan to replace what is named after them, with each change here.)
   depends_on = [
     aws_route.nat,
@@ -26,8 +27,10 @@ output "private_subnet_ids" {
     aws_vpc_endpoint.interface,
     aws_vpc_security_group_egress_rule.chef_server_to_s3,
     aws_vpc_security_group_egress_rule.endpoints,
+    aws_vpc_security_group_egress_rule.functions_to_chef_server,
     aws_vpc_security_group_egress_rule.http,
     aws_vpc_security_group_egress_rule.https,
+    aws_vpc_security_group_ingress_rule.chef_server_from_functions,
     aws_vpc_security_group_ingress_rule.endpoints,
   ]
 }
@@ -35,6 +38,9 @@ output "private_subnet_ids" {
 output "public_subnet_ids" {
   description = "Public subnets: hubs and NAT gateways only."
   value       = local.public_subnet_ids
+
+  # The same; and an address of the Internet is taken by no VPC without a gateway.
+  depends_on = [aws_route.public, aws_route_table_association.public]
 }
 
 output "security_groups" {

@@ -7,7 +7,7 @@
 resource "aws_security_group" "chef_server" {
   #checkov:skip=CKV2_AWS_5:The Chef Server's module attaches it.
   name        = "${var.name}-chef-server"
-  description = "The Chef Server: 443 from the Chef functions and from each cluster's hub and workers"
+  description = "The Chef Server: 443 from the Chef functions and from the hub and workers of each cluster"
   vpc_id      = local.vpc_id
   tags        = merge(var.tags, { Name = "${var.name}-chef-server" })
 
@@ -22,7 +22,7 @@ resource "aws_security_group" "chef_server" {
 resource "aws_security_group" "chef_functions" {
   #checkov:skip=CKV2_AWS_5:The app's template attaches it to the functions that call the Chef Server.
   name        = "${var.name}-chef-functions"
-  description = "The app's functions that call the Chef Server: outward only"
+  description = "Functions of the app that call the Chef Server: outward only"
   vpc_id      = local.vpc_id
   tags        = merge(var.tags, { Name = "${var.name}-chef-functions" })
 }

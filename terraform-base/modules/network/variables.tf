@@ -30,13 +30,13 @@ variable "vpc_cidr" {
   }
 
   validation {
-    condition     = !startswith(var.vpc_cidr, "172.17.")
-    error_message = "vpc_cidr: Docker's own bridge is 172.17.0.0/16, so nodes could not reach this range; choose another."
+    condition     = !anytrue([for range in local.nodes_own : startswith(var.vpc_cidr, range)])
+    error_message = "vpc_cidr is ${var.vpc_cidr}: nodes use 10.97.0.0/16 for the Swarm's networks and 172.17.0.0/16 and 172.20.0.0/16 for Docker's, so they could not reach this range; choose another."
   }
 }
 
 variable "zones" {
-  description = "Names of two or more availability zones for the VPC that is made, such as [\"eu-central-1a\", \"eu-central-1b\"]; a further one is added at the end. Leave out with existing_vpc."
+  description = "Names of two or more availability zones for the VPC that is made, such as [\"eu-west-1a\", \"eu-west-1b\"]; a further one is added at the end. Leave out with existing_vpc."
   type        = list(string)
   default     = []
 
@@ -52,7 +52,7 @@ variable "zones" {
 
   validation {
     condition     = alltrue([for zone in var.zones : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$", zone))])
-    error_message = "zones: one of these is no availability zone; write names like eu-central-1a."
+    error_message = "zones: one of these is no availability zone; write names like eu-west-1a."
   }
 }
 
@@ -70,8 +70,9 @@ variable "egress" {
 variable "endpoint_services" {
   description = "AWS services that get an interface endpoint with egress \"endpoints\" (the part of the service name after the region), each $7.30 a month and zone. S3 and DynamoDB have free gateways in any case."
   type        = set(string)
-  # ec2: the CloudWatch agent asks for its instance's tags. ssmmessages carries commands and sessions; since agent 3.3.40 ec2messages is not needed.
-  default = ["ec2", "ecr.api", "ecr.dkr", "events", "kms", "logs", "monitoring", "secretsmanager", "ssm", "ssmmessages"]
+  # ssmmessages carries commands and sessions; since agent 3.3.40 ec2messages is not needed. Nothing in a private subnet calls EC2, EventBridge,
+  # CloudWatch Logs or ECR.
+  default = ["kms", "monitoring", "secretsmanager", "ssm", "ssmmessages"]
 
   validation {
     condition     = length(setsubtract(["kms", "secretsmanager", "ssm", "ssmmessages"], var.endpoint_services)) == 0

@@ -7,6 +7,9 @@ data "aws_ec2_instance_type" "worker" {
 }
 
 data "aws_ami" "worker" {
+  # An image is deprecated after some weeks, and goes on being used.
+  include_deprecated = true
+
   filter {
     name   = "image-id"
     values = [var.ami]
@@ -31,6 +34,12 @@ locals {
     )))
   }
   too_small = [for name, seats in local.seats_per_node : name if seats < 1]
+
+  # A volume is as large as its snapshot at least.
+  image_gib = max(0, [
+    for volume in data.aws_ami.worker.block_device_mappings : try(tonumber(volume.ebs.volume_size), 0)
+    if volume.device_name == data.aws_ami.worker.root_device_name
+  ]...)
 
   # What Terraform knows; the cookbooks make node.json of it and of the instance's metadata. No secret.
   ground = {
@@ -98,6 +107,11 @@ resource "aws_launch_template" "workers" {
   tags = var.tags
 
   lifecycle {
+    precondition {
+      condition     = var.root_volume_gib >= local.image_gib
+      error_message = "root_volume_gib is ${var.root_volume_gib}, and the image ${var.ami} has ${local.image_gib} GiB: give as much at least, or no worker launches."
+    }
+
     precondition {
       condition     = length(local.too_small) == 0
       error_message = "instance_types: ${join(", ", local.too_small)} has no room for one seat (${var.seat.memory_mib} MiB, ${var.seat.cpu} CPU) beside the overhead (${var.overhead.memory_mib} MiB, ${var.overhead.cpu} CPU): name larger types, or make seat or overhead smaller."

@@ -74,12 +74,12 @@ variable "root_volume_gib" {
 }
 
 variable "hook_timeout_seconds" {
-  description = "How long the launch and the terminate hook wait for a sign of life (seconds); the app sends one each minute."
+  description = "How long the launch and the terminate hook wait for a sign of life (seconds); the app sends one each minute, and one or two may be lost."
   type        = number
 
   validation {
-    condition     = var.hook_timeout_seconds >= 30 && var.hook_timeout_seconds <= 7200 && floor(var.hook_timeout_seconds) == var.hook_timeout_seconds
-    error_message = "hook_timeout_seconds is ${var.hook_timeout_seconds}: give a whole number from 30 to 7200, which is what Auto Scaling takes."
+    condition     = var.hook_timeout_seconds >= 180 && var.hook_timeout_seconds <= 7200 && floor(var.hook_timeout_seconds) == var.hook_timeout_seconds
+    error_message = "hook_timeout_seconds is ${var.hook_timeout_seconds}: give a whole number from 180, three of the app's signs of life, of which one each minute is sent and two may be lost, to 7200, the most that Auto Scaling takes."
   }
 }
 

@@ -1,12 +1,12 @@
 # What has the same name in a module is judged there.
 
 variable "region" {
-  description = "The AWS region, such as eu-central-1."
+  description = "The AWS region, such as eu-west-1."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "region: this is no AWS region; write it like eu-central-1."
+    error_message = "region: this is no AWS region; write it like eu-west-1."
   }
 
   validation {
@@ -33,7 +33,7 @@ variable "vpc_cidr" {
 }
 
 variable "zones" {
-  description = "Names of two or more availability zones for the VPC that is made, such as [\"eu-central-1a\", \"eu-central-1b\"]; a further one is added at the end. Leave out with existing_vpc."
+  description = "Names of two or more availability zones for the VPC that is made, such as [\"eu-west-1a\", \"eu-west-1b\"]; a further one is added at the end. Leave out with existing_vpc."
   type        = list(string)
   default     = []
 }
@@ -47,8 +47,9 @@ variable "egress" {
 variable "endpoint_services" {
   description = "AWS services that get an interface endpoint with egress \"endpoints\" (the part of the service name after the region), each $7.30 a month and zone. S3 and DynamoDB have free gateways in any case."
   type        = set(string)
-  # ec2: the CloudWatch agent asks for its instance's tags. ssmmessages carries commands and sessions; since agent 3.3.40 ec2messages is not needed.
-  default = ["ec2", "ecr.api", "ecr.dkr", "events", "kms", "logs", "monitoring", "secretsmanager", "ssm", "ssmmessages"]
+  # ssmmessages carries commands and sessions; since agent 3.3.40 ec2messages is not needed. Nothing in a private subnet calls EC2, EventBridge,
+  # CloudWatch Logs or ECR.
+  default = ["kms", "monitoring", "secretsmanager", "ssm", "ssmmessages"]
 }
 
 variable "existing_vpc" {

@@ -6,7 +6,7 @@ variable "region" {
 
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "region is \"${var.region}\": give an AWS region such as eu-central-1."
+    error_message = "region is \"${var.region}\": give an AWS region such as eu-west-1."
   }
 }
 
@@ -28,7 +28,7 @@ variable "subnet_ids" {
 }
 
 variable "public_subnet_ids" {
-  description = "Public subnets; the hub is in the first, whose zone has to have a private subnet too."
+  description = "Public subnets; the hub is in the first, whose zone has to be that of a private subnet too: the homes are reached within a zone."
   type        = list(string)
 }
 
@@ -55,6 +55,12 @@ variable "hub_ingress_cidrs" {
   default     = ["0.0.0.0/0"]
 }
 
+variable "hub_egress_ports" {
+  description = "TCP ports of the Internet that the hub reaches; 443 and 80 are for AWS, images and packages. Add what your log-in wants, such as 636 for LDAP."
+  type        = list(number)
+  default     = [443, 80]
+}
+
 variable "worker_egress_ports" {
   description = "TCP ports of the Internet that workers, and so students, reach; 443 and 80 are for images and packages. Add 22 for git over SSH."
   type        = list(number)
@@ -62,7 +68,7 @@ variable "worker_egress_ports" {
 }
 
 variable "chef" {
-  description = "The Chef Server, as stack chef's output of that name. `ca_pem`: null for a public certificate authority. No secret."
+  description = "The Chef Server, as stack chef's output of that name. `ca_pem`: null for a public certificate authority. No secret. Another value restarts the hub's instance: every open notebook is cut off for some minutes."
   type = object({
     url          = string
     organization = optional(string, "labswarm")
@@ -175,7 +181,7 @@ variable "on_demand_percentage" {
 }
 
 variable "hook_timeout_seconds" {
-  description = "How long the launch and the terminate hook wait for a sign of life (30 to 7200 seconds); the app sends one each minute."
+  description = "How long the launch and the terminate hook wait for a sign of life (180 to 7200 seconds); the app sends one each minute, and one or two may be lost."
   type        = number
   default     = 600
 }
@@ -202,7 +208,9 @@ variable "login" {
   description = <<-EOT
     Who may log in at the hub; null: the hub waits until /etc/labswarm/attributes.json on it says so. `authenticator`: a JupyterHub
     authenticator's class or short name. `admins`: their names. `conf`: its settings as JupyterHub configuration, file name to text; no secret,
-    since who may describe the instance reads it. `python_packages`: what has to be installed for it.
+    since who may describe the instance reads it. `python_packages`: what has to be installed for it. Another value restarts the hub's instance:
+    every open notebook is cut off for some minutes. null does not close a hub that was open: say who may log in in its place, or narrow
+    `hub_ingress_cidrs`.
   EOT
   type = object({
     authenticator   = string
@@ -214,7 +222,7 @@ variable "login" {
 }
 
 variable "images" {
-  description = "The class images that a worker pulls before it is opened; best by digest."
+  description = "The class images that a worker pulls before it is opened; best by digest. Another list restarts the hub's instance: every open notebook is cut off for some minutes."
   type        = list(string)
 }
 

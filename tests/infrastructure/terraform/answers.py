@@ -157,6 +157,14 @@ def ami(config: Config) -> dict[str, Any]:
         "architecture": "arm64",
         "name": "labswarm",
         "root_device_name": "/dev/xvda",
+        "block_device_mappings": [
+            {
+                "device_name": "/dev/xvda",
+                "ebs": {"volume_size": "20", "volume_type": "gp3"},
+                "no_device": "",
+                "virtual_name": "",
+            }
+        ],
     }
 
 
@@ -181,11 +189,29 @@ def vpc(config: Config) -> dict[str, Any]:
         "id": name,
         "arn": f"arn:aws:ec2:{config['region']}:{ACCOUNT}:vpc/{name}",
         "cidr_block": "10.0.0.0/16",
+        "cidr_block_associations": [
+            {
+                "association_id": "vpc-cidr-assoc-0",
+                "cidr_block": "10.0.0.0/16",
+                "state": "associated",
+            }
+        ],
+        "dhcp_options_id": "dopt-0123456789abcdef0",
         "enable_dns_hostnames": True,
         "enable_dns_support": True,
         "main_route_table_id": "rtb-0123456789abcdef0",
         "owner_id": ACCOUNT,
         "state": "available",
+    }
+
+
+@answers("aws_vpc_dhcp_options")
+def vpc_dhcp_options(config: Config) -> dict[str, Any]:
+    return {
+        "id": config.get("dhcp_options_id") or "dopt-0123456789abcdef0",
+        "domain_name": f"{config['region']}.compute.internal",
+        "domain_name_servers": ["AmazonProvidedDNS"],
+        "owner_id": ACCOUNT,
     }
 
 

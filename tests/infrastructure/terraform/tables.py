@@ -113,7 +113,7 @@ def _outputs(text: str) -> Iterator[Output]:
 
 
 def _text(expression: str) -> str:
-    heredoc = re.fullmatch(r"<<-?(\w+)\n(.*)\n\s*\1", expression, re.DOTALL)
+    heredoc = re.fullmatch(r"<<-?(\w+)\n(.*?)(?:\n\s*\1)?", expression, re.DOTALL)
     if heredoc:
         return heredoc[2]
     return expression.strip().strip('"').replace('\\"', '"').replace("$${", "${")

@@ -1,6 +1,6 @@
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { region = "eu-central-1" }
+    defaults = { region = "eu-west-1" }
   }
   mock_data "aws_ec2_instance_type" {
     defaults = { memory_size = 32768, default_vcpus = 4 }
@@ -18,6 +18,7 @@ variables {
     zone_id    = "Z0123456789ABCDEFGHIJ"
     acme_email = "it@example.edu"
   }
+  login = { authenticator = "github" }
 }
 
 run "ten_lectures_have_ten_of_everything" {

@@ -1,6 +1,6 @@
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { region = "eu-central-1" }
+    defaults = { region = "eu-west-1" }
   }
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
@@ -16,7 +16,7 @@ mock_provider "aws" {
 variables {
   vpc_id          = "vpc-0a000000000000001"
   subnet_id       = "subnet-0a000000000000001"
-  zone            = "eu-central-1a"
+  zone            = "eu-west-1a"
   security_groups = { chef_server = "sg-0a000000000000001", endpoints = "sg-0a000000000000002" }
   ami             = "ami-0a000000000000001"
 }
@@ -45,7 +45,7 @@ run "a_new_image_keeps_address_and_data" {
 
 run "a_broken_host_is_left" {
   assert {
-    condition     = contains(aws_cloudwatch_metric_alarm.recover.alarm_actions, "arn:aws:automate:eu-central-1:ec2:recover") && aws_cloudwatch_metric_alarm.recover.metric_name == "StatusCheckFailed_System"
+    condition     = contains(aws_cloudwatch_metric_alarm.recover.alarm_actions, "arn:aws:automate:eu-west-1:ec2:recover") && aws_cloudwatch_metric_alarm.recover.metric_name == "StatusCheckFailed_System"
     error_message = "EC2 does not recover the instance."
   }
 }
@@ -128,15 +128,6 @@ run "a_new_image_changes_nothing_that_hubs_are_told" {
   }
 }
 
-run "an_authority_that_was_not_published" {
-  command = plan
-  override_data {
-    target = data.aws_ssm_parameter.ca[0]
-    values = { insecure_value = "not yet" }
-  }
-  expect_failures = [data.aws_ssm_parameter.ca[0]]
-}
-
 run "a_domain_of_ones_own" {
   variables {
     domain = { name = "chef.department.example.org", zone_id = "Z0123456789ABC" }
@@ -182,7 +173,7 @@ run "a_workstation_that_nothing_can_connect_to" {
 run "a_zone_that_is_none" {
   command = plan
   variables {
-    zone = "eu-central-1"
+    zone = "eu-west-1"
   }
   expect_failures = [var.zone]
 }

@@ -1,6 +1,6 @@
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { region = "eu-central-1" }
+    defaults = { region = "eu-west-1" }
   }
   mock_data "aws_partition" {
     defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
@@ -15,7 +15,11 @@ mock_provider "aws" {
     defaults = { root_device_name = "/dev/xvda" }
   }
   mock_data "aws_subnet" {
-    defaults = { availability_zone = "eu-central-1a" }
+    defaults = { availability_zone = "eu-west-1a" }
+  }
+  override_data {
+    target = data.aws_subnet.workers[1]
+    values = { availability_zone = "eu-west-1b" }
   }
   mock_resource "aws_instance" {
     defaults = { id = "i-0123456789abcdef0" }
@@ -38,22 +42,22 @@ run "further_group_is_a_cluster_of_its_own_with_the_same_hub" {
   command = plan
 
   variables {
-    extra_groups = { gpu = { instance_types = ["g5.xlarge"], seat = { memory_mib = 12288, cpu = 3 }, max_nodes = 6 } }
+    extra_groups = { memory = { instance_types = ["r7i.xlarge"], seat = { memory_mib = 12288, cpu = 3 }, max_nodes = 6 } }
   }
   assert {
-    condition     = keys(output.settings) == ["physics", "physics-gpu"] && output.settings["physics-gpu"].asg == "labswarm-physics-gpu-workers"
-    error_message = "The app knows group gpu of physics as physics-gpu."
+    condition     = keys(output.settings) == ["physics", "physics-memory"] && output.settings["physics-memory"].asg == "labswarm-physics-memory-workers"
+    error_message = "The app knows group memory of physics as physics-memory."
   }
   assert {
-    condition     = output.settings["physics-gpu"].seat.memory_bytes == 12288 * 1048576 && output.settings["physics-gpu"].max_nodes == 6
+    condition     = output.settings["physics-memory"].seat.memory_bytes == 12288 * 1048576 && output.settings["physics-memory"].max_nodes == 6
     error_message = "The group has seats and limits of its own."
   }
   assert {
-    condition     = output.settings["physics-gpu"].images == output.settings["physics"].images && output.settings["physics-gpu"].empty_deadline_s == 900
+    condition     = output.settings["physics-memory"].images == output.settings["physics"].images && output.settings["physics-memory"].empty_deadline_s == 900
     error_message = "What the group does not say is as in the main one."
   }
   assert {
-    condition     = [for description in aws_ssm_parameter.description : description.name] == ["/labswarm/clusters/physics", "/labswarm/clusters/physics-gpu"]
+    condition     = [for description in aws_ssm_parameter.description : description.name] == ["/labswarm/clusters/physics", "/labswarm/clusters/physics-memory"]
     error_message = "Each has its description."
   }
 }
@@ -62,7 +66,7 @@ run "descriptions_are_whole" {
   command = apply
 
   variables {
-    extra_groups = { gpu = { instance_types = ["g5.xlarge"], seat = { memory_mib = 12288, cpu = 3 } } }
+    extra_groups = { memory = { instance_types = ["r7i.xlarge"], seat = { memory_mib = 12288, cpu = 3 } } }
   }
   assert {
     condition = jsondecode(output.descriptions["physics"]) == {
@@ -83,7 +87,7 @@ run "descriptions_are_whole" {
     error_message = "labswarm.cluster.Cluster.parse reads these fields."
   }
   assert {
-    condition     = jsondecode(output.descriptions["physics-gpu"]).manager == "i-0123456789abcdef0"
+    condition     = jsondecode(output.descriptions["physics-memory"]).manager == "i-0123456789abcdef0"
     error_message = "Both groups have the same manager."
   }
 }
@@ -137,7 +141,7 @@ run "name_too_long_for_the_app_is_refused" {
 run "group_whose_cluster_has_too_long_a_name_is_refused" {
   command = plan
   variables {
-    extra_groups = { graphics-cards = { instance_types = ["g5.xlarge"], seat = { memory_mib = 12288, cpu = 3 } } }
+    extra_groups = { graphics-cards = { instance_types = ["r7i.xlarge"], seat = { memory_mib = 12288, cpu = 3 } } }
   }
   expect_failures = [var.extra_groups]
 }
@@ -189,6 +193,51 @@ run "hub_that_lets_encrypt_cannot_ask_is_refused" {
     domain            = { name = "physics.hub.example.edu", acme_email = "it@example.edu" }
   }
   expect_failures = [var.hub_ingress_cidrs]
+}
+
+run "two_private_subnets_in_one_zone_are_refused" {
+  command = plan
+  override_data {
+    target = data.aws_subnet.workers[1]
+    values = { availability_zone = "eu-west-1a" }
+  }
+  expect_failures = [aws_security_group.homes]
+}
+
+run "hub_in_a_zone_without_homes_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_subnet.hub
+    values = { availability_zone = "eu-west-1c" }
+  }
+  expect_failures = [aws_security_group.homes]
+}
+
+run "hub_reaches_what_its_log_in_wants" {
+  command = plan
+  variables {
+    hub_egress_ports = [443, 80, 636]
+  }
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.internet["hub 636"].to_port == 636
+    error_message = "LDAP is not reached."
+  }
+}
+
+run "hub_that_cannot_reach_packages_is_refused" {
+  command = plan
+  variables {
+    hub_egress_ports = [443, 636]
+  }
+  expect_failures = [var.hub_egress_ports]
+}
+
+run "hubs_port_of_nothing_is_refused" {
+  command = plan
+  variables {
+    hub_egress_ports = [443, 80, 0]
+  }
+  expect_failures = [var.hub_egress_ports]
 }
 
 run "port_over_65535_is_refused" {

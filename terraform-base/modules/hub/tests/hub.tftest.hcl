@@ -1,6 +1,6 @@
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { region = "eu-central-1" }
+    defaults = { region = "eu-west-1" }
   }
   mock_data "aws_partition" {
     defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
@@ -12,7 +12,7 @@ mock_provider "aws" {
     defaults = { memory_size = 8192, default_vcpus = 2 }
   }
   mock_data "aws_subnet" {
-    defaults = { availability_zone = "eu-central-1a" }
+    defaults = { availability_zone = "eu-west-1a" }
   }
   mock_resource "aws_ebs_volume" {
     defaults = { id = "vol-0123456789abcdef0" }
@@ -53,7 +53,7 @@ run "metadata_is_within_one_hop_and_disks_are_encrypted" {
     error_message = "The app may command instances of these tags only."
   }
   assert {
-    condition     = contains(aws_cloudwatch_metric_alarm.recover.alarm_actions, "arn:aws:automate:eu-central-1:ec2:recover")
+    condition     = contains(aws_cloudwatch_metric_alarm.recover.alarm_actions, "arn:aws:automate:eu-west-1:ec2:recover")
     error_message = "EC2 recovers the hub."
   }
 }
@@ -65,7 +65,7 @@ run "ground_tells_what_terraform_knows_and_no_secret" {
     condition = jsondecode(split("\n", aws_instance.hub.user_data)[4]) == {
       cluster     = "physics"
       role        = "hub"
-      region      = "eu-central-1"
+      region      = "eu-west-1"
       join_secret = "labswarm/physics/swarm-join"
       images      = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
       chef        = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = null }
@@ -163,6 +163,18 @@ run "root_volume_too_small_is_refused" {
   expect_failures = [var.root_volume_gib]
 }
 
+run "root_volume_smaller_than_its_image_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ami.hub
+    values = {
+      root_device_name      = "/dev/sda1"
+      block_device_mappings = [{ device_name = "/dev/sda1", ebs = { volume_size = "50" }, no_device = "", virtual_name = "" }]
+    }
+  }
+  expect_failures = [aws_instance.hub]
+}
+
 run "data_volume_of_nothing_is_refused" {
   command = plan
   variables {
@@ -209,7 +221,7 @@ run "domain_with_two_certificates_is_refused" {
     domain = {
       name                   = "hub.example.edu"
       acme_email             = "it@example.edu"
-      certificate_secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:certificate-AbCdEf"
+      certificate_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:certificate-AbCdEf"
     }
   }
   expect_failures = [var.domain]

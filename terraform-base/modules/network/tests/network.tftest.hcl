@@ -1,6 +1,6 @@
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { region = "eu-central-1" }
+    defaults = { region = "eu-west-1" }
   }
   mock_data "aws_vpc" {
     defaults = {
@@ -9,23 +9,26 @@ mock_provider "aws" {
       enable_dns_hostnames = true
     }
   }
+  mock_data "aws_vpc_dhcp_options" {
+    defaults = { domain_name_servers = ["AmazonProvidedDNS"] }
+  }
   override_data {
     target = data.aws_subnet.existing_private[0]
-    values = { availability_zone = "eu-central-1a" }
+    values = { availability_zone = "eu-west-1a" }
   }
   override_data {
     target = data.aws_subnet.existing_private[1]
-    values = { availability_zone = "eu-central-1b" }
+    values = { availability_zone = "eu-west-1b" }
   }
 }
 
 variables {
-  zones = ["eu-central-1a", "eu-central-1b"]
+  zones = ["eu-west-1a", "eu-west-1b"]
 }
 
 run "one_nat_gateway_serves_both_zones" {
   assert {
-    condition     = join(" ", keys(aws_nat_gateway.this)) == "eu-central-1a"
+    condition     = join(" ", keys(aws_nat_gateway.this)) == "eu-west-1a"
     error_message = "egress \"nat\" is one NAT gateway, in the first zone."
   }
   assert {
@@ -43,7 +46,7 @@ run "a_nat_gateway_in_each_zone" {
     egress = "nat_per_zone"
   }
   assert {
-    condition     = join(" ", keys(aws_nat_gateway.this)) == "eu-central-1a eu-central-1b"
+    condition     = join(" ", keys(aws_nat_gateway.this)) == "eu-west-1a eu-west-1b"
     error_message = "egress \"nat_per_zone\" is a NAT gateway in each zone."
   }
 }
@@ -57,7 +60,7 @@ run "endpoints_only" {
     error_message = "With endpoints there is no way to the Internet."
   }
   assert {
-    condition     = length(aws_vpc_endpoint.interface) == 10 && alltrue([for endpoint in aws_vpc_endpoint.interface : endpoint.private_dns_enabled])
+    condition     = length(aws_vpc_endpoint.interface) == 5 && alltrue([for endpoint in aws_vpc_endpoint.interface : endpoint.private_dns_enabled])
     error_message = "An endpoint is missing, or is not found by the service's own name."
   }
   assert {
@@ -72,7 +75,7 @@ run "endpoints_only" {
 
 run "subnets_are_apart_and_a_further_zone_moves_none" {
   variables {
-    zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+    zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
   }
   assert {
     condition     = join(" ", values(aws_subnet.private)[*].cidr_block) == "10.64.0.0/20 10.64.16.0/20 10.64.32.0/20"
@@ -106,6 +109,13 @@ run "flow_logs_are_encrypted" {
     condition     = aws_cloudwatch_log_group.flow_logs[0].kms_key_id == aws_kms_key.flow_logs[0].arn && aws_flow_log.this[0].traffic_type == "ALL"
     error_message = "Flow logs are not encrypted, or not whole."
   }
+  # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+  assert {
+    condition = toset(flatten(jsondecode(aws_iam_role_policy.flow_logs[0].policy).Statement[*].Action)) == toset([
+      "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents",
+    ])
+    error_message = "The service may do less, or more, than AWS asks for."
+  }
 }
 
 run "a_given_vpc_gets_security_groups_and_nothing_else" {
@@ -125,7 +135,7 @@ run "a_given_vpc_gets_security_groups_and_nothing_else" {
     error_message = "Something was added to a VPC that is somebody else's."
   }
   assert {
-    condition     = output.vpc_id == "vpc-0a000000000000001" && tolist(output.zones) == tolist(["eu-central-1a", "eu-central-1b"]) && output.vpc_cidr == "10.20.0.0/16"
+    condition     = output.vpc_id == "vpc-0a000000000000001" && tolist(output.zones) == tolist(["eu-west-1a", "eu-west-1b"]) && output.vpc_cidr == "10.20.0.0/16"
     error_message = "The outputs are not the given VPC's."
   }
 }
@@ -141,7 +151,7 @@ run "two_given_subnets_in_one_zone" {
   }
   override_data {
     target = data.aws_subnet.existing_private[1]
-    values = { availability_zone = "eu-central-1a" }
+    values = { availability_zone = "eu-west-1a" }
   }
   expect_failures = [aws_security_group.chef_server]
 }
@@ -160,6 +170,67 @@ run "a_given_vpc_without_names" {
     values = { enable_dns_support = true, enable_dns_hostnames = false }
   }
   expect_failures = [data.aws_vpc.existing[0]]
+}
+
+run "a_given_vpc_that_docker_would_shadow" {
+  command = plan
+  variables {
+    existing_vpc = {
+      vpc_id             = "vpc-0a000000000000001"
+      private_subnet_ids = ["subnet-0a000000000000001", "subnet-0a000000000000002"]
+      public_subnet_ids  = ["subnet-0b000000000000001"]
+    }
+  }
+  override_data {
+    target = data.aws_vpc.existing[0]
+    values = { cidr_block = "172.20.0.0/16", enable_dns_support = true, enable_dns_hostnames = true }
+  }
+  expect_failures = [data.aws_vpc.existing[0]]
+}
+
+run "a_given_vpc_with_a_second_range_that_the_swarm_would_shadow" {
+  command = plan
+  variables {
+    existing_vpc = {
+      vpc_id             = "vpc-0a000000000000001"
+      private_subnet_ids = ["subnet-0a000000000000001", "subnet-0a000000000000002"]
+      public_subnet_ids  = ["subnet-0b000000000000001"]
+    }
+  }
+  override_data {
+    target = data.aws_vpc.existing[0]
+    values = {
+      cidr_block              = "10.20.0.0/16"
+      cidr_block_associations = [{ association_id = "", cidr_block = "10.97.128.0/20", state = "associated" }]
+      enable_dns_support      = true
+      enable_dns_hostnames    = true
+    }
+  }
+  expect_failures = [data.aws_vpc.existing[0]]
+}
+
+run "a_given_vpc_with_the_name_servers_of_a_campus" {
+  command = plan
+  variables {
+    existing_vpc = {
+      vpc_id             = "vpc-0a000000000000001"
+      private_subnet_ids = ["subnet-0a000000000000001", "subnet-0a000000000000002"]
+      public_subnet_ids  = ["subnet-0b000000000000001"]
+    }
+  }
+  override_data {
+    target = data.aws_vpc_dhcp_options.existing[0]
+    values = { domain_name_servers = ["192.0.2.53"] }
+  }
+  expect_failures = [data.aws_vpc_dhcp_options.existing[0]]
+}
+
+run "zones_of_another_region" {
+  command = plan
+  variables {
+    zones = ["us-east-1a", "us-east-1b"]
+  }
+  expect_failures = [aws_vpc.this]
 }
 
 run "a_name_that_is_none" {
@@ -218,6 +289,22 @@ run "dockers_own_range" {
   expect_failures = [var.vpc_cidr]
 }
 
+run "the_range_of_dockers_networks" {
+  command = plan
+  variables {
+    vpc_cidr = "172.20.0.0/16"
+  }
+  expect_failures = [var.vpc_cidr]
+}
+
+run "the_range_of_the_swarms_networks" {
+  command = plan
+  variables {
+    vpc_cidr = "10.97.64.0/20"
+  }
+  expect_failures = [var.vpc_cidr]
+}
+
 run "no_zone" {
   command = plan
   variables {
@@ -229,7 +316,7 @@ run "no_zone" {
 run "one_zone" {
   command = plan
   variables {
-    zones = ["eu-central-1a"]
+    zones = ["eu-west-1a"]
   }
   expect_failures = [var.zones]
 }
@@ -237,7 +324,7 @@ run "one_zone" {
 run "a_zone_twice" {
   command = plan
   variables {
-    zones = ["eu-central-1a", "eu-central-1a"]
+    zones = ["eu-west-1a", "eu-west-1a"]
   }
   expect_failures = [var.zones]
 }
@@ -245,7 +332,7 @@ run "a_zone_twice" {
 run "a_region_in_place_of_a_zone" {
   command = plan
   variables {
-    zones = ["eu-central-1", "eu-central-1b"]
+    zones = ["eu-west-1", "eu-west-1b"]
   }
   expect_failures = [var.zones]
 }

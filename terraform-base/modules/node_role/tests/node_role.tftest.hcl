@@ -1,13 +1,13 @@
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { region = "eu-central-1" }
+    defaults = { region = "eu-west-1" }
   }
 }
 
 variables {
   name        = "labswarm-physics-worker"
   description = "a test"
-  statements  = [{ Sid = "Token", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:one" }]
+  statements  = [{ Sid = "Token", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:one" }]
 }
 
 run "instance_may_read_no_parameter" {
@@ -18,7 +18,7 @@ run "instance_may_read_no_parameter" {
     error_message = "What the agent needs has no parameter in it."
   }
   assert {
-    condition     = aws_iam_role.node.name == "labswarm-physics-worker-eu-central-1"
+    condition     = aws_iam_role.node.name == "labswarm-physics-worker-eu-west-1"
     error_message = "IAM knows no regions: the name does."
   }
 }

@@ -2,7 +2,7 @@
 
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { region = "eu-central-1" }
+    defaults = { region = "eu-west-1" }
   }
   mock_data "aws_ec2_instance_type" {
     defaults = { memory_size = 8192, default_vcpus = 2 }
@@ -104,7 +104,7 @@ run "ground_tells_what_terraform_knows_and_no_secret" {
     condition = jsondecode(yamldecode(base64decode(aws_launch_template.workers.user_data)).write_files[0].content) == {
       cluster     = "physics"
       role        = "worker"
-      region      = "eu-central-1"
+      region      = "eu-west-1"
       join_secret = "labswarm/physics/swarm-join"
       images      = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
       chef        = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = null }
@@ -237,11 +237,39 @@ run "volume_too_small_for_images_is_refused" {
   expect_failures = [var.root_volume_gib]
 }
 
-run "heartbeat_under_30_s_is_refused" {
+run "volume_smaller_than_its_image_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ami.worker
+    values = {
+      root_device_name = "/dev/sda1"
+      block_device_mappings = [
+        { device_name = "/dev/sda1", ebs = { volume_size = "50" }, no_device = "", virtual_name = "" },
+        { device_name = "/dev/sdb", ebs = {}, no_device = "", virtual_name = "ephemeral0" },
+      ]
+    }
+  }
+  expect_failures = [aws_launch_template.workers]
+}
+
+run "volume_as_large_as_its_image_is_taken" {
   command = plan
   variables {
-    hook_timeout_seconds   = 29
-    empty_deadline_minutes = 5
+    root_volume_gib = 50
+  }
+  override_data {
+    target = data.aws_ami.worker
+    values = {
+      root_device_name      = "/dev/sda1"
+      block_device_mappings = [{ device_name = "/dev/sda1", ebs = { volume_size = "50" }, no_device = "", virtual_name = "" }]
+    }
+  }
+}
+
+run "hook_that_could_miss_its_sign_of_life_is_refused" {
+  command = plan
+  variables {
+    hook_timeout_seconds = 179
   }
   expect_failures = [var.hook_timeout_seconds]
 }
@@ -308,8 +336,8 @@ run "negative_deadline_is_refused" {
 run "deadline_longer_than_a_hook_can_wait_is_refused" {
   command = plan
   variables {
-    hook_timeout_seconds   = 30
-    empty_deadline_minutes = 50
+    hook_timeout_seconds   = 180
+    empty_deadline_minutes = 300
   }
   expect_failures = [var.empty_deadline_minutes]
 }

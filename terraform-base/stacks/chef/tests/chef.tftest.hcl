@@ -1,6 +1,6 @@
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { region = "eu-central-1" }
+    defaults = { region = "eu-west-1" }
   }
   mock_data "aws_partition" {
     defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
@@ -11,8 +11,8 @@ mock_provider "aws" {
 }
 
 variables {
-  region          = "eu-central-1"
-  zones           = ["eu-central-1a", "eu-central-1b"]
+  region          = "eu-west-1"
+  zones           = ["eu-west-1a", "eu-west-1b"]
   chef_server_ami = "ami-0a000000000000001"
 }
 

@@ -1,13 +1,16 @@
 # What the module refuses is tested there; here, that the stack passes on what it is given.
 
 mock_provider "aws" {
+  mock_data "aws_subnet" {
+    defaults = { availability_zone = "eu-west-1a" }
+  }
   mock_data "aws_ec2_instance_type" {
     defaults = { memory_size = 16384, default_vcpus = 4 }
   }
 }
 
 variables {
-  region            = "eu-central-1"
+  region            = "eu-west-1"
   name              = "physics"
   vpc_id            = "vpc-0123456789abcdef0"
   subnet_ids        = ["subnet-0123456789abcdef0"]
