@@ -21,15 +21,14 @@ from mypy.subtypes import is_subtype
 from mypy.typevars import fill_typevars
 from typed_programs import Functions, NotFollowed, Programs, children, definitions
 
+from labswarm_lab.plane.actions import action_of
+
 ANY = frozenset({"*"})
 _NOTHING: frozenset[str] = frozenset()
 _MOST_VALUES = 12
 _CLIENTS = "mypy_boto3_"
 _NO_CALLS = ("get_paginator", "can_paginate", "close")
 _MAKERS = re.compile(r"boto3\.(client|resource|(session\.)?Session)|botocore\.session\.\w+")
-# Where IAM's name is not that of the signature, or of the operation.
-_PREFIXES = {"monitoring": "cloudwatch"}
-_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def calls(
 
 
 @cache
-def action_of(service: str, method: str) -> str:
+def action_of_method(service: str, method: str) -> str:
     """The IAM action of a client's method, by botocore's model of the service.
 
     Raises NotFollowed when the service has no such operation.
@@ -60,8 +59,7 @@ def action_of(service: str, method: str) -> str:
     model = botocore.session.get_session().get_service_model(service)
     for operation in model.operation_names:
         if xform_name(operation) == method:
-            prefix = _PREFIXES.get(model.signing_name, model.signing_name)
-            return _ACTIONS.get(f"{prefix}:{operation}", f"{prefix}:{operation}")
+            return action_of(model, operation)
     raise NotFollowed(f"{service} has no operation {method}")
 
 
@@ -219,7 +217,7 @@ class _Following:
                 method = xform_name(info.name.removesuffix("Paginator"))
             if method not in _NO_CALLS:
                 self._calls[call] = Call(
-                    action_of(package.removeprefix(_CLIENTS), method),
+                    action_of_method(package.removeprefix(_CLIENTS), method),
                     {
                         name: self._texts(value)
                         for name, value in zip(call.arg_names, call.args, strict=True)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from botocore import xform_name
 from deployed import Deployed, Grant, arn
-from reached_calls import Call, action_of, calls
+from reached_calls import Call, action_of_method, calls
 from service_authorization import (
     EVERYWHERE,
     LOG_DELIVERY,
@@ -20,6 +20,7 @@ from service_authorization import (
     knows_no_resource,
     missing,
     needs,
+    overlap,
     unused,
 )
 from test_statemachines import all_states
@@ -100,7 +101,7 @@ def of_task(state: dict[str, Any], substitutions: dict[str, Any]) -> set[Need]:
             function = APP.text(substitutions[given["FunctionName"].strip("${}")])
             return {Need("lambda:InvokeFunction", function)}
         case ["aws-sdk", service, operation]:
-            action = action_of(
+            action = action_of_method(
                 {"sfn": "stepfunctions"}.get(service, service), xform_name(operation)
             )
             said = {k: frozenset({v}) for k, v in given.items() if isinstance(v, str)}
@@ -224,7 +225,10 @@ def test_commands_are_ours_and_go_to_instances_of_our_clusters() -> None:
     documents = {grant.resource for grant in sent if ":document/" in grant.resource}
     instances = [grant for grant in sent if ":document/" not in grant.resource]
 
-    assert documents <= ours | {arn("ssm", "document/labswarm-*")}
+    # Not labswarm-chef-*: Terraform's, which back up and replace the Chef Server.
+    families = {arn("ssm", f"document/labswarm-{whose}-*") for whose in ("node", "manager")}
+    assert documents <= ours | families
+    assert all(any(overlap(document, family) for family in families) for document in ours)
     assert {grant.resource for grant in instances} == {arn("ec2", "instance/*")}
     for grant in instances:
         roles = grant.condition["StringEquals"]["ssm:resourceTag/labswarm:role"]
@@ -294,6 +298,21 @@ def test_a_planted_grant_without_use_is_found(programs: Programs, grant: Grant) 
 
     assert missing(needed, [CLUSTERS]) == set()
     assert unused(needed, [CLUSTERS, grant]) == {grant}
+
+
+def test_a_planted_state_that_calls_an_api_itself_is_found() -> None:
+    state = {
+        "Resource": "arn:aws:states:::aws-sdk:autoscaling:completeLifecycleAction",
+        "Parameters": {
+            "AutoScalingGroupName": "labswarm-x-workers",
+            "LifecycleHookName.$": "$.hook",
+        },
+    }
+    group = arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/labswarm-x-workers")
+
+    assert of_task(state, {}) == {Need("autoscaling:CompleteLifecycleAction", group)}
+    with pytest.raises(NotFollowed, match="events:putEvents"):
+        of_task({"Resource": "arn:aws:states:::events:putEvents"}, {})
 
 
 def test_a_connectors_grants_are_the_roles_too() -> None:

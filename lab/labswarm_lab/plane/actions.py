@@ -60,16 +60,21 @@ def asked(request: Request) -> Asked | None:
     operation, protocol = _operation(model, request)
     if operation is None:
         return None
-    action = f"{_prefix(model)}:{operation}"
     version = str(model.metadata.get("jsonVersion", "1.0"))
-    return Asked(_ACTIONS.get(action, action), protocol, version)
+    return Asked(action_of(model, operation), protocol, version)
+
+
+def action_of(model: ServiceModel, operation: str) -> str:
+    """The IAM action of a service's operation, such as `lambda:InvokeFunction` of Invoke."""
+    prefix = _PREFIXES.get(model.signing_name, model.signing_name)
+    return _ACTIONS.get(f"{prefix}:{operation}", f"{prefix}:{operation}")
 
 
 @cache
 def known() -> frozenset[str]:
     """Every action that can be asked for."""
-    found = {f"{_prefix(m)}:{name}" for m in _models().values() for name in m.operation_names}
-    return frozenset(_ACTIONS.get(action, action) for action in found)
+    models = _models().values()
+    return frozenset(action_of(model, name) for model in models for name in model.operation_names)
 
 
 @cache
@@ -78,10 +83,6 @@ def _models() -> Mapping[str, ServiceModel]:
     session = botocore.session.get_session()
     models = [session.get_service_model(service) for service in SERVICES]
     return {model.signing_name: model for model in models}
-
-
-def _prefix(model: ServiceModel) -> str:
-    return _PREFIXES.get(model.signing_name, model.signing_name)
 
 
 def _operation(model: ServiceModel, request: Request) -> tuple[str | None, str]:
