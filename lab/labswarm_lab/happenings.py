@@ -85,6 +85,10 @@ def happening(line: Mapping[str, Any]) -> Happening | None:
             return Happening(at, None, "failure", f"event for {name}: {what}: {why}")
         case "events" if what == "replayed":
             return Happening(at, instance, "notice", f"replayed: {line.get('kind')}")
+        case "faults" if what in ("on", "off"):
+            return Happening(
+                at, None, "notice", f"fault {line.get('kind') or 'of any kind'}: {what}"
+            )
         case "cloudformation":
             return Happening(at, None, "step", f"stack {line.get('stack')} {what}")
     return None

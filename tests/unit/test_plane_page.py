@@ -25,7 +25,6 @@ NOT_YET = {
     "test_plane_events.py",
     "test_plane_events_faults.py",
     "test_schedules.py",
-    "test_ssm.py",
     "test_stepfunctions_data.py",
     "test_stepfunctions_errors.py",
     "test_stepfunctions_executions.py",

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from lambda_functions import SOURCE, create, invoke
 from running_plane import RunningPlane, eventually, running
 
+from labswarm_lab.plane.functions.processes import Processes
 from labswarm_lab.plane.functions.worker import Limits, Worker
 from labswarm_lab.plane.plane import Settings
 
@@ -263,7 +264,13 @@ def test_a_new_worker_takes_no_event_before_its_init_is_over(tmp_path: Path) -> 
     environment = {"PYTHONPATH": str(tmp_path), "AWS_LAMBDA_FUNCTION_NAME": "f"}
     began = time.monotonic()
     worker = Worker(
-        sys.executable, "app.handler", tmp_path, environment, tmp_path / "log", init_at_least_s=5
+        sys.executable,
+        "app.handler",
+        tmp_path,
+        environment,
+        tmp_path / "log",
+        5,
+        processes=Processes(),
     )
     try:
         outcome = worker.invoke("one", b"{}", "arn", Limits(3, 3))
