@@ -13,6 +13,9 @@ OF_OUR_OWN = {
     "test_server.py": "the plane as a process",
     "test_fault_command.py": "the command `lab fault`",
     "test_function_processes.py": "how the plane starts functions' processes",
+    "test_functions.py::test_workers_end_with_the_plane_however_it_ends": "the plane as a process",
+    "test_functions_limits.py::test_a_new_worker_takes_no_event_before_its_init_is_over": "latency",
+    "test_functions_limits.py::test_a_crash_that_cannot_be_is_refused": "the plane's own door",
     "test_app_alarms.py::test_every_alarm_of_the_template_is_driven_here": "the suite's own bounds",
     "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, without a plane",
 }
@@ -21,7 +24,6 @@ OF_OUR_OWN = {
 NOT_YET = {
     "test_autoscaling.py",
     "test_dynamodb.py",
-    "test_functions.py",
     "test_plane_events.py",
     "test_plane_events_faults.py",
     "test_schedules.py",
