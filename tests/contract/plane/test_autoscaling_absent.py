@@ -50,6 +50,7 @@ def test_a_mixed_group_has_no_warm_pool(group: Group) -> None:
         ("attach_load_balancers", {"LoadBalancerNames": ["l"]}),
         ("attach_traffic_sources", {"TrafficSources": [{"Identifier": "t"}]}),
         ("execute_policy", {"PolicyName": "p"}),
+        ("launch_instances", {"RequestedCapacity": 1, "ClientToken": "t"}),
         ("batch_put_scheduled_update_group_action", {"ScheduledUpdateGroupActions": []}),
     ],
 )
@@ -128,3 +129,17 @@ def test_a_launch_configuration_is_not_to_be_had(plane: RunningPlane, name: str)
         plane.client("autoscaling").create_launch_configuration(
             LaunchConfigurationName=name, ImageId="ami-12345678", InstanceType="t3.medium"
         )
+
+
+@pytest.mark.absent(
+    "Auto Scaling",
+    "cooldowns",
+    "SetDesiredCapacity answers ValidationError for HonorCooldown.",
+)
+def test_a_cooldown_is_not_honored(group: Group) -> None:
+    group.create(0, hooks=[])
+    with refused("no cooldown to honor"):
+        group.api.set_desired_capacity(
+            AutoScalingGroupName=group.name, DesiredCapacity=1, HonorCooldown=True
+        )
+    assert group.desired == 0

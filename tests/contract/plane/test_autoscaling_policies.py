@@ -171,6 +171,70 @@ def test_what_the_policies_make_of_four_instances(
 
 
 @pytest.mark.plane
+@pytest.mark.aws(
+    "Auto Scaling",
+    "EnableMetricsCollection",
+    "The group's metrics come to CloudWatch each minute, all or those that are named.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html",
+)
+def test_a_groups_own_metrics_come_each_minute(group: Group) -> None:
+    group.create(2, hooks=[], MaxSize=4)
+    eventually(lambda: serving(group, 2))
+    which = {"AutoScalingGroupName": group.name}
+    with refused("no metric GroupMood"):
+        group.api.enable_metrics_collection(**which, Granularity="1Minute", Metrics=["GroupMood"])
+    group.api.enable_metrics_collection(**which, Granularity="1Minute")
+    group.api.disable_metrics_collection(**which, Metrics=["GroupMinSize"])
+    enabled = {metric["Metric"] for metric in group.described()["EnabledMetrics"]}
+    assert {"GroupInServiceInstances", "GroupMaxSize"} <= enabled
+    assert "GroupMinSize" not in enabled
+
+    def latest(metric: str) -> list[float]:
+        now = datetime.now(UTC)
+        points = group.plane.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/AutoScaling",
+            MetricName=metric,
+            Dimensions=[{"Name": "AutoScalingGroupName", "Value": group.name}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        return [point["Maximum"] for point in points]
+
+    assert eventually(lambda: latest("GroupInServiceInstances"))[-1] == 2
+    assert latest("GroupMaxSize")[-1] == 4
+    assert latest("GroupMinSize") == []
+
+
+@pytest.mark.plane
+@pytest.mark.differs(
+    "Auto Scaling",
+    "predefined metrics",
+    "A policy on ASGAverageCPUUtilization has an alarm that stays in INSUFFICIENT_DATA.",
+    "The lab's machines publish no metrics of EC2's; one that is put by someone is followed.",
+)
+def test_a_policy_on_cpu_waits_for_somebody_to_measure_it(group: Group) -> None:
+    group.create(0, hooks=[])
+    group.api.put_scaling_policy(
+        AutoScalingGroupName=group.name,
+        PolicyName="cpu",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingConfiguration={
+            "TargetValue": 70,
+            "DisableScaleIn": True,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
+        },
+    )
+    (alarm,) = alarms(group)
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/EC2", "CPUUtilization")
+    assert alarm["Dimensions"] == [{"Name": "AutoScalingGroupName", "Value": group.name}]
+    assert alarm["StateValue"] == "INSUFFICIENT_DATA"
+    (described,) = group.api.describe_policies(AutoScalingGroupName=group.name)["ScalingPolicies"]
+    assert described["Alarms"][0]["AlarmName"] == alarm["AlarmName"]
+
+
+@pytest.mark.plane
 @pytest.mark.absent(
     "Auto Scaling",
     "other scaling policies",

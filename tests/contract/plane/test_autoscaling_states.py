@@ -183,8 +183,11 @@ def test_an_instance_whose_end_is_abandoned_is_retained(group: Group, by: str) -
 def test_an_instance_is_not_retained_otherwise(
     group: Group, policy: dict[str, Any], result: str
 ) -> None:
-    more = {"InstanceLifecyclePolicy": policy} if policy else {}
-    group.create(1, hooks=[hook(TERMINATING)], **more)
+    group.create(1, hooks=[hook(TERMINATING)])
+    if policy:
+        group.api.update_auto_scaling_group(
+            AutoScalingGroupName=group.name, InstanceLifecyclePolicy=policy
+        )
     (instance,) = serving(group, 1)
     group.terminate(instance, decrement=True)
     group.complete("terminate", result, InstanceId=instance)
@@ -320,6 +323,34 @@ def test_all_processes_are_suspended_when_none_is_named(group: Group) -> None:
         group.api.suspend_processes(AutoScalingGroupName=group.name, ScalingProcesses=["Dawdle"])
     group.api.resume_processes(AutoScalingGroupName=group.name)
     assert group.described()["SuspendedProcesses"] == []
+
+
+@pytest.mark.aws(
+    "Auto Scaling",
+    "SetInstanceProtection",
+    "Only an instance in service or on standby is protected; another is refused.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetInstanceProtection.html",
+)
+def test_an_instance_that_is_not_in_service_yet_is_not_protected(group: Group) -> None:
+    group.create(1, hooks=[hook(LAUNCHING)], NewInstancesProtectedFromScaleIn=True)
+    instance = group.instance("Pending:Wait")
+
+    def protect(instance_id: str) -> None:
+        group.api.set_instance_protection(
+            AutoScalingGroupName=group.name, InstanceIds=[instance_id], ProtectedFromScaleIn=False
+        )
+
+    with refused(f"The instance {instance} is not in InService or EnteringStandby or Standby."):
+        protect(instance)
+    with refused(f"The instance {UNKNOWN} is not part of Auto Scaling group {group.name}."):
+        protect(UNKNOWN)
+    (described,) = group.described()["Instances"]
+    assert described["ProtectedFromScaleIn"]
+    group.complete("launch", InstanceId=instance)
+    serving(group, 1)
+    protect(instance)
+    (described,) = group.described()["Instances"]
+    assert not described["ProtectedFromScaleIn"]
 
 
 @pytest.fixture

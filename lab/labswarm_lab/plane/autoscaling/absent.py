@@ -3,47 +3,39 @@
 Warm pools, instance refresh, load balancers, notification configurations, predictive scaling.
 """
 
+from botocore.session import get_session
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.responses import AutoScalingResponse as Api
 from moto.core.responses import ActionResult
+from moto.core.utils import camelcase_to_underscores
 
 from labswarm_lab.plane.autoscaling.found import group_of
 from labswarm_lab.plane.autoscaling.launching import distribution
 
-OPERATIONS = (
-    "attach_load_balancer_target_groups",
-    "attach_load_balancers",
-    "attach_traffic_sources",
-    "cancel_instance_refresh",
-    "delete_notification_configuration",
-    "delete_warm_pool",
-    "describe_instance_refreshes",
-    "describe_notification_configurations",
-    "detach_load_balancer_target_groups",
-    "detach_load_balancers",
-    "detach_traffic_sources",
-    "execute_policy",
-    "get_predictive_scaling_forecast",
-    "launch_instances",
-    "put_account_setting",
-    "put_notification_configuration",
-    "rollback_instance_refresh",
-    "start_instance_refresh",
+SERVICE = "autoscaling"
+KIND = (
+    "AttachLoadBalancerTargetGroups",
+    "AttachLoadBalancers",
+    "BatchPutScheduledUpdateGroupAction",
+    "DetachLoadBalancerTargetGroups",
+    "DetachLoadBalancers",
+    "ExecutePolicy",
 )
+"""Operations that moto answers without doing what they are for."""
 
 
 def install() -> None:
-    """Refuse these operations."""
-    for operation in OPERATIONS:
-        setattr(Api, operation, _refusing(operation))
+    """Refuse these operations, and those that moto has not, which would be a server's error."""
+    for operation in get_session().get_service_model(SERVICE).operation_names:
+        method = camelcase_to_underscores(operation)
+        if operation in KIND or not hasattr(Api, method):
+            setattr(Api, method, _refusing(operation))
     Api.put_warm_pool = _put_warm_pool
 
 
 def _refusing(operation: str) -> object:
-    name = "".join(word.capitalize() for word in operation.split("_"))
-
     def refuse(_api: Api) -> ActionResult:
-        raise AutoscalingClientError("InvalidAction", f"This plane has no {name}.")
+        raise AutoscalingClientError("InvalidAction", f"This plane has no {operation}.")
 
     return refuse
 

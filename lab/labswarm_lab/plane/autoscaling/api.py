@@ -7,7 +7,14 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.autoscaling.responses import AutoScalingResponse as Api
 from moto.core.responses import ActionResult
 
-from labswarm_lab.plane.autoscaling import absent, capacity, ending, membership, processes
+from labswarm_lab.plane.autoscaling import (
+    absent,
+    capacity,
+    ending,
+    membership,
+    metrics,
+    processes,
+)
 from labswarm_lab.plane.autoscaling.groups import Groups
 from labswarm_lab.plane.autoscaling.health import Health
 from labswarm_lab.plane.autoscaling.lifecycle import Lifecycle
@@ -31,14 +38,19 @@ def install(plane: Plane) -> None:
     membership.install(groups)
     scheduled.install()
     policies.install()
+    metrics.install()
     absent.install()
     _install_activities(groups)
     _answer_one_at_a_time(groups)
 
+    minutes = Minutes(plane)
+
     def tick() -> None:
         backend = autoscaling_backends[ACCOUNT][REGION]
         scheduled.run_due(backend)
-        policies.run_due(backend)
+        if minutes.is_new():
+            metrics.publish(backend)
+            policies.run(backend)
 
     _each_second(plane, tick)
 
@@ -68,6 +80,22 @@ def _answer_one_at_a_time(groups: Groups) -> None:
             return call_action(api)
 
     Api.call_action = one_at_a_time
+
+
+class Minutes:
+    """The plane's minutes, which its scale makes shorter."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._clock = plane.clock
+        self._last = self._now()
+
+    def is_new(self) -> bool:
+        """Whether a minute began since this was asked last."""
+        before, self._last = self._last, self._now()
+        return self._last != before
+
+    def _now(self) -> int:
+        return int(self._clock.now() // self._clock.real(60))
 
 
 def _each_second(plane: Plane, tick: Any) -> None:

@@ -78,6 +78,8 @@ def _install_desired(groups: Groups) -> None:
 
     def set_desired_capacity(api: Api) -> EmptyResult:
         group, wanted = group_of(api), api._get_int_param("DesiredCapacity")
+        if api._get_bool_param("HonorCooldown", False):
+            raise ValidationError("This plane's groups have no cooldown to honor.")
         if wanted > group.max_size:
             raise ValidationError(
                 f"New SetDesiredCapacity value {wanted} is above max value {group.max_size} "

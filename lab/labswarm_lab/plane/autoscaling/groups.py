@@ -153,7 +153,7 @@ class Groups:
             self._retries.stop(group.name)
 
     def _refused(self, group: FakeAutoScalingGroup, cause: str, message: str) -> None:
-        self._write("launch refused", group, failure=message)
+        self._write("launch refused", group, why=message)
         activity = self.activities.begin(group, "Launching a new EC2 instance", cause)
         activity.end("Failed", message)
         notices.not_launched(activity)

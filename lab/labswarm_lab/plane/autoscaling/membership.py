@@ -84,6 +84,15 @@ def install(groups: Groups) -> None:
             groups.wait(group, instance, LAUNCHING)
         return EmptyResult()
 
+    def set_instance_protection(api: Api) -> EmptyResult:
+        """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetInstanceProtection.html"""
+        instances = instances_of(api, group_of(api))
+        _expect(instances, (IN_SERVICE, "EnteringStandby", STANDBY))
+        for instance in instances:
+            instance.protected_from_scale_in = api._get_bool_param("ProtectedFromScaleIn")
+        return EmptyResult()
+
+    Api.set_instance_protection = set_instance_protection
     Api.enter_standby = enter_standby
     Api.exit_standby = exit_standby
     Api.detach_instances = detach_instances

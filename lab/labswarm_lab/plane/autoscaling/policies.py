@@ -41,7 +41,6 @@ class Policies:
     def __init__(self, plane: Plane, groups: Groups) -> None:
         self._plane = plane
         self._groups = groups
-        self._minute = self._minute_now()
 
     @property
     def _cloudwatch(self) -> CloudWatchBackend:
@@ -86,15 +85,12 @@ class Policies:
         Api.put_scaling_policy = put_scaling_policy
         Api.delete_policy = delete_policy
 
-    def run_due(self, backend: AutoScalingBackend) -> None:
-        """Once a minute, change the capacity of the groups whose alarms say so."""
-        minute = self._minute_now()
-        if minute == self._minute:
-            return
-        self._minute = minute
-        for key, policy in list(backend.policies.items()):
-            if policy.auto_scaling_group_name not in backend.autoscaling_groups:
-                self._forget(backend, key)
+    def run(self, backend: AutoScalingBackend) -> None:
+        """Change the capacity of the groups whose alarms say so; to be called each minute."""
+        with self._groups.lock:
+            for key, policy in list(backend.policies.items()):
+                if policy.auto_scaling_group_name not in backend.autoscaling_groups:
+                    self._forget(backend, key)
         for group in list(backend.autoscaling_groups.values()):
             with self._groups.lock:
                 if not suspended(group, "AlarmNotification"):
@@ -198,9 +194,6 @@ class Policies:
     def _forget(self, backend: AutoScalingBackend, key: str) -> None:
         policy = backend.policies.pop(key)
         self._cloudwatch.delete_alarms([alarm["AlarmName"] for alarm in policy.alarms])
-
-    def _minute_now(self) -> int:
-        return int(self._plane.clock.now() // self._plane.clock.real(MINUTE_S))
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:

@@ -69,13 +69,7 @@ class Scheduled:
             if backend.scheduled_actions.pop(key, None) is None:
                 raise ValidationError("Scheduled action name not found")
 
-        def batch_put(_api: Api) -> EmptyResult:
-            raise AutoscalingClientError(
-                "InvalidAction", "This plane has no BatchPutScheduledUpdateGroupAction."
-            )
-
         Api.put_scheduled_update_group_action = put_scheduled_update_group_action
-        Api.batch_put_scheduled_update_group_action = batch_put
         AutoScalingBackend.delete_scheduled_action = delete_scheduled_action
 
     def _check(self, backend: AutoScalingBackend, action: FakeScheduledAction) -> None:
@@ -113,7 +107,7 @@ class Scheduled:
         for key, action in list(backend.scheduled_actions.items()):
             group = backend.autoscaling_groups.get(action.auto_scaling_group_name)
             if group is None:
-                del backend.scheduled_actions[key]  # gone with its group
+                backend.scheduled_actions.pop(key, None)  # gone with its group
             elif not suspended(group, "ScheduledActions") and _due(action, begins, until):
                 self._run(group, action)
             if _over(action, until):

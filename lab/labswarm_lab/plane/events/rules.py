@@ -121,11 +121,11 @@ def _check_targets() -> None:
     put_targets = EventsBackend.put_targets
 
     def put_checked_targets(
-        backend: EventsBackend, name: str, bus: str | None, targets: list[dict[str, Any]]
+        backend: EventsBackend, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]
     ) -> None:
         for target in targets:
             _check_target(target)
-        rules = backend._get_event_bus(backend._normalize_event_bus_arn(bus)).rules
+        rules = backend._get_event_bus(backend._normalize_event_bus_arn(event_bus_arn)).rules
         if name in rules:
             ids = {target["Id"] for target in [*rules[name].targets, *targets]}
             if len(ids) > MOST_TARGETS:
@@ -133,7 +133,7 @@ def _check_targets() -> None:
                     "LimitExceededException",
                     "The requested resource exceeds the maximum number allowed.",
                 )
-        put_targets(backend, name, bus, targets)
+        put_targets(backend, name, event_bus_arn, targets)
 
     EventsBackend.put_targets = put_checked_targets
 
