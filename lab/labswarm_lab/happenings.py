@@ -40,7 +40,7 @@ _NOTICES: Mapping[tuple[str, str], str] = {
 # Between two of these, nothing of an instance's changes for a person.
 _BETWEEN = ("Pending:Proceed", "Terminating:Wait", "Terminating:Proceed")
 # A tool that says no is asked again by its machine; silence is another matter.
-_SILENT_COMMAND = ("ExecutionTimedOut", "DeliveryTimedOut", "lost")
+_SILENT_COMMAND = ("Delayed", "Undeliverable", "ExecutionTimedOut", "DeliveryTimedOut", "lost")
 _FAILED_EVENT = ("failed", "dropped", "dead letter")
 _FAILED_EXECUTION = ("FAILED", "TIMED_OUT", "ABORTED")
 

@@ -101,7 +101,7 @@ def test_a_broken_image_is_taken_back_and_says_why(simulated_lab: LabUnderTest) 
 
     assert failed.returncode == 1, failed.stderr + failed.stdout
     assert "did not open" in failed.stderr
-    assert "command not found" in failed.stderr
+    assert "not found" in failed.stderr
     assert "is taken back" in failed.stderr
     assert latest(simulated_lab) == before
     simulated_lab.eventually("nothing of it is left", lambda _: images(simulated_lab) == nodes, 120)

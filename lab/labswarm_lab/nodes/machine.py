@@ -92,12 +92,12 @@ def run(
     environment: Mapping[str, str],
     timeout_s: float,
 ) -> Completed:
-    """Run a script on the machine with bash, as the SSM agent does; raises Gone without one.
+    """Run a script on the machine with sh, as the SSM agent does; raises Gone without one.
 
     What still runs after `timeout_s` seconds is killed.
     """
     process = subprocess.Popen(
-        [*_inside(settings.place, instance_id), "bash", "-c", script],
+        [*_inside(settings.place, instance_id), "sh", "-c", script],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

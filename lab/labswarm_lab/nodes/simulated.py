@@ -78,7 +78,7 @@ class SimulatedMachines:
         where = {"LABSWARM_NODE_CONFIG": str(self._place.node_dir(instance_id) / "node.json")}
         answer = self._tool(words, {**environment, **where}, engine)
         if answer is None:
-            return Completed(_NOT_FOUND, "", f"bash: {script.strip()}: command not found\n")
+            return Completed(_NOT_FOUND, "", f"sh: 1: {script.strip()}: not found\n")
         self._show()
         return Completed(answer.exit_code, answer.line + "\n", "")
 
@@ -124,9 +124,9 @@ def simulated_join_secret(settings: NodesSettings) -> JoinSecret:
 
 
 def command_of(script: str, environment: Mapping[str, str]) -> list[str]:
-    """The words of a script's one command, its variables filled in as bash would.
+    """The words of a script's one command, its variables filled in as a shell would.
 
-    Empty for a script of several commands: nothing here understands bash.
+    Empty for a script of several commands: nothing here is a shell.
     """
     if len(script.strip().splitlines()) != 1:
         return []

@@ -137,7 +137,27 @@ class FunctionFaults:
         return self.when
 
 
-KINDS: tuple[type[Fault], ...] = (EventFaults, CapacityFaults, FunctionFaults)
+@dataclass(frozen=True)
+class TerminationFaults:
+    """The instances that EC2 does not end when their group asks for it; `*` is all."""
+
+    kind: ClassVar[str] = "termination"
+    instances: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names(self, "instances")
+
+    def fails(self, instance_id: str) -> bool:
+        """Whether EC2 fails to end this instance now."""
+        return ANY in self.instances or instance_id in self.instances
+
+
+KINDS: tuple[type[Fault], ...] = (
+    EventFaults,
+    CapacityFaults,
+    FunctionFaults,
+    TerminationFaults,
+)
 
 
 class Faults:

@@ -1,4 +1,4 @@
-"""Machines that are only folders of this host: their scripts run in bash here. For tests."""
+"""Machines that are only folders of this host: their scripts run here. For tests."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ class MachineGone(Exception):
 
 
 class ShellMachines:
-    """A folder for each machine, in which its scripts run with bash as this process's user."""
+    """A folder for each machine, in which its scripts run with sh as this process's user."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -43,7 +43,7 @@ class ShellMachines:
             if instance_id not in self._running:
                 raise MachineGone(instance_id)
             process = subprocess.Popen(
-                ["bash", "-c", script],
+                ["sh", "-c", script],
                 cwd=self._root / instance_id,
                 env={"PATH": os.environ["PATH"], "LABSWARM_INSTANCE": instance_id, **environment},
                 stdout=subprocess.PIPE,

@@ -76,6 +76,12 @@ def put(plane: RunningPlane, source: str, detail: dict[str, Any], **more: Any) -
     return event_id
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "PutEvents",
+    "A matching event is delivered whole, with its id and its time in UTC.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html",
+)
 def test_given_a_matching_event_then_its_target_gets_it_whole(
     plane: RunningPlane, queue: Queue, rule: Callable[..., None]
 ) -> None:
@@ -99,6 +105,12 @@ def test_given_a_matching_event_then_its_target_gets_it_whole(
     }
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "event patterns",
+    "A rule's targets get the events that match its pattern, and no other.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html",
+)
 @pytest.mark.parametrize(
     ("filters", "matches", "fails"),
     [
@@ -132,6 +144,12 @@ def test_given_a_pattern_then_only_matching_events_are_delivered(
     assert not plane.recorded("events", event=refused)
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "DisableRule",
+    "A disabled rule matches nothing, and a rule with only a schedule no event.",
+    "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DisableRule.html",
+)
 def test_given_a_disabled_rule_or_one_with_a_schedule_then_no_event_starts_it(
     plane: RunningPlane, queue: Queue, rule: Callable[..., None]
 ) -> None:
@@ -154,6 +172,12 @@ def test_given_a_disabled_rule_or_one_with_a_schedule_then_no_event_starts_it(
     assert not plane.recorded("events", event=unseen)
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "PutTargets",
+    "Input is constant text, InputPath a part of the event, InputTransformer a template.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html",
+)
 @pytest.mark.parametrize(
     ("target", "received"),
     [
@@ -187,6 +211,12 @@ def test_given_a_targets_input_then_it_gets_that(
     assert eventually(queue.bodies) == [received]
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "targets",
+    "A state machine is started with the event as input, under a random name each time.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html",
+)
 def test_given_a_state_machine_then_each_delivery_starts_an_execution_with_a_random_name(
     plane: RunningPlane, rule: Callable[..., None], name: str
 ) -> None:
@@ -213,6 +243,12 @@ def test_given_a_state_machine_then_each_delivery_starts_an_execution_with_a_ran
     assert json.loads(described["input"])["detail"] == {"n": 1}
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "targets",
+    "A function is invoked asynchronously with the event.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html",
+)
 def test_given_a_function_then_it_is_invoked_with_the_event(
     plane: RunningPlane, queue: Queue, rule: Callable[..., None]
 ) -> None:
@@ -239,6 +275,12 @@ def test_given_a_function_then_it_is_invoked_with_the_event(
     assert event["id"] == event_id
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "dead letters",
+    "A target that is gone is not tried again: its event is a dead letter that says why.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html",
+)
 def test_given_a_target_that_is_not_there_then_the_event_goes_to_the_dead_letter_queue(
     plane: RunningPlane, queue: Queue, rule: Callable[..., None], name: str
 ) -> None:
@@ -252,12 +294,19 @@ def test_given_a_target_that_is_not_there_then_the_event_goes_to_the_dead_letter
     (message,) = eventually(queue.messages)
     assert json.loads(message["Body"])["id"] == event_id
     why = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
-    assert why["ERROR_CODE"] == "ResourceNotFoundException"
+    assert why["ERROR_CODE"] == "NO_RESOURCE"
+    assert "EXHAUSTED_RETRY_CONDITION" not in why
     assert why["TARGET_ARN"] == gone
     assert why["RULE_ARN"] == f"arn:aws:events:{ACCOUNT}:rule/{name}"
     assert why["RETRY_ATTEMPTS"] == "0"
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "retries",
+    "A failing target is called again with growing, jittered pauses, within its RetryPolicy.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html",
+)
 def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_policy(
     plane: RunningPlane, queue: Queue, rule: Callable[..., None], name: str
 ) -> None:
@@ -270,10 +319,12 @@ def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_pol
     arn = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)[
         "stateMachineArn"
     ]
-    # Not JSON, which Step Functions refuses each time.
+    # A path that is not in the event leaves no JSON, which Step Functions refuses each time.
+    template = {"InputPathsMap": {"who": "$.detail.who"}, "InputTemplate": '{"who": <who>}'}
     rule(
         arn,
-        Input="not JSON",
+        RoleArn=ROLE,
+        InputTransformer=template,
         RetryPolicy={"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3600},
         DeadLetterConfig={"Arn": queue.arn},
     )
@@ -282,9 +333,18 @@ def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_pol
     why = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
     assert why["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
     assert why["RETRY_ATTEMPTS"] == "2"
+    assert why["ERROR_CODE"] == "ERROR_FROM_TARGET"
+    # The letter is the event as it came, and not what was made of it for the target.
+    assert json.loads(message["Body"])["id"] == event_id
     assert len(plane.recorded("events", what="failed", event=event_id)) == 3
 
 
+@pytest.mark.aws(
+    "EventBridge",
+    "PutEvents",
+    "A source that begins with aws. is refused entry by entry.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html",
+)
 def test_given_an_aws_services_name_as_source_then_the_event_is_refused(
     plane: RunningPlane, name: str
 ) -> None:

@@ -144,6 +144,19 @@ def test_given_a_script_when_it_ends_then_status_code_and_both_outputs_are_told(
 
 @pytest.mark.aws(
     "SSM",
+    "SendCommand",
+    "A script runs with sh, whatever shell that is, and not with bash.",
+    "https://github.com/aws/amazon-ssm-agent/blob/mainline/agent/plugins/runscript/runshellscript.go",
+)
+def test_given_a_script_then_sh_runs_it(
+    plane: RunningPlane, instance: str, document: Callable[..., str]
+) -> None:
+    found = over(plane, send(plane, document('echo "$0"'), instance), instance)
+    assert found["StandardOutputContent"] == "sh\n"
+
+
+@pytest.mark.aws(
+    "SSM",
     "GetCommandInvocation",
     "The first 24,000 characters of stdout and 8,000 of stderr are returned.",
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html",

@@ -1,29 +1,61 @@
-"""Calling a rule's target: again when that fails for a while, to its dead-letter queue at the end.
+"""Calling a target: again when that fails for a while, to its dead-letter queue at the end.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html
 """
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from labswarm_lab.plane.events.message import text
 from labswarm_lab.plane.plane import Plane
 
 ATTEMPTS, AGE_S = 185, 86_400
 """RetryPolicy's defaults: how often, and for how long, a delivery is tried again."""
 LONGEST_PAUSE_S = 60.0
-LASTING = (
-    "AccessDeniedException",
+DENIED = "AccessDeniedException"
+GONE = (
     "AWS.SimpleQueueService.NonExistentQueue",
     "QueueDoesNotExist",
     "ResourceNotFoundException",
     "StateMachineDoesNotExist",
 )
+LASTING = (DENIED, *GONE)
 """Errors that another attempt does not change: the event goes to the dead-letter queue at once."""
+THROTTLED = ("ThrottlingException", "TooManyRequestsException", "RequestThrottled")
+CLIENT_ERROR = "SDK_CLIENT_ERROR"
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What a rule or a schedule has one target called with."""
+
+    target: Mapping[str, Any]
+    """The Arn, and RetryPolicy, DeadLetterConfig and SqsParameters if there are any."""
+    body: Callable[[int], str]
+    """The text for the target, by the number of the attempt, from 1."""
+    event: str
+    """The event's id, or the execution's of a schedule: what it is recorded under."""
+    attributes: Mapping[str, str]
+    """What its dead letter says of where it comes from."""
+    since: float
+    """Seconds since the epoch from which its age counts."""
+    code: Callable[[str], str] = str
+    """What a dead letter calls an error of the target's service."""
+    letter: str | None = None
+    """The dead letter's text, when it is not the target's: of a rule it is the event as it came."""
+
+
+def rule_code(code: str) -> str:
+    """How a rule's dead letters name an error."""
+    if code in GONE:
+        return "NO_RESOURCE"
+    if code in THROTTLED:
+        return "THROTTLING"
+    return {DENIED: "NO_PERMISSIONS", CLIENT_ERROR: CLIENT_ERROR}.get(code, "ERROR_FROM_TARGET")
 
 
 class Delivery:
@@ -34,30 +66,29 @@ class Delivery:
         self._clients = {service: plane.client(service) for service in ("lambda", "sqs")}
         self._clients["states"] = plane.client("stepfunctions")
 
-    def deliver(self, rule_arn: str, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-        """Deliver an event to one target, within the target's RetryPolicy (blocking)."""
-        policy = target.get("RetryPolicy", {})
+    def deliver(self, invocation: Invocation) -> None:
+        """Call the target, within its RetryPolicy (blocking)."""
+        policy = invocation.target.get("RetryPolicy", {})
         attempts = int(policy.get("MaximumRetryAttempts", ATTEMPTS))
         age_s = self._plane.clock.real(float(policy.get("MaximumEventAgeInSeconds", AGE_S)))
-        began = self._plane.clock.now()
-        body = text(event, target)
         retries = 0
         while True:
+            body = invocation.body(retries + 1)
             try:
-                self._call(target, body)
+                self._call(invocation.target, body)
             except ClientError as error:
                 code, message = error.response["Error"]["Code"], str(error)
             except BotoCoreError as error:
-                code, message = "SDK_CLIENT_ERROR", str(error)
+                code, message = CLIENT_ERROR, str(error)
             else:
-                self._write("delivered", target, event, retries=retries)
+                self._write("delivered", invocation, retries=retries)
                 return
-            self._write("failed", target, event, error=code, retries=retries)
+            self._write("failed", invocation, error=code, retries=retries)
             if code in LASTING:
                 exhausted = None
             elif retries >= attempts:
                 exhausted = "MaximumRetryAttempts"
-            elif self._plane.clock.now() - began >= age_s:
+            elif self._plane.clock.now() - invocation.since >= age_s:
                 exhausted = "MaximumEventAgeInSeconds"
             else:
                 # Exponential back-off with jitter.
@@ -67,15 +98,15 @@ class Delivery:
                 continue
             break
         why = {
-            "RULE_ARN": rule_arn,
-            "TARGET_ARN": target["Arn"],
-            "ERROR_CODE": code,
+            **invocation.attributes,
+            "TARGET_ARN": invocation.target["Arn"],
+            "ERROR_CODE": invocation.code(code),
             "ERROR_MESSAGE": message,
             "RETRY_ATTEMPTS": str(retries),
         }
         if exhausted:
             why["EXHAUSTED_RETRY_CONDITION"] = exhausted
-        self._bury(target, event, body, why)
+        self._bury(invocation, body, why)
 
     def _call(self, target: Mapping[str, Any], body: str) -> None:
         arn = target["Arn"]
@@ -91,37 +122,30 @@ class Delivery:
             group = target.get("SqsParameters", {}).get("MessageGroupId")
             self._send(arn, body, **({"MessageGroupId": group} if group else {}))
 
-    def _bury(
-        self,
-        target: Mapping[str, Any],
-        event: Mapping[str, Any],
-        body: str,
-        why: Mapping[str, str],
-    ) -> None:
+    def _bury(self, invocation: Invocation, body: str, why: Mapping[str, str]) -> None:
         """Send what could not be delivered to the target's dead-letter queue, or drop it."""
-        queue = target.get("DeadLetterConfig", {}).get("Arn")
+        queue = invocation.target.get("DeadLetterConfig", {}).get("Arn")
         if not queue:
-            self._write("dropped", target, event, why=why)
+            self._write("dropped", invocation, why=why)
             return
         attributes = {
             name: {"DataType": "String", "StringValue": value} for name, value in why.items()
         }
         try:
-            self._send(queue, body, MessageAttributes=attributes)
+            self._send(queue, invocation.letter or body, MessageAttributes=attributes)
         except (BotoCoreError, ClientError) as error:
-            self._write("dropped", target, event, why=why, queue_error=str(error))
+            self._write("dropped", invocation, why=why, queue_error=str(error))
         else:
-            self._write("dead letter", target, event, why=why)
+            self._write("dead letter", invocation, why=why)
 
     def _send(self, queue_arn: str, body: str, **more: Any) -> None:
         sqs = self._clients["sqs"]
         url = sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=body, **more)
 
-    def _write(
-        self, what: str, target: Mapping[str, Any], event: Mapping[str, Any], **fields: object
-    ) -> None:
-        self._plane.record.write("events", what, event=event["id"], target=target["Arn"], **fields)
+    def _write(self, what: str, invocation: Invocation, **fields: object) -> None:
+        arn = invocation.target["Arn"]
+        self._plane.record.write("events", what, event=invocation.event, target=arn, **fields)
 
 
 SERVICES = ("lambda", "sqs", "states")

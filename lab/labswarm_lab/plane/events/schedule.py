@@ -1,41 +1,20 @@
-"""When a rule with a schedule fires: `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)`, in UTC.
+"""When a schedule fires: `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)`, `at(2026-11-24T08:00:00)`.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_CRON = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
+from labswarm_lab.plane.events.cron import cron
+
+_RATE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)(s?)\)")
+_AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 _UNIT_S = {"minute": 60, "hour": 3600, "day": 86400}
-_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-_DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
-
-
-@dataclass(frozen=True)
-class Cron:
-    """What each field allows; a day has to be allowed of its month and of its week."""
-
-    minutes: frozenset[int]
-    hours: frozenset[int]
-    days: frozenset[int]
-    months: frozenset[int]
-    weekdays: frozenset[int]
-    years: frozenset[int]
-
-    def fires_in(self, minute: datetime) -> bool:
-        """Whether it fires in this minute (UTC)."""
-        return (
-            minute.minute in self.minutes
-            and minute.hour in self.hours
-            and minute.day in self.days
-            and minute.month in self.months
-            and minute.isoweekday() % 7 + 1 in self.weekdays
-            and minute.year in self.years
-        )
 
 
 def rate_s(expression: str) -> int | None:
@@ -44,75 +23,85 @@ def rate_s(expression: str) -> int | None:
     return int(match[1]) * _UNIT_S[match[2]] if match else None
 
 
-def cron(expression: str) -> Cron | None:
-    """A cron expression; None for what is none, or uses L, W or #, which the plane does not."""
-    match = _CRON.fullmatch(expression)
+def valid(expression: str) -> bool:
+    """Whether a rule can have this schedule: of one minute, and not of 1 minutes or 5 minute."""
+    rate = _RATE.fullmatch(expression)
+    if rate:
+        return (rate[1] == "1") != bool(rate[3])
+    return cron(expression) is not None
+
+
+def at_s(expression: str, zone: str) -> float | None:
+    """When a schedule fires once (epoch seconds); None for what is no such time."""
+    match = _AT.fullmatch(expression)
     if not match:
         return None
     try:
-        return Cron(
-            minutes=_allowed(match[1], 0, 59),
-            hours=_allowed(match[2], 0, 23),
-            days=_allowed(match[3], 1, 31),
-            months=_allowed(match[4], 1, 12, _MONTHS),
-            weekdays=_allowed(match[5], 1, 7, _DAYS),
-            years=_allowed(match[6], 1970, 2199),
-        )
+        return datetime.fromisoformat(match[1]).replace(tzinfo=ZoneInfo(zone)).timestamp()
     except ValueError:
         return None
 
 
-def _allowed(field: str, least: int, most: int, names: list[str] | None = None) -> frozenset[int]:
-    found: set[int] = set()
-    for part in field.split(","):
-        span, _, step = part.partition("/")
-        if span in ("*", "?"):
-            first, last = least, most
-        else:
-            begin, _, end = span.partition("-")
-            first = _number(begin, names)
-            last = _number(end, names) if end else most if step else first
-        found.update(range(first, last + 1, int(step or 1)))
-    return frozenset(number for number in found if least <= number <= most)
+@dataclass(frozen=True)
+class Timed:
+    """Something with a schedule; it fires from `begins` to `ends` (epoch seconds)."""
 
+    name: str
+    expression: str
+    zone: str = "UTC"
+    begins: float | None = None
+    ends: float | None = None
+    at_once: bool = False
+    """A rate's first firing does not wait for the rate: Scheduler's, and not a rule's."""
 
-def _number(text: str, names: list[str] | None) -> int:
-    if names and text.upper() in names:
-        return names.index(text.upper()) + 1
-    return int(text)
+    def fires_in(self, now: float) -> bool:
+        """Whether a cron expression fires in the minute of `now`."""
+        found = cron(self.expression)
+        return found is not None and found.fires_in(
+            datetime.fromtimestamp(now, ZoneInfo(self.zone))
+        )
 
 
 class Timetable:
     """Which schedules are due; `scaled` makes real seconds of the clock's.
 
-    A rate counts from when its rule was first seen, and anew when it changes. A cron expression
-    is the wall clock's, whatever the scale.
+    A rate counts from when it was first seen, or from its beginning, and anew when it changes. A
+    cron expression or a time is the wall clock's, whatever the scale.
     """
 
     def __init__(self, scaled: Callable[[float], float]) -> None:
         self._scaled = scaled
-        self._due: dict[tuple[str, str], float] = {}
+        self._due: dict[Timed, float] = {}
 
-    def due(self, rules: list[tuple[str, str]], now: float) -> list[str]:
-        """The ARNs of those of `rules` (ARN and expression) that fire at `now` (epoch seconds)."""
+    def due(self, schedules: Iterable[Timed], now: float) -> list[str]:
+        """The names of those that fire at `now` (epoch seconds)."""
+        wanted = list(schedules)
+        self._due = {timed: at for timed, at in self._due.items() if timed in wanted}
         fires = []
-        self._due = {rule: at for rule, at in self._due.items() if rule in rules}
-        for rule in rules:
-            arn, expression = rule
-            at = self._due.get(rule)
-            if at is None:
-                self._due[rule] = self._next(expression, now)
-            elif at <= now:
-                self._due[rule] = self._next(expression, max(at, now - self._scaled(60)))
-                if rate_s(expression) or _fires(expression, now):
-                    fires.append(arn)
+        for timed in wanted:
+            at = self._due.setdefault(timed, self._first(timed, now))
+            if at > now:
+                continue
+            self._due[timed] = self._next(timed, max(at, now - self._scaled(60)), now)
+            begun = timed.begins is None or timed.begins <= now
+            ended = timed.ends is not None and timed.ends < now
+            is_cron = not rate_s(timed.expression) and at_s(timed.expression, timed.zone) is None
+            if begun and not ended and (not is_cron or timed.fires_in(now)):
+                fires.append(timed.name)
         return fires
 
-    def _next(self, expression: str, now: float) -> float:
-        every_s = rate_s(expression)
-        return now + self._scaled(every_s) if every_s else now - now % 60 + 60
+    def _first(self, timed: Timed, now: float) -> float:
+        begins = max(now, timed.begins or 0)
+        once = at_s(timed.expression, timed.zone)
+        if once is not None:
+            return once if once >= begins else float("inf")
+        every_s = rate_s(timed.expression)
+        if not every_s:
+            return begins - begins % 60 + 60
+        return begins if timed.at_once else begins + self._scaled(every_s)
 
-
-def _fires(expression: str, now: float) -> bool:
-    found = cron(expression)
-    return found is not None and found.fires_in(datetime.fromtimestamp(now, UTC))
+    def _next(self, timed: Timed, since: float, now: float) -> float:
+        if at_s(timed.expression, timed.zone) is not None:
+            return float("inf")
+        every_s = rate_s(timed.expression)
+        return since + self._scaled(every_s) if every_s else now - now % 60 + 60

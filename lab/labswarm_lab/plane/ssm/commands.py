@@ -111,7 +111,7 @@ class Commands:
     def _run(self, instance_id: str, command: Command) -> Completed:
         script = command.script
         if instance_id in self._plane.without_tools:
-            return Completed(NOT_FOUND, "", f"bash: {script.text.strip()}: command not found\n")
+            return Completed(NOT_FOUND, "", f"sh: 1: {script.text.strip()}: not found\n")
         return self._plane.machines.run(
             instance_id,
             script.text,
