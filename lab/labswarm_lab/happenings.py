@@ -40,7 +40,7 @@ _NOTICES: Mapping[tuple[str, str], str] = {
 # Between two of these, nothing of an instance's changes for a person.
 _BETWEEN = ("Pending:Proceed", "Terminating:Wait", "Terminating:Proceed")
 # A tool that says no is asked again by its machine; silence is another matter.
-_SILENT_COMMAND = ("ExecutionTimedOut", "DeliveryTimedOut", "lost")
+_SILENT_COMMAND = ("Delayed", "Undeliverable", "ExecutionTimedOut", "DeliveryTimedOut", "lost")
 _FAILED_EVENT = ("failed", "dropped", "dead letter")
 _FAILED_EXECUTION = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -85,6 +85,10 @@ def happening(line: Mapping[str, Any]) -> Happening | None:
             return Happening(at, None, "failure", f"event for {name}: {what}: {why}")
         case "events" if what == "replayed":
             return Happening(at, instance, "notice", f"replayed: {line.get('kind')}")
+        case "faults" if what in ("on", "off"):
+            return Happening(
+                at, None, "notice", f"fault {line.get('kind') or 'of any kind'}: {what}"
+            )
         case "cloudformation":
             return Happening(at, None, "step", f"stack {line.get('stack')} {what}")
     return None

@@ -66,7 +66,6 @@ def print_status(status: Status) -> None:
         "instance",
         "AWS",
         "Swarm",
-        "availability",
         "Chef",
         "seats",
         "age",
@@ -75,7 +74,8 @@ def print_status(status: Status) -> None:
     for node in status.nodes:
         seats = "-" if node.seats is None else f"{node.seats_used} of {node.seats}"
         age = "-" if node.age_s is None else f"{node.age_s} s"
-        sides = (node.asg, node.swarm, node.availability, node.chef)
+        swarm = ", ".join(side for side in (node.swarm, node.availability) if side)
+        sides = (node.asg, swarm, node.chef)
         name = ([node.cluster] if groups else []) + [node.instance_id]
         table.add_row(*name, *(side or "-" for side in sides), seats, age)
     healthy = "healthy" if status.hub["healthy"] else "not healthy"

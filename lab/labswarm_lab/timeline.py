@@ -14,6 +14,7 @@ import click
 from labswarm_lab.happenings import Happening, happenings
 from labswarm_lab.lab import Lab
 from labswarm_lab.refusal import Refusal
+from labswarm_lab.retold import clock, retold
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 # Once an instance is on its way out, what else is said of it makes it no other.
@@ -144,7 +145,8 @@ def moment(text: str, now: float) -> float:
 def as_text(told: Timeline) -> str:
     """A line for each thing that happened, then one for each instance's phases."""
     lines = [
-        f"{clock(one.at)}  {one.instance_id or 'lab':19}  {one.text}" for one in told.happenings
+        f"{clock(said.one.at)}  {said.one.instance_id or 'lab':19}  {said}"
+        for said in retold(told.happenings)
     ]
     if not lines:
         lines = ["nothing has happened since"]
@@ -159,11 +161,6 @@ def as_text(told: Timeline) -> str:
             ]
             lines.append(f"{row.instance_id:19}  {', '.join(phases)}")
     return "\n".join(lines)
-
-
-def clock(at: float) -> str:
-    """A time of day, of this machine's zone."""
-    return datetime.fromtimestamp(at).strftime("%H:%M:%S")
 
 
 def age(seconds: float) -> str:

@@ -5,7 +5,8 @@ from datetime import datetime
 from xml.sax.saxutils import escape
 
 from labswarm_lab.happenings import Happening
-from labswarm_lab.timeline import Bar, Row, Run, Timeline, age, clock
+from labswarm_lab.retold import clock
+from labswarm_lab.timeline import Bar, Row, Run, Timeline, age
 
 WIDTH = 1000
 _LEFT, _RIGHT, _TOP = 176, 16, 64

@@ -10,7 +10,6 @@ import tty
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +24,7 @@ from labswarm.snapshot import NodeSeen
 from labswarm_lab.happenings import read
 from labswarm_lab.lab import Lab
 from labswarm_lab.refusal import Failure
+from labswarm_lab.retold import clock, retold
 from labswarm_lab.status import asg_view
 from labswarm_lab.swarm_seen import clusters, swarm_of, workers_seen
 from labswarm_node.swarm import Server
@@ -135,8 +135,8 @@ def last_events(record: Path, count: int) -> list[str]:
         return []
     told = [one for line in lines if (one := read(line)) is not None]
     return [
-        f"{datetime.fromtimestamp(one.at):%H:%M:%S} {one.instance_id or 'lab'} {one.text}"
-        for one in told[-count:]
+        f"{clock(said.one.at)} {said.one.instance_id or 'lab'} {said}"
+        for said in retold(told)[-count:]
     ]
 
 
@@ -194,10 +194,9 @@ def _fitting(events: Sequence[str], room: int, lines: Any) -> list[str]:
 def _head(frame: Frame, *, quits: bool) -> RenderableType:
     seats = sum(worker.swarm.seats for worker in frame.workers if worker.swarm)
     students = sum(len(worker.students) for worker in frame.workers)
-    at = datetime.fromtimestamp(frame.at).strftime("%H:%M:%S")
     return Text.assemble(
         (f"lab {frame.lab}", "bold"),
-        f"  {at}  hub {frame.hub or 'none'}",
+        f"  {clock(frame.at)}  hub {frame.hub or 'none'}",
         ("  q quits" if quits else "", "dim"),
         f"\n{len(frame.workers)} workers, {students} of {seats} seats taken, ",
         (f"{len(frame.waiting)} waiting", "bold red" if frame.waiting else ""),

@@ -9,7 +9,7 @@ from rich.console import Console
 from labswarm_lab.refusal import Refusal
 from labswarm_lab.watch import Frame, draw
 
-COLUMNS, LINES = 124, 36
+COLUMNS, LINES = 120, 28
 # The fonts that it would fetch from another site; a picture in a page cannot, nor is it to.
 _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
@@ -26,7 +26,7 @@ def draw_to(file: Path, frame: Frame) -> None:
         highlight=False,
     )
     console.print(draw(frame, LINES))
-    picture = console.export_svg(title=f"labswarm lab watch: {frame.lab}", unique_id="watch")
+    picture = console.export_svg(title="labswarm lab watch", unique_id="watch")
     try:
         file.write_text(_FONTS.sub("", picture), encoding="utf-8")
     except OSError as error:

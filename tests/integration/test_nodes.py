@@ -120,7 +120,8 @@ def test_a_machine_is_of_its_instance_s_size_and_is_itself(lab: NodesSettings) -
         f"labswarm.cluster={lab.cluster}",
     }
     assert infos[0]["CgroupDriver"] == "cgroupfs"
-    ping = machines.run(NEXT.instance_id, 'exec 3<>"/dev/tcp/$PEER/22"', {"PEER": "10.255.0.1"}, 5)
+    knock = """bash -c 'exec 3<>"/dev/tcp/$PEER/22"'"""
+    ping = machines.run(NEXT.instance_id, knock, {"PEER": "10.255.0.1"}, 5)
     assert "Network is unreachable" in ping.stderr, "there is no way out of the lab"
 
 

@@ -17,7 +17,7 @@ from labswarm_lab.plane.functions.worker import Outcome
 from labswarm_lab.plane.plane import Plane, Settings
 from labswarm_lab.plane.shell_machines import ShellMachines
 
-SCALE = 0.001
+SCALE = 0.005
 FAILS = Outcome(b'{"errorMessage":"no"}', failed=True)
 WORKS = Outcome(b'"yes"')
 THROTTLED = TooManyRequests("ConcurrentInvocationLimitExceeded")

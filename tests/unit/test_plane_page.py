@@ -11,21 +11,32 @@ OF_OUR_OWN = {
     "test_door.py": "the plane's own door, which AWS does not have",
     "test_ground.py": "what the lab lays on the plane",
     "test_server.py": "the plane as a process",
+    "test_plane_events_faults.py": "the plane's faults, which are switched on at its own door",
     "test_fault_command.py": "the command `lab fault`",
     "test_function_processes.py": "how the plane starts functions' processes",
+    **dict.fromkeys(
+        (
+            "test_autoscaling_hooks.py::test_an_action_is_over_after_its_heartbeat_timeout_and_not_before",
+            "test_autoscaling_hooks.py::test_a_closed_action_is_found_no_more_and_rings_no_more",
+            "test_autoscaling_mix.py::test_what_is_there_counts_towards_the_mix",
+            "test_autoscaling_policies.py::test_what_is_no_crontab_expression_is_refused",
+            "test_plane_events_patterns.py::test_there_are_fifty_patterns_and_more",
+            "test_schedules.py::test_a_rate_is_read",
+            "test_schedules.py::test_a_schedule_fires_between_its_beginning_and_its_end",
+            "test_schedules.py::test_a_time_that_is_over_when_its_schedule_is_made_never_comes",
+        ),
+        "a rule without its plane, of which another test of the file has the line",
+    ),
+    "test_functions.py::test_workers_end_with_the_plane_however_it_ends": "the plane as a process",
+    "test_functions_limits.py::test_a_new_worker_takes_no_event_before_its_init_is_over": "latency",
+    "test_functions_limits.py::test_a_crash_that_cannot_be_is_refused": "the plane's own door",
     "test_app_alarms.py::test_every_alarm_of_the_template_is_driven_here": "the suite's own bounds",
     "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, without a plane",
 }
 """Tests beside the conformance tests that say nothing about AWS, and what they are about."""
 
 NOT_YET = {
-    "test_autoscaling.py",
     "test_dynamodb.py",
-    "test_functions.py",
-    "test_plane_events.py",
-    "test_plane_events_faults.py",
-    "test_schedules.py",
-    "test_ssm.py",
     "test_stepfunctions_data.py",
     "test_stepfunctions_errors.py",
     "test_stepfunctions_executions.py",
@@ -114,7 +125,7 @@ def test_a_marker_is_read_from_a_test_its_class_or_one_of_its_cases(tmp_path: Pa
     assert page.page(lines).endswith(
         "## S3\n\n### a\n\n- **Differs:** b. Why: c.\n\n"
         "## SQS\n\n### Purge\n\n- **Absent:** It is refused.\n\n"
-        "### SendMessage\n\n- It is sent once ([AWS](https://docs.aws.amazon.com/x)).\n"
+        "### SendMessage\n\n- It is sent once ([source](https://docs.aws.amazon.com/x)).\n"
     )
 
 

@@ -1,5 +1,6 @@
-"""What `labswarm lab status` says of alarms."""
+"""What `labswarm lab status` prints."""
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from labswarm_lab.observe import print_status
-from labswarm_lab.status import Status, alarms_view
+from labswarm_lab.status import Node, Status, alarms_view
 
 REASON = "Threshold Crossed: 1 datapoint [0.0 (23/11/26 08:00:00)] was less than the threshold"
 
@@ -63,3 +64,23 @@ def test_an_alarm_is_printed_with_its_reason(capsys: pytest.CaptureFixture[str])
 def test_that_there_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     print_status(status([]))
     assert capsys.readouterr().out.endswith("alarms: none\n")
+
+
+def test_a_workers_row_is_whole_on_a_terminal_of_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    leaving = Node(
+        cluster="lab",
+        instance_id="i-0123456789abcdef0",
+        asg="Terminating:Wait",
+        swarm="ready",
+        availability="pause",
+        chef="known",
+        seats=7,
+        seats_used=5,
+        age_s=84,
+    )
+    print_status(dataclasses.replace(status([]), nodes=[leaving]))
+    row = "i-0123456789abcdef0  Terminating:Wait  ready, pause  known  5 of 7  84 s"
+    assert row in capsys.readouterr().out

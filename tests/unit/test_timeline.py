@@ -10,6 +10,7 @@ import pytest
 
 from labswarm_lab.happenings import happening, happenings
 from labswarm_lab.refusal import Refusal
+from labswarm_lab.retold import clock
 from labswarm_lab.timeline import Timeline, as_text, moment, timeline_of
 from labswarm_lab.timeline_svg import WIDTH, picture
 
@@ -125,6 +126,37 @@ def test_as_text_it_says_what_happened_in_order_and_what_each_instance_was() -> 
         f"{NODE}  launched 1 s, waiting 3 s, joined 3 s, open 13 s, paused 2 s, leaving 7 s, gone"
     )
     assert "answered" not in text
+
+
+def test_what_an_instance_does_again_and_again_is_said_once_where_it_ended() -> None:
+    told = as_text(
+        timeline(
+            [
+                command(1, "manager-evacuate"),
+                command(2, "manager-evacuate", about="i-2"),
+                command(3, "manager-evacuate"),
+                command(4, "manager-drain"),
+                command(5, "manager-evacuate"),
+            ]
+        )
+    ).splitlines()
+    said = "its students are told or moved"
+    assert [line.partition("  ")[2].split("  ", 1)[1].strip() for line in told[:4]] == [
+        said,
+        f"{said} (2 times since {clock(START + 1)})",
+        "drained",
+        said,
+    ]
+
+
+def test_a_fault_that_is_switched_on_or_off_is_told() -> None:
+    lines = [
+        line(1, "faults", "on", None, kind="events"),
+        line(2, "faults", "off", None, kind=None),
+    ]
+    told = as_text(timeline(lines))
+    assert "fault events: on" in told
+    assert "fault of any kind: off" in told
 
 
 def test_an_empty_record_is_a_timeline_too() -> None:

@@ -34,8 +34,13 @@ SERVICES = (
 )
 KINDS = {"aws": 4, "differs": 4, "absent": 3}
 """How many arguments each marker has: service, API, and what of it."""
-PUBLISHED = ("https://docs.aws.amazon.com/", "https://states-language.net/")
-"""Where behaviour is documented: by AWS, and in the specification of the Amazon States Language."""
+PUBLISHED = (
+    "https://docs.aws.amazon.com/",
+    "https://states-language.net/",
+    "https://github.com/aws/amazon-ssm-agent/",
+)
+"""Where behaviour is documented: by AWS, in the specification of the Amazon States Language, and in
+the source of AWS's own agent."""
 
 HEAD = """\
 # The plane, API by API
@@ -119,7 +124,7 @@ def _service(lines: Sequence[Line], service: str) -> str:
 def _bullet(line: Line) -> str:
     said = line.said.rstrip(".")
     if line.kind == "aws":
-        return f"- {said} ([AWS]({line.also})).\n"
+        return f"- {said} ([source]({line.also})).\n"
     if line.kind == "differs":
         return f"- **Differs:** {said}. Why: {line.also.rstrip('.')}.\n"
     return f"- **Absent:** {said}.\n"

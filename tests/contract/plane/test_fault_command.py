@@ -24,11 +24,23 @@ def fault(
     monkeypatch.setenv("LABSWARM_STATE", str(tmp_path))
     lab = Lab.named("faulty")
     lab.place.state_dir.mkdir()
-    lab.write_running(Running(True, plane.url, "https://chef.invalid", "", None, "i-0", "fast"))
+    lab.write_running(running_at(plane.url))
     command = Command()
     command.must("clear")
     yield command
     command.must("clear")
+
+
+def running_at(url: str) -> Running:
+    return Running(
+        simulated=True,
+        plane=url,
+        chef="https://chef.invalid",
+        chef_ca_pem="",
+        hub=None,
+        manager="i-0",
+        latency="fast",
+    )
 
 
 class Command:
@@ -98,7 +110,7 @@ def test_what_is_no_fault_is_refused_and_changes_nothing(
 def test_a_plane_that_is_gone_is_a_failure(fault: Command) -> None:
     lab = Lab.named("faulty")
     there = lab.running
-    lab.write_running(Running(True, "http://127.0.0.1:9", "", "", None, "i-0", "fast"))
+    lab.write_running(running_at("http://127.0.0.1:9"))
     failed = fault.run("list")
     lab.write_running(there)
     assert failed.exit_code == 1

@@ -242,13 +242,14 @@ def test_the_environment_is_lambdas_and_the_functions_own(plane: Any) -> None:
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
-    arn = create(plane, SOURCE, Environment={"Variables": {"TABLE": "ledger"}})
+    arn = create(plane, SOURCE, MemorySize=192, Environment={"Variables": {"TABLE": "ledger"}})
 
     told = invoke(plane, arn, {"do": "environment"}).answer
     environment = told["environment"]
 
     assert environment["TABLE"] == "ledger"
     assert environment["AWS_REGION"] == "eu-west-1"
+    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "192"
     assert environment["AWS_ENDPOINT_URL"] == plane.url
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == arn.split(":")[-1]
     assert told["path"][0] == environment["LAMBDA_TASK_ROOT"]

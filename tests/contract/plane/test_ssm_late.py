@@ -134,7 +134,7 @@ def test_a_command_for_a_silent_agent_is_delayed_until_it_is_heard_of(
 def test_a_delayed_command_times_out_and_is_not_run_later(
     slow: RunningPlane, instance: str, name: str
 ) -> None:
-    make_document(slow, name, "echo late", timeout_s=60)
+    make_document(slow, name, "echo late", timeout_s=300)
     door(slow, "cut", instance)
     command_id = send(slow, name, instance, TimeoutSeconds=30)
     eventually(lambda: state(slow, command_id, instance) == ("Delayed", "Delayed"))

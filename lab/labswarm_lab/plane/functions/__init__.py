@@ -7,6 +7,9 @@ What is not: a function runs on the plane's own Python and machine, without a sa
 is installed, and runs ten times at once at most (`fleet.WORKERS_PER_FUNCTION`); no log comes with
 the answer; there is only $LATEST.
 
+A worker is forked from a process that has the AWS SDK imported, and is otherwise as one that was
+started by itself (`processes`); one that is idle for two minutes ends.
+
 The plane's orderly stop calls `plane.closing`, where `install` adds the end of all workers; at a
 `kill -9` of the plane they end by themselves (see `bootstrap`).
 """
