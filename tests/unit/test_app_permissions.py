@@ -78,7 +78,21 @@ def programs() -> Programs:
 def of_function(programs: Programs, name: str) -> set[Need]:
     variables = FUNCTIONS[name]["Environment"]["Variables"]
     environment = {variable: APP.text(value) for variable, value in variables.items()}
-    return needs(calls(programs, name, "handler", environment))
+    called = needs(calls(programs, name, "handler", environment))
+    return called | {Need("sqs:SendMessage", queue) for queue in told_of_failures(name)}
+
+
+def told_of_failures(name: str) -> set[str]:
+    """The queues to which Lambda sends, in a function's name, the events that it has given up.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    return {
+        APP.text(properties["DestinationConfig"]["OnFailure"]["Destination"])
+        for properties in APP.of_type("AWS::Lambda::EventInvokeConfig").values()
+        if properties["FunctionName"] == {"Ref": name}
+        and "OnFailure" in properties.get("DestinationConfig", {})
+    }
 
 
 def of_machine(name: str) -> set[Need]:
