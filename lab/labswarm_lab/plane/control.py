@@ -4,9 +4,9 @@
 done. `POST /_plane/event` with an event as AWS sends it puts it on the default bus, in AWS's name
 too; 200 and {"id": ...}.
 
-`GET /_plane/faults` is what goes wrong on purpose, `PUT /_plane/faults/<kind>` switches a kind on
-with the settings of its body, in place of those it had, `DELETE` clears it, or all; `faults` has
-the kinds.
+`GET /_plane/faults` is what goes wrong on purpose, and with `/<kind>` that kind's settings, on or
+off; `PUT /_plane/faults/<kind>` switches a kind on with the settings of its body, in place of those
+it had; `DELETE` clears it, or all; `faults` has the kinds.
 """
 
 import json
@@ -79,8 +79,9 @@ def with_door(aws: "WSGIApplication", door: Door) -> "WSGIApplication":
 
     def _faults(request: Request, kind: str | None) -> Response:
         try:
-            if request.method == "GET" and kind is None:
-                return _json(200, door.faults.shown())
+            if request.method == "GET":
+                faults = door.faults
+                return _json(200, faults.shown() if kind is None else faults.settings(kind))
             if request.method == "PUT" and kind is not None:
                 settings = request.get_json(force=True, silent=True)
                 if not isinstance(settings, dict):
@@ -94,7 +95,7 @@ def with_door(aws: "WSGIApplication", door: Door) -> "WSGIApplication":
                 return Response(status=204)
         except NoFault as error:
             return _refusal(400, str(error))
-        return _refusal(405, f"GET or DELETE {DOOR}{FAULTS}, PUT or DELETE {DOOR}{FAULTS}/<kind>")
+        return _refusal(405, f"GET or DELETE {DOOR}{FAULTS}, or with PUT {DOOR}{FAULTS}/<kind>")
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(DOOR):

@@ -82,6 +82,21 @@ class EventFaults:
 
 
 @dataclass(frozen=True)
+class TerminationFaults:
+    """The instances that EC2 does not end when their group asks for it; `*` is all."""
+
+    kind: ClassVar[str] = "termination"
+    instances: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names(self, "instances")
+
+    def fails(self, instance_id: str) -> bool:
+        """Whether EC2 fails to end this instance now."""
+        return ANY in self.instances or instance_id in self.instances
+
+
+@dataclass(frozen=True)
 class CapacityFaults:
     """The instance types of which EC2 has none left, bought as spot or on demand; `*` is all.
 
@@ -151,7 +166,13 @@ class ThrottlingFaults:
         return False
 
 
-KINDS: tuple[type[Fault], ...] = (EventFaults, CapacityFaults, DenialFaults, ThrottlingFaults)
+KINDS: tuple[type[Fault], ...] = (
+    EventFaults,
+    TerminationFaults,
+    CapacityFaults,
+    DenialFaults,
+    ThrottlingFaults,
+)
 
 
 class Faults:
@@ -192,6 +213,10 @@ class Faults:
         """The settings of each kind that is on."""
         with self._lock:
             return {kind: _settings(fault) for kind, fault in self._on.items()}
+
+    def settings(self, kind: str) -> dict[str, Any]:
+        """The settings of a kind as they are; its defaults when it is off. Raises NoFault."""
+        return _settings(self.on(self._kind(kind)))
 
     def _kind(self, kind: str) -> type[Fault]:
         if kind not in self._kinds:

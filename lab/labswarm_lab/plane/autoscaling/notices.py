@@ -4,96 +4,90 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-ref
 """
 
 import json
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.autoscaling.models import FakeAutoScalingGroup
-from moto.autoscaling.models import InstanceState as GroupInstance
 from moto.events.models import events_backends
 
+from labswarm_lab.plane.autoscaling.activities import Activity
 from labswarm_lab.plane.autoscaling.hooks import Action
 
 GROUP, EC2 = "AutoScalingGroup", "EC2"
 """The places an instance comes from and goes to; a warm pool would be the third."""
 
 
-def lifecycle_action(action: Action) -> None:
-    """An instance waits for a hook."""
-    group, launching = action.group, action.launching
+def action_detail(action: Action) -> dict[str, str]:
+    """What is told of an instance that waits for a hook."""
+    launching = action.launching
     detail = {
         "LifecycleActionToken": action.token,
-        "AutoScalingGroupName": group.name,
+        "AutoScalingGroupName": action.group.name,
         "LifecycleHookName": action.hook.name,
         "EC2InstanceId": action.instance_id,
-        "LifecycleTransition": action.hook.lifecycle_transition,
+        "LifecycleTransition": str(action.hook.lifecycle_transition),
         "Origin": EC2 if launching else GROUP,
         "Destination": GROUP if launching else EC2,
     }
     metadata = action.hook.notification_metadata
-    if metadata:
-        detail["NotificationMetadata"] = metadata
-    kind = "launch" if launching else "terminate"
-    _put(group, f"EC2 Instance-{kind} Lifecycle Action", detail, [group.arn])
+    return {**detail, "NotificationMetadata": metadata} if metadata else detail
 
 
-def launched(group: FakeAutoScalingGroup, instance: GroupInstance, cause: str) -> None:
+def lifecycle_action(action: Action) -> None:
+    """An instance waits for a hook."""
+    kind = "launch" if action.launching else "terminate"
+    group = action.group
+    _put(group, f"EC2 Instance-{kind} Lifecycle Action", action_detail(action), [group.arn])
+
+
+def launched(activity: Activity) -> None:
     """An instance is in service."""
-    detail = _activity(group, instance, f"Launching a new EC2 instance: {instance.instance_id}")
-    detail |= {"Cause": cause, "Origin": EC2, "Destination": GROUP}
-    _put(group, "EC2 Instance Launch Successful", detail, _both(group, instance))
+    _tell(activity, "EC2 Instance Launch Successful", EC2, GROUP)
 
 
-def launch_abandoned(
-    group: FakeAutoScalingGroup, instance: GroupInstance, cause: str, message: str
-) -> None:
-    """An instance's launch was given up; `message` says why."""
-    detail = _activity(group, instance, f"Launching a new EC2 instance: {instance.instance_id}")
-    detail |= {"Cause": cause, "Origin": EC2, "Destination": GROUP}
-    detail |= {"StatusCode": "Cancelled", "StatusMessage": message}
-    _put(group, "EC2 Instance Launch Unsuccessful", detail, _both(group, instance))
+def not_launched(activity: Activity) -> None:
+    """EC2 refused an instance, or one's launch was given up."""
+    _tell(activity, "EC2 Instance Launch Unsuccessful", EC2, GROUP)
 
 
-def launch_failed(group: FakeAutoScalingGroup, cause: str, message: str) -> None:
-    """EC2 refused an instance to the group."""
-    detail = _activity(group, None, "Launching a new EC2 instance")
-    detail |= {"Cause": cause, "Origin": EC2, "Destination": GROUP}
-    detail |= {"StatusCode": "Failed", "StatusMessage": message}
-    _put(group, "EC2 Instance Launch Unsuccessful", detail, [group.arn])
-
-
-def terminated(group: FakeAutoScalingGroup, instance: GroupInstance, cause: str) -> None:
+def terminated(activity: Activity) -> None:
     """An instance of the group is no more."""
-    detail = _activity(group, instance, f"Terminating EC2 instance: {instance.instance_id}")
-    detail |= {"Cause": cause, "Origin": GROUP, "Destination": EC2}
-    _put(group, "EC2 Instance Terminate Successful", detail, _both(group, instance))
+    _tell(activity, "EC2 Instance Terminate Successful", GROUP, EC2)
 
 
-def _activity(
-    group: FakeAutoScalingGroup, instance: GroupInstance | None, description: str
-) -> dict[str, Any]:
-    activity_id = str(uuid.uuid4())
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def not_terminated(activity: Activity) -> None:
+    """EC2 did not end an instance."""
+    _tell(activity, "EC2 Instance Terminate Unsuccessful", GROUP, EC2)
+
+
+def _tell(activity: Activity, kind: str, origin: str, destination: str) -> None:
+    group, instance = activity.group, activity.instance
+    ended = activity.ended or datetime.now(UTC)
     detail: dict[str, Any] = {
-        "StatusCode": "InProgress",
-        "StatusMessage": "",
-        "Description": description,
+        # A successful activity is still in progress by its event.
+        "StatusCode": activity.status if activity.message else "InProgress",
+        "StatusMessage": activity.message,
+        "Description": activity.description,
+        "Cause": activity.cause,
         "AutoScalingGroupName": group.name,
-        "ActivityId": activity_id,
-        "RequestId": activity_id,
-        "StartTime": now,
-        "EndTime": now,
-        "Details": {},
+        "ActivityId": activity.activity_id,
+        "RequestId": activity.activity_id,
+        "StartTime": _time(activity.began),
+        "EndTime": _time(ended),
+        "Details": activity.details,
+        "Origin": origin,
+        "Destination": destination,
     }
+    resources = [group.arn]
     if instance is not None:
         detail["EC2InstanceId"] = instance.instance_id
-        detail["Details"] = {"Availability Zone": instance.availability_zone}
-    return detail
+        arn = f"arn:aws:ec2:{group.region}:{group.account_id}:instance/{instance.instance_id}"
+        resources.append(arn)
+    _put(group, kind, detail, resources)
 
 
-def _both(group: FakeAutoScalingGroup, instance: GroupInstance) -> list[str]:
-    ec2 = f"arn:aws:ec2:{group.region}:{group.account_id}:instance/{instance.instance_id}"
-    return [group.arn, ec2]
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _put(

@@ -96,6 +96,8 @@ class Alarms:
             INSUFFICIENT_DATA: alarm.insufficient_data_actions,
         }
         for topic in actions[alarm.state_value] if alarm.actions_enabled else []:
+            if topic.startswith("arn:aws:autoscaling:"):
+                continue  # a scaling policy looks at its alarms itself
             try:
                 sns_backends[ACCOUNT][REGION].publish(
                     told.message(alarm, before), topic, subject=told.subject(alarm)

@@ -5,6 +5,7 @@ unless faults are switched on (`faults.EventFaults`).
 """
 
 import copy
+import json
 import threading
 import uuid
 from collections.abc import Callable
@@ -58,6 +59,7 @@ def install(plane: Plane) -> Bus:
                 attributes={"RULE_ARN": rule.arn},
                 since=plane.clock.now(),
                 code=rule_code,
+                letter=json.dumps(delivered),
             )
             call(invocation, str(event["detail-type"]))
         return ours

@@ -45,6 +45,8 @@ class Invocation:
     """Seconds since the epoch from which its age counts."""
     code: Callable[[str], str] = str
     """What a dead letter calls an error of the target's service."""
+    letter: str | None = None
+    """The dead letter's text, when it is not the target's: of a rule it is the event as it came."""
 
 
 def rule_code(code: str) -> str:
@@ -130,7 +132,7 @@ class Delivery:
             name: {"DataType": "String", "StringValue": value} for name, value in why.items()
         }
         try:
-            self._send(queue, body, MessageAttributes=attributes)
+            self._send(queue, invocation.letter or body, MessageAttributes=attributes)
         except (BotoCoreError, ClientError) as error:
             self._write("dropped", invocation, why=why, queue_error=str(error))
         else:

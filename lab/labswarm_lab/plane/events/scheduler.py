@@ -64,7 +64,10 @@ class Scheduler:
             self._fire(known[arn], now)
         for schedule in known.values():
             if _completed(schedule, now):
-                backend.delete_schedule(schedule.group_name, schedule.name)
+                # It may have been deleted meanwhile, with its group too.
+                group = backend.schedule_groups.get(schedule.group_name)
+                if group is not None:
+                    group.schedules.pop(schedule.name, None)
                 self._plane.record.write("scheduler", "completed", schedule=schedule.arn)
 
     def _fire(self, schedule: Schedule, now: float) -> None:
