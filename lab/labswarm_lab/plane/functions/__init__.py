@@ -8,7 +8,7 @@ is installed, and runs ten times at once at most (`fleet.WORKERS_PER_FUNCTION`);
 the answer; there is only $LATEST.
 
 A worker is forked from a process that has the AWS SDK imported, and is otherwise as one that was
-started by itself (`processes`); one that is idle for two minutes ends.
+started by itself (`processes`); one that is idle for a good minute ends.
 
 The plane's orderly stop calls `plane.closing`, where `install` adds the end of all workers; at a
 `kill -9` of the plane they end by themselves (see `bootstrap`).

@@ -19,8 +19,9 @@ from labswarm_lab.plane.plane import Plane
 WORKERS_PER_FUNCTION = 10
 """How many events of a function this machine runs at once; more of them wait for a worker."""
 
-IDLE_LIMIT_S = 120.0
-"""Real seconds after which an idle worker is ended, at the next end of any invocation."""
+IDLE_LIMIT_S = 75.0
+"""Real seconds after which an idle worker is ended, at the next end of any invocation: what runs
+every minute stays warm, as on AWS, and what a lab at rest needs each five minutes does not stay."""
 
 
 @dataclass(frozen=True)
