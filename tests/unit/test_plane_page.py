@@ -31,12 +31,31 @@ OF_OUR_OWN = {
     "test_functions_limits.py::test_a_new_worker_takes_no_event_before_its_init_is_over": "latency",
     "test_functions_limits.py::test_a_crash_that_cannot_be_is_refused": "the plane's own door",
     "test_app_alarms.py::test_every_alarm_of_the_template_is_driven_here": "the suite's own bounds",
+    "test_app_hooks.py": "the app's machines and functions, on the plane",
+    "test_app_hub_line.py": "the app's commands to a hub, on the plane",
+    "test_app_redrive.py": "the app's dead letters, on the plane",
+    "test_autoscaling_mix.py::test_a_shrinking_group_leaves_what_its_mix_and_zones_have_too_much_of": (
+        "the arithmetic, without a plane"
+    ),
+    "test_stepfunctions_definitions.py::test_a_sound_definition_has_no_problem": "the check itself",
+    **{
+        f"test_refusals.py::{name}": "the switch, which AWS does not have"
+        for name in (
+            "test_an_sdk_waits_out_a_throttle_by_itself",
+            "test_other_actions_are_answered_meanwhile",
+            "test_a_request_is_told_by_the_services_models",
+            "test_a_request_that_nobody_signed_asks_for_no_action",
+            "test_a_refusal_that_cannot_be_is_refused",
+        )
+    },
+    "test_world_machines.py": "the interpreter of tests/world, beside the plane's",
+    "test_world_twins.py": "the twins of tests/world, beside the plane",
+    "test_app_alarms.py::test_the_other_alarms_are_on_what_aws_publishes": "the template",
     "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, without a plane",
 }
 """Tests beside the conformance tests that say nothing about AWS, and what they are about."""
 
 NOT_YET = {
-    "test_dynamodb.py",
     "test_stepfunctions_data.py",
     "test_stepfunctions_errors.py",
     "test_stepfunctions_executions.py",

@@ -36,6 +36,7 @@ KINDS = {"aws": 4, "differs": 4, "absent": 3}
 """How many arguments each marker has: service, API, and what of it."""
 PUBLISHED = (
     "https://docs.aws.amazon.com/",
+    "https://aws.amazon.com/",
     "https://states-language.net/",
     "https://github.com/aws/amazon-ssm-agent/",
 )
