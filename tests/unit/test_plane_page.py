@@ -34,7 +34,7 @@ OF_OUR_OWN = {
     "test_app_hooks.py": "the app's machines and functions, on the plane",
     "test_app_hub_line.py": "the app's commands to a hub, on the plane",
     "test_app_redrive.py": "the app's dead letters, on the plane",
-    "test_autoscaling_mix.py::test_a_shrinking_group_leaves_what_its_mix_and_zones_have_too_much_of": (
+    "test_autoscaling_mix.py::test_a_shrinking_group_keeps_its_mix_and_zones": (
         "the arithmetic, without a plane"
     ),
     "test_stepfunctions_definitions.py::test_a_sound_definition_has_no_problem": "the check itself",

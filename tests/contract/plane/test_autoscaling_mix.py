@@ -284,7 +284,7 @@ def test_a_group_that_became_unbalanced_moves_an_instance(group: Group) -> None:
     assert group.desired == 2
 
 
-def test_a_shrinking_group_leaves_what_its_mix_and_zones_have_too_much_of() -> None:
+def test_a_shrinking_group_keeps_its_mix_and_zones() -> None:
     mix = Distribution(("t",), on_demand_base=1, on_demand_percentage=0)
     od = Member("od", "t", "a", spot=False)
     spot = [Member(f"s{n}", "t", zone, spot=True) for n, zone in enumerate("abb")]
