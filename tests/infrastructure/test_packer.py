@@ -8,16 +8,17 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import boto3
 import pytest
+from tests.contract.plane.running_plane import running
+
+from labswarm_lab.plane.plane import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKER = REPOSITORY / "packer"
@@ -137,7 +138,7 @@ def test_every_variable_is_typed_and_described_and_in_the_readme(image: str) -> 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An AWS plane on loopback, with one image of Ubuntu's name; its URL."""
+    """The lab's plane, with one image of Ubuntu's name; its URL."""
     folder = tmp_path_factory.mktemp("aws")
     published = {
         "ami_id": "ami-0123456789abcdef0",
@@ -153,28 +154,10 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "virtualization_type": "hvm",
     }
     (folder / "amis.json").write_text(json.dumps([published]))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [TOOLS / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "MOTO_AMIS_PATH": str(folder / "amis.json")},
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{url}/moto-api/data.json")  # noqa: S310  # our own
-                break
-            except OSError:
-                assert server.poll() is None, (folder / "log").read_text()
-                time.sleep(0.1)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
+    settings = Settings(address="127.0.0.1", port=0, state_dir=folder)
+    published_at = {"MOTO_AMIS_PATH": str(folder / "amis.json")}
+    with mock.patch.dict(os.environ, published_at), running(settings) as plane:
+        yield plane.url
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
