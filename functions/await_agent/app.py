@@ -6,7 +6,7 @@ import boto3
 
 from labswarm.clock import WallClock, looks
 from labswarm.environment import AWS
-from labswarm.errors import Transient
+from labswarm.errors import Permanent, Transient
 from labswarm.observability import logger
 from labswarm.ssm import SsmAgent
 from labswarm.work import Work
@@ -18,9 +18,17 @@ CLOCK = WallClock()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"work"}` -> `{"online": true}`. Raises Transient when it is not there after 90 s."""
+    """`{"work"}` -> `{"online": true}`.
+
+    Raises Transient when it is not there after 90 s, or when a launch's time to go forward is over;
+    after that, Permanent.
+    """
     work = Work.parse(event.get("work"))
-    for _ in looks(CLOCK, PATIENCE_S):
+    left_s = work.left_s("forward_by", CLOCK.now())
+    if left_s <= 0:
+        raise Permanent(f"the agent of {work.instance_id} did not come in the hook's time")
+    patience_s = min(PATIENCE_S, left_s)
+    for _ in looks(CLOCK, patience_s):
         if AGENT.online(work.instance_id):
             return {"online": True}
-    raise Transient(f"the agent of {work.instance_id} is not online after {PATIENCE_S} s")
+    raise Transient(f"the agent of {work.instance_id} is not online after {patience_s:.0f} s")

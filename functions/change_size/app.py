@@ -1,20 +1,38 @@
 """Does one action that lab hours decided: grow the group; open, pause or end a node."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 
 from labswarm.clock import WallClock
-from labswarm.environment import AWS
+from labswarm.environment import AWS, required
 from labswarm.groups import AutoScalingGroups
 from labswarm.observability import logger
 from labswarm.sizing import Sizing
+from labswarm.slots_dynamodb import DynamoSlots
 from labswarm.ssm import SsmAgent, SsmClusters
 
+
+@dataclass(frozen=True)
+class Environment:
+    """What template.yaml tells this function."""
+
+    ledger_table: str
+
+    @classmethod
+    def from_env(cls) -> "Environment":
+        return cls(ledger_table=required("LEDGER_TABLE"))
+
+
+ENVIRONMENT = Environment.from_env()
 SSM = boto3.client("ssm", config=AWS)
 CLUSTERS = SsmClusters(SSM)
 SIZING = Sizing(
-    SsmAgent(SSM), AutoScalingGroups(boto3.client("autoscaling", config=AWS)), WallClock()
+    agent=SsmAgent(SSM),
+    slots=DynamoSlots(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table),
+    groups=AutoScalingGroups(boto3.client("autoscaling", config=AWS)),
+    clock=WallClock(),
 )
 
 

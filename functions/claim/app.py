@@ -13,6 +13,7 @@ from labswarm.errors import BadInput
 from labswarm.events import Skip
 from labswarm.executions import Executions
 from labswarm.groups import AutoScalingGroups
+from labswarm.hook_time import LEAST_TIMEOUT_S
 from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.lifecycle import AutoScalingHooks
 from labswarm.observability import logger
@@ -30,6 +31,14 @@ class Environment:
         return cls(ledger_table=required("LEDGER_TABLE"))
 
 
+def warn_of_short_hook(asg: str, hook: str, timeout_s: int) -> None:
+    """No heartbeat comes in time: whoever waits there has this one timeout, and no more."""
+    logger.warning(
+        "this hook's heartbeat timeout is too short to be kept waiting",
+        extra={"asg": asg, "hook": hook, "timeout_s": timeout_s, "least_s": LEAST_TIMEOUT_S},
+    )
+
+
 ENVIRONMENT = Environment.from_env()
 AUTOSCALING = boto3.client("autoscaling", config=AWS)
 CLAIMING = Claiming(
@@ -39,6 +48,7 @@ CLAIMING = Claiming(
     member=AutoScalingGroups(AUTOSCALING).member,
     runs=Executions(boto3.client("stepfunctions", config=AWS)).runs,
     clock=WallClock(),
+    too_short=warn_of_short_hook,
 )
 
 
@@ -47,7 +57,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"event": <EventBridge event>, "execution": <ARN>}` -> the work, with `claimed`.
 
     A malformed event is refused and not raised: there is nothing to try again, and no hook of ours
-    that could be told.
+    that could be told. Raises BadInput, which is logged too, for a cluster or hook that is not set
+    up: its execution fails, and someone is told.
     """
     try:
         read = events.parse(event.get("event"))
@@ -55,9 +66,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     except BadInput as error:
         logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
         return {"claimed": False, "reason": str(error), "field": error.field}
-    answer = read if isinstance(read, Skip) else CLAIMING.claim(read, execution)
+    try:
+        answer = read if isinstance(read, Skip) else CLAIMING.claim(read, execution)
+    except BadInput as error:
+        logger.error("not set up", extra={"field": error.field, "why": str(error)})
+        raise
     if isinstance(answer, Skip):
-        logger.info("not claimed", extra={"why": answer.reason})
+        logger.info("not claimed", extra={"field": answer.field, "why": answer.reason})
         return {"claimed": False, "reason": answer.reason}
     logger.info("claimed", extra={"work": answer.to_json()})
     return {"claimed": True, **answer.to_json()}

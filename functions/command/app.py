@@ -11,10 +11,13 @@ from labswarm.environment import AWS, required
 from labswarm.errors import BadInput, Permanent
 from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.observability import logger
+from labswarm.slots_dynamodb import DynamoSlots
 from labswarm.ssm import SsmAgent, SsmClusters
 from labswarm.work import Work
 
 PATIENCE_S = 90
+LEAST_PATIENCE_S = 10
+"""What cleans up is looked at for so long also when the time is over."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,26 @@ class Environment:
 ENVIRONMENT = Environment.from_env()
 SSM = boto3.client("ssm", config=AWS)
 CLUSTERS = SsmClusters(SSM)
-LEDGER = DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table)
-COMMANDS = Commands(SsmAgent(SSM), LEDGER, WallClock())
+DYNAMODB = boto3.client("dynamodb", config=AWS)
+LEDGER = DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table)
+SLOTS = DynamoSlots(DYNAMODB, ENVIRONMENT.ledger_table)
+CLOCK = WallClock()
+COMMANDS = Commands(SsmAgent(SSM), LEDGER, SLOTS, CLOCK)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"work", "document", "on": "node"|"hub", "parameters"?, "unless_terminating"?}` -> answer.
+    """`{"work", "document", "on": "node"|"hub", "parameters"?, "until"?, "unless_terminating"?}` ->
+    answer.
 
-    Raises Transient while the command is still under way after 90 s (invoke again to go on
-    waiting), Permanent when `unless_terminating` and the instance's termination has begun, and
-    otherwise the kind that the tool reports. `urgent` in the answer: EC2 has warned that it takes
-    the instance back.
+    `until` names the work's time by which the step has to be done, `forward_by` or `evacuate_by`;
+    without it that is the work's deadline. Raises Transient while the command is still under way
+    after 90 s, or then (invoke again to go on waiting); Permanent after `forward_by`, and when
+    `unless_terminating` and the instance's termination has begun; and otherwise the kind that the
+    tool reports. `urgent` in the answer: EC2 has warned that it takes the instance back.
     """
     work = Work.parse(event.get("work"))
+    patience_s = _patience_s(work, event.get("until", "deadline"))
     if event.get("unless_terminating") and LEDGER.is_buried(work.instance_id):
         raise Permanent("overtaken by its termination")
     step = Step(
@@ -55,10 +64,19 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         target=_target(work, event.get("on")),
         parameters=event.get("parameters", {}),
     )
-    answer = COMMANDS.run(step, PATIENCE_S)
+    answer = COMMANDS.run(step, patience_s)
     logger.info("answered", extra={"step": step.name, "instance": work.instance_id})
     claim = LEDGER.read(work.instance_id, work.transition)
     return {**answer, "urgent": claim is not None and claim.urgent}
+
+
+def _patience_s(work: Work, until: object) -> float:
+    if until != "deadline" and until != "forward_by" and until != "evacuate_by":
+        raise BadInput("until", f"is {until!r}; it has to be 'forward_by' or 'evacuate_by'")
+    left_s = work.left_s(until, CLOCK.now())
+    if until == "forward_by" and left_s <= 0:
+        raise Permanent("the hook's time is over but for what undoing takes")
+    return max(LEAST_PATIENCE_S, min(PATIENCE_S, left_s))
 
 
 def _target(work: Work, on: object) -> str:

@@ -5,13 +5,16 @@ from typing import Any
 
 import boto3
 
+from labswarm.breakers_dynamodb import DynamoBreakers
 from labswarm.clock import WallClock
+from labswarm.completing import Completing
 from labswarm.environment import AWS, required
 from labswarm.errors import BadInput
+from labswarm.groups import AutoScalingGroups
 from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.lifecycle import AutoScalingHooks, finish
+from labswarm.lifecycle import AutoScalingHooks
 from labswarm.observability import logger
-from labswarm.work import Work
+from labswarm.work import subject_of
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,25 @@ class Environment:
 
 
 ENVIRONMENT = Environment.from_env()
-LEDGER = DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table)
-HOOKS = AutoScalingHooks(boto3.client("autoscaling", config=AWS))
-CLOCK = WallClock()
+AUTOSCALING = boto3.client("autoscaling", config=AWS)
+DYNAMODB = boto3.client("dynamodb", config=AWS)
+COMPLETING = Completing(
+    ledger=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
+    hooks=AutoScalingHooks(AUTOSCALING),
+    groups=AutoScalingGroups(AUTOSCALING),
+    breakers=DynamoBreakers(DYNAMODB, ENVIRONMENT.ledger_table),
+    clock=WallClock(),
+)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work", "result": "CONTINUE"|"ABANDON", "phase"}` -> `{"completed": <how many>}`."""
-    work = Work.parse(event.get("work"))
+    # Of work of whatever version: an execution that no step can go on with still completes.
+    subject = subject_of(event.get("work"))
     result = event.get("result")
     if result not in ("CONTINUE", "ABANDON"):
         raise BadInput("result", f"is {result!r}; a hook ends with CONTINUE or ABANDON")
-    subject = (work.instance_id, work.transition, work.owner)
-    completed = finish(LEDGER, HOOKS, CLOCK, subject, result, str(event.get("phase")))
+    completed = COMPLETING.complete(subject, result, str(event.get("phase")))
     logger.info("completed", extra={"result": result, "phase": event.get("phase")})
     return {"completed": completed}

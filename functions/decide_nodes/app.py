@@ -10,7 +10,9 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from labswarm.alarms import SnsAlarms
+from labswarm.breakers_dynamodb import DynamoBreakers
 from labswarm.clock import WallClock
+from labswarm.cluster import NAME
 from labswarm.environment import AWS, required
 from labswarm.errors import BadInput, LabswarmError
 from labswarm.executions import Executions
@@ -59,6 +61,7 @@ HOURS = LabHours(
     feeds=SsmAndWebFeeds(SSM, urllib3.PoolManager()),
     launches=DynamoLaunches(DYNAMODB, ENVIRONMENT.ledger_table),
     claims=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
+    breakers=DynamoBreakers(DYNAMODB, ENVIRONMENT.ledger_table),
     alarms=SnsAlarms(boto3.client("sns", config=AWS), ENVIRONMENT.alarms_topic),
     clock=WallClock(),
 )
@@ -69,11 +72,17 @@ METRICS = Metrics(namespace="labswarm", service="lab-hours")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A scheduled event, or `SeatsShort` -> `{"decisions": {<cluster>: [<reason>, ...]}}`.
 
-    What is wrong with one cluster stops no other.
+    What is wrong with one cluster stops no other. A malformed event is refused and not raised:
+    there is nothing to try again.
     """
+    try:
+        names = _clusters(event)
+    except BadInput as error:
+        logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
+        return {"decisions": {}, "field": error.field}
     told: dict[str, list[str]] = {}
-    undecided = problems = 0
-    for name in _clusters(event):
+    undecided = problems = held = 0
+    for name in names:
         try:
             decision, snapshot, wrong = HOURS.decision(name)
             begun = bool(
@@ -94,9 +103,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             logger.warning("timetable", extra={"cluster": name, "problem": problem})
         told[name] = list(decision.reasons)
         undecided += not decision.decided
+        held += decision.held
         problems += len(wrong)
     METRICS.add_metric("Decided", MetricUnit.Count, int(not undecided))
     METRICS.add_metric("TimetableProblems", MetricUnit.Count, problems)
+    METRICS.add_metric("LaunchesHeld", MetricUnit.Count, held)
     METRICS.flush_metrics()
     return {"decisions": told}
 
@@ -104,7 +115,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _clusters(event: dict[str, Any]) -> list[str]:
     if event.get("detail-type") != "SeatsShort":
         return CLUSTERS.names()
-    name = event.get("detail", {}).get("cluster")
-    if not isinstance(name, str):
-        raise BadInput("detail.cluster", f"is {name!r}; it has to be a cluster's name")
+    detail = event.get("detail")
+    name = detail.get("cluster") if isinstance(detail, dict) else None
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise BadInput("detail.cluster", f"is {name!r}; it has to be like {NAME.pattern}")
     return [name]

@@ -1,21 +1,38 @@
 """Has the hub remove Swarm nodes that are down, by their node ids."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 
 from labswarm.clock import WallClock
 from labswarm.commands import once
-from labswarm.environment import AWS
+from labswarm.environment import AWS, required
 from labswarm.errors import BadInput
 from labswarm.observability import logger
+from labswarm.slots_dynamodb import DynamoSlots
 from labswarm.ssm import SsmAgent, SsmClusters
 
 PATIENCE_S = 45
 DOCUMENT = "labswarm-manager-forget"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What template.yaml tells this function."""
+
+    ledger_table: str
+
+    @classmethod
+    def from_env(cls) -> "Environment":
+        return cls(ledger_table=required("LEDGER_TABLE"))
+
+
+ENVIRONMENT = Environment.from_env()
 SSM = boto3.client("ssm", config=AWS)
 CLUSTERS = SsmClusters(SSM)
 AGENT = SsmAgent(SSM)
+SLOTS = DynamoSlots(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table)
 CLOCK = WallClock()
 
 
@@ -32,6 +49,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if not nodes:
         return {"removed": [], "kept": []}
     command = (cluster.manager, DOCUMENT, {"Nodes": ",".join(nodes)})
-    answer = once(AGENT, CLOCK, command, f"{cluster.name} reconcile", PATIENCE_S)
+    answer = once(AGENT, SLOTS, CLOCK, command, f"{cluster.name} reconcile", PATIENCE_S)
     logger.info("forgotten", extra={"cluster": cluster.name, "answer": answer})
     return answer

@@ -18,10 +18,11 @@ from typing import Any, NoReturn, Protocol
 import botocore.session
 from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
 
-from labswarm.aws_errors import KINDS, named
+from labswarm.aws_errors import named
 from labswarm.clock import Clock, WallClock
 from labswarm.cluster import Resources
 from labswarm.environment import AWS
+from labswarm.error_table import aws_kind
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
@@ -205,7 +206,7 @@ class AwsAudience:
             answer = self._events.put_events(Entries=[entry])
         # PutEvents succeeds also when it takes none of its entries.
         for refused in (one for one in answer["Entries"] if "ErrorCode" in one):
-            kind = KINDS.get(refused["ErrorCode"], Permanent)
+            kind = aws_kind(refused["ErrorCode"], refused.get("ErrorMessage", ""))
             raise kind(f"SeatsShort was refused: {refused['ErrorCode']}")
 
 

@@ -210,8 +210,10 @@ def _app(
     # Each run looks for clusters that are awake; one at rest is compared once an hour.
     looks = clusters * app["looks_per_hour_at_rest"] * MONTH_H
     transitions = passes * app["pass_transitions"] + looks * app["pass_transitions_per_cluster"]
-    calls = decisions + passes + 2 * looks
+    beats = app["beats_per_hour"] * MONTH_H
+    calls = decisions + beats + passes + 2 * looks
     busy = decisions * (assumed["decision_gb_s"] + clusters * assumed["decision_gb_s_per_cluster"])
+    busy += beats * (assumed["beat_gb_s"] + clusters * assumed["beat_gb_s_per_cluster"])
     busy += passes * assumed["pass_gb_s"] + looks * assumed["pass_gb_s_per_cluster"]
     snapshots = clusters * app["snapshots_per_hour"] * MONTH_H
     reads = clusters * (2 * decisions + passes) + 3 * looks

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
@@ -29,6 +30,21 @@ CLAIM = Claim(
 SECOND = replace(CLAIM, owner="second", tokens={"token-2": "launch"}, lease_until=NOW + 2 * LEASE_S)
 
 
+def table(client: Any) -> None:
+    client.create_table(
+        TableName="labswarm-ledger",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "instance_id", "AttributeType": "S"},
+            {"AttributeName": "transition", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "instance_id", "KeyType": "HASH"},
+            {"AttributeName": "transition", "KeyType": "RANGE"},
+        ],
+    )
+
+
 @pytest.fixture(params=["memory", "dynamodb"])
 def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     if request.param == "memory":
@@ -38,18 +54,7 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
         client = boto3.client(
             "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
-        client.create_table(
-            TableName="labswarm-ledger",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "instance_id", "AttributeType": "S"},
-                {"AttributeName": "transition", "AttributeType": "S"},
-            ],
-            KeySchema=[
-                {"AttributeName": "instance_id", "KeyType": "HASH"},
-                {"AttributeName": "transition", "KeyType": "RANGE"},
-            ],
-        )
+        table(client)
         yield DynamoLedger(client, "labswarm-ledger")
 
 
@@ -76,10 +81,28 @@ def test_a_claim_comes_back_as_it_was_written(ledger: Ledger) -> None:
     full = CLAIM.with_command("node-join", Command(2, NOW, "id", answered=True)).ended(
         "joined", "CONTINUE", NOW + 5
     )
+    full = replace(full, beats_until=NOW + 1800)
 
     assert ledger.write(full)
 
     assert kept(ledger) == replace(full, version=1)
+
+
+def test_a_claim_of_the_version_before_has_no_heartbeats() -> None:
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        table(client)
+        ledger = DynamoLedger(client, "labswarm-ledger")
+        ledger.write(CLAIM)
+        client.update_item(
+            TableName="labswarm-ledger",
+            Key={"instance_id": {"S": INSTANCE}, "transition": {"S": "launch"}},
+            UpdateExpression="REMOVE beats_until",
+        )
+
+        assert kept(ledger) == replace(CLAIM, version=1)
 
 
 def test_transitions_of_an_instance_are_apart(ledger: Ledger) -> None:

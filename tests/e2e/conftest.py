@@ -79,16 +79,32 @@ class LabUnderTest:
         found = stepfunctions.list_executions(stateMachineArn=arns[machine], statusFilter=status)
         return [execution["executionArn"] for execution in found["executions"]]
 
+    def history(self, execution: str) -> list[dict[str, Any]]:
+        """The events of an execution, up to a thousand."""
+        events: list[dict[str, Any]] = self.client("stepfunctions").get_execution_history(
+            executionArn=execution, maxResults=1000
+        )["events"]
+        return events
+
     def states_entered(self, execution: str) -> list[str]:
         """The names of the states that an execution entered, in order."""
-        history = self.client("stepfunctions").get_execution_history(
-            executionArn=execution, maxResults=1000
-        )
         return [
             event["stateEnteredEventDetails"]["name"]
-            for event in history["events"]
+            for event in self.history(execution)
             if "stateEnteredEventDetails" in event
         ]
+
+    def cost(self, execution: str) -> tuple[int, int]:
+        """What of an execution is paid for: its state transitions and its functions' calls.
+
+        A retry is both: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+        and https://aws.amazon.com/step-functions/pricing/.
+        """
+        kinds = [event["type"] for event in self.history(execution)]
+        entered = sum(kind.endswith("StateEntered") for kind in kinds)
+        called = sum(kind in ("TaskScheduled", "LambdaFunctionScheduled") for kind in kinds)
+        tasks = kinds.count("TaskStateEntered")
+        return entered + called - tasks, called
 
 
 def brought_up(name: str, *options: str) -> Iterator[LabUnderTest]:

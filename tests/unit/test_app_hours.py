@@ -9,6 +9,7 @@ import pytest
 from app_twins import DESCRIPTION, MANAGER, OWNER, TwinAgent, TwinClock
 
 from labswarm.booking import Booking
+from labswarm.breakers_memory import MemoryBreakers
 from labswarm.cluster import Cluster
 from labswarm.demand import Group
 from labswarm.errors import BadInput, Transient
@@ -20,6 +21,7 @@ from labswarm.ledger_memory import MemoryLedger
 from labswarm.notes import Notes
 from labswarm.notes_memory import MemoryNotebook
 from labswarm.sizing import Sizing
+from labswarm.slots_memory import MemorySlots
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm.snapshots_memory import MemorySnapshots
 
@@ -59,6 +61,7 @@ class World:
         self.unreadable = False
         self.measured = 0
         self.ledger = MemoryLedger()
+        self.breakers = MemoryBreakers()
         self.told: list[tuple[str, tuple[str, ...]]] = []
         self.hours = LabHours(
             clusters=self,
@@ -68,6 +71,7 @@ class World:
             feeds=self.feeds(),
             launches=self,
             claims=self.ledger,
+            breakers=self.breakers,
             alarms=self,
             clock=self.clock,
         )
@@ -262,6 +266,30 @@ def test_the_clusters_own_bounds_are_within_the_groups() -> None:
     assert world.hours.decision("lab")[0].desired == 2
 
 
+def test_lab_hours_launch_one_in_ten_minutes_while_launches_fail_and_go_on_once_one_joins() -> None:
+    world = World(min_nodes=5)
+    for instance_id in ("i-1", "i-2", "i-3"):
+        world.breakers.failed("lab", instance_id, int(world.clock.now()))
+
+    asked = []
+    for _ in range(12):
+        world.sees()
+        decision, _, _ = world.hours.decision("lab")
+        asked.append((decision.desired, decision.held))
+        world.clock.sleep(60)
+    assert asked == [(None, True)] * 10 + [(2, True)] * 2
+
+    world.breakers.joined("lab")
+    world.sees()
+    assert world.hours.decision("lab")[0].desired == 5
+
+
+def test_a_cluster_that_wants_no_node_does_not_look_at_its_breaker(world: World) -> None:
+    world.breakers.read = None  # type: ignore[assignment, method-assign]  # to be called is to fail
+
+    assert world.hours.decision("lab")[0].desired is None
+
+
 def test_a_quiet_minute_writes_nothing(world: World) -> None:
     world.hours.decision("lab")
     kept = world.notebook.read("lab")
@@ -307,7 +335,7 @@ CLUSTER = Cluster.parse(json.dumps(DESCRIPTION))
 
 
 def acted(hub: Hub, group: TwinGroup, **action: object) -> str:
-    return Sizing(hub, group, TwinClock()).act(CLUSTER, action)
+    return Sizing(hub, MemorySlots(), group, TwinClock()).act(CLUSTER, action)
 
 
 @pytest.mark.parametrize(("wanted", "desired"), [(5, 5), (2, 3), (3, 3)])
@@ -326,6 +354,18 @@ def test_a_node_is_paused_and_opened_by_its_hub(what: str) -> None:
     (sent,) = hub.sent
     assert (sent.instance_id, sent.document) == (MANAGER, f"labswarm-manager-{what}")
     assert sent.parameters == {"Instance": ONE}
+
+
+def test_lab_hours_take_no_more_than_the_slots_of_a_hub() -> None:
+    hub, slots = Hub(), MemorySlots()
+    for holder in "abcd":
+        slots.take(MANAGER, holder, int(TwinClock().now()) + 600)
+
+    with pytest.raises(Transient, match="4 commands are under way"):
+        Sizing(hub, slots, TwinGroup(1), TwinClock()).act(
+            CLUSTER, {"do": "pause", "instance_id": ONE}
+        )
+    assert hub.sent == []
 
 
 def test_an_empty_node_is_ended_and_its_group_is_one_smaller() -> None:

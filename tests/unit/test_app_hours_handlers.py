@@ -7,11 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
-from app_twins import DESCRIPTION
+from app_twins import DESCRIPTION, HOSTILE
 from app_twins import event as sample
 from moto import mock_aws
 from test_app_handlers import Context, load
 
+from labswarm.errors import BadInput
 from labswarm.groups import AutoScalingGroups
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm.snapshots_dynamodb import DynamoSnapshots
@@ -140,6 +141,47 @@ def test_a_minute_tells_the_alarms_whether_all_was_decided(
     decided(MINUTE)
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [m["Decided"] for m in told] == [[0.0]] * 2
+
+
+def test_seats_short_of_no_cluster_is_refused_once_with_its_field(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = load("decide_nodes")
+    app.HOURS = app.EXECUTIONS = None  # to be called is to fail
+
+    for detail in (None, [], {}, *({"cluster": name} for name in (7, *HOSTILE))):
+        caplog.clear()
+        answer = app.handler({**SHORT, "detail": detail}, Context())
+        assert answer == {"decisions": {}, "field": "detail.cluster"}, repr(detail)
+        lines = [r.__dict__["field"] for r in caplog.records if r.levelname == "ERROR"]
+        assert lines == ["detail.cluster"]
+
+
+def test_a_snapshot_with_hostile_labels_moves_nothing() -> None:
+    nodes = tuple(
+        NodeSeen(f"n{n}", text, "ready", "pause", 7, 0, "2026-11-24T08:00:00Z")
+        for n, text in enumerate(HOSTILE)
+        if text
+    )
+    DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write(
+        Snapshot("lab", time.time(), nodes, 0, 0)
+    )
+
+    _, started = decided(MINUTE)
+
+    # Only the headroom is asked for.
+    assert list(started.given.values()) == [
+        {"cluster": "lab", "actions": [{"do": "grow", "desired": 1}]}
+    ]
+
+
+def test_change_size_takes_no_hostile_id() -> None:
+    app = load("change_size")
+
+    for instance_id in HOSTILE:
+        action = {"do": "pause", "instance_id": instance_id}
+        with pytest.raises(BadInput, match=r"^action\.instance_id: "):
+            app.handler({"cluster": "lab", "action": action}, Context())
 
 
 def test_the_size_of_a_group_whose_scaling_is_suspended_is_left() -> None:

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from labswarm.aws_errors import KINDS, named
+from labswarm.aws_errors import named
 from labswarm.commands import Invocation
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm.executions import Executions
@@ -158,10 +158,6 @@ def test_a_refused_command_is_an_error_of_its_kind(
 def test_an_aws_that_is_not_reached_is_transient() -> None:
     with pytest.raises(Transient, match=r"https://ssm\.example"), named():
         raise EndpointConnectionError(endpoint_url="https://ssm.example")
-
-
-def test_every_code_has_one_of_the_kinds() -> None:
-    assert set(KINDS.values()) == {Transient, Permanent}
 
 
 def test_a_cluster_is_read_from_its_parameter(ssm: Stubbed) -> None:

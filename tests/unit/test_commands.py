@@ -10,6 +10,7 @@ from labswarm.commands import Commands, Invocation, Step, answer
 from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Transient
 from labswarm.ledger import LEASE_S, Claim, Phase
 from labswarm.ledger_memory import MemoryLedger
+from labswarm.slots_memory import MemorySlots
 
 PAUSE = Step(
     subject=INSTANCE,
@@ -27,6 +28,7 @@ class Bench:
     def __init__(self) -> None:
         self.agent = TwinAgent()
         self.ledger = MemoryLedger()
+        self.slots = MemorySlots()
         self.clock = TwinClock()
         now = int(self.clock.now())
         self.ledger.write(
@@ -45,7 +47,7 @@ class Bench:
         )
 
     def run(self, step: Step = PAUSE) -> dict[str, Any]:
-        return Commands(self.agent, self.ledger, self.clock).run(step, patience_s=90)
+        return Commands(self.agent, self.ledger, self.slots, self.clock).run(step, patience_s=90)
 
     def claim(self) -> Claim:
         claim = self.ledger.read(INSTANCE, "launch")
@@ -192,3 +194,53 @@ def test_what_is_no_answer_is_an_error_of_its_kind(
 
     assert type(failed.value) is kind
     assert "node-join" in str(failed.value)
+
+
+# A hub's slots
+
+
+def test_a_command_on_a_hub_waits_for_a_slot_and_is_not_sent_without_one() -> None:
+    bench = Bench()
+    for holder in "abcd":
+        bench.slots.take(MANAGER, holder, int(bench.clock.now()) + 30)
+
+    with pytest.raises(Transient, match="4 commands are under way on i-0fedcba9876543210"):
+        bench.run()
+
+    assert bench.agent.sent == []
+    assert "manager-pause" not in bench.claim().commands
+
+
+def test_a_slot_is_free_again_once_its_command_has_ended_well_or_badly() -> None:
+    bench = Bench()
+    for number in range(1, 12, 2):
+        bench.agent.ends(f"command-{number}", {"servers": []})
+        bench.agent.ends(f"command-{number + 1}", {}, exit_code=1)
+        bench.run()
+        with pytest.raises(Permanent):
+            bench.run()
+
+
+def test_a_command_that_goes_on_keeps_its_slot_and_needs_none_to_be_waited_for() -> None:
+    bench = Bench()
+    bench.clock = TwinClock()
+    with pytest.raises(Transient):
+        Commands(bench.agent, bench.ledger, bench.slots, bench.clock).run(PAUSE, patience_s=5)
+    now = int(bench.clock.now())
+    assert [bench.slots.take(MANAGER, holder, now) for holder in "abcd"].count(None) == 1
+    bench.agent.ends("command-1", {"servers": []})
+
+    assert bench.run() == {"servers": []}
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+def test_an_urgent_command_and_one_on_the_node_itself_ask_for_no_slot(urgent: bool) -> None:
+    bench = Bench()
+    for hub in (MANAGER, INSTANCE):
+        for holder in "abcd":
+            bench.slots.take(hub, holder, int(bench.clock.now()) + 600)
+    if urgent:
+        bench.ledger.write(replace(bench.claim(), urgent=True))
+    bench.agent.ends("command-1", {})
+
+    assert bench.run(PAUSE if urgent else replace(PAUSE, target=INSTANCE)) == {}

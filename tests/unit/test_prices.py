@@ -176,7 +176,8 @@ def test_the_app_is_counted_from_the_app() -> None:
 
     assert app["alarms"] == TEMPLATE.count("Type: AWS::CloudWatch::Alarm")
     assert app["metrics"] == len(set(metrics))
-    assert [60 / app["decisions_per_hour"], 60 / app["passes_per_hour"]] == schedules
+    counted = ("decisions_per_hour", "beats_per_hour", "passes_per_hour")
+    assert [60 / app[name] for name in counted] == schedules
     assert app["snapshots_per_hour"] == 3600 / WRITE_AFTER_S
     assert app["looks_per_hour_at_rest"] == 3600 / REST_S
 

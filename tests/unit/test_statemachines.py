@@ -175,6 +175,52 @@ def test_every_way_after_the_claim_completes_the_hook(machine: Path) -> None:
     assert ends == set()
 
 
+def goes(choice: dict[str, Any], work: dict[str, Any]) -> str:
+    """Where a Choice leads, by rules on texts of the work and their presence."""
+
+    def holds(rule: dict[str, Any]) -> bool:
+        if "And" in rule:
+            return all(map(holds, rule["And"]))
+        if "Not" in rule:
+            return not holds(rule["Not"])
+        name = rule["Variable"].removeprefix("$.work.")
+        if "IsPresent" in rule:
+            return (name in work) == rule["IsPresent"]
+        (wanted,) = (v for k, v in rule.items() if k in ("StringEquals", "BooleanEquals"))
+        return bool(work[name] == wanted)
+
+    found = next((rule for rule in choice["Choices"] if holds(rule)), None)
+    return str(found["Next"] if found else choice["Default"])
+
+
+@pytest.mark.parametrize(
+    ("work", "state"),
+    [
+        ({"claimed": False}, "Refused"),
+        ({"claimed": True, "refusal": "", "destination": "AutoScalingGroup"}, "AwaitAgent"),
+        ({"claimed": True, "refusal": "", "destination": "WarmPool"}, "LetPool"),
+        ({"claimed": True, "refusal": "no way", "destination": "WarmPool"}, "RefuseMove"),
+        # Of the version before.
+        ({"claimed": True, "destination": "AutoScalingGroup"}, "AwaitAgent"),
+        ({"claimed": True, "destination": "WarmPool"}, "LetPool"),
+    ],
+)
+def test_a_launch_goes_where_its_way_says(work: dict[str, Any], state: str) -> None:
+    states = load(ROOT / "statemachines/node_launch.asl.yaml")["States"]
+
+    assert goes(states["Owned?"], work) == state
+    assert states["RefuseMove"]["Parameters"]["Payload"]["result"] == "ABANDON"
+
+
+def test_what_goes_forward_in_a_launch_ends_in_time_to_be_undone() -> None:
+    states = load(ROOT / "statemachines/node_launch.asl.yaml")["States"]
+    commands = {n: s["Parameters"]["Payload"] for n, s in states.items() if s["Type"] == "Task"}
+
+    assert {n for n, payload in commands.items() if payload.get("until") == "forward_by"} == {
+        *("Identify", "Bootstrap", "Join", "Pull", "Activate"),
+    }
+
+
 @pytest.mark.parametrize(
     ("machine", "transitions", "calls"),
     [("node_launch", 15, 9), ("node_terminate", 18, 9), ("spot_interruption", 18, 10)],

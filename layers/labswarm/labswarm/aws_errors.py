@@ -1,54 +1,12 @@
-"""What an AWS error means to us: one table, from error code to kind."""
+"""What AWS's client raises, as one of our kinds by the table of errors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from labswarm.errors import LabswarmError, Permanent, Transient
-
-# Throttling and service-side codes: those that the SDKs themselves try again
-# (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html), and what each
-# service's API reference lists under Errors. Anything not here is permanent.
-KINDS: Mapping[str, type[LabswarmError]] = {
-    "Throttling": Transient,
-    "ThrottlingException": Transient,
-    "ThrottledException": Transient,
-    "RequestThrottled": Transient,
-    "RequestThrottledException": Transient,
-    "RequestLimitExceeded": Transient,
-    "TooManyRequestsException": Transient,
-    "TooManyUpdates": Transient,
-    "ProvisionedThroughputExceededException": Transient,
-    "LimitExceededException": Transient,
-    # Another write was faster, or holds the item in a transaction.
-    "ConditionalCheckFailedException": Transient,
-    "TransactionConflictException": Transient,
-    "ResourceContention": Transient,
-    "ScalingActivityInProgress": Transient,
-    "InternalError": Transient,
-    "InternalFailure": Transient,
-    "InternalServerError": Transient,
-    "ServiceUnavailable": Transient,
-    "RequestTimeout": Transient,
-    "RequestTimeoutException": Transient,
-    "KMSInternalException": Transient,
-    "DependencyTimeoutException": Transient,
-    # Right after SendCommand: the invocation is not there yet. SSM API, GetCommandInvocation.
-    "InvocationDoesNotExist": Transient,
-    # Not registered yet, stopped, or never to be: SSM API, SendCommand. Ambiguous, so tried again.
-    "InvalidInstanceId": Transient,
-    "ValidationError": Permanent,
-    "AccessDenied": Permanent,
-    "AccessDeniedException": Permanent,
-    "UnrecognizedClientException": Permanent,
-    "ResourceNotFoundException": Permanent,
-    "ParameterNotFound": Permanent,
-    "InvalidDocument": Permanent,
-    "InvalidParameters": Permanent,
-    "NotFoundException": Permanent,
-    "DisabledException": Permanent,
-}
+from labswarm.error_table import aws_kind
+from labswarm.errors import LabswarmError, Transient
 
 
 def code_of(error: BaseException | None) -> str:
@@ -65,9 +23,8 @@ def code_of(error: BaseException | None) -> str:
 
 def classified(error: ClientError) -> LabswarmError:
     """The error of our kinds that an AWS error is."""
-    kind = KINDS.get(code_of(error), Permanent)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return (Transient if status >= 500 else kind)(str(error))
+    return aws_kind(code_of(error), str(error), status)(str(error))
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from typing import Any
 import urllib3
 
 from labswarm.chef_signing import KmsSigner, Signer, signed_headers
-from labswarm.errors import BadInput, Permanent, Transient
+from labswarm.error_table import CHEF, http_kind
+from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 
 __all__ = ["Answer", "ChefServer", "Connection", "KmsSigner", "Signer"]
 
@@ -101,17 +102,14 @@ class Connection:
                 f"the answer to {what} is no JSON: is {self._base} a Chef Server's base URL?"
             ) from error
 
-    def _refusal(self, status: int, what: str) -> Transient | Permanent:
-        if status >= 500 or status in (408, 429):
-            return Transient(f"the Chef Server answered {status} to {what}")
-        if status == 401:
-            return Permanent(
-                f"the Chef Server does not know {self._actor!r} by this signature (401 to {what}): "
-                "check that the actor exists with this key, and this machine's clock"
-            )
-        if status == 403:
-            return Permanent(f"the Chef Server does not allow {self._actor!r} to {what} (403)")
-        return Permanent(f"the Chef Server answered {status} to {what}")
+    def _refusal(self, status: int, what: str) -> LabswarmError:
+        messages = {
+            401: f"the Chef Server does not know {self._actor!r} by this signature "
+            f"(401 to {what}): check that the actor exists with this key, and this machine's clock",
+            403: f"the Chef Server does not allow {self._actor!r} to {what} (403)",
+        }
+        message = messages.get(status, f"the Chef Server answered {status} to {what}")
+        return http_kind(CHEF, status)(message)
 
 
 class ChefServer:

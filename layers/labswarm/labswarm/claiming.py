@@ -1,12 +1,14 @@
 """From a lifecycle event or a spot notice to the work on it, or to the reason why there is none."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from labswarm.clock import Clock
 from labswarm.cluster import Cluster, cluster_of
 from labswarm.events import LifecycleEvent, Skip, SpotNotice
 from labswarm.groups import Member
+from labswarm.hook_time import is_kept_up
 from labswarm.ledger import LEASE_S, Claim, Ledger, Phase, change, granted
 from labswarm.lifecycle import Hooks
 from labswarm.work import NOTICE_S, Work
@@ -22,7 +24,8 @@ class Clusters(Protocol):
 class Claiming:
     """Claims work for executions; `runs` says whether an execution still does.
 
-    `member` finds the group of an instance that the ledger does not know.
+    `member` finds the group of an instance that the ledger does not know; `too_short` is told of a
+    hook (its group, name and heartbeat timeout in seconds) that no heartbeat can keep waiting.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Claiming:
         member: Callable[[str], Member | None],
         runs: Callable[[str], bool],
         clock: Clock,
+        too_short: Callable[[str, str, int], None],
     ) -> None:
         self._clusters = clusters
         self._ledger = ledger
@@ -40,6 +44,7 @@ class Claiming:
         self._member = member
         self._runs = runs
         self._clock = clock
+        self._too_short = too_short
 
     def claim(self, event: LifecycleEvent | SpotNotice, owner: str) -> Work | Skip:
         """The work, when it is `owner`'s to do.
@@ -55,25 +60,33 @@ class Claiming:
     def _claim_action(self, event: LifecycleEvent, owner: str) -> Work | Skip:
         now = self._clock.now()
         cluster = self._clusters.read(event.cluster)
-        heartbeat_s = self._hooks.heartbeat_s(event.asg, event.hook)
-        if event.at + heartbeat_s <= now:
-            return Skip(f"the event is {now - event.at:.0f} s old, its hook waits {heartbeat_s} s")
+        timeout_s = self._hooks.timeout_s(event.asg, event.hook)
+        if event.at + timeout_s <= now:
+            old_s = now - event.at
+            return Skip(f"the event is {old_s:.0f} s old, its hook waits {timeout_s} s", "time")
         if event.ends_the_instance:
             self._ledger.bury(event.instance_id, int(now))
         elif event.transition == "launch" and self._ledger.is_buried(event.instance_id):
             return Skip("the instance terminates already")
+        work = Work.begun(event, cluster, owner, timeout_s, now)
         tokens = {event.token: event.hook}
         wanted = _claim(event, event.cluster, event.asg, owner, tokens, int(now))
-        return self._refused(wanted) or Work.begun(event, cluster, owner, heartbeat_s, now)
+        if is_kept_up(timeout_s):
+            wanted = replace(wanted, beats_until=work.deadline)
+        else:
+            self._too_short(event.asg, event.hook, timeout_s)
+        return self._refused(wanted) or work
 
     def _claim_notice(self, notice: SpotNotice, owner: str) -> Work | Skip:
         now = self._clock.now()
         asg = self._group_of(notice.instance_id)
         name = cluster_of(asg) if asg else None
         if asg is None or name is None:
-            return Skip(f"{notice.instance_id} is not ours: its group is {asg}")
+            why = f"{notice.instance_id} is not ours: its group is {asg}"
+            return Skip(why, "detail.instance-id")
         if notice.at + NOTICE_S <= now:
-            return Skip(f"the notice is {now - notice.at:.0f} s old, its time is {NOTICE_S} s")
+            old_s = now - notice.at
+            return Skip(f"the notice is {old_s:.0f} s old, its time is {NOTICE_S} s", "time")
         cluster = self._clusters.read(name)
         if notice.kind == "interruption":
             self._ledger.bury(notice.instance_id, int(now))

@@ -15,6 +15,7 @@ from labswarm.clock import Clock, looks
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient, error_of
 from labswarm.events import Transition
 from labswarm.ledger import Claim, Command, Ledger, change, owned
+from labswarm.slots import Room, Slots, room
 
 PREFIX = "labswarm-"
 # Exit codes of the tools (sysexits.h), for an answer that says no more.
@@ -78,33 +79,46 @@ class Step:
 
 
 class Commands:
-    """Runs steps, remembering them in the ledger."""
+    """Runs steps, remembering them in the ledger; on a hub in a slot, unless they are urgent."""
 
-    def __init__(self, agent: Agent, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, agent: Agent, ledger: Ledger, slots: Slots, clock: Clock) -> None:
         self._agent = agent
         self._ledger = ledger
+        self._slots = slots
         self._clock = clock
 
     def run(self, step: Step, patience_s: float) -> dict[str, Any]:
         """The step's answer (the one JSON object its tool prints).
 
-        Raises Transient when it is still under way after `patience_s` seconds (ask again: it is
-        not sent again) or when it failed in a way that may pass (ask again: it is), and what else
-        its tool reports, by kind.
+        Raises Transient when it is not sent or still under way after `patience_s` seconds (ask
+        again: it is sent once) or when it failed in a way that may pass (ask again: it is sent
+        anew), and what else its tool reports, by kind.
         """
-        attempt, command_id = self._started(step)
-        for _ in looks(self._clock, patience_s):
+        end = self._clock.now() + patience_s
+        claim = owned(self._ledger.read(step.subject, step.transition), step.owner)
+        last = claim.commands.get(step.name)
+        under_way = last is not None and not last.answered
+        if step.target == step.subject or claim.urgent or under_way:
+            return self._answer(step, last, end, None)
+        holder = step.label(last.attempt + 1 if last else 1)
+        with room(self._slots, self._clock, step.target, holder, patience_s) as slot:
+            return self._answer(step, last, end, slot)
+
+    def _answer(
+        self, step: Step, last: Command | None, end: float, slot: Room | None
+    ) -> dict[str, Any]:
+        attempt, command_id = self._started(step, last)
+        for _ in looks(self._clock, end - self._clock.now()):
             invocation = self._agent.invocation(command_id, step.target)
             if invocation and invocation.status not in _UNDER_WAY:
                 self._remember(step, replace(attempt, command_id=command_id, answered=True))
                 return answer(step.name, invocation)
+        if slot:
+            slot.keep()
         raise Transient(f"{step.name} on {step.target} is still under way ({command_id})")
 
-    def _started(self, step: Step) -> tuple[Command, str]:
+    def _started(self, step: Step, last: Command | None) -> tuple[Command, str]:
         """The attempt that is under way, or a new one, and its command id."""
-        last = owned(self._ledger.read(step.subject, step.transition), step.owner).commands.get(
-            step.name
-        )
         if last and not last.answered:
             attempt = last
             command_id = last.command_id or self._agent.find(step.target, step.label(last.attempt))
@@ -132,23 +146,28 @@ class Commands:
 
 def once(
     agent: Agent,
+    slots: Slots,
     clock: Clock,
     command: tuple[str, str, Mapping[str, str]],
     label: str,
     patience_s: float,
 ) -> dict[str, Any]:
-    """The answer of a command that is no claim's: nobody remembers it, so it is sent each time.
+    """The answer of a hub's command that is no claim's: nobody remembers it, so it is sent each
+    time.
 
-    `command` is the instance, the document and its parameters. Raises Transient when it is still
-    under way after `patience_s` seconds, and what its tool reports, by kind.
+    `command` is the hub's instance, the document and its parameters. Raises Transient when it is
+    not sent or still under way after `patience_s` seconds, and what its tool reports, by kind.
     """
-    instance_id, document, parameters = command
-    command_id = agent.send(instance_id, document, parameters, label)
-    for _ in looks(clock, patience_s):
-        invocation = agent.invocation(command_id, instance_id)
-        if invocation and invocation.status not in _UNDER_WAY:
-            return answer(document.removeprefix(PREFIX), invocation)
-    raise Transient(f"{document} on {instance_id} is still under way ({command_id})")
+    hub, document, parameters = command
+    end = clock.now() + patience_s
+    with room(slots, clock, hub, label, patience_s) as slot:
+        command_id = agent.send(hub, document, parameters, label)
+        for _ in looks(clock, end - clock.now()):
+            invocation = agent.invocation(command_id, hub)
+            if invocation and invocation.status not in _UNDER_WAY:
+                return answer(document.removeprefix(PREFIX), invocation)
+        slot.keep()
+    raise Transient(f"{document} on {hub} is still under way ({command_id})")
 
 
 def answer(step: str, invocation: Invocation) -> dict[str, Any]:

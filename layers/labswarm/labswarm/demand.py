@@ -55,7 +55,8 @@ class Situation:
 class Decision:
     """What to do, by instance id, and why. `desired` is the capacity to raise the group to.
 
-    `seats` and `nodes` are what is wanted; None when nothing could be decided.
+    `seats` and `nodes` are what is wanted; None when nothing could be decided. `held`: more nodes
+    are wanted than are asked for now, because launches fail (labswarm.breaker).
     """
 
     cluster: str
@@ -67,6 +68,7 @@ class Decision:
     activate: tuple[str, ...] = ()
     pause: tuple[str, ...] = ()
     terminate: tuple[str, ...] = ()
+    held: bool = False
 
     @property
     def decided(self) -> bool:

@@ -3,11 +3,14 @@
 Shape: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html;
 with warm pools: .../warm-pools-eventbridge-events.html; of spot instances:
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html and
-.../rebalance-recommendations.html.
+.../rebalance-recommendations.html; of executions:
+https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html.
 """
 
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -36,8 +39,14 @@ _NOTICES: Mapping[str, Kind] = {
 }
 # What may become of the instance. Whichever it is, its node is lost to the Swarm.
 _ACTIONS = ("terminate", "stop", "hibernate")
-# CompleteLifecycleAction takes no other: Auto Scaling API reference.
-_TOKEN_LENGTH = 36
+# What CompleteLifecycleAction takes: Auto Scaling API reference. A token is a UUID.
+_TOKEN = re.compile(r"[0-9A-Za-z-]{36}")
+_HOOK = re.compile(r"[A-Za-z0-9_/-]{1,255}")
+_EXECUTION = re.compile(
+    r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:execution:labswarm-[A-Za-z0-9:._-]+"
+)
+_ENDED = "Step Functions Execution Status Change"
+_BAD_ENDS = ("FAILED", "TIMED_OUT", "ABORTED")
 TEST_NOTIFICATION = "autoscaling:TEST_NOTIFICATION"
 
 
@@ -79,10 +88,19 @@ class SpotNotice:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """An execution of ours (its ARN) that did not succeed, and what it was `given`."""
+
+    execution: str
+    given: object
+
+
+@dataclass(frozen=True)
 class Skip:
-    """An event that is well-formed and asks nothing of us."""
+    """An event that is well-formed and asks nothing of us, and the field that says so."""
 
     reason: str
+    field: str = field(default="", compare=False)
 
 
 def parse(event: object) -> LifecycleEvent | SpotNotice | Skip:
@@ -94,7 +112,7 @@ def parse(event: object) -> LifecycleEvent | SpotNotice | Skip:
         event.get("Event"),
         isinstance(detail, Mapping) and detail.get("Event"),
     ):
-        return Skip("a test notification")
+        return Skip("a test notification", "Event")
     source = event.get("source")
     if source not in ("aws.autoscaling", "aws.ec2"):
         raise BadInput("source", f"is {source!r}; only aws.autoscaling and aws.ec2 are accepted")
@@ -108,13 +126,36 @@ def parse(event: object) -> LifecycleEvent | SpotNotice | Skip:
     return read(event, kind, detail)
 
 
+def parse_ended(event: object) -> Ended:
+    """Read the event of an execution that ended badly. Raises BadInput naming a field."""
+    if not isinstance(event, Mapping):
+        raise BadInput("event", "has to be a JSON object")
+    kind = (event.get("source"), event.get("detail-type"))
+    if kind != ("aws.states", _ENDED):
+        raise BadInput("detail-type", f"is {kind!r}; only aws.states' {_ENDED!r} is accepted")
+    detail = event.get("detail")
+    if not isinstance(detail, Mapping):
+        raise BadInput("detail", "has to be a JSON object")
+    if detail.get("status") not in _BAD_ENDS:
+        raise BadInput(
+            "detail.status", f"is {detail.get('status')!r}; it is one of {', '.join(_BAD_ENDS)}"
+        )
+    execution = _text(detail, "executionArn", "detail.")
+    if not _EXECUTION.fullmatch(execution):
+        raise BadInput("detail.executionArn", f"is {execution!r}; it has to be one of labswarm's")
+    try:
+        return Ended(execution, json.loads(_text(detail, "input", "detail.")))
+    except ValueError as error:
+        raise BadInput("detail.input", f"is no JSON ({error})") from error
+
+
 def _lifecycle_event(
     event: Mapping[str, object], kind: str, detail: Mapping[str, object]
 ) -> LifecycleEvent | Skip:
     asg = _text(detail, "AutoScalingGroupName", "detail.")
     cluster = cluster_of(asg)
     if cluster is None:
-        return Skip(f"the group {asg} is not ours")
+        return Skip(f"the group {asg!r} is not ours", "detail.AutoScalingGroupName")
     name, transition = _TRANSITIONS[kind]
     if detail.get("LifecycleTransition") != name:
         raise BadInput(
@@ -126,7 +167,7 @@ def _lifecycle_event(
         asg=asg,
         instance_id=_instance_id(detail, "EC2InstanceId"),
         transition=transition,
-        hook=_text(detail, "LifecycleHookName", "detail."),
+        hook=_hook(detail),
         token=_token(detail),
         origin=_place(detail, "Origin"),
         destination=_place(detail, "Destination"),
@@ -164,12 +205,17 @@ def _instance_id(detail: Mapping[str, object], name: str) -> str:
     return value
 
 
+def _hook(detail: Mapping[str, object]) -> str:
+    value = _text(detail, "LifecycleHookName", "detail.")
+    if not _HOOK.fullmatch(value):
+        raise BadInput("detail.LifecycleHookName", f"is {value!r}; it is like {_HOOK.pattern}")
+    return value
+
+
 def _token(detail: Mapping[str, object]) -> str:
     value = _text(detail, "LifecycleActionToken", "detail.")
-    if len(value) != _TOKEN_LENGTH:
-        raise BadInput(
-            "detail.LifecycleActionToken", f"is {value!r}; it has {_TOKEN_LENGTH} characters"
-        )
+    if not _TOKEN.fullmatch(value):
+        raise BadInput("detail.LifecycleActionToken", f"is {value!r}; it is like {_TOKEN.pattern}")
     return value
 
 

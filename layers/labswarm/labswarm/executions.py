@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from labswarm.aws_errors import code_of, named
-from labswarm.errors import LabswarmError
+from labswarm.errors import Gone, Permanent
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -22,8 +22,11 @@ class Executions:
         try:
             with named():
                 return self._client.describe_execution(executionArn=arn)["status"] == "RUNNING"
-        except LabswarmError as error:
-            if code_of(error) in ("ExecutionDoesNotExist", "InvalidArn"):
+        except Gone:
+            return False
+        except Permanent as error:
+            # What is no ARN runs nowhere.
+            if code_of(error) == "InvalidArn":
                 return False
             raise
 
@@ -34,8 +37,6 @@ class Executions:
                 self._client.start_execution(
                     stateMachineArn=machine, name=name, input=json.dumps(given)
                 )
-        except LabswarmError as error:
-            if code_of(error) == "ExecutionAlreadyExists":
-                return False
-            raise
+        except Gone:
+            return False
         return True

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from labswarm.alarms import Alarms
+from labswarm.breaker import Breakers
 from labswarm.claiming import Clusters
 from labswarm.clock import Clock
 from labswarm.cluster import Cluster
@@ -54,6 +55,7 @@ class LabHours:
         feeds: Feeds,
         launches: Launches,
         claims: Claims,
+        breakers: Breakers,
         alarms: Alarms,
         clock: Clock,
     ) -> None:
@@ -64,6 +66,7 @@ class LabHours:
         self._feeds = feeds
         self._launches = launches
         self._claims = claims
+        self._breakers = breakers
         self._alarms = alarms
         self._clock = clock
 
@@ -92,6 +95,9 @@ class LabHours:
                 leaving=self._leaving(snapshot, group),
             )
         )
+        # Read only when it matters: an idle cluster pays for no look.
+        if decided.desired is not None:
+            decided = self._breakers.read(name).held(decided, group, now)
         notes = replace(notes, node_seats=decided.node_seats or notes.node_seats)
         notes = self._alarmed(notes, name)
         if notes != known:

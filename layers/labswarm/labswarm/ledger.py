@@ -42,7 +42,8 @@ class Claim:
 
     `tokens` maps each lifecycle action token to its hook; `commands` maps a step to its last
     attempt; `capacity` is the size of the group that this work asks for, if any; `urgent` says that
-    EC2 takes the instance back, whatever its hook's time; `version` counts the changes made.
+    EC2 takes the instance back, whatever its hook's time; until `beats_until` the hooks are kept
+    waiting by heartbeats, None when they cannot be; `version` counts the changes made.
     """
 
     instance_id: str
@@ -60,6 +61,7 @@ class Claim:
     result: str | None = None
     capacity: int | None = None
     urgent: bool = False
+    beats_until: int | None = None
     version: int = 0
 
     @property
@@ -125,7 +127,12 @@ def granted(existing: Claim | None, wanted: Claim, now: int, runs: Callable[[str
         return replace(merged, lease_until=wanted.lease_until)
     if existing.lease_until <= now and not runs(existing.owner):
         # Commands are kept: what the dead owner sent may still be running.
-        return replace(merged, owner=wanted.owner, lease_until=wanted.lease_until)
+        return replace(
+            merged,
+            owner=wanted.owner,
+            lease_until=wanted.lease_until,
+            beats_until=wanted.beats_until,
+        )
     return merged
 
 

@@ -123,6 +123,7 @@ def _claim(item: Mapping[str, Any]) -> Claim:
         result=item["result"],
         capacity=None if item.get("capacity") is None else int(item["capacity"]),
         urgent=item.get("urgent", False),
+        beats_until=None if item.get("beats_until") is None else int(item["beats_until"]),
         version=int(item["version"]),
     )
 

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from labswarm.aws_errors import code_of, named
+from labswarm.aws_errors import named
 from labswarm.clock import Clock
-from labswarm.errors import BadInput, LabswarmError
+from labswarm.errors import BadInput, Gone
 from labswarm.events import Transition
 from labswarm.ledger import Claim, Ledger, change, owned
 
@@ -17,8 +17,11 @@ Result = Literal["CONTINUE", "ABANDON"]
 class Hooks(Protocol):
     """The lifecycle hooks of Auto Scaling groups."""
 
-    def heartbeat_s(self, asg: str, hook: str) -> int:
-        """The seconds that an instance waits in the hook."""
+    def timeout_s(self, asg: str, hook: str) -> int:
+        """The seconds that an instance waits in the hook without a heartbeat."""
+
+    def heartbeat(self, asg: str, hook: str, token: str) -> bool:
+        """Begin that time anew for the wait that the token names; False when it has ended."""
 
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
         """End the wait that the token names; one that has ended is success."""
@@ -30,7 +33,7 @@ class AutoScalingHooks:
     def __init__(self, client: "AutoScalingClient") -> None:
         self._client = client
 
-    def heartbeat_s(self, asg: str, hook: str) -> int:
+    def timeout_s(self, asg: str, hook: str) -> int:
         with named():
             found = self._client.describe_lifecycle_hooks(
                 AutoScalingGroupName=asg, LifecycleHookNames=[hook]
@@ -38,6 +41,16 @@ class AutoScalingHooks:
         if not found:
             raise BadInput("detail.LifecycleHookName", f"{asg} has no hook {hook!r}")
         return found[0]["HeartbeatTimeout"]
+
+    def heartbeat(self, asg: str, hook: str, token: str) -> bool:
+        try:
+            with named():
+                self._client.record_lifecycle_action_heartbeat(
+                    AutoScalingGroupName=asg, LifecycleHookName=hook, LifecycleActionToken=token
+                )
+        except Gone:
+            return False
+        return True
 
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
         # By token and not by instance: a warm pool fires the same hook twice for one instance.
@@ -49,10 +62,8 @@ class AutoScalingHooks:
                     LifecycleActionToken=token,
                     LifecycleActionResult=result,
                 )
-        except LabswarmError as error:
-            ended = code_of(error) == "ValidationError" and "No active Lifecycle" in str(error)
-            if not ended:
-                raise
+        except Gone:
+            return
 
 
 def finish(

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from labswarm.clock import Clock
-from labswarm.cluster import Cluster
+from labswarm.cluster import INSTANCE_ID, Cluster
 from labswarm.commands import Agent, once
 from labswarm.errors import BadInput
 from labswarm.groups import IN_SERVICE, Member, Size
+from labswarm.slots import Slots
 
 PATIENCE_S = 60
 
@@ -27,13 +28,19 @@ class Groups(Protocol):
 class Sizing:
     """Changes clusters' sizes, by their hubs and groups."""
 
-    def __init__(self, agent: Agent, groups: Groups, clock: Clock) -> None:
+    def __init__(self, agent: Agent, slots: Slots, groups: Groups, clock: Clock) -> None:
         self._agent = agent
+        self._slots = slots
         self._groups = groups
         self._clock = clock
 
     def act(self, cluster: Cluster, action: Mapping[str, Any]) -> str:
         """Do one action, and say what came of it. Raises what it meets, by kind."""
+        instance_id = action.get("instance_id", "")
+        if "instance_id" in action and not INSTANCE_ID.fullmatch(str(instance_id)):
+            raise BadInput(
+                "action.instance_id", f"is {instance_id!r}; it is like {INSTANCE_ID.pattern}"
+            )
         match action:
             case {"do": "grow", "desired": int(desired)}:
                 return self._grow(cluster, desired)
@@ -65,6 +72,7 @@ class Sizing:
         document = f"labswarm-manager-{what}"
         return once(
             self._agent,
+            self._slots,
             self._clock,
             (cluster.manager, document, {"Instance": instance_id}),
             f"{instance_id} {what} lab hours",

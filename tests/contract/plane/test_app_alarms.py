@@ -28,6 +28,10 @@ MINUTE_S = 0.12
 WITHIN_S = 60.0
 
 GOOD_AND_BAD = {
+    "MissedHeartbeats": (0, 1),
+    "LastResorts": (0, 1),
+    "LaunchesHeld": (0, 1),
+    "UndeliveredEvents": (0, 1),
     "LabHoursUndecided": (1, 0),
     "TimetableProblems": (0, 2),
     "ReconcileUndecided": (1, 0),
@@ -53,7 +57,17 @@ def test_every_alarm_of_the_template_is_driven_here() -> None:
     assert set(GOOD_AND_BAD) == set(ALARMS)
 
 
-@pytest.mark.parametrize("name", sorted(ALARMS))
+OURS = {name for name, alarm in ALARMS.items() if alarm["Namespace"] == "labswarm"}
+"""The others are on metrics that AWS's services publish, as the test does in their place."""
+
+
+def test_the_other_alarms_are_on_what_aws_publishes() -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"""
+    others = {n: (a["Namespace"], a["MetricName"]) for n, a in ALARMS.items() if n not in OURS}
+    assert others == {"UndeliveredEvents": ("AWS/SQS", "ApproximateNumberOfMessagesVisible")}
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_a_function_writes_the_metric_of_an_alarm(name: str) -> None:
     alarm = ALARMS[name]
     (service,) = alarm["Dimensions"]
@@ -84,7 +98,19 @@ class App:
                 "value": GOOD_AND_BAD[name][which],
             }
             for name, alarm in ALARMS.items()
+            if name in OURS
         ]
+        for name in set(ALARMS) - OURS:
+            self.plane.client("cloudwatch").put_metric_data(
+                Namespace=ALARMS[name]["Namespace"],
+                MetricData=[
+                    {
+                        "MetricName": ALARMS[name]["MetricName"],
+                        "Dimensions": [{"Name": "QueueName", "Value": "labswarm-undelivered"}],
+                        "Value": GOOD_AND_BAD[name][which],
+                    }
+                ],
+            )
         assert lambda_functions.invoke(self.plane, self.function, events).error is None
 
     def states(self) -> dict[str, str]:
@@ -120,7 +146,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     settings = Settings("127.0.0.1", 0, state_dir, time_scale=MINUTE_S / 60)
     with running(settings) as plane:
         function = lambda_functions.create(plane, WRITES_METRICS, Timeout=900)
-        alarms = {**{name: TEMPLATE[name] for name in ALARMS}, "Alarms": TEMPLATE["Alarms"]}
+        wanted = (*ALARMS, "Alarms", "Undelivered")
+        alarms = {name: TEMPLATE[name] for name in wanted}
         plane.client("cloudformation").create_stack(
             StackName=STACK, TemplateBody=json.dumps({"Resources": alarms})
         )
@@ -132,11 +159,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         sqs = plane.client("sqs")
         queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
         plane.client("sns").subscribe(
-            TopicArn=names.pop("Alarms"),
+            TopicArn=names["Alarms"],
             Protocol="sqs",
             Endpoint="arn:aws:sqs:eu-west-1:123456789012:heard",
         )
-        app = App(plane, function, queue, names)
+        app = App(plane, function, queue, {name: names[name] for name in ALARMS})
         app.drive(0, "OK")
         app.drive(1, "ALARM")
         app.drive(0, "OK")
@@ -163,7 +190,7 @@ def test_an_alarm_that_wants_metrics_rings_when_there_are_none(app: App) -> None
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
     """
     silent = {name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "breaching"}
-    assert silent == {"LabHoursUndecided", "ReconcileUndecided"}
+    assert silent == {"LabHoursUndecided", "MissedHeartbeats", "ReconcileUndecided"}
 
     def ringing() -> set[str]:
         return {name for name, alarm in app.names.items() if app.states()[alarm] == "ALARM"}

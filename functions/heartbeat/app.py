@@ -1,0 +1,67 @@
+"""Keeps the lifecycle hooks waiting in which work goes on: each minute, one heartbeat for each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from labswarm.clock import WallClock
+from labswarm.cluster import asg_name
+from labswarm.environment import AWS, required
+from labswarm.errors import LabswarmError
+from labswarm.groups import AutoScalingGroups
+from labswarm.heartbeats import Heartbeats
+from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.lifecycle import AutoScalingHooks
+from labswarm.observability import logger
+from labswarm.ssm import SsmClusters
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What template.yaml tells this function."""
+
+    ledger_table: str
+
+    @classmethod
+    def from_env(cls) -> "Environment":
+        return cls(ledger_table=required("LEDGER_TABLE"))
+
+
+ENVIRONMENT = Environment.from_env()
+AUTOSCALING = boto3.client("autoscaling", config=AWS)
+CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
+HEARTBEATS = Heartbeats(
+    groups=AutoScalingGroups(AUTOSCALING),
+    ledger=DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table),
+    hooks=AutoScalingHooks(AUTOSCALING),
+    clock=WallClock(),
+)
+METRICS = Metrics(namespace="labswarm", service="heartbeat")
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """A scheduled event -> `{"sent", "missed"}`: heartbeats, of all clusters.
+
+    What is wrong with one cluster stops no other.
+    """
+    sent = missed = 0
+    for name in CLUSTERS.names():
+        try:
+            beats = HEARTBEATS.beat(asg_name(name))
+        except LabswarmError:
+            logger.exception("no heartbeats", extra={"cluster": name})
+            missed += 1
+            continue
+        for why in beats.missed:
+            logger.error("no heartbeat", extra={"cluster": name, "why": why})
+        for token in beats.ended:
+            logger.info("waits no more", extra={"cluster": name, "token": token})
+        sent += beats.sent
+        missed += len(beats.missed)
+    METRICS.add_metric("MissedHeartbeats", MetricUnit.Count, missed)
+    METRICS.flush_metrics()
+    return {"sent": sent, "missed": missed}

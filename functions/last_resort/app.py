@@ -1,0 +1,64 @@
+"""Completes the hooks of an execution that failed, ran out of time or was stopped."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from labswarm import events
+from labswarm.breakers_dynamodb import DynamoBreakers
+from labswarm.clock import WallClock
+from labswarm.completing import Completing
+from labswarm.environment import AWS, required
+from labswarm.errors import BadInput
+from labswarm.groups import AutoScalingGroups
+from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.lifecycle import AutoScalingHooks
+from labswarm.observability import logger
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What template.yaml tells this function."""
+
+    ledger_table: str
+
+    @classmethod
+    def from_env(cls) -> "Environment":
+        return cls(ledger_table=required("LEDGER_TABLE"))
+
+
+ENVIRONMENT = Environment.from_env()
+AUTOSCALING = boto3.client("autoscaling", config=AWS)
+DYNAMODB = boto3.client("dynamodb", config=AWS)
+COMPLETING = Completing(
+    ledger=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
+    hooks=AutoScalingHooks(AUTOSCALING),
+    groups=AutoScalingGroups(AUTOSCALING),
+    breakers=DynamoBreakers(DYNAMODB, ENVIRONMENT.ledger_table),
+    clock=WallClock(),
+)
+METRICS = Metrics(namespace="labswarm", service="last-resort")
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """`Step Functions Execution Status Change` -> `{"done": <a sentence, or null>}`.
+
+    An execution that failed after it had completed its hook leaves nothing to do. What is malformed
+    is refused and not raised: there is nothing to try again.
+    """
+    try:
+        ended = events.parse_ended(event)
+        started_by = events.parse(ended.given)
+    except BadInput as error:
+        logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
+        return {"done": None, "field": error.field}
+    done = COMPLETING.resort(started_by, ended.execution)
+    logger.info("looked after", extra={"execution": ended.execution, "done": done})
+    if done is not None:
+        METRICS.add_metric("LastResorts", MetricUnit.Count, 1)
+        METRICS.flush_metrics()
+    return {"done": done}

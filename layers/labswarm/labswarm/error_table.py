@@ -1,0 +1,237 @@
+"""Every error of AWS, Docker and the Chef Server that can occur, its kind, and where that is from.
+
+A kind says what to do (labswarm.errors). What no line names is permanent, but for an answer of a
+server that has failed itself (HTTP status 500 or more), which is transient. The page
+docs/reference/errors.md is made of this table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from labswarm.errors import Gone, LabswarmError, Permanent, Transient
+
+Kind = type[LabswarmError]
+
+
+@dataclass(frozen=True)
+class AwsErrors:
+    """Errors of AWS, by their codes and, where one says too little, by a `text` in the message."""
+
+    codes: tuple[str, ...]
+    kind: Kind
+    source: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class HttpError:
+    """An answer, by its HTTP status (None: any) and a `text` in it."""
+
+    status: int | None
+    text: str
+    kind: Kind
+    source: str
+
+
+_API = "https://docs.aws.amazon.com"
+_ASG = f"{_API}/autoscaling/ec2/APIReference"
+_SSM = f"{_API}/systems-manager/latest/APIReference"
+_SFN = f"{_API}/step-functions/latest/apireference"
+_KMS = f"{_API}/kms/latest/APIReference/API_Sign.html"
+_SNS = f"{_API}/sns/latest/api/API_Publish.html"
+_DDB = f"{_API}/amazondynamodb/latest/APIReference/API_PutItem.html"
+_RETRIES = f"{_API}/sdkref/latest/guide/feature-retry-behavior.html"
+_COMMON = f"{_ASG}/CommonErrors.html"
+
+# The first line that fits decides.
+AWS: Sequence[AwsErrors] = (
+    # Completed, expired, or overtaken: the instance waits no more.
+    AwsErrors(
+        ("ValidationError",),
+        Gone,
+        f"{_API}/autoscaling/ec2/userguide/completing-lifecycle-hooks.html",
+        text="No active Lifecycle Action",
+    ),
+    # What the SDKs themselves try again.
+    AwsErrors(
+        (
+            *("Throttling", "ThrottlingException", "ThrottledException"),
+            *("RequestThrottled", "RequestThrottledException", "RequestLimitExceeded"),
+            *("TooManyRequestsException", "ProvisionedThroughputExceededException"),
+            *("LimitExceededException", "RequestTimeout", "RequestTimeoutException"),
+            *("InternalError", "InternalFailure", "InternalServerError", "ServiceUnavailable"),
+        ),
+        Transient,
+        _RETRIES,
+    ),
+    # Another write was faster, or holds the item in a transaction.
+    AwsErrors(
+        (
+            *("ConditionalCheckFailedException", "TransactionConflictException"),
+            "ReplicatedWriteConflictException",
+        ),
+        Transient,
+        _DDB,
+    ),
+    AwsErrors(("ItemCollectionSizeLimitExceededException",), Permanent, _DDB),
+    AwsErrors(("ResourceContention",), Transient, f"{_ASG}/API_CompleteLifecycleAction.html"),
+    AwsErrors(("ScalingActivityInProgress",), Transient, f"{_ASG}/API_SetDesiredCapacity.html"),
+    AwsErrors(("InvalidNextToken",), Permanent, f"{_ASG}/API_DescribeAutoScalingGroups.html"),
+    AwsErrors(
+        (
+            *("ValidationError", "AccessDenied", "AccessDeniedException"),
+            *("UnrecognizedClientException", "ValidationException", "ResourceNotFoundException"),
+        ),
+        Permanent,
+        _COMMON,
+    ),
+    # Right after SendCommand the invocation is not there yet.
+    AwsErrors(("InvocationDoesNotExist",), Transient, f"{_SSM}/API_GetCommandInvocation.html"),
+    # Not registered yet, stopped, or never to be: ambiguous, so tried again.
+    AwsErrors(("InvalidInstanceId", "TooManyUpdates"), Transient, f"{_SSM}/API_SendCommand.html"),
+    AwsErrors(
+        (
+            *("InvalidDocument", "InvalidDocumentVersion", "InvalidParameters", "InvalidRole"),
+            *("InvalidNotificationConfig", "InvalidOutputFolder", "MaxDocumentSizeExceeded"),
+            *("UnsupportedPlatformType", "DuplicateInstanceId"),
+        ),
+        Permanent,
+        f"{_SSM}/API_SendCommand.html",
+    ),
+    AwsErrors(
+        ("InvalidCommandId", "InvalidPluginName"),
+        Permanent,
+        f"{_SSM}/API_GetCommandInvocation.html",
+    ),
+    AwsErrors(
+        (
+            *("InvalidFilterKey", "InvalidFilterOption", "InvalidFilterValue"),
+            "InvalidInstanceInformationFilterValue",
+        ),
+        Permanent,
+        f"{_SSM}/API_DescribeInstanceInformation.html",
+    ),
+    AwsErrors(
+        ("ParameterNotFound", "ParameterVersionNotFound", "InvalidKeyId"),
+        Permanent,
+        f"{_SSM}/API_GetParameter.html",
+    ),
+    # Ended long ago; or, where one is to be started, started before by this name.
+    AwsErrors(("ExecutionDoesNotExist",), Gone, f"{_SFN}/API_DescribeExecution.html"),
+    AwsErrors(("ExecutionAlreadyExists",), Gone, f"{_SFN}/API_StartExecution.html"),
+    AwsErrors(
+        ("ExecutionLimitExceeded", "KmsThrottlingException"),
+        Transient,
+        f"{_SFN}/API_StartExecution.html",
+    ),
+    AwsErrors(
+        (
+            *("InvalidArn", "InvalidExecutionInput", "InvalidName", "StateMachineDeleting"),
+            *("StateMachineDoesNotExist", "KmsAccessDeniedException", "KmsInvalidStateException"),
+        ),
+        Permanent,
+        f"{_SFN}/API_StartExecution.html",
+    ),
+    AwsErrors(
+        ("KMSInternalException", "DependencyTimeoutException", "KeyUnavailableException"),
+        Transient,
+        _KMS,
+    ),
+    AwsErrors(
+        (
+            *("DisabledException", "NotFoundException", "InvalidGrantTokenException"),
+            *("InvalidKeyUsageException", "KMSInvalidStateException", "DryRunOperationException"),
+        ),
+        Permanent,
+        _KMS,
+    ),
+    AwsErrors(("KMSThrottling",), Transient, _SNS),
+    AwsErrors(
+        (
+            *("AuthorizationError", "EndpointDisabled", "InvalidParameter", "InvalidSecurity"),
+            *("KMSAccessDenied", "KMSDisabled", "KMSInvalidState", "KMSNotFound"),
+            *("KMSOptInRequired", "NotFound", "ParameterValueInvalid"),
+            "PlatformApplicationDisabled",
+        ),
+        Permanent,
+        _SNS,
+    ),
+)
+
+_SWARMKIT = "https://github.com/moby/swarmkit/blob/master"
+_MOBY = "https://github.com/moby/moby/blob/master"
+_ENGINE = "https://docs.docker.com/reference/api/engine/"
+
+DOCKER: Sequence[HttpError] = (
+    HttpError(
+        None, "update out of sequence", Transient, f"{_SWARMKIT}/manager/state/store/memory.go"
+    ),
+    HttpError(
+        None,
+        "is not down and can't be removed",
+        Transient,
+        f"{_SWARMKIT}/manager/controlapi/node.go",
+    ),
+    HttpError(None, "invalid join token", Permanent, f"{_SWARMKIT}/ca/config.go"),
+    HttpError(None, "valid join token is necessary", Permanent, f"{_SWARMKIT}/ca/server.go"),
+    # A token whose middle is no digest; a token of another Swarm.
+    HttpError(None, "invalid checksum digest", Permanent, f"{_SWARMKIT}/ca/config.go"),
+    HttpError(
+        None,
+        "remote CA does not match fingerprint",
+        Permanent,
+        f"{_SWARMKIT}/ca/certificates.go",
+    ),
+    HttpError(None, "already part of a swarm", Permanent, f"{_MOBY}/daemon/cluster/errors.go"),
+    HttpError(None, "not part of a swarm", Gone, f"{_MOBY}/daemon/cluster/errors.go"),
+    HttpError(None, "not a swarm manager", Permanent, f"{_MOBY}/daemon/cluster/errors.go"),
+    HttpError(None, "participating as a manager", Permanent, f"{_MOBY}/daemon/cluster/swarm.go"),
+    HttpError(
+        None,
+        "Timeout was reached before node joined",
+        Transient,
+        f"{_MOBY}/daemon/cluster/errors.go",
+    ),
+    # The registry has no such image.
+    HttpError(None, "manifest unknown", Permanent, "https://distribution.github.io/distribution/"),
+    HttpError(404, "pull access denied", Permanent, f"{_MOBY}/distribution/errors.go"),
+    HttpError(404, "", Gone, _ENGINE),
+    HttpError(409, "", Transient, _ENGINE),
+    HttpError(429, "", Transient, _ENGINE),
+)
+
+_CHEF = "https://docs.chef.io/server/api_chef_server/"
+
+CHEF: Sequence[HttpError] = (
+    # Of the wrong server or organization; only a deletion takes it for done (labswarm.chef).
+    HttpError(404, "", Permanent, _CHEF),
+    HttpError(408, "", Transient, _CHEF),
+    HttpError(429, "", Transient, _CHEF),
+    HttpError(400, "", Permanent, _CHEF),
+    # The signature, or the clock; the actor's rights.
+    HttpError(401, "", Permanent, _CHEF),
+    HttpError(403, "", Permanent, _CHEF),
+    # A client of this name, which may have the same key: then it is ours already.
+    HttpError(409, "", Permanent, _CHEF),
+    HttpError(413, "", Permanent, _CHEF),
+)
+
+
+def aws_kind(code: str, message: str, status: int = 400) -> Kind:
+    """The kind of an AWS error with this code, message and HTTP status."""
+    for line in AWS:
+        if code in line.codes and line.text in message:
+            return Transient if status >= 500 else line.kind
+    return _unknown(status)
+
+
+def http_kind(table: Sequence[HttpError], status: int, message: str = "") -> Kind:
+    """The kind of an answer with this HTTP status (400 or more), by one of the tables."""
+    for line in table:
+        if line.status in (None, status) and line.text in message:
+            return line.kind
+    return _unknown(status)
+
+
+def _unknown(status: int) -> Kind:
+    return Transient if status >= 500 else Permanent

@@ -1,0 +1,55 @@
+"""What the domain relies on of the launch breakers, held by the table and its twin alike."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+from test_ledger import CLAIM, table
+
+from labswarm.breaker import Breaker, Breakers
+from labswarm.breakers_dynamodb import DynamoBreakers
+from labswarm.breakers_memory import MemoryBreakers
+from labswarm.ledger_dynamodb import DynamoLedger
+
+ONE, TWO = "i-00000000000000001", "i-00000000000000002"
+NOW = 1_800_000_000
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def breakers(request: pytest.FixtureRequest) -> Iterator[Breakers]:
+    if request.param == "memory":
+        yield MemoryBreakers()
+        return
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        table(client)
+        # What else the table holds is not in the way.
+        DynamoLedger(client, "labswarm-ledger").write(CLAIM)
+        yield DynamoBreakers(client, "labswarm-ledger")
+
+
+def test_a_cluster_of_which_nothing_is_known_holds_nothing(breakers: Breakers) -> None:
+    assert breakers.read("lab") == Breaker()
+    breakers.joined("lab")
+    assert breakers.read("lab").failed == frozenset()
+
+
+def test_failures_add_up_and_each_counts_once(breakers: Breakers) -> None:
+    breakers.failed("lab", ONE, NOW)
+
+    told = [breakers.failed("lab", TWO, NOW + at) for at in (1, 2)]
+
+    assert told == [Breaker(frozenset({ONE, TWO}), NOW + at) for at in (1, 2)]
+    assert breakers.read("lab") == told[-1]
+    assert breakers.read("lab-gpu") == Breaker()
+
+
+def test_the_first_that_joins_ends_the_count(breakers: Breakers) -> None:
+    breakers.failed("lab", ONE, NOW)
+    breakers.joined("lab")
+
+    assert breakers.read("lab").failed == frozenset()
+    assert breakers.failed("lab", TWO, NOW + 9) == Breaker(frozenset({TWO}), NOW + 9)

@@ -1,0 +1,64 @@
+"""What commands rely on in a hub's slots, held by the table and by its twin in memory alike."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+from test_ledger import table
+
+from labswarm.slots import HELD_S, ORDINARY, Slots
+from labswarm.slots_dynamodb import DynamoSlots
+from labswarm.slots_memory import MemorySlots
+
+HUB, OTHER_HUB = "i-0fedcba9876543210", "i-0fedcba9876543211"
+NOW = 1_800_000_000
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def slots(request: pytest.FixtureRequest) -> Iterator[Slots]:
+    if request.param == "memory":
+        yield MemorySlots()
+        return
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        table(client)
+        yield DynamoSlots(client, "labswarm-ledger")
+
+
+def taken(slots: Slots, holders: str, now: int = NOW) -> list[int | None]:
+    return [slots.take(HUB, holder, now) for holder in holders]
+
+
+def test_four_hold_a_hubs_slots_and_a_fifth_has_none(slots: Slots) -> None:
+    assert {*taken(slots, "abcd")} == {*range(ORDINARY)}
+
+    assert taken(slots, "efgh") == [None] * 4
+    assert slots.take(OTHER_HUB, "e", NOW) is not None
+
+
+def test_a_slot_given_back_is_free(slots: Slots) -> None:
+    number = taken(slots, "abcd")[2]
+    assert number is not None
+
+    slots.give_back(HUB, number, "c")
+
+    assert taken(slots, "ef") == [number, None]
+
+
+def test_a_slot_that_is_another_s_is_not_given_back(slots: Slots) -> None:
+    number = taken(slots, "abcd")[2]
+    assert number is not None
+
+    slots.give_back(HUB, number, "d")
+
+    assert taken(slots, "e") == [None]
+
+
+def test_a_slot_that_nobody_gives_back_is_free_after_its_time(slots: Slots) -> None:
+    taken(slots, "abcd")
+
+    assert taken(slots, "e", NOW + HELD_S - 1) == [None]
+    assert {*taken(slots, "efgh", NOW + HELD_S)} == {*range(ORDINARY)}

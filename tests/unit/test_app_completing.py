@@ -1,0 +1,276 @@
+"""A hook is completed with the right result, by its machine or in its place; and the breaker."""
+
+from dataclasses import replace
+
+import pytest
+from app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinHooks
+from botocore.exceptions import ClientError
+from test_app_claiming import Bench, read
+from test_app_spot import INTERRUPTION, REBALANCE
+
+from labswarm.aws_errors import named
+from labswarm.breaker import MOST_FAILED, PAUSE_S, Breaker
+from labswarm.breakers_memory import MemoryBreakers
+from labswarm.completing import Completing
+from labswarm.demand import Decision, Group
+from labswarm.errors import LabswarmError, Permanent, Transient
+from labswarm.events import LifecycleEvent, Skip, SpotNotice
+from labswarm.groups import Member
+from labswarm.lifecycle import Result
+
+ASG = DESCRIPTION["asg"]
+LAUNCH, TERMINATE = read("launch"), read("terminate")
+
+
+class Ends(Bench):
+    """One instance whose hooks wait, in a group that can get smaller."""
+
+    def __init__(self, *failed_before: str) -> None:
+        super().__init__()
+        self.hooks = TwinHooks(LAUNCH.token, TERMINATE.token, "second")
+        self.breakers = MemoryBreakers()
+        for instance_id in failed_before:
+            self.breakers.failed("lab", instance_id, 0)
+        self.groups.members[INSTANCE] = Member(ASG, "Pending:Wait")
+        self.shrunk: list[str] = []
+        self.refusal: LabswarmError | None = None
+
+    def member(self, instance_id: str) -> Member | None:
+        return self.groups.member(instance_id)
+
+    def shrink(self, instance_id: str) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.shrunk.append(instance_id)
+        self.groups.members[instance_id] = Member(ASG, "Terminating:Wait")
+
+    @property
+    def completing(self) -> Completing:
+        return Completing(self.ledger, self.hooks, self, self.breakers, self.clock)
+
+    def ends(self, result: Result, phase: str) -> int:
+        return self.completing.complete((INSTANCE, "launch", OWNER), result, phase)
+
+
+@pytest.mark.parametrize(
+    ("event", "result", "phase"),
+    [(LAUNCH, "ABANDON", "abandoned"), (TERMINATE, "CONTINUE", "removed")],
+)
+def test_what_a_machine_left_is_completed_with_every_token(
+    event: LifecycleEvent, result: str, phase: str
+) -> None:
+    ends = Ends()
+    ends.claim(event)
+    ends.claim(replace(event, token="second"), OTHER)
+
+    done = ends.completing.resort(event, OWNER)
+
+    assert done == f"{event.transition} of {INSTANCE}: 2 hooks, {result}"
+    assert ends.hooks.results == {event.token: result, "second": result}
+    claim = ends.ledger.read(INSTANCE, event.transition)
+    assert claim is not None
+    assert (claim.phase, claim.closed) == (phase, True)
+
+
+@pytest.mark.parametrize("event", [LAUNCH, TERMINATE])
+def test_another_executions_work_is_left_to_it(event: LifecycleEvent) -> None:
+    ends = Ends()
+    ends.claim(event)
+
+    assert ends.completing.resort(event, OTHER) is None
+    assert ends.hooks.results == {}
+
+
+def test_what_was_completed_before_is_left_as_it_is() -> None:
+    ends = Ends()
+    ends.claim(LAUNCH)
+    ends.ends("ABANDON", "abandoned")
+
+    assert ends.completing.resort(LAUNCH, OWNER) is None
+    assert ends.breakers.read("lab").failed == {INSTANCE}
+
+
+@pytest.mark.parametrize(("event", "result"), [(LAUNCH, "ABANDON"), (TERMINATE, "CONTINUE")])
+def test_a_hook_that_could_not_even_be_claimed_is_completed_by_its_events_token(
+    event: LifecycleEvent, result: str
+) -> None:
+    ends = Ends()
+
+    assert ends.completing.resort(event, OWNER) == (
+        f"{event.transition} of {INSTANCE}: unclaimed, {result}"
+    )
+    assert ends.hooks.results == {event.token: result}
+
+
+@pytest.mark.parametrize(("notice", "phase"), [(INTERRUPTION, "removed"), (REBALANCE, "paused")])
+def test_a_notices_claim_is_closed_and_its_hook_completed(notice: SpotNotice, phase: str) -> None:
+    ends = Ends()
+    ends.groups.members[INSTANCE] = Member(ASG, "InService")
+    ends.claim(notice)
+    ends.claim(TERMINATE, OTHER)
+
+    ends.completing.resort(notice, OWNER)
+
+    claim = ends.ledger.read(INSTANCE, notice.transition)
+    assert claim is not None
+    assert (claim.phase, claim.closed) == (phase, True)
+    interrupted = notice is INTERRUPTION
+    assert ends.hooks.results == ({TERMINATE.token: "CONTINUE"} if interrupted else {})
+
+
+@pytest.mark.parametrize("event", [Skip("a test notification"), INTERRUPTION])
+def test_an_execution_that_had_nothing_to_do_leaves_nothing(event: SpotNotice | Skip) -> None:
+    ends = Ends()
+
+    assert ends.completing.resort(event, OWNER) is None
+
+
+# The launch breaker
+
+
+def test_the_third_failure_in_a_row_is_not_replaced() -> None:
+    ends = Ends("i-1", "i-2")
+    ends.claim(LAUNCH)
+
+    ends.ends("ABANDON", "abandoned")
+
+    assert ends.breakers.read("lab") == Breaker(
+        frozenset({"i-1", "i-2", INSTANCE}), int(ends.clock.now())
+    )
+    assert ends.shrunk == [INSTANCE]
+    assert ends.hooks.results == {LAUNCH.token: "ABANDON"}
+
+
+def test_the_first_failures_are_replaced() -> None:
+    ends = Ends("i-1")
+    ends.claim(LAUNCH)
+
+    ends.ends("ABANDON", "abandoned")
+
+    assert (ends.shrunk, ends.breakers.read("lab").holds) == ([], False)
+
+
+def test_completing_again_counts_and_shrinks_once() -> None:
+    ends = Ends("i-1", "i-2")
+    ends.claim(LAUNCH)
+    complete, ends.hooks.complete = ends.hooks.complete, None  # type: ignore[assignment, method-assign]
+    with pytest.raises(TypeError):
+        ends.ends("ABANDON", "abandoned")
+    ends.hooks.complete = complete  # type: ignore[method-assign]
+
+    for _ in range(2):
+        ends.ends("ABANDON", "abandoned")
+
+    assert ends.shrunk == [INSTANCE]
+    assert len(ends.breakers.read("lab").failed) == 3
+
+
+def test_a_launch_that_joins_ends_the_hold() -> None:
+    ends = Ends("i-1", "i-2", "i-3")
+    ends.claim(LAUNCH)
+
+    ends.ends("CONTINUE", "joined")
+
+    assert not ends.breakers.read("lab").holds
+    assert ends.shrunk == []
+
+
+def test_an_instance_that_goes_to_the_warm_pool_says_nothing_of_launches() -> None:
+    ends = Ends("i-1", "i-2", "i-3")
+    ends.claim(read("launch_into_warm_pool"))
+
+    ends.ends("CONTINUE", "pooled")
+
+    assert ends.breakers.read("lab").holds
+
+
+def test_a_launch_that_its_termination_overtook_is_no_failure() -> None:
+    ends = Ends("i-1", "i-2")
+    ends.claim(LAUNCH)
+    ends.claim(TERMINATE, OTHER)
+
+    ends.ends("ABANDON", "abandoned")
+
+    assert ends.breakers.read("lab").failed == {"i-1", "i-2"}
+
+
+def test_a_failure_without_a_claim_counts_too() -> None:
+    ends = Ends("i-1", "i-2")
+
+    ends.completing.resort(LAUNCH, OWNER)
+
+    assert ends.shrunk == [INSTANCE]
+
+
+def refused(code: str) -> LabswarmError:
+    answer = {"Error": {"Code": code, "Message": "desiredSize equals minSize"}}
+    try:
+        with named():
+            raise ClientError(answer, "TerminateInstanceInAutoScalingGroup")  # type: ignore[arg-type]
+    except LabswarmError as error:
+        return error
+
+
+def test_a_group_at_its_minimum_replaces_what_failed() -> None:
+    ends = Ends("i-1", "i-2")
+    ends.refusal = refused("ValidationError")
+    ends.claim(LAUNCH)
+
+    assert ends.ends("ABANDON", "abandoned") == 1
+
+
+@pytest.mark.parametrize(("code", "kind"), [("Throttling", Transient), ("AccessDenied", Permanent)])
+def test_a_group_that_cannot_be_asked_is_asked_again(code: str, kind: type[LabswarmError]) -> None:
+    ends = Ends("i-1", "i-2")
+    ends.refusal = refused(code)
+    ends.claim(LAUNCH)
+
+    with pytest.raises(kind):
+        ends.ends("ABANDON", "abandoned")
+    assert ends.hooks.waiting >= {LAUNCH.token}
+
+
+WANTS_FIVE = Decision("lab", ("5 wanted",), seats=35, nodes=5, desired=5, pause=("i-9",))
+NOW = 1_800_000_000.0
+"""08:00:00Z"""
+
+
+def held(failed: int, ago_s: float, desired: int = 2, in_service: int = 2) -> Decision:
+    breaker = Breaker(frozenset(f"i-{n}" for n in range(failed)), int(NOW - ago_s))
+    members = frozenset(f"i-in-{n}" for n in range(in_service))
+    return breaker.held(WANTS_FIVE, Group(desired, 0, 20, members), NOW)
+
+
+def test_two_failures_hold_nothing() -> None:
+    assert held(MOST_FAILED - 1, ago_s=0) == WANTS_FIVE
+
+
+def test_nothing_is_launched_for_ten_minutes() -> None:
+    decision = held(MOST_FAILED, ago_s=PAUSE_S - 60)
+
+    assert (decision.desired, decision.held) == (None, True)
+    assert (
+        decision.reasons[-1]
+        == "launches are held: 3 in a row failed; the next is tried at 08:01:00Z"
+    )
+    # What is no launch goes on.
+    assert decision.pause == ("i-9",)
+
+
+def test_after_ten_minutes_one_is_tried() -> None:
+    decision = held(MOST_FAILED, ago_s=PAUSE_S)
+
+    assert (decision.desired, decision.held) == (3, True)
+    assert decision.reasons[-1].endswith("one is tried now")
+
+
+def test_while_one_is_tried_no_other_is() -> None:
+    decision = held(MOST_FAILED, ago_s=PAUSE_S + 60, desired=3)
+
+    assert (decision.desired, decision.held) == (None, True)
+
+
+def test_a_cluster_that_wants_no_more_is_not_held() -> None:
+    content = replace(WANTS_FIVE, desired=None)
+
+    assert Breaker(frozenset("abc"), 0).held(content, Group(2, 0, 20, frozenset()), NOW) == content

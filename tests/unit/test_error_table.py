@@ -1,0 +1,219 @@
+"""Every error that can occur is in one table with its source, and what catches uses it."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import botocore.session
+import pytest
+from test_statemachines import FUNCTIONS, MACHINES, SERVICE_ERRORS, all_states, load
+
+from labswarm import errors
+from labswarm.error_table import AWS, CHEF, DOCKER, aws_kind, http_kind
+from labswarm.errors import Gone, LabswarmError, Permanent, Transient
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/reference/errors.md"
+WRITE = "write it anew: python tests/unit/test_error_table.py"
+SOURCES = sorted(
+    path
+    for folder in ("layers/labswarm/labswarm", "functions", "node/labswarm_node")
+    for path in (ROOT / folder).rglob("*.py")
+)
+KINDS = {"LabswarmError", "Transient", "Gone", "Permanent", "BadInput", "OutOfSequence"}
+# Where an error from outside is caught, to be made one of the kinds or told by name: nowhere else.
+MADE_A_KIND = {
+    "ClientError": {"aws_errors.py", "join_secret.py"},
+    "ConnectionError": {"aws_errors.py"},
+    "HTTPClientError": {"aws_errors.py"},
+    "BotoCoreError": {"join_secret.py"},
+    "CredentialRetrievalError": {"snapshot_service.py"},
+    "NoCredentialsError": {"snapshot_service.py"},
+    "urllib3.exceptions.SSLError": {"chef.py"},
+    "urllib3.exceptions.HTTPError": {"chef.py"},
+    "HTTPError": {"feed.py"},
+    "ssl.SSLError": {"chef.py"},
+    "http.client.HTTPException": {"engine_api.py", "hub.py"},
+    "OSError": {"engine_api.py", "hub.py", "config.py"},
+    "FileNotFoundError": {"chef_run.py", "evacuation.py"},
+    "subprocess.TimeoutExpired": {"chef_run.py"},
+    "ZoneInfoNotFoundError": {"timetable.py"},
+    "_Bad": {"timetable.py"},
+}
+# What is malformed raises these where it is read.
+OF_READING = {
+    *("ValueError", "KeyError", "TypeError", "AttributeError", "IndexError", "OverflowError"),
+}
+# Cleans up and raises it again; counts it and raises it again.
+EVERYTHING = {"BaseException": "chef_identity.py", "Exception": "compare_sides/app.py"}
+
+
+def caught(path: Path) -> Iterator[tuple[str, ast.ExceptHandler]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"{path}:{node.lineno} catches all"
+            several = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+            for one in several:
+                yield ast.unparse(one), node
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_is_caught_is_a_kind_or_becomes_one_where_it_comes_in(path: Path) -> None:
+    for name, handler in caught(path):
+        if name in EVERYTHING:
+            assert str(path).endswith(EVERYTHING[name])
+            assert isinstance(handler.body[-1], ast.Raise)
+            assert handler.body[-1].exc is None
+        elif name not in KINDS | OF_READING:
+            assert path.name in MADE_A_KIND.get(name, ()), f"{path}:{handler.lineno}: {name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_code_that_is_asked_for_is_in_the_table(path: Path) -> None:
+    known = {code for line in AWS for code in line.codes}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Compare) and ast.unparse(node.left).startswith("code_of("):
+            asked = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
+            assert asked <= known
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
+def test_every_retry_and_catch_names_kinds_or_what_the_services_document(machine: Path) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
+    kinds = {e.__name__ for e in (Transient, Gone, Permanent)}
+    for name, state in all_states(load(machine)["States"]):
+        for rule in (*state.get("Retry", ()), *state.get("Catch", ())):
+            assert set(rule["ErrorEquals"]) <= SERVICE_ERRORS | kinds | {"States.ALL"}, name
+
+
+SERVICES = {"states": "stepfunctions"}
+
+
+def allowed() -> set[str]:
+    """Every action that a function may do."""
+    statements = [
+        statement
+        for function in FUNCTIONS.values()
+        for policy in function["Properties"]["Policies"]
+        for statement in policy["Statement"]
+    ]
+    given = [s["Action"] if isinstance(s["Action"], list) else [s["Action"]] for s in statements]
+    return {action for actions in given for action in actions}
+
+
+def modelled() -> Iterator[tuple[str, str]]:
+    """Every error that AWS models for a call that a function makes."""
+    session = botocore.session.get_session()
+    for action in sorted(allowed()):
+        service, operation = action.split(":")
+        model = session.get_service_model(SERVICES.get(service, service))
+        for error in model.operation_model(operation).error_shapes:
+            yield action, error.error_code or error.name
+
+
+@pytest.mark.parametrize(("action", "code"), sorted(modelled()))
+def test_every_error_of_a_call_that_is_made_is_in_the_table(action: str, code: str) -> None:
+    assert [line for line in AWS if code in line.codes], f"{code} of {action}"
+
+
+def test_each_line_says_where_it_is_from() -> None:
+    for source in (line.source for table in (AWS, DOCKER, CHEF) for line in table):
+        assert source.startswith("https://")
+
+
+def test_no_code_has_two_kinds() -> None:
+    plain = [code for line in AWS if not line.text for code in line.codes]
+    assert len(plain) == len(set(plain))
+
+
+def test_a_kind_is_called_as_the_machines_call_it() -> None:
+    for kind in (Transient, Gone, Permanent):
+        assert getattr(errors, kind.__name__) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status", "kind"),
+    [
+        ("ValidationError", "No active Lifecycle Action found with token x", 400, Gone),
+        ("ValidationError", "1 validation error detected", 400, Permanent),
+        ("Throttling", "Rate exceeded", 400, Transient),
+        ("AccessDenied", "", 403, Permanent),
+        ("NeverHeardOf", "", 400, Permanent),
+        ("NeverHeardOf", "", 503, Transient),
+        ("ValidationError", "", 500, Transient),
+    ],
+)
+def test_an_aws_error_has_the_kind_of_its_line(
+    code: str, message: str, status: int, kind: type[LabswarmError]
+) -> None:
+    assert aws_kind(code, message, status) is kind
+
+
+@pytest.mark.parametrize(
+    ("table", "status", "message", "kind"),
+    [
+        (DOCKER, 503, "This node is not part of a swarm", Gone),
+        (DOCKER, 500, "node x is not down and can't be removed", Transient),
+        (DOCKER, 404, "pull access denied for x", Permanent),
+        (DOCKER, 404, "node x not found", Gone),
+        (DOCKER, 500, "", Transient),
+        (DOCKER, 400, "", Permanent),
+        (CHEF, 404, "", Permanent),
+        (CHEF, 429, "", Transient),
+        (CHEF, 502, "", Transient),
+        (CHEF, 302, "", Permanent),
+    ],
+)
+def test_an_answer_has_the_kind_of_its_line(
+    table: object, status: int, message: str, kind: type[LabswarmError]
+) -> None:
+    assert http_kind(table, status, message) is kind  # type: ignore[arg-type]
+
+
+HEAD = """# Errors
+
+Each error that can occur is one of three kinds, by what is to be done:
+
+- *transient* is tried again, with jitter;
+- *gone* means that it is done already;
+- *permanent* ends the step: what was begun is undone or the hook completed, and someone is told.
+
+What no line names is permanent, and transient where a server failed itself (HTTP status 500 or
+more), was not reached, or did not answer in time. The app, the nodes' tools and the machines' Retry
+and Catch go by this table; it is `layers/labswarm/labswarm/error_table.py`, and this page is made
+of it.
+
+## AWS
+
+| error | kind | source |
+|---|---|---|"""
+
+
+def page() -> str:
+    told = [HEAD]
+    for line in AWS:
+        for code in line.codes:
+            name = f"`{code}`" + (f', "{line.text}"' if line.text else "")
+            told.append(f"| {name} | {line.kind.kind} | {_link(line.source)} |")
+    for title, table in (("Docker Engine", DOCKER), ("Chef Server", CHEF)):
+        told += ["", f"## {title}", "", "| answer | kind | source |", "|---|---|---|"]
+        for answer in table:
+            status = str(answer.status or "")
+            name = ", ".join(filter(None, (status, answer.text and f'"{answer.text}"')))
+            told.append(f"| {name} | {answer.kind.kind} | {_link(answer.source)} |")
+    return "\n".join(told) + "\n"
+
+
+def _link(source: str) -> str:
+    return f"[{re.sub(r'[.](html|go)$', '', source.rstrip('/').rpartition('/')[2])}]({source})"
+
+
+def test_the_page_has_the_table() -> None:
+    assert PAGE.read_text() == page(), WRITE
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    sys.exit(0)
