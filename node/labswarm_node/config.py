@@ -49,10 +49,14 @@ class ChefConfig:
 
 @dataclass(frozen=True)
 class HubConfig:
-    """Where the hub's API is, and the file with the token for it."""
+    """Where the hub's API is, the file with the token for it, and where students' servers are.
+
+    A node.json of an earlier version has no `proxy_url`.
+    """
 
     api_url: str
     token_file: Path
+    proxy_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,9 +128,11 @@ def _chef(fields: "_Fields") -> ChefConfig:
 
 
 def _hub(fields: "_Fields") -> HubConfig:
+    proxy_url = fields.optional("proxy_url", _URL)
     return HubConfig(
         api_url=fields.text("api_url", _URL).rstrip("/"),
         token_file=Path(fields.text("token_file")),
+        proxy_url=None if proxy_url is None else proxy_url.rstrip("/"),
     )
 
 

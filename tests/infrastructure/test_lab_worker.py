@@ -49,6 +49,12 @@ HELD = {
     "cookbook_file[/etc/labswarm/class/ipython_config.py]": (
         "test_a_server_is_given_the_cookbooks_files"
     ),
+    "cookbook_file[/etc/labswarm/class/jupyter_server_path.py]": (
+        "test_a_server_is_given_the_cookbooks_files"
+    ),
+    "cookbook_file[/etc/labswarm/class/labswarm_notice.py]": (
+        "test_a_server_is_given_the_cookbooks_files"
+    ),
     "directory[homes]": "test_the_homes_have_the_cookbooks_mode",
     "labswarm_node_config": "test_node_json_has_the_cookbooks_fields",
     "docker.sh": "test_the_engine_is_of_the_images_package",
