@@ -87,8 +87,9 @@ class HubApi:
             {"Authorization": f"labswarm {key}", "Content-Type": "application/json"},
             json.dumps(asdict(notice)),
         )
-        # 424: the hub answers in place of a server that does not run; 405: it is starting.
-        if status in (404, 405, 424):
+        # What hub and Jupyter say of a request that nothing of theirs is for; a key that is not
+        # right is a 401.
+        if status in (403, 404, 405, 424):
             raise Gone(f"{user}'s server {server!r} takes no notices ({status})")
         if status >= 300:
             raise Permanent(f"{user}'s server {server!r} refuses the notice with {status}")

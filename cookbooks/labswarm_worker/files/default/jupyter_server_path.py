@@ -1,5 +1,6 @@
-# Read by each server's Jupyter: where its extension of labswarm is. Not a PYTHONPATH, which the
-# image may have of its own, and each kernel would have too.
+# Read by each server's Jupyter: its extension of labswarm is beside this file. Not a PYTHONPATH,
+# which the image may have of its own, and each kernel would have too.
 import sys
+from pathlib import Path
 
-sys.path.append("/etc/labswarm/jupyter")
+sys.path.append(str(Path(__file__).parent))

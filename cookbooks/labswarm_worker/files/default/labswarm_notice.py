@@ -100,7 +100,11 @@ class NotifyHandler(web.RequestHandler):
     def post(self):
         shown = self.request.headers.get("Authorization", "")
         if not hmac.compare_digest(shown.encode(), f"labswarm {self._key}".encode()):
-            raise web.HTTPError(403)
+            # Not 403, which is Jupyter's answer where there is no such extension.
+            self.set_header("WWW-Authenticate", "labswarm")
+            self.set_status(401)
+            self.finish()
+            return
         if len(self.request.body) > _LONGEST_BODY:
             raise web.HTTPError(413)
         try:
