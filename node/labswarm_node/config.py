@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from labswarm.errors import BadInput
 
@@ -49,14 +50,11 @@ class ChefConfig:
 
 @dataclass(frozen=True)
 class HubConfig:
-    """Where the hub's API is, the file with the token for it, and where students' servers are.
-
-    A node.json of an earlier version has no `proxy_url`.
-    """
+    """Where the hub's API is, the file with the token for it, and where students' servers are."""
 
     api_url: str
     token_file: Path
-    proxy_url: str | None = None
+    proxy_url: str
 
 
 @dataclass(frozen=True)
@@ -128,11 +126,13 @@ def _chef(fields: "_Fields") -> ChefConfig:
 
 
 def _hub(fields: "_Fields") -> HubConfig:
-    proxy_url = fields.optional("proxy_url", _URL)
+    api_url = fields.text("api_url", _URL).rstrip("/")
+    # A node.json of the version before does not name it: then it is the port of our own hub.
+    beside = f"{urlsplit(api_url).scheme}://{urlsplit(api_url).hostname}:8000"
     return HubConfig(
-        api_url=fields.text("api_url", _URL).rstrip("/"),
+        api_url=api_url,
         token_file=Path(fields.text("token_file")),
-        proxy_url=None if proxy_url is None else proxy_url.rstrip("/"),
+        proxy_url=(fields.optional("proxy_url", _URL) or beside).rstrip("/"),
     )
 
 

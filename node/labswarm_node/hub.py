@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlsplit
 
-from labswarm.errors import BadInput, Gone, Permanent, Transient
+from labswarm.errors import Gone, Permanent, Transient
 from labswarm.notices import Notice, key_of
 from labswarm_node.config import HubConfig
 
@@ -77,8 +77,6 @@ class HubApi:
             raise Transient(f"the hub does not start {user}'s server {server!r} now")
 
     def tell(self, user: str, server: str, notice: Notice) -> None:
-        if self._config.proxy_url is None:
-            raise BadInput("hub.proxy_url", "is not in node.json; converge the hub")
         # The server is its student's: the hub's token is not for it to see.
         key = key_of(self._token(), user, server)
         status, _ = _request(

@@ -16,6 +16,7 @@ from labswarm_node.twin import TOKEN, SwarmTwin
 
 WORKER, OTHER = "i-00000000000000001", "i-00000000000000002"
 ADA, BOB = Server("ada", "", "jupyter-ada"), Server("bob o", "lab-2", "jupyter-bob-20o--lab-2d2")
+NOBODY = "http://127.0.0.1:9"
 SERVERS = {(server.user, server.name): server for server in (ADA, BOB)}
 
 
@@ -189,7 +190,7 @@ def test_the_hub_s_refusals_have_a_kind(
         answering = threading.Thread(target=server.handle_request)
         answering.start()
         hub = HubApi(
-            HubConfig(f"http://127.0.0.1:{server.server_port}/hub/api", tmp_path / "token")
+            HubConfig(f"http://127.0.0.1:{server.server_port}/hub/api", tmp_path / "token", NOBODY)
         )
         with pytest.raises(error, match=str(status)):
             hub.running("ada", "")
@@ -199,9 +200,9 @@ def test_the_hub_s_refusals_have_a_kind(
 def test_a_hub_that_is_down_or_was_never_up_is_asked_again(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("a-token")
     with pytest.raises(Transient, match="does not answer"):
-        HubApi(HubConfig("http://127.0.0.1:9/hub/api", tmp_path / "token")).running("ada", "")
+        HubApi(HubConfig(f"{NOBODY}/hub/api", tmp_path / "token", NOBODY)).running("ada", "")
     with pytest.raises(Transient, match="none"):
-        HubApi(HubConfig("http://127.0.0.1:9/hub/api", tmp_path / "none")).running("ada", "")
+        HubApi(HubConfig(f"{NOBODY}/hub/api", tmp_path / "none", NOBODY)).running("ada", "")
 
 
 def test_a_broken_memory_is_not_passed_over(room: Class, tmp_path: Path) -> None:
