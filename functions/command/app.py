@@ -43,11 +43,12 @@ COMMANDS = Commands(SsmAgent(SSM), LEDGER, SLOTS, CLOCK)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"work", "document", "on": "node"|"hub", "parameters"?, "until"?, "unless_terminating"?}` ->
-    answer.
+    """`{"work", "document", "on": "node"|"hub", "parameters"?, "until"?, "repeat"?,
+    "unless_terminating"?}` -> answer.
 
     `until` names the work's time by which the step has to be done, `forward_by` or `evacuate_by`;
-    without it that is the work's deadline. Raises Transient while the command is still under way
+    without it that is the work's deadline. With `repeat` what fails for now is sent anew in this
+    call, not only in the next. Raises Transient while the command is still under way
     after 90 s, or then (invoke again to go on waiting); Permanent after `forward_by`, and when
     `unless_terminating` and the instance's termination has begun; and otherwise the kind that the
     tool reports. `urgent` in the answer: EC2 has warned that it takes the instance back.
@@ -64,7 +65,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         target=_target(work, event.get("on")),
         parameters=event.get("parameters", {}),
     )
-    answer = COMMANDS.run(step, patience_s)
+    run = COMMANDS.insist if event.get("repeat") else COMMANDS.run
+    answer = run(step, patience_s)
     logger.info("answered", extra={"step": step.name, "instance": work.instance_id})
     claim = LEDGER.read(work.instance_id, work.transition)
     return {**answer, "urgent": claim is not None and claim.urgent}

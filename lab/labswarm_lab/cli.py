@@ -320,6 +320,32 @@ def reconcile(cluster: str | None, dry_run: bool, as_json: bool, name: str, aws:
 
 
 @labswarm.command()
+@click.option("--queue", default="labswarm-undelivered", show_default=True, metavar="NAME")
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent, and what dropped.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array, an object a letter.")
+@click.option("--name", default="lab", envvar="LABSWARM_LAB", show_default=True, help="Which lab.")
+@click.option("--aws", is_flag=True, help="Not a lab, but the AWS account of the environment.")
+def redrive(queue: str, dry_run: bool, as_json: bool, name: str, aws: bool) -> None:
+    """Send the events of a dead-letter queue again, the oldest first; what is stale is dropped."""
+    import time
+
+    from labswarm_lab.account import clients
+    from labswarm_lab.redrive import as_json as json_of
+    from labswarm_lab.redrive import lines
+    from labswarm_lab.redrive import redrive as send_again
+
+    with _refusing():
+        outcomes = send_again(clients(name, aws=aws), queue, time.time(), dry_run=dry_run)
+    if as_json:
+        click.echo(json_of(outcomes))
+    else:
+        for line in lines(outcomes, dry_run=dry_run):
+            click.echo(line)
+    if any(outcome.done == "kept" for outcome in outcomes):
+        raise SystemExit(1)
+
+
+@labswarm.command()
 @click.argument("ami", metavar="AMI")
 @click.option("--cluster", metavar="NAME", help="Whose workers; needed where there are several.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")

@@ -152,7 +152,7 @@ def test_what_is_not_set_up_is_refused_by_name(change: dict[str, str], field: st
 
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pools-eventbridge-events.html and, for
 # groups without a warm pool, .../ec2-auto-scaling-event-reference.html. An instance refresh, a
-# health check and a scale-in are terminations like any other; Standby has no hook.
+# health check and a scale-in are terminations like any other.
 WAYS = [
     ("launch", "EC2", "AutoScalingGroup"),
     ("launch", "EC2", "WarmPool"),
@@ -199,6 +199,14 @@ def test_a_termination_cleans_up_whatever_its_way(origin: Place, destination: Pl
 
     assert isinstance(work, Work)
     assert work.refusal == ""
+
+
+def test_an_instance_back_from_standby_is_new_work_should_its_hook_say_so() -> None:
+    bench = Bench()
+    bench.claim(read("launch"))
+    bench.close("joined")
+
+    assert isinstance(bench.claim(replace(read("launch"), token="again"), OTHER), Work)
 
 
 def test_work_of_the_version_before_is_understood() -> None:

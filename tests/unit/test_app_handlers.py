@@ -175,6 +175,20 @@ def test_await_agent_answers_when_the_agent_is_online() -> None:
     assert app.handler({"work": claimed()}, Context()) == {"online": True}
 
 
+def test_an_agent_that_comes_after_45_s_costs_one_call() -> None:
+    app = load("await_agent")
+    work = claimed()
+    booted_at = time.time() + 45
+
+    class Boots(TwinAgent):
+        def online(self, instance_id: str) -> bool:
+            return instance_id == INSTANCE and app.CLOCK.now() >= booted_at
+
+    app.AGENT, app.CLOCK = Boots(), TwinClock(time.time())
+
+    assert app.handler({"work": work}, Context()) == {"online": True}
+
+
 def test_await_agent_is_transient_when_the_agent_does_not_come() -> None:
     app = load("await_agent")
 

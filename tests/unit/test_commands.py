@@ -244,3 +244,39 @@ def test_an_urgent_command_and_one_on_the_node_itself_ask_for_no_slot(urgent: bo
     bench.agent.ends("command-1", {})
 
     assert bench.run(PAUSE if urgent else replace(PAUSE, target=INSTANCE)) == {}
+
+
+# What is tried again in one call
+
+
+def test_what_fails_for_now_is_sent_anew_until_it_is_done() -> None:
+    bench = Bench()
+    busy = {"error": {"kind": "transient", "name": "NotDown", "message": "the node is ready"}}
+    for number in range(1, 6):
+        bench.agent.ends(f"command-{number}", busy, exit_code=75)
+    bench.agent.ends("command-6", {"removed": True})
+    began = bench.clock.now()
+
+    assert Commands(bench.agent, bench.ledger, bench.slots, bench.clock).insist(PAUSE, 90) == {
+        "removed": True
+    }
+    assert bench.clock.now() - began == 15
+
+
+def test_what_does_not_pass_in_time_is_told_and_a_failure_for_good_at_once() -> None:
+    bench = Bench()
+    busy = {"error": {"kind": "transient", "name": "NotDown", "message": "the node is ready"}}
+    for number in range(1, 40):
+        bench.agent.ends(f"command-{number}", busy, exit_code=75)
+    commands = Commands(bench.agent, bench.ledger, bench.slots, bench.clock)
+    began = bench.clock.now()
+
+    with pytest.raises(Transient, match="the node is ready"):
+        commands.insist(PAUSE, 90)
+    assert bench.clock.now() - began <= 90
+
+    sent = len(bench.agent.sent)
+    bench.agent.ends(f"command-{sent + 1}", {"error": {"kind": "gone", "message": "no node"}}, 69)
+    with pytest.raises(Gone):
+        commands.insist(PAUSE, 90)
+    assert len(bench.agent.sent) == sent + 1

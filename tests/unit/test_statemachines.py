@@ -16,6 +16,7 @@ SERVICE_ERRORS = {
     "Transient",
     "States.Timeout",
     "Sandbox.Timedout",
+    "Runtime.ExitError",
     "Lambda.Unknown",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",

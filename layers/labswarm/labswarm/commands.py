@@ -21,6 +21,7 @@ PREFIX = "labswarm-"
 # Exit codes of the tools (sysexits.h), for an answer that says no more.
 _KINDS = {75: "transient", 69: "gone"}
 _TAIL = 300
+AGAIN_S = 3
 _UNDER_WAY = ("Pending", "InProgress", "Delayed")
 
 
@@ -103,6 +104,17 @@ class Commands:
         holder = step.label(last.attempt + 1 if last else 1)
         with room(self._slots, self._clock, step.target, holder, patience_s) as slot:
             return self._answer(step, last, end, slot)
+
+    def insist(self, step: Step, patience_s: float) -> dict[str, Any]:
+        """As `run`, and anew every three seconds while it fails in a way that may pass."""
+        end = self._clock.now() + patience_s
+        while True:
+            try:
+                return self.run(step, end - self._clock.now())
+            except Transient:
+                if self._clock.now() + AGAIN_S >= end:
+                    raise
+            self._clock.sleep(AGAIN_S)
 
     def _answer(
         self, step: Step, last: Command | None, end: float, slot: Room | None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ledger_table
 import pytest
 from running_plane import RunningPlane, eventually
 from test_ssm import ping, start_instance
@@ -78,17 +79,7 @@ def document(plane: RunningPlane, name: str, script: str) -> str:
 @pytest.fixture
 def hub(plane: RunningPlane, name: str) -> Iterator[Hub]:
     dynamodb = plane.client("dynamodb")
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": key, "AttributeType": "S"} for key in ("instance_id", "transition")
-        ],
-        KeySchema=[
-            {"AttributeName": "instance_id", "KeyType": "HASH"},
-            {"AttributeName": "transition", "KeyType": "RANGE"},
-        ],
-    )
+    ledger_table.create(plane, name)
     ledger, now = DynamoLedger(dynamodb, name), int(WallClock().now())
     for subject in (*LEAVING, INTERRUPTED):
         ledger.write(

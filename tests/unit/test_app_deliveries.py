@@ -1,0 +1,88 @@
+"""No event is lost without a trace: ages, dead-letter queues and the last resort."""
+
+from typing import Any
+
+import pytest
+from app_twins import event
+from test_statemachines import FUNCTIONS, OF_CLAIMS, RESOURCES
+
+from labswarm.work import NOTICE_S
+
+QUEUE = "Undelivered.Arn"
+# The shortest hook that Terraform's settings leave time for; the default is 600 s.
+SHORTEST_HOOK_S = 300
+SOURCES = {
+    f"{name}-{source}": given
+    for name, resource in RESOURCES.items()
+    for source, given in resource.get("Properties", {}).get("Events", {}).items()
+}
+CALLED_BY_EVENTS = {n: f["Properties"] for n, f in FUNCTIONS.items() if "Events" in f["Properties"]}
+
+
+def longest_s(given: dict[str, Any]) -> int:
+    """How long an event of this source is of use (seconds)."""
+    pattern = given["Properties"].get("Pattern", {})
+    if pattern.get("source") == ["aws.ec2"]:
+        return NOTICE_S
+    every = {"rate(1 minute)": 60, "rate(5 minutes)": 300}
+    return every.get(given["Properties"].get("Schedule", ""), SHORTEST_HOOK_S)
+
+
+def test_the_sources_are_found() -> None:
+    assert len(SOURCES) >= 8
+    assert {"DecideNodesFunction", "HeartbeatFunction", "LastResortFunction"} == {*CALLED_BY_EVENTS}
+
+
+@pytest.mark.parametrize("given", SOURCES.values(), ids=SOURCES)
+def test_a_rules_event_is_tried_while_it_is_of_use_and_then_kept(given: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html"""
+    rule = given["Properties"]
+    assert given["Type"] in ("EventBridgeRule", "Schedule")
+    assert 60 <= rule["RetryPolicy"]["MaximumEventAgeInSeconds"] <= longest_s(given)
+    assert rule["RetryPolicy"]["MaximumRetryAttempts"] <= 20
+    assert rule["DeadLetterConfig"] == {"Arn": QUEUE}
+
+
+@pytest.mark.parametrize("function", CALLED_BY_EVENTS.values(), ids=CALLED_BY_EVENTS)
+def test_what_a_function_fails_at_is_tried_while_it_is_of_use_and_then_kept(
+    function: dict[str, Any],
+) -> None:
+    """Lambda's own retries come after one and two more minutes.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    """
+    config = function["EventInvokeConfig"]
+    longest = min(longest_s(given) for given in function["Events"].values())
+    assert 60 <= config["MaximumEventAgeInSeconds"] <= longest
+    retries_s = {0: 0, 1: 60, 2: 180}[config["MaximumRetryAttempts"]]
+    assert retries_s <= config["MaximumEventAgeInSeconds"]
+    assert config["DestinationConfig"] == {"OnFailure": {"Type": "SQS", "Destination": QUEUE}}
+
+
+def test_the_last_resort_hears_of_every_machine_that_claims_when_it_ends_badly() -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html"""
+    pattern = FUNCTIONS["LastResortFunction"]["Properties"]["Events"]["ExecutionFailed"][
+        "Properties"
+    ]["Pattern"]
+    machines = {
+        name
+        for name, resource in RESOURCES.items()
+        if resource["Properties"].get("DefinitionUri", "").removeprefix("statemachines/")
+        in {machine.name for machine in OF_CLAIMS}
+    }
+    sample = event("execution_failed")
+
+    assert set(pattern["detail"]["stateMachineArn"]) == machines
+    # The statuses that an execution ends with, but SUCCEEDED.
+    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    assert (pattern["source"], pattern["detail-type"]) == (
+        [sample["source"]],
+        [sample["detail-type"]],
+    )
+
+
+def test_only_our_rules_and_functions_write_to_the_queue() -> None:
+    (statement,) = RESOURCES["UndeliveredPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert "aws:SourceAccount" in statement["Condition"]["StringEquals"]
+    assert statement["Condition"]["ArnLike"]["aws:SourceArn"].endswith(":rule/*")

@@ -1,0 +1,125 @@
+"""`sam deploy` while executions run: they go on with the old definition, and call new functions.
+
+calls_of_version_1.json has every call of the machines whose work has no version, and what each
+reads of the answer.
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-version.html
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from app_twins import DESCRIPTION, INSTANCE, OWNER, TwinAgent, TwinGroups, TwinHooks, event
+from test_app_handlers import KEY, Context, TwinChefServer, account, ledger, load, table
+from test_statemachines import FUNCTIONS
+
+from labswarm.commands import Commands
+from labswarm.groups import Member
+from labswarm.ledger import LEASE_S, Claim, Phase
+from labswarm.work import VERSION, Work
+
+__all__ = ["account", "table"]  # fixtures
+
+KNOWN = json.loads((Path(__file__).parent / "calls_of_version_1.json").read_text())
+WORK = KNOWN["work"]
+TOKEN = event("launch")["detail"]["LifecycleActionToken"]
+CALLS = [
+    pytest.param(call, id=f"{call['machine']}-{call['state']}")
+    for call in KNOWN["calls"]
+    if call["function"] != "ReplaceInstancesFunction"  # is given no work
+]
+
+
+class AnswersAll(TwinAgent):
+    """Every command ends at once, with all that any tool answers."""
+
+    def send(self, *args: Any) -> str:
+        command_id = super().send(*args)
+        self.ends(
+            command_id,
+            {"servers": [], "moving": [], "state": "ready", "public_key": KEY, "removed": True},
+        )
+        return command_id
+
+
+def given(payload: Any) -> Any:
+    """The payload as Step Functions makes it of work of version 1."""
+    if not isinstance(payload, dict):
+        return payload
+    made = {}
+    for name, value in payload.items():
+        if name.endswith(".$"):
+            made[name[:-2]] = taken(value)
+        else:
+            made[name] = given(value)
+    return made
+
+
+def taken(path: str) -> Any:
+    if path == "$.identity.public_key":
+        return KEY
+    _, *names = path.split(".")
+    found: Any = {"work": WORK}
+    for name in names:
+        found = found[name]
+    return found
+
+
+def folder(function: str) -> str:
+    return Path(FUNCTIONS[function]["Properties"]["CodeUri"]).name
+
+
+def app(name: str) -> Any:
+    """A function of this deploy, over twins."""
+    module, chef = load(name), TwinChefServer()
+    groups = TwinGroups({INSTANCE: Member(DESCRIPTION["asg"], "Pending:Wait")})
+    if name == "command":
+        module.COMMANDS = Commands(AnswersAll(), module.LEDGER, module.SLOTS, module.CLOCK)
+    elif name == "await_agent":
+        module.AGENT = TwinAgent()
+    elif name == "complete":
+        module.COMPLETING._hooks, module.COMPLETING._groups = TwinHooks(TOKEN), groups
+    elif name == "add_node":
+        module.GROUPS = groups
+    else:
+        module.ChefServer = chef.at
+    return module
+
+
+@pytest.fixture(autouse=True)
+def claim_of_version_1(table: None) -> None:
+    """As that version wrote it."""
+    ledger().write(
+        Claim(
+            instance_id=INSTANCE,
+            transition="launch",
+            owner=OWNER,
+            lease_until=1893456000 + LEASE_S,
+            tokens={TOKEN: "launch"},
+            hook="launch",
+            asg=DESCRIPTION["asg"],
+            cluster="lab",
+            opened_at=1893456000,
+            phases=(Phase("claimed", 1893456000),),
+        )
+    )
+    boto3.client("dynamodb").update_item(
+        TableName="labswarm-ledger",
+        Key={"instance_id": {"S": INSTANCE}, "transition": {"S": "launch"}},
+        UpdateExpression="REMOVE beats_until",
+    )
+
+
+def test_the_version_before_is_the_one_that_is_kept_here() -> None:
+    assert VERSION == 2, "keep the calls of the version before this one instead"
+    assert "version" not in WORK
+    assert Work.parse(WORK).version == VERSION
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_execution_that_began_before_a_deploy_goes_on_after_it(call: dict[str, Any]) -> None:
+    answer = app(folder(call["function"])).handler(given(call["payload"]), Context())
+
+    assert set(call["answer"]) <= set(answer)
