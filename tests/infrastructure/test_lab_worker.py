@@ -283,10 +283,15 @@ def test_a_server_is_given_the_cookbooks_files() -> None:
         *("db", REPOSITORY, Path("/class"), Path("/state"), Path("/homes"), Path("/sock")),
         *("10.98.3.10", "hub", "notebook", room, room),
     )
-    in_the_lab = settings_of(ground, Path("/class/node"))["read_only_mounts"]
+    settings = settings_of(ground, Path("/class/node"))
+    in_the_lab = settings["read_only_mounts"]
     for source, target in there.items():
         assert in_the_lab[str(WORKER / "files/default" / Path(source).name)] == target
     assert len(in_the_lab) == len(there) + len({"/usr", "/class"})
+    environment = attributes.partition("['environment'] = {")[2].partition("}")[0]
+    given = dict(re.findall(r"'(\w+)' => '(\S+)'", environment))
+    assert given
+    assert given.items() <= settings["environment"].items()
 
 
 def test_the_homes_have_the_cookbooks_mode(tmp_path: Path) -> None:
