@@ -264,10 +264,9 @@ def soon(kind: Literal["interruption", "terminate"]) -> Notice:
 
 def test_a_server_that_runs_is_told_and_the_newest_notice_counts(seam: Seam) -> None:
     eve = USERS[2]
-    seam.hub.stop(eve, "")
-    becomes(seam.hub, eve, "", "absent")
+    # A server that does not run.
     with pytest.raises(Gone):
-        seam.hub.tell(eve, "", soon("terminate"))
+        seam.hub.tell(eve, "lab-2", soon("terminate"))
     seam.hub.start(eve, "")
     becomes(seam.hub, eve, "", "ready")
     assert seam.told(eve) is None
@@ -286,8 +285,6 @@ def test_a_server_without_the_extension_and_an_unknown_user_are_gone_for_a_notic
     for user, server in ((fay, ""), (fay, "none"), ("nobody", "")):
         with pytest.raises(Gone):
             seam.hub.tell(user, server, soon("terminate"))
-    seam.hub.stop(fay, "")
-    becomes(seam.hub, fay, "", "absent")
 
 
 @pytest.fixture(scope="module")
@@ -310,6 +307,22 @@ def test_a_notice_is_for_whoever_may_use_the_server_and_nobody_else(told: Jupyte
     # The manager may start and stop servers, and not use them.
     for shown in ("", f"token {told.token_of('ada')}", f"token {TOKEN}", f"labswarm {key}"):
         assert told.notice(eve, shown)[0] == 403, shown
+
+
+def test_a_page_that_asks_for_notices_is_not_yet_a_student_who_works(told: JupyterSeam) -> None:
+    eve = USERS[2]
+    token = f"token {told.token_of(eve)}"
+
+    def last_activity() -> str:
+        status, content = asked("GET", f"{told.of(eve)}/api/status", token)
+        assert status == 200, content
+        return str(json.loads(content)["last_activity"])
+
+    before = last_activity()
+    assert told.notice(eve, token)[0] == 200
+    assert last_activity() == before
+    assert asked("GET", f"{told.of(eve)}/api/contents", token)[0] == 200
+    assert last_activity() != before
 
 
 def test_a_notice_is_in_a_file_that_only_its_student_reads(told: JupyterSeam) -> None:
