@@ -202,3 +202,50 @@ def test_a_file_that_is_no_timetable_is_refused(
         refused = simulated_lab.run("timetable", str(feed))
         assert refused.returncode == 2
         assert said in refused.stderr
+
+
+def test_a_hook_whose_execution_is_stopped_is_completed_in_its_place(
+    simulated_lab: LabUnderTest, tmp_path: Path
+) -> None:
+    """The status event is put here as AWS sends it, whether the plane has sent it already or not.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+    """
+    simulated_lab.must("scale", "1")
+    # So that the launch is at work for as long as it takes to stop it.
+    simulated_lab.must("chef", "stop")
+    simulated_lab.must("scale", "2", "--no-wait")
+    simulated_lab.eventually(
+        "a launch is at work",
+        lambda _: bool(simulated_lab.executions("labswarm-node-launch", "RUNNING")),
+        within_s=60,
+    )
+    (execution, *_) = simulated_lab.executions("labswarm-node-launch", "RUNNING")
+    stepfunctions = simulated_lab.client("stepfunctions")
+    stepfunctions.stop_execution(executionArn=execution)
+    simulated_lab.must("chef", "start")
+    ended = stepfunctions.describe_execution(executionArn=execution)
+    assert ended["status"] == "ABORTED"
+    event = json.loads((EVENTS / "execution_failed.json").read_text())
+    event["detail"] |= {
+        "executionArn": execution,
+        "stateMachineArn": ended["stateMachineArn"],
+        "status": "ABORTED",
+        "input": ended["input"],
+    }
+    told = tmp_path / "ended.json"
+    told.write_text(json.dumps(event))
+
+    assert "labswarm-last-resort" in simulated_lab.must("replay", str(told))
+
+    # It is abandoned and goes by its terminate hook; another is launched, and joins.
+    lost = json.loads(ended["input"])["detail"]["EC2InstanceId"]
+    seen = simulated_lab.eventually(
+        "another joins, and the abandoned one is gone",
+        lambda seen: (
+            [n["availability"] for n in seen["nodes"]] == ["active", "active"]
+            and lost not in [n["instance_id"] for n in seen["nodes"]]
+        ),
+        within_s=120,
+    )
+    assert [n["chef"] for n in seen["nodes"]] == ["known", "known"]

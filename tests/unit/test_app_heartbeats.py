@@ -12,6 +12,7 @@ from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm.groups import Roster
 from labswarm.heartbeats import Beats, Heartbeats
 from labswarm.hook_time import LAUNCH_S, LEAST_TIMEOUT_S, is_kept_up, total_s
+from labswarm.ledger import LEASE_S
 from labswarm.lifecycle import AutoScalingHooks
 from labswarm.work import Work
 
@@ -33,6 +34,12 @@ class Waits(Bench):
     def roster(self, asg: str) -> Roster:
         assert asg == ASG
         return Roster(1, {INSTANCE: self.state})
+
+    def step(self) -> None:
+        """Whoever works on it has gone on."""
+        claim = self.ledger.read(INSTANCE, "launch")
+        assert claim is not None
+        self.ledger.write(claim.entered("node-pull", int(self.clock.now())))
 
     def beat(self) -> Beats:
         return Heartbeats(self, self.ledger, self.hooks, self.clock).beat(ASG)
@@ -71,9 +78,22 @@ def test_heartbeats_end_with_the_claim() -> None:
     assert waits.beat() == Beats()
 
 
+def test_heartbeats_end_when_nobody_has_done_a_step_for_a_lease() -> None:
+    waits = Waits()
+    waits.clock.sleep(LEASE_S - 1)
+    assert waits.beat().sent == 2
+
+    waits.clock.sleep(1)
+    assert waits.beat() == Beats()
+
+    waits.step()
+    assert waits.beat().sent == 2
+
+
 def test_heartbeats_end_at_the_works_own_deadline() -> None:
     waits = Waits()
     waits.clock.sleep(LAUNCH_S - 2)
+    waits.step()
     assert waits.beat().sent == 2
 
     waits.clock.sleep(1)
@@ -107,6 +127,7 @@ def test_who_takes_the_work_over_has_a_time_of_its_own() -> None:
     late = replace(read("launch"), at=waits.clock.now())
     assert isinstance(waits.claim(late, OTHER), Work)
     waits.clock.sleep(LAUNCH_S - 1)
+    waits.step()
 
     assert waits.beat().sent == 2
 

@@ -12,6 +12,7 @@ from app_twins import event as sample
 from moto import mock_aws
 from test_app_handlers import Context, load
 
+from labswarm.breakers_dynamodb import DynamoBreakers
 from labswarm.errors import BadInput
 from labswarm.groups import AutoScalingGroups
 from labswarm.snapshot import NodeSeen, Snapshot
@@ -141,6 +142,29 @@ def test_a_minute_tells_the_alarms_whether_all_was_decided(
     decided(MINUTE)
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [m["Decided"] for m in told] == [[0.0]] * 2
+
+
+def test_a_minute_in_which_launches_are_held_rings_and_says_why(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    breakers = DynamoBreakers(boto3.client("dynamodb"), "labswarm-ledger")
+    for number in range(3):
+        breakers.failed("lab", f"i-{number}", int(time.time()))
+    seen(waiting=8)
+
+    told, started = decided(MINUTE)
+
+    assert told["lab"][-1].startswith("launches are held: 3 in a row failed; the next is tried at ")
+    assert started.given == {}
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [m["LaunchesHeld"] for m in metrics] == [[1.0]] * 2
+
+    breakers.joined("lab")
+    _, started = decided(MINUTE)
+
+    assert len(started.given) == 1
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [m["LaunchesHeld"] for m in metrics] == [[0.0]] * 2
 
 
 def test_seats_short_of_no_cluster_is_refused_once_with_its_field(

@@ -53,7 +53,7 @@ class Heartbeats:
         now = self._clock.now()
         sent, ended, missed = 0, [], []
         for claim in self._ledger.about(waiting) if waiting else ():
-            if claim.closed or claim.beats_until is None or claim.beats_until <= now:
+            if not _is_at_work(claim, now):
                 continue
             for token, hook in claim.tokens.items():
                 try:
@@ -64,3 +64,9 @@ class Heartbeats:
                 except LabswarmError as error:
                     missed.append(f"{claim.transition} of {claim.instance_id}: {error}")
         return Beats(sent, tuple(ended), tuple(missed))
+
+
+def _is_at_work(claim: Claim, now: float) -> bool:
+    """Whether someone works on it in time; each step of the work renews the claim's lease."""
+    in_time = claim.beats_until is not None and now < claim.beats_until
+    return in_time and not claim.closed and now < claim.lease_until
