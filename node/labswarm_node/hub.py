@@ -2,7 +2,10 @@
 
 import http.client
 import json
-from collections.abc import Mapping
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlsplit
@@ -16,6 +19,8 @@ Running = Literal["absent", "ready", "pending"]
 
 # Less than the 5 s of a manager command, which makes several calls side by side.
 _TIMEOUT_S = 3.0
+# Bytes of an answer; a user's description has a thousandth of it.
+_LONGEST = 2**20
 
 
 class Hub(Protocol):
@@ -111,15 +116,17 @@ class HubApi:
 def _request(
     method: str, to: str, headers: Mapping[str, str], body: str | None = None
 ) -> tuple[int, bytes]:
-    """One request; its status and content. Raises Transient where nothing answers for now."""
+    """One request; its status and content. Raises Transient where nothing answers in time."""
     url = urlsplit(to)
     secure = url.scheme == "https"
     connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = connect(url.netloc, timeout=_TIMEOUT_S)
     try:
-        connection.request(method, url.path, body, dict(headers))
-        answer = connection.getresponse()
-        status, content = answer.status, answer.read()
+        connection.connect()
+        with _cut_after(_TIMEOUT_S, connection.sock):
+            connection.request(method, url.path, body, dict(headers))
+            answer = connection.getresponse()
+            status, content = answer.status, answer.read(_LONGEST)
     except (OSError, http.client.HTTPException) as error:
         raise Transient(f"the hub does not answer: {error}") from error
     finally:
@@ -127,6 +134,31 @@ def _request(
     if status == 429 or status >= 500:
         raise Transient(f"the hub answers {method} {url.path} with {status}")
     return status, content
+
+
+@contextmanager
+def _cut_after(seconds: float, link: socket.socket) -> Iterator[None]:
+    """Shut the socket down when this lasts longer, and raise TimeoutError.
+
+    Its own timeout is for each byte: a student's server that answers one byte a second, for
+    mischief, would hold up all others on the node.
+    """
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            link.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+    # What was cut may look like an answer that has ended.
+    if late.is_set():
+        raise TimeoutError(f"no whole answer within {seconds:g} s")
 
 
 def _server_path(user: str, server: str) -> str:

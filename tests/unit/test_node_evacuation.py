@@ -1,12 +1,14 @@
 """Evacuating a worker, over the twins of the Swarm and of the hub."""
 
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from labswarm.errors import Permanent, Transient
+from labswarm.notices import Notice
 from labswarm_node.config import HubConfig
 from labswarm_node.evacuation import Moves, MovesFile, evacuate
 from labswarm_node.hub import HubApi
@@ -210,3 +212,39 @@ def test_a_broken_memory_is_not_passed_over(room: Class, tmp_path: Path) -> None
     (tmp_path / "moves" / f"{WORKER}.json").write_text("{")
     with pytest.raises(Permanent, match="delete it"):
         room.step()
+
+
+class _Dripping(BaseHTTPRequestHandler):
+    """Answers whoever tells it something, a header a tick, for longer than any test waits."""
+
+    def do_POST(self) -> None:
+        self.wfile.write(b"HTTP/1.0 204 No Content\r\n")
+        with suppress(OSError):
+            while not _Dripping.enough.wait(0.05):
+                self.wfile.write(b"X: y\r\n")
+
+    enough = threading.Event()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent."""
+
+
+def test_a_server_that_answers_without_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labswarm_node.hub._TIMEOUT_S", 0.3)
+    # As many headers as it likes.
+    monkeypatch.setattr("http.client._MAXHEADERS", 10**6)
+    (tmp_path / "token").write_text("a-token")
+    with HTTPServer(("127.0.0.1", 0), _Dripping) as server:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        over = threading.Timer(20, _Dripping.enough.set)
+        over.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        hub = HubApi(HubConfig(f"{address}/hub/api", tmp_path / "token", address))
+        with pytest.raises(Transient, match="does not answer"):
+            hub.tell("ada", "", Notice("terminate", 1))
+        assert not _Dripping.enough.is_set(), "it was the server that gave up"
+        over.cancel()
+        answering.join()
