@@ -107,9 +107,8 @@ def _with(value: Any, fill: Fill) -> Any:
         return value
     if value.endswith(f":autoScalingGroupName/{SAMPLE_GROUP}"):
         return fill.group_arn
-    if value == SAMPLE_GROUP:
-        return fill.group
-    return value.replace(SAMPLE_INSTANCE, fill.instance_id)
+    # An execution's input is an event as a text.
+    return value.replace(SAMPLE_INSTANCE, fill.instance_id).replace(SAMPLE_GROUP, fill.group)
 
 
 def _fill(lab: Lab, event: Mapping[str, Any], instance: str | None) -> Fill:
