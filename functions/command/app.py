@@ -46,12 +46,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work", "document", "on": "node"|"hub", "parameters"?, "until"?, "repeat"?,
     "unless_terminating"?}` -> answer.
 
-    `until` names the work's time by which the step has to be done, `forward_by` or `evacuate_by`;
-    without it that is the work's deadline. With `repeat` what fails for now is sent anew in this
-    call, not only in the next. Raises Transient while the command is still under way
-    after 90 s, or then (invoke again to go on waiting); Permanent after `forward_by`, and when
-    `unless_terminating` and the instance's termination has begun; and otherwise the kind that the
-    tool reports. `urgent` in the answer: EC2 has warned that it takes the instance back.
+    `until` names the work's time by which the step has to be done, `forward_by`, `empty_by` or
+    `evacuate_by`; without it that is the work's deadline. After that time it still has 10 s. With
+    `repeat` what fails for now is sent anew in this call, not only in the next. Raises Transient
+    while the command is still under way after 90 s, or then (invoke again to go on waiting);
+    Permanent after `forward_by`, and when `unless_terminating` and the instance's termination has
+    begun; and otherwise the kind that the tool reports. `urgent` in the answer: EC2 has warned
+    that it takes the instance back.
     """
     work = Work.parse(event.get("work"))
     patience_s = _patience_s(work, event.get("until", "deadline"))
@@ -73,8 +74,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _patience_s(work: Work, until: object) -> float:
-    if until != "deadline" and until != "forward_by" and until != "evacuate_by":
-        raise BadInput("until", f"is {until!r}; it has to be 'forward_by' or 'evacuate_by'")
+    if (
+        until != "deadline"
+        and until != "forward_by"
+        and until != "empty_by"
+        and until != "evacuate_by"
+    ):
+        raise BadInput(
+            "until", f"is {until!r}; it has to be 'forward_by', 'empty_by' or 'evacuate_by'"
+        )
     left_s = work.left_s(until, CLOCK.now())
     if until == "forward_by" and left_s <= 0:
         raise Permanent("the hook's time is over but for what undoing takes")

@@ -11,6 +11,7 @@ from docker.errors import NotFound
 from dockerspawner import SwarmSpawner
 from traitlets import Float, Instance, default
 
+from labswarm.notices import key_of
 from labswarm_hub import tasks
 from labswarm_hub.homes import make_home
 from labswarm_hub.names import home_name
@@ -135,7 +136,14 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     def get_env(self) -> dict[str, str]:
         """The server's environment."""
-        return {**super().get_env(), **self.settings.environment, "HOME": HOME}
+        token = self.settings.manager_token_file.read_text().strip()
+        return {
+            **super().get_env(),
+            **self.settings.environment,
+            "HOME": HOME,
+            # By which labswarm-manager tells this server what happens to its node.
+            "LABSWARM_NOTICE_KEY": key_of(token, self.user.name, self.name),
+        }
 
     async def _seated_task(self) -> tasks.Task:
         """Take a seat, however long that takes, and start there; the task that runs."""

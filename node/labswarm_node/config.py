@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from labswarm.errors import BadInput
 
@@ -49,10 +50,11 @@ class ChefConfig:
 
 @dataclass(frozen=True)
 class HubConfig:
-    """Where the hub's API is, and the file with the token for it."""
+    """Where the hub's API is, the file with the token for it, and where students' servers are."""
 
     api_url: str
     token_file: Path
+    proxy_url: str
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,13 @@ def _chef(fields: "_Fields") -> ChefConfig:
 
 
 def _hub(fields: "_Fields") -> HubConfig:
+    api_url = fields.text("api_url", _URL).rstrip("/")
+    # A node.json of the version before does not name it: then it is the port of our own hub.
+    beside = f"{urlsplit(api_url).scheme}://{urlsplit(api_url).hostname}:8000"
     return HubConfig(
-        api_url=fields.text("api_url", _URL).rstrip("/"),
+        api_url=api_url,
         token_file=Path(fields.text("token_file")),
+        proxy_url=(fields.optional("proxy_url", _URL) or beside).rstrip("/"),
     )
 
 

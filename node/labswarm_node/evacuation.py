@@ -5,21 +5,16 @@ way. What was stopped is written down before it is, so that nobody's server is f
 """
 
 import json
-from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from labswarm.errors import LabswarmError, Permanent, Transient
+from labswarm.errors import Permanent, Transient
 from labswarm_node.chef_identity import write_private
 from labswarm_node.hub import Hub
+from labswarm_node.side_by_side import each, in_order
 from labswarm_node.swarm import Server, Swarm
 from labswarm_node.worker import find
-
-# A step's calls to the hub wait for one another on it, and the step itself has 5 s.
-_SIDE_BY_SIDE = 16
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -52,8 +47,8 @@ class MovesFile:
     def write(self, moves: Moves) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         values = {
-            "moving": [asdict(server) for server in _sorted(moves.moving)],
-            "moved": [asdict(server) for server in _sorted(moves.moved)],
+            "moving": [asdict(server) for server in in_order(moves.moving)],
+            "moved": [asdict(server) for server in in_order(moves.moved)],
         }
         write_private(self._path, json.dumps(values).encode())
 
@@ -73,18 +68,18 @@ def evacuate(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[
     there = frozenset(swarm.servers_on(node.node_id)) if node else frozenset()
     alive = there if node and node.state != "down" else frozenset()
     moves = file.read()
-    running = _each(lambda s: hub.running(s.user, s.name), there | moves.moving)
+    running = each(lambda s: hub.running(s.user, s.name), there | moves.moving)
 
     # What was moved runs elsewhere by now; its task on a node that is down is listed for a day.
     stopping = {s for s in there - moves.moved if running[s] == "ready"}
     file.write(Moves(moves.moving | stopping, moves.moved))
-    stopped = _each(lambda s: hub.stop(s.user, s.name), stopping)
+    stopped = each(lambda s: hub.stop(s.user, s.name), stopping)
 
     ended = moves.moving - alive
     # Ready or starting again already: its student was faster. Pending there may be its stop, too:
     # then the next step looks again.
     back = {s for s in ended - there if running[s] == "ready"}
-    started = _each(
+    started = each(
         lambda s: hub.start(s.user, s.name), {s for s in ended if running[s] == "absent"}
     )
     back |= {s for s, error in started.items() if error is None}
@@ -97,29 +92,8 @@ def evacuate(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[
         if isinstance(outcome, Transient):
             raise outcome
     return {
-        "servers": [server.service for server in _sorted(alive)],
-        "moved": [server.service for server in _sorted(done.moved)],
-        "moving": [server.service for server in _sorted(done.moving)],
-        "refused": [server.service for server in _sorted(refused)],
+        "servers": [server.service for server in in_order(alive)],
+        "moved": [server.service for server in in_order(done.moved)],
+        "moving": [server.service for server in in_order(done.moving)],
+        "refused": [server.service for server in in_order(refused)],
     }
-
-
-def _sorted(servers: Iterable[Server]) -> list[Server]:
-    return sorted(servers, key=lambda server: (server.service, server.user, server.name))
-
-
-def _each(
-    call: Callable[[Server], R], servers: Iterable[Server]
-) -> dict[Server, R | LabswarmError]:
-    """What the call answered for each server, or the error it raised; made side by side."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    def outcome(server: Server) -> R | LabswarmError:
-        try:
-            return call(server)
-        except LabswarmError as error:
-            return error
-
-    concerned = _sorted(servers)
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        return dict(zip(concerned, pool.map(outcome, concerned), strict=True))

@@ -1,12 +1,17 @@
-"""The seam to the hub: stopping and starting students' servers, as an admin would."""
+"""The seam to the hub: students' servers are stopped and started, and told what happens to them."""
 
 import http.client
 import json
-from collections.abc import Mapping
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlsplit
 
-from labswarm.errors import Permanent, Transient
+from labswarm.errors import Gone, Permanent, Transient
+from labswarm.notices import Notice, key_of
 from labswarm_node.config import HubConfig
 
 Running = Literal["absent", "ready", "pending"]
@@ -14,6 +19,8 @@ Running = Literal["absent", "ready", "pending"]
 
 # Less than the 5 s of a manager command, which makes several calls side by side.
 _TIMEOUT_S = 3.0
+# Bytes of an answer; a user's description has a thousandth of it.
+_LONGEST = 2**20
 
 
 class Hub(Protocol):
@@ -31,6 +38,14 @@ class Hub(Protocol):
         """Ask for its start with the options it last had; does not wait for it.
 
         One that runs is no error. Raises Transient while it stops, Permanent for an unknown user.
+        """
+        ...
+
+    def tell(self, user: str, server: str, notice: Notice) -> None:
+        """Give a student's server a notice, in place of any former one.
+
+        Raises Gone where nobody can be told: there is no such server, or its image has not what
+        takes notices. Raises Permanent when it takes none from this hub.
         """
         ...
 
@@ -66,23 +81,26 @@ class HubApi:
         if status == 400 and self.running(user, server) != "ready":
             raise Transient(f"the hub does not start {user}'s server {server!r} now")
 
+    def tell(self, user: str, server: str, notice: Notice) -> None:
+        # The server is its student's: the hub's token is not for it to see.
+        key = key_of(self._token(), user, server)
+        status, _ = _request(
+            "POST",
+            self._config.proxy_url + _server_path(user, server) + "/labswarm/notify",
+            {"Authorization": f"labswarm {key}", "Content-Type": "application/json"},
+            json.dumps(asdict(notice)),
+        )
+        # What hub and Jupyter say of a request that nothing of theirs is for; a key that is not
+        # right is a 401.
+        if status in (403, 404, 405, 424):
+            raise Gone(f"{user}'s server {server!r} takes no notices ({status})")
+        if status >= 300:
+            raise Permanent(f"{user}'s server {server!r} refuses the notice with {status}")
+
     def _call(self, method: str, path: str, also: frozenset[int]) -> tuple[int, bytes]:
         """One call; its status and content. Raises Permanent for a status of 4xx not in `also`."""
-        url = urlsplit(self._config.api_url)
-        secure = url.scheme == "https"
-        connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = connect(url.netloc, timeout=_TIMEOUT_S)
         headers = {"Authorization": f"token {self._token()}"}
-        try:
-            connection.request(method, url.path + path, headers=headers)
-            answer = connection.getresponse()
-            status, content = answer.status, answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise Transient(f"the hub does not answer: {error}") from error
-        finally:
-            connection.close()
-        if status == 429 or status >= 500:
-            raise Transient(f"the hub answers {method} {path} with {status}")
+        status, content = _request(method, self._config.api_url + path, headers)
         if status >= 400 and status not in also:
             raise Permanent(f"the hub answers {method} {path} with {status}")
         return status, content
@@ -93,6 +111,59 @@ class HubApi:
         except OSError as error:
             # The hub writes it when it starts for the first time.
             raise Transient(f"{self._config.token_file} cannot be read: {error}") from error
+
+
+def _request(
+    method: str, to: str, headers: Mapping[str, str], body: str | None = None
+) -> tuple[int, bytes]:
+    """One request; its status and content. Raises Transient where nothing answers in time."""
+    url = urlsplit(to)
+    secure = url.scheme == "https"
+    connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = connect(url.netloc, timeout=_TIMEOUT_S)
+    try:
+        connection.connect()
+        with _cut_after(_TIMEOUT_S, connection.sock):
+            connection.request(method, url.path, body, dict(headers))
+            answer = connection.getresponse()
+            status, content = answer.status, answer.read(_LONGEST)
+    except (OSError, http.client.HTTPException) as error:
+        raise Transient(f"the hub does not answer: {error}") from error
+    finally:
+        connection.close()
+    if status == 429 or status >= 500:
+        raise Transient(f"the hub answers {method} {url.path} with {status}")
+    return status, content
+
+
+@contextmanager
+def _cut_after(seconds: float, link: socket.socket) -> Iterator[None]:
+    """Shut the socket down when this lasts longer, and raise TimeoutError.
+
+    Its own timeout is for each byte: a student's server that answers one byte a second, for
+    mischief, would hold up all others on the node.
+    """
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            link.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+    # What was cut may look like an answer that has ended.
+    if late.is_set():
+        raise TimeoutError(f"no whole answer within {seconds:g} s")
+
+
+def _server_path(user: str, server: str) -> str:
+    """Where the proxy has a server, escaped as JupyterHub does (jupyterhub.utils)."""
+    return "/user/" + "/".join(quote(name, safe="@~") for name in (user, server) if name)
 
 
 def _path(user: str, server: str) -> str:

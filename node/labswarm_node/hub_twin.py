@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from labswarm.errors import Permanent, Transient
+from labswarm.errors import Gone, Permanent, Transient
+from labswarm.notices import Notice
 from labswarm_node.hub import Running
 
 Act = Callable[[str, str], None]
@@ -25,6 +26,10 @@ class HubTwin:
         self.slow = slow
         self.down_for: set[str] = set()
         """The users about whom it does not answer."""
+        self.without_notices: set[str] = set()
+        """The users whose images have not what takes notices."""
+        self.told: dict[tuple[str, str], Notice] = {}
+        """What each server that runs was told last."""
         self.asked: list[tuple[str, str, str]] = []
         self._users = users
         self._spawn = spawn
@@ -61,6 +66,14 @@ class HubTwin:
             if not self.slow:
                 self.finish_starts()
 
+    def tell(self, user: str, server: str, notice: Notice) -> None:
+        self.asked.append(("tell", user, server))
+        if user in self.down_for:
+            raise Transient("the hub does not answer")
+        if self._states.get((user, server)) != "ready" or user in self.without_notices:
+            raise Gone(f"{user}'s server {server!r} takes no notices")
+        self.told[user, server] = notice
+
     def forget(self, user: str) -> None:
         """An admin deletes a user."""
         self._users -= {user}
@@ -75,4 +88,5 @@ class HubTwin:
         """Every server that stops has ended."""
         for user, server in [key for key, state in self._states.items() if state == "stop"]:
             del self._states[user, server]
+            self.told.pop((user, server), None)
             self._end(user, server)

@@ -4,20 +4,24 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from labswarm.errors import BadInput
+from labswarm.notices import KINDS, Notice
 from labswarm_node import worker
 from labswarm_node.answer import Answer, Parser, answer_of
 from labswarm_node.config import CLUSTER, INSTANCE_ID, NODE_ID, HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.evacuation import MovesFile, evacuate
 from labswarm_node.hub import Hub, HubApi
+from labswarm_node.notifying import notify
 from labswarm_node.swarm import Swarm
 
 _COMMANDS = {
     "pause": "start nothing new on a worker",
     "activate": "open a worker to new servers",
+    "notify": "tell the students on a worker that it goes",
     "evacuate": "one step of moving the students' servers off a worker",
     "drain": "end what is left on a worker",
     "remove": "remove a worker that has left",
@@ -68,6 +72,9 @@ def _run(
             return worker.pause(swarm, instance_id)
         case "activate":
             return worker.activate(swarm, instance_id, _cluster(options.cluster))
+        case "notify":
+            notice = _notice(options.kind, options.deadline)
+            return notify(swarm, surroundings.hub(config.hub), instance_id, notice)
         case "evacuate":
             return evacuate(swarm, surroundings.hub(config.hub), moves, instance_id)
         case "drain":
@@ -86,9 +93,27 @@ def _parser() -> Parser:
         command.add_argument("--instance", required=True, help="the worker's instance id")
         if name == "activate":
             command.add_argument("--cluster", default="", help="label it as this cluster's worker")
+        if name == "notify":
+            command.add_argument("--kind", required=True, help=f"one of {', '.join(KINDS)}")
+            command.add_argument(
+                "--deadline", required=True, help="until when servers are left there: ISO 8601, UTC"
+            )
     forget = commands.add_parser("forget", help="remove nodes that are down, by their node ids")
     forget.add_argument("--nodes", required=True, help="Swarm node ids, separated by commas")
     return parser
+
+
+def _notice(kind: str, deadline: str) -> Notice:
+    known = next((one for one in KINDS if one == kind), None)
+    if known is None:
+        raise BadInput("--kind", f"is {kind!r}; write one of {', '.join(KINDS)}")
+    try:
+        at = datetime.strptime(deadline, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise BadInput(
+            "--deadline", f"is {deadline!r}; write a time like 2026-01-31T12:00:00Z"
+        ) from error
+    return Notice(known, int(at.timestamp()))
 
 
 def _cluster(text: str) -> str | None:

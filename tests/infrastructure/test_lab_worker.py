@@ -48,6 +48,12 @@ HELD = {
     "cookbook_file[/etc/labswarm/class/ipython_config.py]": (
         "test_a_server_is_given_the_cookbooks_files"
     ),
+    "cookbook_file[/etc/labswarm/class/jupyter_server_path.py]": (
+        "test_a_server_is_given_the_cookbooks_files"
+    ),
+    "cookbook_file[/etc/labswarm/class/labswarm_notice.py]": (
+        "test_a_server_is_given_the_cookbooks_files"
+    ),
     "directory[homes]": "test_the_homes_have_the_cookbooks_mode",
     "labswarm_node_config": "test_node_json_has_the_cookbooks_fields",
     "docker.sh": "test_the_engine_is_of_the_images_package",
@@ -235,10 +241,15 @@ def test_a_server_is_given_the_cookbooks_files() -> None:
         *("db", REPOSITORY, Path("/class"), Path("/state"), Path("/homes"), Path("/sock")),
         *("10.98.3.10", "hub", "notebook", room, room),
     )
-    in_the_lab = settings_of(ground, Path("/class/node"))["read_only_mounts"]
+    settings = settings_of(ground, Path("/class/node"))
+    in_the_lab = settings["read_only_mounts"]
     for source, target in there.items():
         assert in_the_lab[str(WORKER / "files/default" / Path(source).name)] == target
     assert len(in_the_lab) == len(there) + len({"/usr", "/class"})
+    environment = attributes.partition("['environment'] = {")[2].partition("}")[0]
+    given = dict(re.findall(r"'(\w+)' => '(\S+)'", environment))
+    assert given
+    assert given.items() <= settings["environment"].items()
 
 
 def test_the_homes_have_the_cookbooks_mode(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import docker
 import pytest
 import requests
 
+from labswarm.notices import Notice
 from labswarm_hub.names import home_name
 from labswarm_lab.hub import HubGround, start_hub, wait_healthy
 from labswarm_lab.images import hub_image, notebook_image, publish
@@ -24,7 +25,11 @@ from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.plane.machines import Instance
-from labswarm_lab.students import Result, run_class
+from labswarm_lab.students import Result, run_class, xsrf_of
+from labswarm_node.config import HubConfig
+from labswarm_node.docker_swarm import DockerSwarm
+from labswarm_node.hub import HubApi
+from labswarm_node.notifying import notify
 
 CHECKOUT = Path(__file__).parents[2]
 MIB = 2**20
@@ -53,6 +58,7 @@ class Hub:
 
     ground: HubGround
     engine: docker.DockerClient
+    place: Place
 
     def call(self, method: str, path: str) -> Any:
         """A call of the hub's API with labswarm-manager's token; the status and the answer."""
@@ -87,6 +93,22 @@ class Hub:
         """The names of the students' services."""
         api: Any = self.engine.api
         return {service["Spec"]["Name"] for service in api.services({"label": "labswarm.user"})}
+
+    def in_container(self, user: str, *command: str) -> str:
+        """What a command in the container of the user's server prints."""
+        for worker in WORKERS:
+            with closing(client(self.place, worker)) as engine:
+                for container in engine.containers.list(filters={"label": f"labswarm.user={user}"}):
+                    return str(container.exec_run(list(command)).output.decode())
+        raise AssertionError(f"{user} has no container")
+
+    def browser(self, user: str) -> requests.Session:
+        """A browser in which the user has logged in."""
+        session = requests.Session()
+        login = f"{self.ground.url}/hub/login"
+        form = {"username": user, "password": "", "_xsrf": xsrf_of(session.get(login).text)}
+        session.post(login, form, timeout=10).raise_for_status()
+        return session
 
     def attend(self, count: int) -> list[Result]:
         """A class of that many students; everyone's result."""
@@ -143,7 +165,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
                 overhead=OVERHEAD,
             )
             wait_healthy(start_hub(engine, ground), PATIENCE_S)
-            yield Hub(ground, engine)
+            yield Hub(ground, engine, place)
     finally:
         for instance_id in (*WORKERS, MANAGER):
             machines.terminate(instance_id)
@@ -231,3 +253,35 @@ def test_labswarm_managers_token_is_good_for_servers_only(hub: Hub) -> None:
     assert hub.call("GET", "/users")[0] == 200
     assert hub.call("POST", "/users/eve")[0] == 403
     assert hub.call("GET", "/proxy")[0] == 403
+
+
+def test_students_are_told_that_their_node_goes_and_read_it_alone(empty_hub: Hub) -> None:
+    assert all(result.ok for result in empty_hub.attend(2))
+    ground = empty_hub.ground
+    swarm = DockerSwarm(f"unix://{ground.docker_socket}")
+    api = HubApi(HubConfig(ground.api_url, ground.token_file, ground.url))
+    deadline = int(time.time()) + 80
+    told = [
+        notify(swarm, api, worker, Notice("interruption", deadline)) for worker in sorted(WORKERS)
+    ]
+    services = ["jupyter-student-2d01", "jupyter-student-2d02"]
+    assert {"told": services, "untold": {}} in told, "they are packed on one node"
+
+    browsers = {user: empty_hub.browser(user) for user in ("student-01", "student-02")}
+    for user, browser in browsers.items():
+        for owner in browsers:
+            server = f"{ground.url}/user/{owner}"
+            page = browser.get(f"{server}/lab", timeout=10)
+            answer = browser.get(f"{server}/labswarm/notice", timeout=10)
+            assert (page.status_code, answer.status_code) == (
+                (200,) * 2 if owner == user else (403,) * 2
+            )
+            if owner == user:
+                notice = answer.json()["notice"]
+                assert (notice["kind"], notice["deadline"]) == ("interruption", deadline)
+                assert notice["message"].endswith(".")
+        file = "/tmp/jupyter-runtime/labswarm-notice.json"  # noqa: S108  # the container's own
+        assert empty_hub.in_container(user, "/usr/bin/stat", "-c", "%a %u", file) == "600 1000\n"
+        environment = empty_hub.in_container(user, "/usr/bin/env")
+        assert ground.token_file.read_text().strip() not in environment
+        assert not list((ground.homes / home_name(user)).rglob("*notice*")), "not on the homes"

@@ -453,6 +453,9 @@ def test_a_hook_too_short_for_heartbeats_is_named_in_one_line(
         (None, -1000, 10),
         ("forward_by", 500, 90),
         ("forward_by", 40, 40),
+        ("empty_by", 40, 40),
+        # Nothing waits long for what may fail.
+        ("empty_by", -1000, 10),
         ("evacuate_by", 40, 40),
         ("evacuate_by", -1000, 10),
     ],

@@ -51,6 +51,23 @@ def test_the_hub_has_to_know_its_api() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "proxy_url"),
+    [
+        ({"proxy_url": "http://127.0.0.1:8000/labs/"}, "http://127.0.0.1:8000/labs"),
+        # Of the version before.
+        ({}, "http://10.98.0.10:8000"),
+    ],
+)
+def test_students_servers_are_reached_through_the_hub_s_proxy(
+    given: dict[str, str], proxy_url: str
+) -> None:
+    hub = {"api_url": "http://10.98.0.10:8081/hub/api", "token_file": "/srv/token", **given}
+    config = NodeConfig.parse(json.dumps({**document(), "role": "hub", "hub": hub}))
+    assert config.hub is not None
+    assert config.hub.proxy_url == proxy_url
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         ("cluster", "Lab"),

@@ -1,12 +1,14 @@
 """Evacuating a worker, over the twins of the Swarm and of the hub."""
 
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from labswarm.errors import Permanent, Transient
+from labswarm.notices import Notice
 from labswarm_node.config import HubConfig
 from labswarm_node.evacuation import Moves, MovesFile, evacuate
 from labswarm_node.hub import HubApi
@@ -16,6 +18,7 @@ from labswarm_node.twin import TOKEN, SwarmTwin
 
 WORKER, OTHER = "i-00000000000000001", "i-00000000000000002"
 ADA, BOB = Server("ada", "", "jupyter-ada"), Server("bob o", "lab-2", "jupyter-bob-20o--lab-2d2")
+NOBODY = "http://127.0.0.1:9"
 SERVERS = {(server.user, server.name): server for server in (ADA, BOB)}
 
 
@@ -189,7 +192,7 @@ def test_the_hub_s_refusals_have_a_kind(
         answering = threading.Thread(target=server.handle_request)
         answering.start()
         hub = HubApi(
-            HubConfig(f"http://127.0.0.1:{server.server_port}/hub/api", tmp_path / "token")
+            HubConfig(f"http://127.0.0.1:{server.server_port}/hub/api", tmp_path / "token", NOBODY)
         )
         with pytest.raises(error, match=str(status)):
             hub.running("ada", "")
@@ -199,9 +202,9 @@ def test_the_hub_s_refusals_have_a_kind(
 def test_a_hub_that_is_down_or_was_never_up_is_asked_again(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("a-token")
     with pytest.raises(Transient, match="does not answer"):
-        HubApi(HubConfig("http://127.0.0.1:9/hub/api", tmp_path / "token")).running("ada", "")
+        HubApi(HubConfig(f"{NOBODY}/hub/api", tmp_path / "token", NOBODY)).running("ada", "")
     with pytest.raises(Transient, match="none"):
-        HubApi(HubConfig("http://127.0.0.1:9/hub/api", tmp_path / "none")).running("ada", "")
+        HubApi(HubConfig(f"{NOBODY}/hub/api", tmp_path / "none", NOBODY)).running("ada", "")
 
 
 def test_a_broken_memory_is_not_passed_over(room: Class, tmp_path: Path) -> None:
@@ -209,3 +212,39 @@ def test_a_broken_memory_is_not_passed_over(room: Class, tmp_path: Path) -> None
     (tmp_path / "moves" / f"{WORKER}.json").write_text("{")
     with pytest.raises(Permanent, match="delete it"):
         room.step()
+
+
+class _Dripping(BaseHTTPRequestHandler):
+    """Answers whoever tells it something, a header a tick, for longer than any test waits."""
+
+    def do_POST(self) -> None:
+        self.wfile.write(b"HTTP/1.0 204 No Content\r\n")
+        with suppress(OSError):
+            while not _Dripping.enough.wait(0.05):
+                self.wfile.write(b"X: y\r\n")
+
+    enough = threading.Event()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent."""
+
+
+def test_a_server_that_answers_without_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labswarm_node.hub._TIMEOUT_S", 0.3)
+    # As many headers as it likes.
+    monkeypatch.setattr("http.client._MAXHEADERS", 10**6)
+    (tmp_path / "token").write_text("a-token")
+    with HTTPServer(("127.0.0.1", 0), _Dripping) as server:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        over = threading.Timer(20, _Dripping.enough.set)
+        over.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        hub = HubApi(HubConfig(f"{address}/hub/api", tmp_path / "token", address))
+        with pytest.raises(Transient, match="does not answer"):
+            hub.tell("ada", "", Notice("terminate", 1))
+        assert not _Dripping.enough.is_set(), "it was the server that gave up"
+        over.cancel()
+        answering.join()

@@ -13,10 +13,13 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from labswarm.errors import BadInput, Transient
+from labswarm.notices import Notice
 from labswarm_node import manager, node
 from labswarm_node.chef_run import Ended, run_client
 from labswarm_node.hub import HubApi
+from labswarm_node.hub_twin import HubTwin
 from labswarm_node.join_secret import JoinSecret
+from labswarm_node.swarm import Server
 from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 
 WORKER = "i-0123456789abcdef0"
@@ -255,6 +258,52 @@ def test_nothing_to_evacuate_needs_no_hub(hub: Machine, worker: Machine, swarm: 
         0,
         {"servers": [], "moved": [], "moving": [], "refused": []},
     )
+
+
+SOON = ("--kind", "interruption", "--deadline", "2026-01-31T12:00:00Z")
+
+
+def test_nobody_to_tell_needs_no_hub(hub: Machine, worker: Machine, swarm: SwarmTwin) -> None:
+    worker.node("join")
+    asked = ("notify", "--instance", WORKER, *SOON)
+    assert managed(hub, swarm, *asked) == (0, {"told": [], "untold": {}})
+
+
+def test_a_notice_goes_to_the_hub_with_its_kind_and_deadline(
+    hub: Machine, worker: Machine, swarm: SwarmTwin
+) -> None:
+    worker.node("join")
+    managed(hub, swarm, "activate", "--instance", WORKER)
+    (node,) = (node for node in swarm.nodes() if node.role == "worker")
+    swarm.place(Server("ada", "", "jupyter-ada"), node.node_id)
+    students = HubTwin(frozenset({"ada"}))
+    students.start("ada", "")
+    around = manager.Surroundings(lambda _: swarm, lambda _: students)
+    asked = ("notify", "--instance", WORKER, *SOON)
+    for _ in range(2):
+        answer = manager.answer(asked, hub.environment, around)
+        assert json.loads(answer.line) == {"told": ["jupyter-ada"], "untold": {}}
+    assert students.told == {("ada", ""): Notice("interruption", 1769860800)}
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"--kind": "party"}, "--kind"),
+        ({"--kind": "Your machine burns; call 555"}, "--kind"),
+        ({"--deadline": "soon"}, "--deadline"),
+        ({"--deadline": "1769860800"}, "--deadline"),
+        ({"--deadline": "2026-01-31T12:00:00+01:00"}, "--deadline"),
+        ({"--deadline": "2026-02-31T12:00:00Z"}, "--deadline"),
+    ],
+)
+def test_what_is_no_notice_is_refused_by_its_field(
+    hub: Machine, swarm: SwarmTwin, given: dict[str, str], field: str
+) -> None:
+    options = dict(zip(SOON[::2], SOON[1::2], strict=True)) | given
+    asked = [word for option in options.items() for word in option]
+    code, answer = managed(hub, swarm, "notify", "--instance", WORKER, *asked)
+    assert (code, answer["error"]["message"].partition(":")[0]) == (2, field)
 
 
 def test_a_worker_has_no_manager_commands(worker: Machine, swarm: SwarmTwin) -> None:

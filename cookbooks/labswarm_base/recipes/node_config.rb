@@ -11,6 +11,8 @@ labswarm_node_config '/etc/labswarm/node.json' do
   address address
   chef_client node['labswarm_base']['chef_client']
   if ground['role'] == 'hub'
-    hub 'api_url' => node['labswarm_base']['hub_api_url'], 'token_file' => node['labswarm_base']['hub_token_file']
+    hub 'api_url' => node['labswarm_base']['hub_api_url'],
+        'token_file' => node['labswarm_base']['hub_token_file'],
+        'proxy_url' => node['labswarm_base']['hub_proxy_url']
   end
 end

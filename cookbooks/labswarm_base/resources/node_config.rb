@@ -12,7 +12,7 @@ property :address, String, required: true,
 property :chef_client, String, default: 'chef-client',
                                description: 'The command of its chef-client.'
 property :hub, [Hash, nil],
-  description: "On the hub: `api_url` of its API and `token_file` with the manager's token."
+  description: "On the hub: `api_url` of its API, `token_file` with the manager's token, `proxy_url` of students' servers."
 
 action :write, description: 'Write what node/labswarm_node/config.py reads.' do
   directory ::File.dirname(new_resource.path) do

@@ -30,10 +30,14 @@ default['labswarm_hub']['proxy_command'] = ['configurable-http-proxy']
 default['labswarm_hub']['environment'] = {
   # Connection files and cookie secrets of one run: no use in the home.
   'JUPYTER_RUNTIME_DIR' => '/tmp/jupyter-runtime',
+  # Beside Jupyter's own folders.
+  'JUPYTER_CONFIG_PATH' => '/etc/labswarm/jupyter',
 }
 
 # What labswarm_worker lays on each worker, and where Jupyter and IPython look for it.
 default['labswarm_hub']['read_only_mounts'] = {
   '/etc/labswarm/class/jupyter_server_config.json' => '/etc/jupyter/jupyter_server_config.d/labswarm.json',
   '/etc/labswarm/class/ipython_config.py' => '/etc/ipython/ipython_config.py',
+  '/etc/labswarm/class/jupyter_server_path.py' => '/etc/labswarm/jupyter/jupyter_server_config.py',
+  '/etc/labswarm/class/labswarm_notice.py' => '/etc/labswarm/jupyter/labswarm_notice.py',
 }

@@ -10,7 +10,11 @@ def node_json(settings: NodesSettings, instance_id: str, role: str, address: str
     """The text of labswarm_node.config.NodeConfig for one machine."""
     place = settings.place
     chef_dir = place.node_dir(instance_id) / "chef"
-    hub = {"api_url": settings.hub_api_url, "token_file": str(settings.hub_token_file)}
+    hub = {
+        "api_url": settings.hub_api_url,
+        "token_file": str(settings.hub_token_file),
+        "proxy_url": settings.proxy_url,
+    }
     return json.dumps(
         {
             "cluster": settings.cluster,

@@ -52,6 +52,11 @@ class NodesSettings:
         return f"http://{self.manager_address}:8081/hub/api"
 
     @property
+    def proxy_url(self) -> str:
+        """Where students' servers are reached."""
+        return f"http://{self.manager_address}:8000"
+
+    @property
     def file(self) -> Path:
         """Where `write` leaves them."""
         return self.place.nodes_dir / FILE

@@ -18,7 +18,7 @@ VERSION = 2
 # Which moves of an instance a launch's machine knows: EC2 Auto Scaling user guide,
 # warm-pools-eventbridge-events.
 _LAUNCHES = (("EC2", "AutoScalingGroup"), ("EC2", "WarmPool"), ("WarmPool", "AutoScalingGroup"))
-Until = Literal["deadline", "forward_by", "evacuate_by"]
+Until = Literal["deadline", "forward_by", "empty_by", "evacuate_by"]
 # From the warning to the end of the instance: EC2 user guide, spot-instance-termination-notices.
 NOTICE_S = 120
 # What is kept of it: a node that left is seen as down after some 15 s, and commands take seconds.

@@ -8,30 +8,47 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import urlsplit
+from typing import Literal, Protocol
+from urllib.parse import quote, urlsplit
 
 import pytest
 
-from labswarm.errors import Permanent
+from labswarm.errors import Gone, Permanent
+from labswarm.notices import KINDS, Notice, key_of
 from labswarm_node.config import HubConfig
 from labswarm_node.hub import Hub, HubApi
 from labswarm_node.hub_twin import HubTwin
 
 REPOSITORY = Path(__file__).parents[3]
 CLASS = REPOSITORY / ".class"
+CLASS_FILES = REPOSITORY / "cookbooks/labswarm_worker/files/default"
 TOKEN = "a-token-of-the-test"
-USERS = ("ada", "bob o")
+ADMIN = "a-token-of-the-tests-own"
+# The last two have Jupyter's server; the very last one's is without the extension.
+USERS = ("ada", "bob o", "eve@x y", "fay")
 
-# A server is whatever answers HTTP: notebooks are another test's.
+# A server is whatever answers HTTP, but where it is told something.
 CONFIG = """
 import os, sys
+sys.path.append({layer!r})
 from jupyterhub.spawner import SimpleLocalProcessSpawner
+from labswarm.notices import key_of
 class Spawner(SimpleLocalProcessSpawner):
-    cmd = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
     home_dir_template = os.getcwd()
+    @property
+    def cmd(self):
+        if self.user.name in {jupyter!r}:
+            return [sys.executable, "-m", "jupyterhub.singleuser", "--allow-root"]
+        return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
     def get_args(self):
-        return [str(self.port)]
+        return [] if self.user.name in {jupyter!r} else [str(self.port)]
+    def get_env(self):
+        noticed = {{
+            "LABSWARM_NOTICE_KEY": key_of({token!r}, self.user.name, self.name),
+            "JUPYTER_CONFIG_PATH": os.path.join(os.getcwd(), "etc"),
+        }} if self.user.name == {jupyter[0]!r} else {{}}
+        runtime = {{"JUPYTER_RUNTIME_DIR": os.path.join(os.getcwd(), "runtime")}}
+        return {{**super().get_env(), **runtime, **noticed}}
 c.JupyterHub.spawner_class = Spawner
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
@@ -42,7 +59,10 @@ c.JupyterHub.bind_url = "http://127.0.0.1:{ports[0]}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{ports[1]}"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{ports[2]}"
 c.ConfigurableHTTPProxy.command = {proxy!r}
-c.JupyterHub.services = [{{"name": "labswarm-manager", "api_token": {token!r}}}]
+c.JupyterHub.services = [
+    {{"name": "labswarm-manager", "api_token": {token!r}}},
+    {{"name": "test", "api_token": {admin!r}, "admin": True}},
+]
 c.JupyterHub.load_roles = [{{"name": "labswarm-manager", "services": ["labswarm-manager"],
     "scopes": ["list:users", "servers"]}}]
 """
@@ -53,10 +73,20 @@ class Seam(Protocol):
 
     hub: Hub
 
+    def told(self, user: str) -> tuple[str, int] | None:
+        """Kind and deadline of what the user's server shows."""
+        ...
+
 
 class TwinSeam:
     def __init__(self) -> None:
-        self.hub: Hub = HubTwin(frozenset(USERS))
+        self._twin = HubTwin(frozenset(USERS))
+        self._twin.without_notices = {USERS[3]}
+        self.hub: Hub = self._twin
+
+    def told(self, user: str) -> tuple[str, int] | None:
+        notice = self._twin.told.get((user, ""))
+        return (notice.kind, notice.deadline) if notice else None
 
 
 class JupyterSeam:
@@ -69,12 +99,18 @@ class JupyterSeam:
                 users=set(USERS),
                 ports=ports,
                 token=TOKEN,
+                admin=ADMIN,
+                layer=str(REPOSITORY / "layers/labswarm"),
+                jupyter=USERS[2:],
                 proxy=[str(node), str(proxy / "bin/configurable-http-proxy")],
             )
         )
         (directory / "token").write_text(TOKEN)
+        _lay_class_files(directory / "etc")
+        self.runtime = directory / "runtime"
         self.url = f"http://127.0.0.1:{ports[1]}/hub/api"
-        self.hub: Hub = HubApi(HubConfig(self.url, directory / "token"))
+        self.proxy_url = f"http://127.0.0.1:{ports[0]}"
+        self.hub: Hub = HubApi(HubConfig(self.url, directory / "token", self.proxy_url))
         self._log = directory / "hub.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -86,15 +122,30 @@ class JupyterSeam:
             )
         eventually(self._answers, self._log.read_text)
 
-    def call(self, method: str, path: str, body: object = None) -> object:
+    def call(self, method: str, path: str, body: object = None, token: str = TOKEN) -> object:
         """A call that labswarm-manager does not make."""
-        url = urlsplit(self.url)
-        connection = http.client.HTTPConnection(url.netloc, timeout=5)
-        headers = {"Authorization": f"token {TOKEN}"}
-        connection.request(method, url.path + path, json.dumps(body), headers)
-        content = connection.getresponse().read()
-        connection.close()
+        content = asked(method, self.url + path, f"token {token}", json.dumps(body))[1]
         return json.loads(content) if content else None
+
+    def token_of(self, user: str) -> str:
+        """A token such as the user's own browser has."""
+        made = self.call("POST", f"/users/{quote(user)}/tokens", {}, ADMIN)
+        assert isinstance(made, dict)
+        return str(made["token"])
+
+    def notice(self, user: str, authorization: str) -> tuple[int, str]:
+        """What the user's server answers to whoever asks what there is to tell."""
+        return asked("GET", f"{self.of(user)}/labswarm/notice", authorization)
+
+    def of(self, user: str) -> str:
+        """The user's server, as a browser reaches it."""
+        return f"{self.proxy_url}/user/{quote(user, safe='@')}"
+
+    def told(self, user: str) -> tuple[str, int] | None:
+        status, content = self.notice(user, f"token {self.token_of(user)}")
+        assert status == 200, content
+        notice = json.loads(content)["notice"]
+        return (notice["kind"], notice["deadline"]) if notice else None
 
     def close(self) -> None:
         self.process.terminate()
@@ -106,6 +157,31 @@ class JupyterSeam:
             return self.call("GET", "/") is not None
         except OSError:
             return False
+
+
+def asked(
+    method: str, to: str, authorization: str = "", body: str | None = None
+) -> tuple[int, str]:
+    """The status and content of an answer."""
+    url = urlsplit(to)
+    connection = http.client.HTTPConnection(url.netloc, timeout=5)
+    headers = {"Authorization": authorization} if authorization else {}
+    connection.request(method, url.path, body, headers)
+    answer = connection.getresponse()
+    content = answer.read().decode()
+    connection.close()
+    return answer.status, content
+
+
+def _lay_class_files(folder: Path) -> None:
+    """The files that the cookbook has mounted into each server, where Jupyter looks for them."""
+    (folder / "jupyter_server_config.d").mkdir(parents=True)
+    for source, target in {
+        "jupyter_server_config.json": "jupyter_server_config.d/labswarm.json",
+        "jupyter_server_path.py": "jupyter_server_config.py",
+        "labswarm_notice.py": "labswarm_notice.py",
+    }.items():
+        (folder / target).write_text((CLASS_FILES / source).read_text())
 
 
 def _free_ports(count: int) -> list[int]:
@@ -180,3 +256,121 @@ def test_a_server_starts_again_with_the_options_it_had(jupyter: JupyterSeam) -> 
     assert user["servers"][""]["user_options"] == {"profile": "large"}
     jupyter.hub.stop("ada", "")
     becomes(jupyter.hub, "ada", "", "absent")
+
+
+def soon(kind: Literal["interruption", "terminate"]) -> Notice:
+    return Notice(kind, int(time.time()) + 80)
+
+
+def test_a_server_that_runs_is_told_and_the_newest_notice_counts(seam: Seam) -> None:
+    eve = USERS[2]
+    # A server that does not run.
+    with pytest.raises(Gone):
+        seam.hub.tell(eve, "lab-2", soon("terminate"))
+    seam.hub.start(eve, "")
+    becomes(seam.hub, eve, "", "ready")
+    assert seam.told(eve) is None
+    for kind in (*KINDS, KINDS[0]):
+        notice = soon(kind)
+        seam.hub.tell(eve, "", notice)
+        assert seam.told(eve) == (kind, notice.deadline)
+
+
+def test_a_server_without_the_extension_and_an_unknown_user_are_gone_for_a_notice(
+    seam: Seam,
+) -> None:
+    fay = USERS[3]
+    seam.hub.start(fay, "")
+    becomes(seam.hub, fay, "", "ready")
+    for user, server in ((fay, ""), (fay, "none"), ("nobody", "")):
+        with pytest.raises(Gone):
+            seam.hub.tell(user, server, soon("terminate"))
+
+
+@pytest.fixture(scope="module")
+def told(jupyter: JupyterSeam) -> JupyterSeam:
+    """A student's server that has been told."""
+    eve = USERS[2]
+    jupyter.hub.start(eve, "")
+    becomes(jupyter.hub, eve, "", "ready")
+    jupyter.hub.tell(eve, "", soon("interruption"))
+    return jupyter
+
+
+def test_a_notice_is_for_whoever_may_use_the_server_and_nobody_else(told: JupyterSeam) -> None:
+    eve = USERS[2]
+    for token in (told.token_of(eve), ADMIN):
+        status, content = told.notice(eve, f"token {token}")
+        assert status == 200, content
+        assert "save your files now" in json.loads(content)["notice"]["message"]
+    key = key_of(TOKEN, eve, "")
+    # The manager may start and stop servers, and not use them.
+    for shown in ("", f"token {told.token_of('ada')}", f"token {TOKEN}", f"labswarm {key}"):
+        assert told.notice(eve, shown)[0] == 403, shown
+
+
+def test_a_page_that_asks_for_notices_is_not_yet_a_student_who_works(told: JupyterSeam) -> None:
+    eve = USERS[2]
+    token = f"token {told.token_of(eve)}"
+
+    def last_activity() -> str:
+        status, content = asked("GET", f"{told.of(eve)}/api/status", token)
+        assert status == 200, content
+        return str(json.loads(content)["last_activity"])
+
+    before = last_activity()
+    assert told.notice(eve, token)[0] == 200
+    assert last_activity() == before
+    assert asked("GET", f"{told.of(eve)}/api/contents", token)[0] == 200
+    assert last_activity() != before
+
+
+def test_a_notice_is_in_a_file_that_only_its_student_reads(told: JupyterSeam) -> None:
+    (file,) = told.runtime.glob("labswarm-notice*")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_only_who_has_the_servers_own_key_gives_it_a_notice(told: JupyterSeam) -> None:
+    eve = USERS[2]
+    before = told.told(eve)
+    body = json.dumps({"kind": "terminate", "deadline": 2**31})
+    for shown in (
+        *("", f"token {told.token_of(eve)}", f"token {ADMIN}", "labswarm ", "labswarm None"),
+        *(f"labswarm {key_of(TOKEN, 'ada', '')}", f"labswarm {key_of(TOKEN, eve, 'lab')}"),
+    ):
+        assert asked("POST", f"{told.of(eve)}/labswarm/notify", shown, body)[0] == 401, shown
+    assert told.told(eve) == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "no JSON", "[]", "{}", '{"kind": "terminate"}', '{"kind": [], "deadline": 1}'),
+        *('{"kind": "party", "deadline": 1}', '{"kind": "terminate", "deadline": "1"}'),
+        *('{"kind": "terminate", "deadline": -1}', '{"kind": "terminate", "deadline": true}'),
+        '{"kind": "terminate", "deadline": 1, "message": "call 555"}',
+        '{"kind": "terminate", "deadline": 1}' + " " * 200,
+    ],
+)
+def test_a_notice_that_is_none_is_refused_and_changes_nothing(told: JupyterSeam, body: str) -> None:
+    eve = USERS[2]
+    before = told.told(eve)
+    key = f"labswarm {key_of(TOKEN, eve, '')}"
+    status, _ = asked("POST", f"{told.of(eve)}/labswarm/notify", key, body)
+    assert status in (400, 413)
+    assert told.told(eve) == before
+
+
+def test_a_server_that_another_token_started_takes_no_notice(
+    told: JupyterSeam, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("a-token-since-then")
+    later = HubApi(HubConfig(told.url, tmp_path / "token", told.proxy_url))
+    with pytest.raises(Permanent):
+        later.tell(USERS[2], "", soon("terminate"))
+
+
+def test_a_notice_long_past_is_over(told: JupyterSeam) -> None:
+    eve = USERS[2]
+    told.hub.tell(eve, "", Notice("terminate", int(time.time()) - 3600))
+    assert told.told(eve) is None

@@ -88,7 +88,8 @@ describe 'labswarm_base::node_config' do
   it 'says where its API is on the hub' do
     run = runner(ground: HUB_GROUND).converge(described_recipe)
     expect(run).to write_labswarm_node_config('/etc/labswarm/node.json')
-      .with(hub: { 'api_url' => 'http://127.0.0.1:8081/hub/api', 'token_file' => '/srv/labswarm/hub/manager.token' })
+      .with(hub: { 'api_url' => 'http://127.0.0.1:8081/hub/api', 'token_file' => '/srv/labswarm/hub/manager.token',
+                   'proxy_url' => 'http://127.0.0.1:8000' })
   end
 
   it 'says what to do where there is no metadata' do

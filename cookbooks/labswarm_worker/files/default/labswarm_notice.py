@@ -1,0 +1,136 @@
+"""A Jupyter Server extension: tells a student what happens to the machine of their server.
+
+`GET labswarm/notice` is for whoever may use the server. `POST labswarm/notify` is for
+labswarm-manager, by the key that the hub has put into the server's environment. Mounted into every
+server, whatever its image, and so it needs nothing but Jupyter Server (2.13 or later).
+"""
+
+import hmac
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+SENTENCES = {
+    "interruption": (
+        "The machine that your server runs on is being taken away: save your files now. "
+        "Your server stops in a few seconds and starts again on another machine."
+    ),
+    "terminate": (
+        "The machine that your server runs on goes out of service: save your files by then. "
+        "A server that still runs on it then is stopped and starts again on another machine."
+    ),
+}
+# After its deadline a server has been moved, or the machine stays.
+OVER_S = 300
+_LONGEST_BODY = 200
+
+
+class Notices:
+    """The newest notice, in a file that only the server's own user reads."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def write(self, kind, deadline):
+        text = json.dumps({"kind": kind, "deadline": deadline})
+        descriptor, name = tempfile.mkstemp(dir=self._file.parent)  # made with mode 0600
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        Path(name).replace(self._file)
+
+    def read(self, now):
+        """What the student is told at `now` (epoch s); None when there is nothing to tell."""
+        try:
+            kind, deadline = checked(self._file.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        if now > deadline + OVER_S:
+            return None
+        return {"kind": kind, "deadline": deadline, "message": SENTENCES[kind]}
+
+
+def checked(text):
+    """Kind and deadline of a notice in JSON. Raises ValueError naming what is wrong with it."""
+    notice = json.loads(text)
+    if not isinstance(notice, dict) or set(notice) != {"kind", "deadline"}:
+        raise ValueError("a notice has a kind and a deadline")
+    kind, deadline = notice["kind"], notice["deadline"]
+    if not isinstance(kind, str) or kind not in SENTENCES:
+        raise ValueError(f"kind: has to be one of {', '.join(SENTENCES)}")
+    if type(deadline) is not int or not 0 <= deadline < 2**40:
+        raise ValueError("deadline: has to be a whole number of seconds since 1970")
+    return kind, deadline
+
+
+class NoticeHandler(APIHandler):
+    """For the student's page."""
+
+    auth_resource = "labswarm"
+    # A page that asks again and again is not yet a student who works.
+    _track_activity = False
+
+    def initialize(self, notices):
+        self._notices = notices
+
+    @web.authenticated
+    @authorized
+    def get(self):
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps({"notice": self._notices.read(time.time())}))
+
+
+class NotifyHandler(web.RequestHandler):
+    """For labswarm-manager. It sends no cookie, and so there is none to be forged."""
+
+    def initialize(self, notices, key):
+        self._notices = notices
+        self._key = key
+
+    def check_xsrf_cookie(self):
+        return
+
+    @allow_unauthenticated
+    def post(self):
+        shown = self.request.headers.get("Authorization", "")
+        if not hmac.compare_digest(shown.encode(), f"labswarm {self._key}".encode()):
+            # Not 403, which is Jupyter's answer where there is no such extension.
+            self.set_header("WWW-Authenticate", "labswarm")
+            self.set_status(401)
+            self.finish()
+            return
+        if len(self.request.body) > _LONGEST_BODY:
+            raise web.HTTPError(413)
+        try:
+            kind, deadline = checked(self.request.body)
+        except ValueError as error:
+            raise web.HTTPError(400, "%s", error) from error
+        self._notices.write(kind, deadline)
+        self.set_status(204)
+
+
+def _load_jupyter_server_extension(app):
+    """Without a key, in a server that the hub did not start, there is nobody to tell anything."""
+    key = os.environ.get("LABSWARM_NOTICE_KEY")
+    if not key:
+        app.log.warning("labswarm_notice: LABSWARM_NOTICE_KEY is not set; there are no notices")
+        return
+    notices = Notices(Path(app.runtime_dir) / "labswarm-notice.json")
+    base = url_path_join(app.base_url, "labswarm")
+    app.web_app.add_handlers(
+        ".*$",
+        [
+            (f"{base}/notice", NoticeHandler, {"notices": notices}),
+            (f"{base}/notify", NotifyHandler, {"notices": notices, "key": key}),
+        ],
+    )
+
+
+def _jupyter_server_extension_points():
+    return [{"module": "labswarm_notice"}]

@@ -1,0 +1,29 @@
+"""What a student is told of the machine that their server runs on, before it goes.
+
+A server takes a notice from whoever knows its key. The key is made from the token that the hub and
+labswarm-manager share, and of the server's own name: whoever runs the server may read it, and can
+tell nobody else anything by it. The token itself never reaches a server.
+"""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Kind = Literal["interruption", "terminate"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Why the machine goes, and until when (epoch s) servers are left on it at the latest."""
+
+    kind: Kind
+    deadline: int
+
+
+def key_of(token: str, user: str, server: str) -> str:
+    """The key of a user's server, hexadecimal; `server` is empty for the default one."""
+    whose = json.dumps(["labswarm notice", user, server])
+    return hmac.new(token.encode(), whose.encode(), hashlib.sha256).hexdigest()

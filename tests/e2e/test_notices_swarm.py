@@ -1,0 +1,93 @@
+"""A student on a node that EC2 takes back is told before their server stops, and nobody else is."""
+
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+import pytest
+import requests
+from tests.e2e.conftest import LabUnderTest
+
+from labswarm_lab.students import xsrf_of
+
+# Bound in time by what was asked for, so not for a machine that does other work too.
+pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600), pytest.mark.deep]
+
+STUDENTS = ("student-01", "student-02")
+TOLD_WITHIN_S = 20
+BACK_WITHIN_S = 60
+
+
+class Browser:
+    """A browser in which a student has logged in and opened their own server."""
+
+    def __init__(self, hub: str, student: str) -> None:
+        self._session = requests.Session()
+        self._hub = hub
+        login = f"{hub}/hub/login"
+        xsrf = xsrf_of(self._session.get(login, timeout=10).text)
+        form = {"username": student, "password": "", "_xsrf": xsrf}
+        self._session.post(login, form, timeout=10).raise_for_status()
+        self._session.get(f"{hub}/user/{student}/lab", timeout=10).raise_for_status()
+
+    def notice(self, student: str) -> tuple[int, Any]:
+        """What the student's server answers this browser."""
+        at = f"{self._hub}/user/{student}/labswarm/notice"
+        answer = self._session.get(at, timeout=10, allow_redirects=False)
+        return answer.status_code, answer.json()["notice"] if answer.ok else None
+
+
+def test_students_are_told_before_their_servers_stop_and_back_soon(lab: LabUnderTest) -> None:
+    lab.must("scale", "1")
+    attended = json.loads(lab.must("class", str(len(STUDENTS)), "--json"))
+    assert [student["ok"] for student in attended["students"]] == [True] * len(STUDENTS)
+    lab.must("scale", "2")
+    seen = lab.status()
+    (full,) = (node for node in seen["nodes"] if node["seats_used"] == len(STUDENTS))
+    browsers = {student: Browser(seen["hub"]["url"], student) for student in STUDENTS}
+    for student, browser in browsers.items():
+        assert browser.notice(student) == (200, None)
+
+    lab.must("interrupt", full["instance_id"])
+    warned = time.time()
+
+    told: dict[str, float] = {}
+    while len(told) < len(STUDENTS):
+        assert time.time() < warned + TOLD_WITHIN_S, told
+        for student, browser in browsers.items():
+            status, notice = browser.notice(student)
+            if student not in told and notice:
+                told[student] = time.time() - warned
+                assert (status, notice["kind"]) == (200, "interruption")
+                # 40 s of the two minutes are for what comes after the students.
+                assert notice["deadline"] == pytest.approx(warned + 80, abs=10)
+    # Not told, whether the other's server still runs or not.
+    assert browsers[STUDENTS[0]].notice(STUDENTS[1])[0] in (403, 424)
+
+    lab.eventually(
+        "both are on another node",
+        lambda seen: (
+            sum(
+                node["seats_used"] or 0
+                for node in seen["nodes"]
+                if node["instance_id"] != full["instance_id"]
+            )
+            == len(STUDENTS)
+        ),
+        within_s=BACK_WITHIN_S,
+    )
+    back = time.time() - warned
+    (interrupted,) = lab.executions("labswarm-spot-interruption", "RUNNING") + lab.executions(
+        "labswarm-spot-interruption", "SUCCEEDED"
+    )
+    entered = lab.states_entered(interrupted)
+    assert entered[:7] == ["Claim", "Owned?", "Pause", "Empty?", "Notify", "AwaitSaves", "Stop"]
+    began = {
+        event["stateEnteredEventDetails"]["name"]: event["timestamp"]
+        for event in lab.history(interrupted)
+        if "stateEnteredEventDetails" in event
+    }
+    stopped: datetime = began["Stop"]
+    print({"told": told, "stop": stopped.timestamp() - warned, "back": back})
+    assert max(told.values()) < stopped.timestamp() - warned

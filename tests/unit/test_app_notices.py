@@ -1,0 +1,134 @@
+"""Students are told before they are moved, by the machines that end a node."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from test_statemachines import DOCUMENTS, ROOT, load
+
+from labswarm.notices import KINDS
+
+SPOT, TERMINATE = (
+    load(ROOT / f"statemachines/{name}.asl.yaml")["States"]
+    for name in ("spot_interruption", "node_terminate")
+)
+EMPTY_BY = "2026-11-03T14:00:00Z"
+BEFORE, AFTER = "2026-11-03T13:59:59Z", "2026-11-03T14:00:00Z"
+
+
+def holds(rule: dict[str, Any], seen: dict[str, Any]) -> bool:
+    """Whether a Choice's rule does, for the state's values by their paths."""
+    if "And" in rule:
+        return all(holds(part, seen) for part in rule["And"])
+    if "IsPresent" in rule:
+        return (rule["Variable"] in seen) == rule["IsPresent"]
+    value = seen[rule["Variable"]]
+    if "TimestampLessThanPath" in rule:
+        bound = seen[rule["TimestampLessThanPath"]]
+        return datetime.fromisoformat(value) < datetime.fromisoformat(bound)
+    (wanted,) = (wanted for name, wanted in rule.items() if name.endswith("Equals"))
+    return bool(value == wanted)
+
+
+def choose(choice: dict[str, Any], seen: dict[str, Any]) -> str:
+    found = next((rule for rule in choice["Choices"] if holds(rule, seen)), choice)
+    return str(found.get("Next") or choice["Default"])
+
+
+def way(states: dict[str, Any], looks: list[dict[str, Any]], told: bool, end: str) -> Iterator[str]:
+    """The states entered from Pause to `end`, when Pause answers so; `told` or its task fails."""
+    name, answers, notice = "Pause", iter(looks), {}
+    seen: dict[str, Any] = {}
+    while name != end:
+        yield name
+        state = states[name]
+        if name == "Pause":
+            seen = next(answers)
+        if name == "Notify":
+            notice = {"$.notice": {}}
+        if state["Type"] == "Choice":
+            name = choose(state, {"$.work.empty_by": EMPTY_BY, **seen, **notice})
+        else:
+            failed = name == "Notify" and not told
+            name = state["Catch"][-1]["Next"] if failed else state["Next"]
+    yield end
+
+
+def look(servers: int, at: str = BEFORE, urgent: bool = False, state: str = "ready") -> Any:
+    return {
+        "$.node.servers": servers,
+        "$.node.urgent": urgent,
+        "$.node.state": state,
+        "$$.State.EnteredTime": at,
+    }
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_students_are_told_once_when_their_time_begins(told: bool) -> None:
+    looks = [look(2), look(2), look(1), look(1, AFTER)]
+
+    entered = [*way(TERMINATE, looks, told, "Evacuate")]
+
+    wait = ["Pause", "Empty?", "AwaitStudents"]
+    told_first = ["Pause", "Empty?", "Notify", "AwaitStudents"]
+    assert entered == [*told_first, *wait, *wait, "Pause", "Empty?", "Evacuate"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "end"),
+    [
+        (look(0), "Drain"),
+        (look(2, urgent=True), "Evacuate"),
+        (look(2, state="down"), "Evacuate"),
+        (look(2, AFTER), "Evacuate"),
+    ],
+)
+def test_where_no_student_is_waited_for_there_is_nothing_to_tell(
+    seen: dict[str, Any], end: str
+) -> None:
+    assert [*way(TERMINATE, [seen], True, end)] == ["Pause", "Empty?", end]
+
+
+@pytest.mark.parametrize(
+    ("servers", "told", "entered"),
+    [
+        (2, True, ["Pause", "Empty?", "Notify", "AwaitSaves", "Stop"]),
+        (2, False, ["Pause", "Empty?", "Notify", "Stop"]),
+        (0, True, ["Pause", "Empty?", "Replace"]),
+    ],
+)
+def test_a_warning_is_told_first_of_all_and_whoever_was_told_has_time_to_save(
+    servers: int, told: bool, entered: list[str]
+) -> None:
+    assert [*way(SPOT, [look(servers)], told, entered[-1])] == entered
+
+
+@pytest.mark.parametrize("states", [SPOT, TERMINATE], ids=["spot", "terminate"])
+def test_nothing_depends_on_a_notice_or_waits_for_it_long(states: dict[str, Any]) -> None:
+    notify = states["Notify"]
+    (caught,) = notify["Catch"]
+    # An execution fails by `$.failure` alone.
+    assert caught["ResultPath"] == notify["ResultPath"] == "$.notice"
+    assert notify["Parameters"]["Payload"]["until"] == "empty_by"
+    assert notify["Retry"][0]["MaxAttempts"] == 1
+
+
+def test_who_is_told_is_told_until_when_their_server_stays() -> None:
+    given = [s["Notify"]["Parameters"]["Payload"]["parameters"] for s in (SPOT, TERMINATE)]
+    assert [(p["Kind"], p["Deadline.$"]) for p in given] == [
+        ("interruption", "$.work.evacuate_by"),
+        ("terminate", "$.work.empty_by"),
+    ]
+    document = DOCUMENTS["labswarm-manager-notify"]["parameters"]
+    assert re.search(document["Deadline"]["allowedPattern"], EMPTY_BY)
+
+
+def test_each_kind_is_known_to_document_machine_and_extension_alike() -> None:
+    pattern = DOCUMENTS["labswarm-manager-notify"]["parameters"]["Kind"]["allowedPattern"]
+    assert [kind for kind in KINDS if re.search(pattern, kind)] == list(KINDS)
+    assert pattern == f"^({'|'.join(KINDS)})$"
+    text = (ROOT / "cookbooks/labswarm_worker/files/default/labswarm_notice.py").read_text()
+    sentences = text.partition("SENTENCES = {")[2].partition("\n}")[0]
+    assert re.findall(r'^    "(\w+)": ', sentences, re.MULTILINE) == list(KINDS)
