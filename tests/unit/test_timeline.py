@@ -140,7 +140,7 @@ def test_what_an_instance_does_again_and_again_is_said_once_where_it_ended() -> 
             ]
         )
     ).splitlines()
-    said = "its students are told or moved"
+    said = "its students are moved"
     assert [line.partition("  ")[2].split("  ", 1)[1].strip() for line in told[:4]] == [
         said,
         f"{said} (2 times since {clock(START + 1)})",
