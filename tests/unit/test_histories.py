@@ -1,16 +1,16 @@
 """Whatever comes, in whatever order: a cluster keeps its promises, and cleans up after itself."""
 
 import json
-import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.world.faults import Weather
 from tests.world.world import ASG, EMPTY_DEADLINE_S, HUB, PASS, RECONCILE, World
 
-EXAMPLES = int(os.environ.get("LABSWARM_HISTORIES", "200"))
+EXAMPLES, MANY = 200, 10_000
 STUDENTS = st.integers(0, 11).map(lambda number: f"s{number}")
 SECONDS = st.sampled_from([1, 5, 20, 60, 150])
 # A worker that is warned has two minutes; students are moved for all but the last 40 s of them.
@@ -168,14 +168,24 @@ class Histories(RuleBasedStateMachine):
         return data.draw(st.sampled_from(workers)) if workers else None
 
 
-class TestHistories(Histories.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(
-        max_examples=EXAMPLES,
+def _of(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
         stateful_step_count=15,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
+
+
+class TestHistories(Histories.TestCase):  # type: ignore[misc,name-defined]
+    settings = _of(EXAMPLES)
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(0)
+class TestManyHistories(Histories.TestCase):  # type: ignore[misc,name-defined]
+    settings = _of(MANY)
 
 
 def test_a_history_can_be_had_again() -> None:
