@@ -55,13 +55,6 @@ OF_OUR_OWN = {
 }
 """Tests beside the conformance tests that say nothing about AWS, and what they are about."""
 
-NOT_YET = {
-    "test_stepfunctions_data.py",
-    "test_stepfunctions_errors.py",
-    "test_stepfunctions_executions.py",
-}
-"""Files whose tests are not all on the page yet."""
-
 FILES = sorted(page.SUITE.glob("test_*.py"))
 
 
@@ -78,16 +71,13 @@ def test_every_conformance_test_is_on_the_page(file: Path) -> None:
         for name in page.unmarked(file)
         if not {file.name, f"{file.name}::{name}"} & set(OF_OUR_OWN)
     ]
-    if file.name in NOT_YET:
-        assert left, f"all of {file.name} is on the page: take it from NOT_YET"
-    else:
-        assert left == []
+    assert left == []
 
 
 def test_what_is_excepted_is_there() -> None:
     names = {file.name for file in FILES}
     tests = {f"{file.name}::{name}" for file in FILES for name in page.unmarked(file)}
-    assert NOT_YET | set(OF_OUR_OWN) <= names | tests
+    assert set(OF_OUR_OWN) <= names | tests
 
 
 def test_every_line_is_of_a_service_that_is_known() -> None:

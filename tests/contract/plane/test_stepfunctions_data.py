@@ -12,6 +12,12 @@ pytestmark = pytest.mark.plane
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Paths",
+    "A Reference Path gives one value, any other path a list.",
+    "https://states-language.net/spec.html#path",
+)
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -38,6 +44,12 @@ def test_a_definite_path_gives_a_bare_value_and_any_other_a_list(
     assert evaluated(plane, {"x.$": path}, given) == {"x": value}
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Paths",
+    "A path to nothing is States.Runtime.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
 def test_a_path_to_nothing_ends_the_execution(plane: Any) -> None:
     """A path that cannot be applied is a States.Runtime error.
 
@@ -49,6 +61,12 @@ def test_a_path_to_nothing_ends_the_execution(plane: Any) -> None:
     assert "$.absent" in ended["cause"]
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Intrinsic functions",
+    "Format, Array, JsonToString, StringToJson, UUID and MathAdd make values.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html",
+)
 def test_intrinsic_functions_make_values(plane: Any) -> None:
     """States.Format, Array, JsonToString, StringToJson: https://states-language.net/spec.html#appendix-b"""
     made = evaluated(
@@ -74,6 +92,12 @@ def test_intrinsic_functions_make_values(plane: Any) -> None:
     }
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Context object",
+    "Tells the execution, the state and their times, in UTC.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html",
+)
 def test_the_context_object_tells_execution_state_and_times(plane: Any) -> None:
     """$$.Execution and $$.State, times in UTC with Z.
 
@@ -121,6 +145,12 @@ RULES = {
 }
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Choice",
+    "Rules compare values, other values of the input, and the context.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
+)
 @pytest.mark.parametrize("name", RULES)
 def test_a_choice_rule_decides(plane: Any, name: str) -> None:
     """Data-test expressions: https://states-language.net/spec.html#choice-state"""
@@ -142,6 +172,12 @@ def test_a_choice_rule_decides(plane: Any, name: str) -> None:
     assert output(plane, machine, given) is expected
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Choice",
+    "Only IsPresent may look at what is not there: else States.Runtime.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
+)
 @pytest.mark.parametrize("test", [{"StringEquals": "x"}, {"IsNull": True}])
 def test_a_choice_on_a_missing_field_ends_the_execution(plane: Any, test: dict[str, Any]) -> None:
     """Only IsPresent may look at what may not be there: else States.Runtime.
@@ -159,6 +195,12 @@ def test_a_choice_on_a_missing_field_ends_the_execution(plane: Any, test: dict[s
     assert "Invalid path '$.absent'" in ended["cause"]
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Choice",
+    "And stops at its first rule that is false.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
+)
 def test_a_choice_guards_a_field_by_its_presence(plane: Any) -> None:
     """And stops at its first false rule: https://states-language.net/spec.html#choice-state"""
     guarded = [
@@ -174,6 +216,12 @@ def test_a_choice_guards_a_field_by_its_presence(plane: Any) -> None:
     assert output(plane, machine) == "good"
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Choice",
+    "States.NoChoiceMatched without a match and a Default.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
 def test_a_choice_without_a_match_fails(plane: Any) -> None:
     """States.NoChoiceMatched: https://states-language.net/spec.html#appendix-a"""
     rule = {"Variable": "$.a", "NumericEquals": 2, "Next": "Never"}
@@ -184,6 +232,12 @@ def test_a_choice_without_a_match_fails(plane: Any) -> None:
     assert (ended["status"], ended["error"]) == ("FAILED", "States.NoChoiceMatched")
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Task, aws-sdk",
+    "Parameters and results are in PascalCase, times ISO 8601 text.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html",
+)
 def test_results_of_sdk_tasks_have_pascal_case_and_times_as_text(plane: Any) -> None:
     """SDK integrations take and give PascalCase whatever the API has; times are ISO 8601 text.
 
@@ -204,6 +258,12 @@ def test_results_of_sdk_tasks_have_pascal_case_and_times_as_text(plane: Any) -> 
     assert "executionArn" not in described
 
 
+@pytest.mark.differs(
+    "Step Functions",
+    "Task, aws-sdk",
+    "A parameter that the API does not have ends the execution with States.Runtime.",
+    "AWS refuses the machine when it is made; the plane knows the API when the task runs.",
+)
 def test_a_parameter_that_the_api_does_not_have_is_an_error(plane: Any) -> None:
     """AWS refuses such a machine: The field "X" is not supported by Step Functions.
 

@@ -202,6 +202,12 @@ def test_a_definition_is_refused(name: str) -> None:
     assert any(expected in problem for problem in told), told
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "CreateStateMachine",
+    "A definition that follows the language is taken.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html",
+)
 @pytest.mark.parametrize(
     "machine",
     [

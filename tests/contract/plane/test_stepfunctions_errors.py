@@ -30,6 +30,12 @@ def catching(*names: str) -> dict[str, Any]:
     return {"Catch": [{"ErrorEquals": list(names), "Next": "Caught"}]}
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Task, aws-sdk",
+    "Errors have the names of the Java SDK.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html",
+)
 @pytest.mark.parametrize(
     ("resource", "parameters", "error"),
     [
@@ -70,6 +76,12 @@ def test_errors_of_sdk_tasks_have_the_java_sdks_names(
     assert output(plane, machine)["Error"] == error
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Catch",
+    "An error is caught by its own name, not by another.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
 def test_an_error_is_caught_by_its_name_only(plane: Any) -> None:
     """Error names match exactly: https://states-language.net/spec.html#error-handling"""
     machine = one({**MISSING_COMMAND, **catching("ssm.ParameterNotFound")}, Caught=CAUGHT)
@@ -77,6 +89,12 @@ def test_an_error_is_caught_by_its_name_only(plane: Any) -> None:
     assert run(plane, machine)["error"] == "Ssm.ParameterNotFoundException"
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Catch, Retry",
+    "States.Runtime is caught by nothing, States.ALL included.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
 def test_a_runtime_error_is_never_caught(plane: Any) -> None:
     """States.Runtime always fails the execution: States.ALL does not catch it.
 
@@ -89,6 +107,12 @@ def test_a_runtime_error_is_never_caught(plane: Any) -> None:
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Payload size",
+    "States.DataLimitExceeded is caught by its own name, not by States.ALL.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
 @pytest.mark.parametrize(
     ("caught_by", "status"), [("States.ALL", "FAILED"), ("States.DataLimitExceeded", "SUCCEEDED")]
 )
@@ -106,6 +130,12 @@ def test_a_too_big_result_is_caught_by_its_own_name_only(
     assert ended["status"] == status, ended.get("error")
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Catch",
+    "States.TaskFailed matches any error but States.Timeout.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
 def test_task_failed_catches_all_but_timeouts(plane: Any, function: str) -> None:
     """States.TaskFailed matches any error except States.Timeout.
 
@@ -122,6 +152,12 @@ def test_task_failed_catches_all_but_timeouts(plane: Any, function: str) -> None
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Task, lambda:invoke",
+    "The error is the exception's type, the cause its payload as JSON.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/tutorial-handling-error-conditions.html",
+)
 def test_a_functions_exception_is_the_error_and_its_payload_the_cause(
     plane: Any, function: str
 ) -> None:
@@ -147,6 +183,12 @@ def test_a_functions_exception_is_the_error_and_its_payload_the_cause(
     assert "stackTrace" in cause
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Task, lambda:invoke",
+    "Lambda's own errors are named Lambda.<error>.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
 def test_lambdas_own_errors_have_its_prefix(plane: Any) -> None:
     """Service errors are Lambda.<error>: a function that is not there, too many requests.
 
@@ -161,6 +203,12 @@ def test_lambdas_own_errors_have_its_prefix(plane: Any) -> None:
     assert run(plane, one(task))["error"] == "Lambda.ResourceNotFoundException"
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Retry",
+    "Waits IntervalSeconds times BackoffRate, at most MaxDelaySeconds; RetryCount counts.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
 def test_a_retry_waits_its_backoff_and_counts_itself(plane: Any, function: str) -> None:
     """IntervalSeconds times BackoffRate per attempt, at most MaxDelaySeconds; RetryCount counts.
 
@@ -194,6 +242,12 @@ def test_a_retry_waits_its_backoff_and_counts_itself(plane: Any, function: str) 
     assert waited <= time.monotonic() - started < waited + 3
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Retry",
+    "JitterStrategy FULL waits at random.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
 def test_a_jittered_retry_waits_at_most_its_interval(plane: Any, function: str) -> None:
     """JitterStrategy FULL: a random wait between 0 and the interval.
 
@@ -222,6 +276,12 @@ def test_a_jittered_retry_waits_at_most_its_interval(plane: Any, function: str) 
     assert len({round(wait, 2) for wait in waits}) > 1, f"no jitter in {waits}"
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Task",
+    "TimeoutSeconds ends it with States.Timeout.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html",
+)
 def test_a_task_that_outlasts_its_timeout_fails_with_it(plane: Any, function: str) -> None:
     """TimeoutSeconds of a Task: States.Timeout. https://states-language.net/spec.html#timeouts"""
     task = {

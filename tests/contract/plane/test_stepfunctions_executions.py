@@ -12,6 +12,12 @@ from state_machines import create, finished, history, one, run, start
 pytestmark = pytest.mark.plane
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "StartExecution",
+    "An execution without a name gets one of its own.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html",
+)
 def test_unnamed_executions_get_names_of_their_own(plane: Any) -> None:
     """A name is random where none is given, so the same machine runs any number of times.
 
@@ -26,6 +32,12 @@ def test_unnamed_executions_get_names_of_their_own(plane: Any) -> None:
     assert all(finished(plane, arn)["status"] == "SUCCEEDED" for arn in arns)
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "StartExecution",
+    "Same name and input while it runs is the same execution; else it is refused.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html",
+)
 def test_the_same_name_runs_once(plane: Any) -> None:
     """Same name and input while it runs: the same execution; another input: refused.
 
@@ -46,6 +58,12 @@ def test_the_same_name_runs_once(plane: Any) -> None:
     assert finished(plane, first["executionArn"])["status"] == "ABORTED"
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Wait",
+    "Takes its Seconds, by the plane's clock.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html",
+)
 def test_a_wait_takes_its_time_on_the_planes_clock(plane: Any) -> None:
     """Wait, Seconds: https://states-language.net/spec.html#wait-state (scaled by the plane)"""
     started = time.monotonic()
@@ -56,6 +74,12 @@ def test_a_wait_takes_its_time_on_the_planes_clock(plane: Any) -> None:
     assert real <= time.monotonic() - started < real + 2
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "TimeoutSeconds of a machine",
+    "The execution ends as TIMED_OUT.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html",
+)
 def test_an_execution_that_outlasts_the_machines_timeout_is_timed_out(plane: Any) -> None:
     """TimeoutSeconds of a machine: the execution fails with States.Timeout, status TIMED_OUT.
 
@@ -66,6 +90,12 @@ def test_an_execution_that_outlasts_the_machines_timeout_is_timed_out(plane: Any
     assert run(plane, machine)["status"] == "TIMED_OUT"
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "StopExecution",
+    "Ends a retry's wait, and keeps error and cause.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html",
+)
 def test_stopping_an_execution_ends_a_retrys_wait(plane: Any) -> None:
     """StopExecution aborts at once.
 
@@ -92,6 +122,12 @@ def test_stopping_an_execution_ends_a_retrys_wait(plane: Any) -> None:
     assert (ended["status"], ended["error"], ended["cause"]) == ("ABORTED", "Enough", "overtaken")
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "DescribeExecution",
+    "Shows error, cause and times of a failed execution.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html",
+)
 def test_a_failed_execution_shows_error_cause_and_times(plane: Any) -> None:
     """DescribeExecution: error, cause, startDate, stopDate.
 
@@ -110,6 +146,12 @@ def test_a_failed_execution_shows_error_cause_and_times(plane: Any) -> None:
     assert "output" not in ended
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "DescribeExecution",
+    "The output is JSON, a string with its quotes.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html",
+)
 @pytest.mark.parametrize("value", ["text", 1, None, [], {"a": "b"}])
 def test_the_output_of_an_execution_is_json(plane: Any, value: Any) -> None:
     """DescribeExecution's output is JSON text, a string's with its quotes.
@@ -121,6 +163,12 @@ def test_the_output_of_an_execution_is_json(plane: Any, value: Any) -> None:
     assert json.loads(ended["output"]) == value
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "GetExecutionHistory",
+    "Tells each state entered, in order, with times.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html",
+)
 def test_the_history_tells_every_state_that_was_entered(plane: Any) -> None:
     """GetExecutionHistory, stateEnteredEventDetails, in order, with times.
 
@@ -142,6 +190,12 @@ def test_the_history_tells_every_state_that_was_entered(plane: Any) -> None:
     assert times == sorted(times)
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "StartExecution",
+    "Executions do not wait for each other.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html",
+)
 def test_executions_run_side_by_side(plane: Any) -> None:
     """Standard executions do not wait for each other: 20 waits end well before 20 times one.
 
@@ -158,6 +212,12 @@ def test_executions_run_side_by_side(plane: Any) -> None:
     assert time.monotonic() - started < 10 * 20 * plane.settings.time_scale
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Task, states:startExecution",
+    "Starts a machine with an Input object.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html",
+)
 def test_a_machine_starts_another_by_its_parameters(plane: Any) -> None:
     """arn:aws:states:::states:startExecution with StateMachineArn and an Input object.
 
@@ -176,6 +236,12 @@ def test_a_machine_starts_another_by_its_parameters(plane: Any) -> None:
     assert set(json.loads(ended["input"])) == {"from"}
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Map",
+    "Over an empty array: one state, and an empty array.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html",
+)
 def test_a_map_over_nothing_is_one_state_and_its_output_an_empty_array(plane: Any) -> None:
     """What a reconcile run with all clusters at rest ends with, and pays for.
 
@@ -191,6 +257,12 @@ def test_a_map_over_nothing_is_one_state_and_its_output_an_empty_array(plane: An
     assert [event["stateEnteredEventDetails"]["name"] for event in entered] == ["First"]
 
 
+@pytest.mark.aws(
+    "Step Functions",
+    "Parallel, Map",
+    "Branches and iterations run at once.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html",
+)
 def test_map_and_parallel_run_their_branches_at_once(plane: Any) -> None:
     """A Map's iterations and a Parallel's branches are concurrent, their results in order.
 

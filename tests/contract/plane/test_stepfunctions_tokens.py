@@ -233,8 +233,10 @@ def test_heartbeats_keep_a_task_alive(plane: Any, waiting: Waiting) -> None:
     "A function may be given its task's token, and answer while it is still being called.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html",
 )
-def test_an_answer_may_come_before_the_call_returns(plane: Any) -> None:
+@pytest.mark.parametrize("fields", [{}, {"HeartbeatSeconds": 6000}])
+def test_an_answer_may_come_before_the_call_returns(plane: Any, fields: dict[str, Any]) -> None:
     task = {
+        **fields,
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess.waitForTaskToken",
         "Parameters": {"TaskToken.$": "$$.Task.Token", "Output": '{"by": "itself"}'},

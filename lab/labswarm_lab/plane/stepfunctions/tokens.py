@@ -1,7 +1,8 @@
 """Task tokens: one for each attempt, good for one answer, and for none after the attempt's end.
 
 moto gives all attempts of a state one token, so that a second attempt finds the first one's
-answer; takes a second answer as if it counted; and loses the cause of SendTaskFailure.
+answer; takes a second answer as if it counted; does not see one that is there before the first
+heartbeat is due; and loses the cause of SendTaskFailure.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
 """
 
@@ -23,6 +24,7 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
     CallbackOutcome,
     CallbackOutcomeFailure,
     CallbackOutcomeSuccess,
+    HeartbeatTimedOut,
     HeartbeatTimeoutError,
 )
 from moto.stepfunctions.responses import StepFunctionResponse
@@ -96,6 +98,14 @@ def install() -> None:
     def enter(task: Any, env: Any) -> None:
         super(callbacks.StateTaskServiceCallback, task)._eval_body(env=env)
 
+    def heartbeats(_: Any, env: Any, endpoint: Any, beats: Any) -> Any:
+        while env.is_running():
+            if (outcome := endpoint.get_outcome()) is not None:  # it may have come already
+                return outcome
+            if not beats.clear_and_wait():
+                return HeartbeatTimedOut()
+        return None
+
     def failed(task: Any, env: Any, ex: Any) -> Any:
         event = failure_event(task, env, ex)
         told = event.event_details["taskFailedEventDetails"]
@@ -133,6 +143,7 @@ def install() -> None:
     callbacks.CustomErrorName = Reported
     callbacks.StateTaskServiceCallback._eval_execution = attempt
     callbacks.StateTaskServiceCallback._eval_body = enter
+    callbacks.StateTaskServiceCallback._wait_for_task_token_heartbeat = heartbeats
     callbacks.StateTaskServiceCallback._get_callback_outcome_failure_event = failed
     StateTask._from_error = heartbeat_missed
     StepFunctionResponse.send_task_success = succeed
