@@ -37,7 +37,6 @@ OF_OUR_OWN = {
     "test_autoscaling_mix.py::test_a_shrinking_group_keeps_its_mix_and_zones": (
         "the arithmetic, without a plane"
     ),
-    "test_stepfunctions_definitions.py::test_a_sound_definition_has_no_problem": "the check itself",
     **{
         f"test_refusals.py::{name}": "the switch, which AWS does not have"
         for name in (
