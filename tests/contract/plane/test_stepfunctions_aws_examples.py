@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.plane
 
 
 @pytest.fixture(scope="module")
-def world(plane: Any) -> World:
+def world(plane: Any) -> Iterator[World]:
     """What the examples name."""
     unique = f"contract-{uuid.uuid4().hex[:12]}"
     topic = plane.client("sns").create_topic(Name=unique)["TopicArn"]
@@ -29,7 +30,8 @@ def world(plane: Any) -> World:
         tables.put_item(TableName=unique, Item=item)
     function = create_function(plane, FUNCTION)
     machine = create(plane, one({"Type": "Pass"}))
-    return World(function, topic, make_queue(plane), unique, machine)
+    yield World(function, topic, make_queue(plane), unique, machine)
+    plane.client("sns").delete_topic(TopicArn=topic)
 
 
 @pytest.mark.aws(
