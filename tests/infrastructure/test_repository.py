@@ -35,6 +35,24 @@ DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md
 COMMANDS = [(page, line) for page in DOCUMENTS for line in shell_lines(page)]
 
 
+def test_no_two_tests_files_have_one_name() -> None:
+    """pytest imports them by it."""
+    names = [file.name for file in tracked() if file.name.startswith("test_")]
+    names = [name for name in names if name.endswith(".py")]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_no_file_has_both_sides_of_a_merge() -> None:
+    marks = ("<" * 7 + " ", ">" * 7 + " ")
+    texts = [file for file in tracked() if file.suffix in (".md", ".py", ".yaml", ".tf", ".rb")]
+    wrong = [
+        file
+        for file in texts
+        if any(line.startswith(marks) for line in file.read_text().splitlines())
+    ]
+    assert wrong == []
+
+
 def test_locks_name_versions_and_hashes_but_no_hosts() -> None:
     locks = [file for file in tracked() if file.suffix == ".lock" or "lock.json" in file.name]
     assert len(locks) >= 5

@@ -38,7 +38,7 @@ OF_OUR_OWN = {
         "the arithmetic, without a plane"
     ),
     **{
-        f"test_refusals.py::{name}": "the switch, which AWS does not have"
+        f"test_calls_refused.py::{name}": "the switch, which AWS does not have"
         for name in (
             "test_an_sdk_waits_out_a_throttle_by_itself",
             "test_other_actions_are_answered_meanwhile",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import ledger_table
 import pytest
 from running_plane import RunningPlane, eventually
-from test_autoscaling import LAUNCH_ACTION, LAUNCHING, TERMINATING, Group, group, hook
+from scaling_group import LAUNCH_ACTION, LAUNCHING, TERMINATING, Group, hook
 
 from labswarm.breakers_dynamodb import DynamoBreakers
 from labswarm.clock import WallClock
@@ -18,7 +18,6 @@ from labswarm.ledger import LEASE_S, Claim, Phase
 from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.lifecycle import AutoScalingHooks
 
-__all__ = ["group"]  # a fixture
 pytestmark = pytest.mark.plane
 
 OWNER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:one"

@@ -36,6 +36,7 @@ def running_at(url: str) -> Running:
         simulated=True,
         plane=url,
         chef="https://chef.invalid",
+        chef_organization=None,
         chef_ca_pem="",
         hub=None,
         manager="i-0",

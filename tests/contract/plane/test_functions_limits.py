@@ -262,20 +262,21 @@ def test_not_all_of_the_accounts_concurrency_can_be_reserved(
 def test_a_new_worker_takes_no_event_before_its_init_is_over(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("def handler(event, context): return 'done'\n")
     environment = {"PYTHONPATH": str(tmp_path), "AWS_LAMBDA_FUNCTION_NAME": "f"}
-    began = time.monotonic()
+    processes, began = Processes(), time.monotonic()
     worker = Worker(
         sys.executable,
         "app.handler",
         tmp_path,
         environment,
         tmp_path / "log",
-        5,
-        processes=Processes(),
+        processes=processes,
+        init_at_least_s=5,
     )
     try:
         outcome = worker.invoke("one", b"{}", "arn", Limits(3, 3))
     finally:
         worker.end()
+        processes.close()
     assert (outcome.payload, outcome.failed) == (b'"done"', False)  # init is not of its timeout
     assert worker.init_s is not None
     assert time.monotonic() - began >= worker.init_s >= 5

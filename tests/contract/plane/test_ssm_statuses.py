@@ -88,7 +88,8 @@ def test_a_command_whose_instance_dies_in_the_middle_times_out(
     command_id = running(plane, name, passing, TimeoutSeconds=30)
     terminate(plane, passing)
     eventually(lambda: plane.recorded("ec2", what="ended", instance=passing))
-    assert state(plane, command_id, passing) == ("InProgress", "InProgress")
+    # Right after it was sent nobody knows of it yet.
+    eventually(lambda: state(plane, command_id, passing) == ("InProgress", "InProgress"))
     found = over(plane, command_id, passing)
     assert (found["Status"], found["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
     assert (found["ResponseCode"], found["StandardOutputContent"]) == (-1, "")
