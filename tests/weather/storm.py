@@ -26,6 +26,8 @@ LOOK_S = 10.0
 CALM_WITHIN_S = 1500.0
 """A hook whose event was dropped waits 600 s for its own timeout; a pass that agrees with the one
 before, and the alarms' own windows (LaunchesHeld has the longest, 15 minutes), follow."""
+SERVED_WITHIN_S = 180.0
+"""A student who comes when all is calm: a node is started for the one who finds no seat."""
 OPERATOR_S = 30.0
 """So often a pass of reconcile is made by hand, and what nobody took sent again, until it is
 calm."""
@@ -65,7 +67,7 @@ class Storm:
             self._over.set()
             for student in there:
                 student.join(60)
-            wrong += [f"{s.name} cannot save: {why}" for s in there if (why := s.saves_again())]
+            wrong += _who_cannot_save(there)
         finally:
             self._closing.set()
             self._over.set()
@@ -101,7 +103,7 @@ class Storm:
             now = time.monotonic() - begun
             if now - asked_at >= OPERATOR_S:
                 asked_at = now
-                self._operate()
+                threading.Thread(target=self._operate, daemon=True).start()
             wrong = verdict.unrest(verdict.look(self.lab))
             wrong += [
                 f"{s.name} waits since {time.monotonic() - s.waits_since:.0f} s: {s.why_waits}"
@@ -139,7 +141,7 @@ class Storm:
         self._log.update(said.stdout.splitlines())
 
     def _tell_of(self, there: list[Student], what: str) -> None:
-        sit = sum(student.sits for student in there)
+        sit = sum(student.sits and student.waits_since is None for student in there)
         wait = sum(student.waits_since is not None for student in there)
         self.tell(f"{what}; {sit} sit, {wait} wait, {self.notebook.saves} saves")
 
@@ -170,6 +172,17 @@ class Storm:
             "calm_s": round(calm_s, 1),
             "wrong": wrong,
         }
+
+
+def _who_cannot_save(there: list[Student]) -> list[str]:
+    """A sentence for each student who is not served when all come once more."""
+    deadline, waiting = time.monotonic() + SERVED_WITHIN_S, list(there)
+    while True:
+        why = {student: student.saves_again() for student in waiting}
+        waiting = [student for student in waiting if why[student]]
+        if not waiting or time.monotonic() > deadline:
+            return [f"{student.name} cannot save: {why[student]}" for student in waiting]
+        time.sleep(1)
 
 
 def told(struck: Struck) -> dict[str, Any]:

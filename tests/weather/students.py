@@ -60,7 +60,8 @@ class Student(threading.Thread):
             self.failed = f"{type(error).__name__}: {error}"
 
     def saves_again(self) -> str:
-        """Save one more file now; why that was not possible, else empty."""
+        """Save one more file now, as who comes and asks for a server; why that was not possible,
+        else empty."""
         try:
             self._sit()
             self._save("last.txt")
@@ -81,7 +82,7 @@ class Student(threading.Thread):
         self.sits = False
         if not self._over.is_set() and self._chance.random() < LOGS_OUT:
             with suppress(NoServer):  # then it goes on running, as with one who closes the window
-                self._stop()
+                self._take_down()
 
     def _until_done(self, act: Callable[[], None]) -> None:
         """Try it, and the page again, until it works."""
@@ -127,8 +128,8 @@ class Student(threading.Thread):
         )
         self._notebook.confirm(file, content)
 
-    def _stop(self) -> None:
-        """Leave, and take the server down."""
+    def _take_down(self) -> None:
+        """Have the hub stop the server."""
         url = f"{self._hub}/hub/api/users/{self.name}/server"
         self._ask("DELETE", url, headers=self._xsrf("/hub/"))
 
