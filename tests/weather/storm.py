@@ -47,6 +47,7 @@ class Storm:
     _instances: dict[str, str | None] = field(default_factory=dict)
     _closing: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
+    _stands: str = "the weather begins"
 
     def run(self) -> dict[str, Any]:
         """All of it; the report, in which `wrong` are sentences."""
@@ -60,6 +61,8 @@ class Storm:
         weather = Weather(self.lab, self.tell)
         for student in there:
             student.start()
+        # A thread of its own: a busy machine takes longer than that for one command.
+        threading.Thread(target=self._tell_how_it_stands, args=[there], daemon=True).start()
         try:
             self._strike(weather, there)
             self._closing.set()
@@ -80,17 +83,17 @@ class Storm:
 
     def _strike(self, weather: Weather, there: list[Student]) -> None:
         begun = time.monotonic()
-        planned, told_at = strikes(self.seed, self.seconds), 0.0
+        planned, gathered_at = strikes(self.seed, self.seconds), 0.0
         while (now := time.monotonic() - begun) < self.seconds:
             for struck in weather.lasting():
                 if struck.at + struck.strike.lasts_s <= time.time():
                     weather.end(struck)
             if planned and planned[0].at_s <= now:
                 weather.strike(planned.pop(0), self._nodes())
-            if now - told_at >= LOOK_S:
-                told_at = now
+            if now - gathered_at >= LOOK_S:
+                gathered_at = now
                 self._gather()
-                self._tell_of(there, f"{now:4.0f} of {self.seconds:.0f} s")
+            self._stands = f"{now:.0f} of {self.seconds:.0f} s of weather"
             time.sleep(0.2)
         for struck in weather.lasting():
             weather.end(struck)
@@ -98,7 +101,7 @@ class Storm:
 
     def _await_calm(self, there: list[Student]) -> tuple[float, list[str]]:
         """Seconds until nothing is wrong any more, and what still is when time is over."""
-        begun, told_at, asked_at = time.monotonic(), 0.0, -OPERATOR_S
+        begun, asked_at = time.monotonic(), -OPERATOR_S
         while True:
             now = time.monotonic() - begun
             if now - asked_at >= OPERATOR_S:
@@ -112,11 +115,9 @@ class Storm:
             ]
             if not wrong or now > CALM_WITHIN_S:
                 return now, wrong
-            if now - told_at >= LOOK_S:
-                told_at = now
-                self._gather()
-                more = f", and {len(wrong) - 1} more" if wrong[1:] else ""
-                self._tell_of(there, f"calm? {now:4.0f} s: {wrong[0][:120]}{more}")
+            self._gather()
+            more = f", and {len(wrong) - 1} more" if wrong[1:] else ""
+            self._stands = f"not calm yet: {wrong[0][:120]}{more}"
             time.sleep(1)
 
     def _operate(self) -> None:
@@ -140,10 +141,11 @@ class Storm:
         said = self.lab.run("logs", "hub", "--lines", "3000")
         self._log.update(said.stdout.splitlines())
 
-    def _tell_of(self, there: list[Student], what: str) -> None:
-        sit = sum(student.sits and student.waits_since is None for student in there)
-        wait = sum(student.waits_since is not None for student in there)
-        self.tell(f"{what}; {sit} sit, {wait} wait, {self.notebook.saves} saves")
+    def _tell_how_it_stands(self, there: list[Student]) -> None:
+        while not self._over.wait(LOOK_S):
+            sit = sum(student.sits and student.waits_since is None for student in there)
+            wait = sum(student.waits_since is not None for student in there)
+            self.tell(f"{self._stands}; {sit} sit, {wait} wait, {self.notebook.saves} saves")
 
     def _report(
         self,
