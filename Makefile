@@ -1,11 +1,12 @@
 # What a developer types. CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab down check format test test-deep plan lock clean
+.PHONY: help setup lab down check format test test-deep weather plan lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 # A file's tests share what they bring up: they stay together.
 AT_ONCE := -n 2 --dist loadfile
+MINUTES := 60
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +36,9 @@ test: check ## all of it: contracts, integration, and the end-to-end test on a r
 
 test-deep: setup ## the tests that take minutes each
 	$(PYTEST) -m deep tests
+
+weather: setup ## an hour of faults over a class on a real Swarm (MINUTES=60, SEED=a number)
+	$(BIN)/python -m tests.weather --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 format: ## let ruff format and mend
 	$(BIN)/ruff format .

@@ -14,6 +14,7 @@ from traitlets import Float, Instance, default
 from labswarm.notices import key_of
 from labswarm_hub import tasks
 from labswarm_hub.homes import make_home
+from labswarm_hub.listening import listens
 from labswarm_hub.names import home_name
 from labswarm_hub.profiles import options_form, options_from_form
 from labswarm_hub.seating import Seating
@@ -226,7 +227,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         The hub's own wait, which follows, looks ever less often and not at the task.
         """
         deadline = time.monotonic() + self.http_timeout
-        while not await _listens(address, self.port):
+        while not await listens(address, self.port):
             end = await self.poll()
             if end is not None:
                 raise RuntimeError(f"the server ended before it answered: {end}")
@@ -290,12 +291,3 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     def _tell(self, percent: int, message: str) -> None:
         self._progress = (percent, message)
-
-
-async def _listens(address: str, port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(address, port)
-    except OSError:
-        return False
-    writer.close()
-    return True

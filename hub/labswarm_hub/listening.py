@@ -1,0 +1,17 @@
+"""Whether a server takes connections yet."""
+
+import asyncio
+
+# A node that was killed refuses no connection: nothing answers at all, for minutes.
+PATIENCE_S = 2.0
+
+
+async def listens(address: str, port: int, patience_s: float = PATIENCE_S) -> bool:
+    """Whether something takes a connection there within `patience_s` seconds."""
+    try:
+        async with asyncio.timeout(patience_s):
+            _, writer = await asyncio.open_connection(address, port)
+    except OSError:  # TimeoutError is one
+        return False
+    writer.close()
+    return True

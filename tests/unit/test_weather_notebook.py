@@ -1,0 +1,48 @@
+"""What was saved and confirmed has to be there, and the last of it."""
+
+from pathlib import Path
+
+import pytest
+from tests.weather.notebook import Notebook
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    notebook = Notebook()
+    for content in ("first", "second"):
+        notebook.try_save("w01/notes.txt", content)
+        notebook.confirm("w01/notes.txt", content)
+    return notebook
+
+
+def write(homes: Path, content: str) -> None:
+    (homes / "w01").mkdir(exist_ok=True)
+    (homes / "w01/notes.txt").write_text(content)
+
+
+def test_a_file_as_it_was_saved_last_is_not_lost(notebook: Notebook, tmp_path: Path) -> None:
+    write(tmp_path, "second")
+    assert notebook.lost(tmp_path) == []
+    assert (notebook.saves, notebook.files) == (2, 1)
+
+
+def test_a_file_that_is_not_there_is_lost(notebook: Notebook, tmp_path: Path) -> None:
+    assert notebook.lost(tmp_path) == ["w01/notes.txt was saved, and is not there"]
+
+
+@pytest.mark.parametrize("content", ["first", "", "secon"])
+def test_a_file_with_an_older_content_or_a_part_of_it_is_lost(
+    notebook: Notebook, tmp_path: Path, content: str
+) -> None:
+    write(tmp_path, content)
+    assert notebook.lost(tmp_path) == ["w01/notes.txt has not the content that was saved last"]
+
+
+@pytest.mark.parametrize("content", ["second", "third"])
+def test_a_save_that_nobody_confirmed_may_be_there_or_not(
+    notebook: Notebook, tmp_path: Path, content: str
+) -> None:
+    notebook.try_save("w01/notes.txt", "third")
+    notebook.try_save("w01/never.txt", "anything")
+    write(tmp_path, content)
+    assert notebook.lost(tmp_path) == []

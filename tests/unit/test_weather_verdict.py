@@ -1,0 +1,164 @@
+"""Each thing that may be wrong after a weather is found, and nothing where nothing is."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.weather.hub_log import Ending
+from tests.weather.schedule import BY_NAME, Strike
+from tests.weather.strikes import Struck
+from tests.weather.verdict import Seen, cut_off, ghosts, hung, unrest, unwell
+
+from labswarm_node.swarm import SwarmNode
+
+GONE = "i-9"
+
+
+def worker(instance: str, state: str = "ready", node_id: str = "") -> SwarmNode:
+    return SwarmNode(
+        node_id or f"n-{instance}", "worker", state, "active", instance, None, 1, 1, ""
+    )
+
+
+def told(instance: str, **sides: str | None) -> dict[str, Any]:
+    return {"instance_id": instance, "swarm": "ready", "chef": "known"} | sides
+
+
+MANAGER = SwarmNode("n-hub", "manager", "ready", "active", None, "i-hub", 1, 1, "")
+CALM = Seen(
+    status={
+        "nodes": [told("i-1"), told("i-2")],
+        "hub": {"healthy": True},
+        "chef": "stand-in",
+        "alarms": [],
+    },
+    swarm=[MANAGER, worker("i-1"), worker("i-2")],
+    group={"i-1": "InService", "i-2": "InService"},
+    desired=2,
+    online=frozenset({"i-hub", "i-1", "i-2"}),
+    open_claims=[],
+    running=[],
+)
+
+
+def status(**changed: Any) -> Seen:
+    return replace(CALM, status={**CALM.status, **changed})
+
+
+def test_of_a_calm_lab_nothing_is_said() -> None:
+    assert unrest(CALM) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "sentence"),
+    [
+        (
+            replace(CALM, swarm=[*CALM.swarm, worker(GONE, "down", "n-9")]),
+            "the Swarm has node n-9 of i-9, which is gone",
+        ),
+        (
+            replace(CALM, swarm=[*CALM.swarm, worker(GONE, "ready", "n-9")]),
+            "the Swarm has node n-9 of i-9, which is gone",
+        ),
+        (
+            replace(CALM, swarm=[*CALM.swarm, worker("i-1", "down", "n-0")]),
+            "the Swarm's node of i-1 is down, beside one that is ready",
+        ),
+        (
+            replace(CALM, swarm=[MANAGER, worker("i-1"), worker("i-2", "down")]),
+            "the Swarm's node of i-2 is down",
+        ),
+        (
+            replace(CALM, swarm=[*CALM.swarm, worker("i-1", node_id="n-0")]),
+            "i-1 is two nodes of the Swarm",
+        ),
+        (
+            status(nodes=[*CALM.status["nodes"], told(GONE, swarm=None, chef="client")]),
+            "the Chef Server has i-9 (client), which is gone",
+        ),
+        (
+            status(nodes=[told("i-1"), told("i-2", chef="node")]),
+            "the Chef Server has of i-2 only node",
+        ),
+        (
+            status(nodes=[told("i-1"), told("i-2", swarm=None)]),
+            "the Swarm does not have i-2",
+        ),
+        (replace(CALM, online=CALM.online | {GONE}), "SSM has i-9, which is gone"),
+        (replace(CALM, online=CALM.online - {"i-2"}), "SSM does not have i-2"),
+    ],
+)
+def test_a_ghost_on_any_side_is_found(seen: Seen, sentence: str) -> None:
+    assert ghosts(seen) == [sentence]
+    assert unrest(seen) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("seen", "sentence"),
+    [
+        (
+            replace(CALM, group={"i-1": "InService", "i-2": "Terminating:Wait"}),
+            "i-2 is Terminating:Wait",
+        ),
+        (replace(CALM, desired=3), "the group has 2 instances and wants 3"),
+        (
+            replace(CALM, open_claims=[("i-9", "terminate")]),
+            "the ledger's claim on i-9, terminate, is open",
+        ),
+        (
+            replace(CALM, running=["arn:aws:states:eu-west-1:1:execution:m:x"]),
+            "the execution x runs",
+        ),
+    ],
+)
+def test_what_hangs_is_found(seen: Seen, sentence: str) -> None:
+    assert hung(seen) == [sentence]
+    assert unrest(seen) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("seen", "sentence"),
+    [
+        (status(hub={"healthy": False}), "the hub is not healthy"),
+        (status(chef="unreachable"), "the Chef Server is unreachable"),
+        (status(alarms=[{"name": "LastResorts", "reason": "1"}]), "LastResorts rings: 1"),
+    ],
+)
+def test_what_is_not_well_is_found(seen: Seen, sentence: str) -> None:
+    assert unwell(seen) == [sentence]
+    assert unrest(seen) == [sentence]
+
+
+INSTANCES = {"n-1": "i-1", "n-2": "i-2"}
+STRUCK = [Struck(Strike(BY_NAME["kill"], 0.0, 0.0, 0.5), at=100.0, instance="i-1")]
+
+
+def ending(node: str | None = "n-1", at: float = 120.0, who: str = "") -> Ending:
+    return Ending("w01", at, node, who, "its node is down")
+
+
+@pytest.mark.parametrize(
+    "explained",
+    [ending(), ending(who="labswarm-manager"), ending(node="n-2", who="w01")],
+    ids=["died with its node", "was moved off it", "was left by its student"],
+)
+def test_an_ending_by_a_kill_or_by_its_student_is_no_cutting_off(explained: Ending) -> None:
+    assert cut_off([explained], STRUCK, INSTANCES) == []
+
+
+@pytest.mark.parametrize(
+    "unexplained",
+    [
+        ending(at=90.0),
+        ending(node="n-2"),
+        ending(node="n-2", who="labswarm-manager"),
+        ending(node="n-2", who="idle-culler"),
+        ending(node=None),
+        ending(node="n-3"),
+    ],
+    ids=["before it", "elsewhere", "moved", "culled", "nowhere known", "of an unknown node"],
+)
+def test_an_ending_that_no_strike_explains_is_said(unexplained: Ending) -> None:
+    (sentence,) = cut_off([ending(), unexplained], STRUCK, INSTANCES)
+    assert sentence.startswith("w01's server on ")
+    assert "ended early" in sentence

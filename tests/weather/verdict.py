@@ -1,0 +1,148 @@
+"""What is wrong at the end, in sentences; none when all is well. Pure but for `look`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labswarm_lab.lab import Lab
+from labswarm_lab.swarm_seen import swarm_of
+from labswarm_node.swarm import SwarmNode
+from tests.e2e.conftest import LabUnderTest
+from tests.weather.hub_log import Ending
+from tests.weather.strikes import Struck
+
+HOOKS = ("labswarm-node-launch", "labswarm-node-terminate", "labswarm-spot-interruption")
+MOVER = "labswarm-manager"
+_TRANSITIONS = ("launch", "terminate", "rebalance")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A lab at one moment, as all its sides say.
+
+    `status` is that of `labswarm lab status --json`; `group` the state of each instance in the
+    group and `desired` its size; `online` the instances whose SSM agents answer; `open_claims` are
+    (instance, transition) of the ledger; `running` the executions of the machines that hold hooks.
+    """
+
+    status: Mapping[str, Any]
+    swarm: Sequence[SwarmNode]
+    group: Mapping[str, str]
+    desired: int
+    online: frozenset[str]
+    open_claims: Sequence[tuple[str, str]]
+    running: Sequence[str]
+
+
+def look(lab: LabUnderTest) -> Seen:
+    """Ask every side. Raises AssertionError when the lab says no status."""
+    status = lab.status()
+    (group,) = lab.client("autoscaling").describe_auto_scaling_groups(
+        AutoScalingGroupNames=[f"labswarm-{lab.name}-workers"]
+    )["AutoScalingGroups"]
+    agents = [
+        agent
+        for page in lab.client("ssm").get_paginator("describe_instance_information").paginate()
+        for agent in page["InstanceInformationList"]
+    ]
+    items = [
+        item
+        for page in lab.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(TableName="labswarm-ledger")
+        for item in page["Items"]
+    ]
+    return Seen(
+        status=status,
+        swarm=swarm_of(Lab.named(lab.name)).nodes(),
+        group={member["InstanceId"]: member["LifecycleState"] for member in group["Instances"]},
+        desired=group["DesiredCapacity"],
+        online=frozenset(a["InstanceId"] for a in agents if a["PingStatus"] == "Online"),
+        open_claims=[
+            (item["instance_id"]["S"], item["transition"]["S"])
+            for item in items
+            if item["transition"]["S"] in _TRANSITIONS and "N" not in item.get("closed_at", {})
+        ],
+        running=[name for machine in HOOKS for name in lab.executions(machine, "RUNNING")],
+    )
+
+
+def ghosts(seen: Seen) -> list[str]:
+    """What one side knows of an instance and another does not."""
+    wrong = []
+    living = {node.instance_id for node in seen.swarm if node.state == "ready"}
+    workers = [node for node in seen.swarm if node.role == "worker"]
+    for node in workers:
+        if node.instance_id not in seen.group:
+            wrong.append(f"the Swarm has node {node.node_id} of {node.instance_id}, which is gone")
+        elif node.state != "ready":
+            other = ", beside one that is ready" if node.instance_id in living else ""
+            wrong.append(f"the Swarm's node of {node.instance_id} is {node.state}{other}")
+    ready = [node.instance_id for node in workers if node.state == "ready"]
+    wrong += [
+        f"{i} is two nodes of the Swarm" for i in sorted({*ready}, key=str) if ready.count(i) > 1
+    ]
+    for node_seen in seen.status["nodes"]:
+        instance = node_seen["instance_id"]
+        if instance not in seen.group and node_seen["chef"] is not None:
+            wrong.append(f"the Chef Server has {instance} ({node_seen['chef']}), which is gone")
+        if instance in seen.group and node_seen["chef"] != "known":
+            wrong.append(f"the Chef Server has of {instance} only {node_seen['chef']}")
+        if instance in seen.group and node_seen["swarm"] is None:
+            wrong.append(f"the Swarm does not have {instance}")
+    workers_online = seen.online - {n.instance_id for n in seen.swarm if n.role == "manager"}
+    wrong += [f"SSM has {i}, which is gone" for i in sorted(workers_online - set(seen.group))]
+    wrong += [f"SSM does not have {i}" for i in sorted(set(seen.group) - seen.online)]
+    return wrong
+
+
+def hung(seen: Seen) -> list[str]:
+    """What still waits for something that does not come."""
+    wrong = [f"{i} is {state}" for i, state in sorted(seen.group.items()) if state != "InService"]
+    if len(seen.group) != seen.desired:
+        wrong.append(f"the group has {len(seen.group)} instances and wants {seen.desired}")
+    wrong += [f"the ledger's claim on {i}, {what}, is open" for i, what in seen.open_claims]
+    wrong += [f"the execution {name.rpartition(':')[2]} runs" for name in seen.running]
+    return wrong
+
+
+def unwell(seen: Seen) -> list[str]:
+    """What the hub, the Chef Server and the alarms say."""
+    wrong = [] if seen.status["hub"]["healthy"] else ["the hub is not healthy"]
+    if seen.status["chef"] == "unreachable":
+        wrong.append("the Chef Server is unreachable")
+    return wrong + [f"{a['name']} rings: {a['reason']}" for a in seen.status["alarms"]]
+
+
+def unrest(seen: Seen) -> list[str]:
+    """All of these."""
+    return ghosts(seen) + hung(seen) + unwell(seen)
+
+
+def early(endings: Sequence[Ending]) -> list[Ending]:
+    """Those that their students have not asked for."""
+    return [ending for ending in endings if ending.who != ending.student]
+
+
+def cause(
+    ending: Ending, struck: Sequence[Struck], instances: Mapping[str, str | None]
+) -> str | None:
+    """The strike that may have ended a server early; None for one that nothing explains.
+
+    `instances` are those of the Swarm's node ids.
+    """
+    instance = instances.get(ending.node_id or "")
+    found = [s for s in struck if s.explains(instance, ending.at)]
+    return found[-1].strike.kind.name if found else None
+
+
+def cut_off(
+    endings: Sequence[Ending], struck: Sequence[Struck], instances: Mapping[str, str | None]
+) -> list[str]:
+    """A sentence for each server that ended early, on a node that no such strike has met."""
+    return [
+        f"{e.student}'s server on {instances.get(e.node_id or '') or e.node_id} ended early at "
+        f"{e.at:.0f} ({e.who or 'by itself'}: {e.why}), and no strike explains it"
+        for e in early(endings)
+        if cause(e, struck, instances) is None
+    ]
