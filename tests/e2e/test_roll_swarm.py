@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.conftest import LabUnderTest, brought_up
 from tests.e2e.test_lab import agreed
 from tests.e2e.test_lab_hours import culled
-from tests.e2e.test_roll import command, images, register
+from tests.e2e.test_roll_simulated import command, images, register
 
 from labswarm_lab.nodes.requirements import missing
 
