@@ -124,7 +124,7 @@ variable "images" {
 }
 
 variable "empty_deadline_minutes" {
-  description = "How long students on a worker that is to go have to finish before they are moved (minutes)."
+  description = "How long students on a worker that is to go have to finish before they are moved (minutes, at most 180)."
   type        = number
 
   validation {
@@ -132,11 +132,13 @@ variable "empty_deadline_minutes" {
     error_message = "empty_deadline_minutes is ${var.empty_deadline_minutes}: give at least 0, in whole seconds."
   }
 
-  # A hook waits no longer than this in all, however often it is told to.
+  # Each look whether they have gone adds nine events to the execution's history, which ends at 25,000; and a
+  # hook of the shortest timeout that is taken waits 300 minutes at most, however often it is told to.
+  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
   # https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html
   validation {
-    condition     = var.empty_deadline_minutes * 60 < min(172800, 100 * var.hook_timeout_seconds)
-    error_message = "empty_deadline_minutes is ${var.empty_deadline_minutes}, and a hook waits at most 48 hours and 100 times hook_timeout_seconds (${var.hook_timeout_seconds}): shorten the one or lengthen the other."
+    condition     = var.empty_deadline_minutes <= 180
+    error_message = "empty_deadline_minutes is ${var.empty_deadline_minutes}: give at most 180, which is what an execution can wait for students."
   }
 }
 

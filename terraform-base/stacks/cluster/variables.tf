@@ -227,7 +227,7 @@ variable "images" {
 }
 
 variable "empty_deadline_minutes" {
-  description = "How long students on a worker that is to go have to finish before they are moved (minutes)."
+  description = "How long students on a worker that is to go have to finish before they are moved (minutes, at most 180)."
   type        = number
   default     = 15
 }

@@ -333,11 +333,10 @@ run "negative_deadline_is_refused" {
   expect_failures = [var.empty_deadline_minutes]
 }
 
-run "deadline_longer_than_a_hook_can_wait_is_refused" {
+run "deadline_longer_than_an_execution_can_wait_is_refused" {
   command = plan
   variables {
-    hook_timeout_seconds   = 180
-    empty_deadline_minutes = 300
+    empty_deadline_minutes = 181
   }
   expect_failures = [var.empty_deadline_minutes]
 }
