@@ -7,7 +7,7 @@ import pytest
 from tests.weather.hub_log import Ending
 from tests.weather.schedule import BY_NAME, Strike
 from tests.weather.strikes import Struck
-from tests.weather.verdict import Seen, cut_off, ghosts, hung, unrest, unwell
+from tests.weather.verdict import Seen, cut_off, ghosts, hung, instances_of, unrest, unwell
 
 from labswarm_node.swarm import SwarmNode
 
@@ -162,3 +162,9 @@ def test_an_ending_that_no_strike_explains_is_said(unexplained: Ending) -> None:
     (sentence,) = cut_off([ending(), unexplained], STRUCK, INSTANCES)
     assert sentence.startswith("w01's server on ")
     assert "ended early" in sentence
+
+
+def test_a_node_that_joined_before_it_was_labelled_is_known_once_it_is() -> None:
+    new = replace(worker("i-1", node_id="n-1"), node_label=None)
+    assert instances_of([new]) == {}
+    assert instances_of([new]) | instances_of([worker("i-1", node_id="n-1")]) == {"n-1": "i-1"}

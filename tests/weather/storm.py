@@ -26,6 +26,7 @@ LOOK_S = 10.0
 CALM_WITHIN_S = 1500.0
 """A hook whose event was dropped waits 600 s for its own timeout; a pass that agrees with the one
 before, and the alarms' own windows (LaunchesHeld has the longest, 15 minutes), follow."""
+PASS_S = 400.0
 SERVED_WITHIN_S = 180.0
 """A student who comes when all is calm: a node is started for the one who finds no seat."""
 OPERATOR_S = 30.0
@@ -44,7 +45,7 @@ class Storm:
     tell: Callable[[str], None]
     notebook: Notebook = field(default_factory=Notebook)
     _log: set[str] = field(default_factory=set)
-    _instances: dict[str, str | None] = field(default_factory=dict)
+    _instances: dict[str, str] = field(default_factory=dict)
     _closing: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
     _stands: str = "the weather begins"
@@ -102,11 +103,13 @@ class Storm:
     def _await_calm(self, there: list[Student]) -> tuple[float, list[str]]:
         """Seconds until nothing is wrong any more, and what still is when time is over."""
         begun, asked_at = time.monotonic(), -OPERATOR_S
+        operator = threading.Thread()
         while True:
             now = time.monotonic() - begun
-            if now - asked_at >= OPERATOR_S:
+            if now - asked_at >= OPERATOR_S and not operator.is_alive():
                 asked_at = now
-                threading.Thread(target=self._operate, daemon=True).start()
+                operator = threading.Thread(target=self._operate, daemon=True)
+                operator.start()
             wrong = verdict.unrest(verdict.look(self.lab))
             wrong += [
                 f"{s.name} waits since {time.monotonic() - s.waits_since:.0f} s: {s.why_waits}"
@@ -114,7 +117,9 @@ class Storm:
                 if s.waits_since is not None
             ]
             if not wrong or now > CALM_WITHIN_S:
-                return now, wrong
+                took = time.monotonic() - begun
+                operator.join(PASS_S)
+                return took, wrong
             self._gather()
             more = f", and {len(wrong) - 1} more" if wrong[1:] else ""
             self._stands = f"not calm yet: {wrong[0][:120]}{more}"
@@ -124,7 +129,7 @@ class Storm:
         """What an operator does whom an alarm has called; neither is to succeed each time."""
         for words in (["redrive"], ["reconcile"]):
             command = [str(COMMAND), *words, "--name", self.lab.name]
-            subprocess.run(command, capture_output=True, timeout=400, check=False)
+            subprocess.run(command, capture_output=True, timeout=PASS_S, check=False)
 
     def _nodes(self) -> list[str]:
         self._learn_instances()
@@ -132,8 +137,8 @@ class Storm:
         return [n["instance_id"] for n in nodes if n["asg"] == "InService"]
 
     def _learn_instances(self) -> None:
-        for node in swarm_of(Lab.named(self.lab.name)).nodes():
-            self._instances.setdefault(node.node_id, node.instance_id)
+        nodes = swarm_of(Lab.named(self.lab.name)).nodes()
+        self._instances.update(verdict.instances_of(nodes))
 
     def _gather(self) -> None:
         """Keep what the hub has logged: Swarm forgets a task's log with the task."""

@@ -119,14 +119,17 @@ def unrest(seen: Seen) -> list[str]:
     return ghosts(seen) + hung(seen) + unwell(seen)
 
 
+def instances_of(nodes: Sequence[SwarmNode]) -> dict[str, str]:
+    """The instance of each node that says it: one that has only just joined does not yet."""
+    return {node.node_id: node.instance_id for node in nodes if node.instance_id}
+
+
 def early(endings: Sequence[Ending]) -> list[Ending]:
     """Those that their students have not asked for."""
     return [ending for ending in endings if ending.who != ending.student]
 
 
-def cause(
-    ending: Ending, struck: Sequence[Struck], instances: Mapping[str, str | None]
-) -> str | None:
+def cause(ending: Ending, struck: Sequence[Struck], instances: Mapping[str, str]) -> str | None:
     """The strike that may have ended a server early; None for one that nothing explains.
 
     `instances` are those of the Swarm's node ids.
@@ -137,7 +140,7 @@ def cause(
 
 
 def cut_off(
-    endings: Sequence[Ending], struck: Sequence[Struck], instances: Mapping[str, str | None]
+    endings: Sequence[Ending], struck: Sequence[Struck], instances: Mapping[str, str]
 ) -> list[str]:
     """A sentence for each server that ended early, on a node that no such strike has met."""
     return [
