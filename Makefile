@@ -54,7 +54,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 lock: ## write the lock files anew from requirements/*.in
 	$(LOCK) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(LOCK) requirements/lab.in requirements/dev.in -o requirements/lab.lock
-	$(LOCK) requirements/class.in -o requirements/class.lock
+	$(LOCK) requirements/class.in --override requirements/class.overrides -o requirements/class.lock
 	$(LOCK) requirements/infra.in -o requirements/infra.lock
 	$(LOCK) packer/scripts/node-requirements.in -c requirements/lab.lock -o packer/scripts/node-requirements.lock
 	$(LOCK) packer/scripts/aws-cli-requirements.in -o packer/scripts/aws-cli-requirements.lock

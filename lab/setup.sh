@@ -89,7 +89,7 @@ environment() { # $1 directory, $2 lock file, $3.. further steps
   index=${UV_DEFAULT_INDEX:-$("$dir/bin/python" -m pip config get global.index-url 2>/dev/null || true)}
   index=${index:-${PIP_INDEX_URL:-}}
   VIRTUAL_ENV=$PWD/$dir ${index:+env UV_DEFAULT_INDEX="$index"} "$dir/bin/uv" pip install --quiet \
-    --require-hashes -r "$lock"
+    --no-deps --require-hashes -r "$lock"
   shift 2
   "$@"
   echo "$stamp" >"$dir/.stamp"

@@ -13,13 +13,14 @@ from traitlets import Float, Instance, default
 
 from labswarm.notices import key_of
 from labswarm_hub import tasks
+from labswarm_hub.ending import asked_to_end
 from labswarm_hub.homes import make_home
 from labswarm_hub.listening import listens
 from labswarm_hub.names import home_name
 from labswarm_hub.profiles import options_form, options_from_form
 from labswarm_hub.seating import Seating
 from labswarm_hub.settings import Group, HubSettings
-from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
+from labswarm_hub.task_spec import HOME, STOP_GRACE_S, USER_LABEL, Server, service_spec
 
 # How long a task may wait for the node that was chosen for it, before another one is.
 _PIN_PATIENCE_S = 5.0
@@ -27,9 +28,11 @@ _PIN_PATIENCE_S = 5.0
 
 @dataclass(frozen=True)
 class Listing:
-    """The Swarm's nodes and all students' tasks, and when they were asked for (monotonic s)."""
+    """The Swarm's nodes and all students' tasks, when they were asked for (monotonic s), and for how
+    long that took (s)."""
 
     at: float
+    took: float
     nodes: tuple[tasks.Node, ...]
     tasks: tuple[tasks.Task, ...]
 
@@ -38,7 +41,11 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     """A server on the fullest node with a free seat, or in line for one."""
 
     settings = Instance(HubSettings, config=True, help="This hub's settings.")
-    look_interval = Float(0.5, config=True, help="Seconds between two looks at the Swarm.")
+    look_interval = Float(
+        0.25,
+        config=True,
+        help="Seconds between two looks at the Swarm, at least; more where a look takes long.",
+    )
 
     # One hub process gives out the seats, and one listing serves all who wait: each spawner
     # asking for itself would keep the manager busy with a class in line.
@@ -102,8 +109,13 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             self._seating.settle(self.object_name)
         return address, self.port
 
-    async def stop(self, now: bool = False) -> None:  # noqa: ARG002  # JupyterHub's signature
-        """Stop the server: its service is removed, and its task is ended by its node."""
+    async def stop(self, now: bool = False) -> None:
+        """Stop the server: it ends by itself when it can, else its node ends it, within 10 s.
+
+        `now` waits for neither.
+        """
+        if not now:
+            await self._end_by_itself()
         await self._remove_service()
         self.clear_state()
 
@@ -137,14 +149,18 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     def get_env(self) -> dict[str, str]:
         """The server's environment."""
-        token = self.settings.manager_token_file.read_text().strip()
         return {
             **super().get_env(),
             **self.settings.environment,
             "HOME": HOME,
             # By which labswarm-manager tells this server what happens to its node.
-            "LABSWARM_NOTICE_KEY": key_of(token, self.user.name, self.name),
+            "LABSWARM_NOTICE_KEY": self._key,
         }
+
+    @property
+    def _key(self) -> str:
+        token = self.settings.manager_token_file.read_text().strip()
+        return key_of(token, self.user.name, self.name)
 
     async def _seated_task(self) -> tasks.Task:
         """Take a seat, however long that takes, and start there; the task that runs."""
@@ -184,7 +200,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         placed_at = time.monotonic()
         while True:
             looked_at = time.monotonic()
-            await asyncio.sleep(self.look_interval)
+            await self._next_look()
             if node_id is None:
                 self._tell(
                     10,
@@ -233,7 +249,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
                 raise RuntimeError(f"the server ended before it answered: {end}")
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the server has not answered within {self.http_timeout} s")
-            await asyncio.sleep(self.look_interval)
+            await self._next_look()
 
     async def _create_service(self, node_id: str | None) -> None:
         """Create the server's service. Raises APIError when Swarm refuses it."""
@@ -247,6 +263,20 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         )
         created = await self.docker("create_service", **spec)
         self.object_id = created["ID"]
+
+    async def _end_by_itself(self) -> None:
+        """Have the server end before its service is removed: Swarm lets a task that it removes run
+        on for some three seconds, for its network's sake."""
+        task = await self.get_task()
+        address = task and tasks.address(task, self.settings.network)
+        if address is None or self.server is None:
+            return
+        if not await asked_to_end(f"http://{address}:{self.port}{self.server.base_url}", self._key):
+            return
+        deadline = time.monotonic() + STOP_GRACE_S
+        while task is not None and not tasks.has_ended(task) and time.monotonic() < deadline:
+            await self._next_look()
+            task = await self.get_task()
 
     async def _remove_service(self) -> None:
         """Remove the server's service, if there is one."""
@@ -268,7 +298,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             if not tasks.lingering(listing.tasks, listing.nodes, self.object_name):
                 return
             self._tell(5, "Waiting for your last server to end.")
-            await asyncio.sleep(self.look_interval)
+            await self._next_look()
             since = time.monotonic()
 
     async def _listing(self, since: float) -> Listing:
@@ -280,8 +310,14 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
                 nodes, all_tasks = await asyncio.gather(
                     self.docker("nodes"), self.docker("tasks", filters={"label": USER_LABEL})
                 )
-                cls._last_listing = Listing(now, tuple(nodes), tuple(all_tasks))
+                took = time.monotonic() - now
+                cls._last_listing = Listing(now, took, tuple(nodes), tuple(all_tasks))
             return cls._last_listing
+
+    async def _next_look(self) -> None:
+        """Wait until there may be something new; the hub looks for a fifth of its time at most."""
+        last = self._last_listing
+        await asyncio.sleep(max(self.look_interval, 4 * last.took if last else 0))
 
     @staticmethod
     def _host_of(node_id: str, listing: Listing) -> str:

@@ -1,7 +1,8 @@
-"""Moving students' servers off a worker, one step a call: stop there, then start elsewhere.
+"""Moving students' servers off a worker: stop there, then start elsewhere.
 
-Nothing waits inside a step; the state machine calls it until no server is there and none is on its
-way. What was stopped is written down before it is, so that nobody's server is forgotten by a crash.
+A call takes steps until no server is there and none is on its way, for as long as a manager command
+may take; the state machine calls it again. What was stopped is written down before it is, so that
+nobody's server is forgotten by a crash.
 """
 
 import json
@@ -9,12 +10,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from labswarm.clock import Clock
 from labswarm.errors import Permanent, Transient
 from labswarm_node.chef_identity import write_private
 from labswarm_node.hub import Hub
 from labswarm_node.side_by_side import each, in_order
 from labswarm_node.swarm import Server, Swarm
 from labswarm_node.worker import find
+
+# A server that ends takes a second or two. With what a step itself takes, less than the 5 s of a
+# manager command.
+_BEGIN_WITHIN_S = 3.5
+_LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,23 @@ class MovesFile:
         self._path.unlink(missing_ok=True)
 
 
-def evacuate(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[str, Any]:
-    """One step: stop what the hub runs there, and start elsewhere what has ended there.
+def evacuate(
+    swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str, clock: Clock
+) -> dict[str, Any]:
+    """Take steps until all are moved, or there is no time for another; what the last one answers.
+
+    Raises what a step raises.
+    """
+    begin_by = clock.now() + _BEGIN_WITHIN_S
+    while True:
+        answer = step(swarm, hub, file, instance_id)
+        if not (answer["servers"] or answer["moving"]) or clock.now() + _LOOK_S > begin_by:
+            return answer
+        clock.sleep(_LOOK_S)
+
+
+def step(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[str, Any]:
+    """Stop what the hub runs there, and start elsewhere what has ended there.
 
     Of a worker that is down, or not in the Swarm any more, the servers have ended. A server that
     the hub refuses for good (its student was deleted) is named in `refused` and hinders no other.

@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from labswarm.clock import Clock, WallClock
 from labswarm.errors import BadInput
 from labswarm.notices import KINDS, Notice
 from labswarm_node import worker
@@ -22,7 +23,7 @@ _COMMANDS = {
     "pause": "start nothing new on a worker",
     "activate": "open a worker to new servers",
     "notify": "tell the students on a worker that it goes",
-    "evacuate": "one step of moving the students' servers off a worker",
+    "evacuate": "move the students' servers off a worker, as far as that goes in 5 s",
     "drain": "end what is left on a worker",
     "remove": "remove a worker that has left",
 }
@@ -34,6 +35,7 @@ class Surroundings:
 
     swarm: Callable[[NodeConfig], Swarm]
     hub: Callable[[HubConfig], Hub]
+    clock: Clock = field(default_factory=WallClock)
 
 
 REAL = Surroundings(swarm=lambda config: DockerSwarm(config.docker_host), hub=HubApi)
@@ -76,7 +78,8 @@ def _run(
             notice = _notice(options.kind, options.deadline)
             return notify(swarm, surroundings.hub(config.hub), instance_id, notice)
         case "evacuate":
-            return evacuate(swarm, surroundings.hub(config.hub), moves, instance_id)
+            hub = surroundings.hub(config.hub)
+            return evacuate(swarm, hub, moves, instance_id, surroundings.clock)
         case "drain":
             return worker.drain(swarm, instance_id)
         case _:

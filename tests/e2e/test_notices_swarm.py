@@ -84,12 +84,13 @@ def test_students_are_told_before_their_servers_stop_and_back_soon(lab: LabUnder
         *lab.executions("labswarm-spot-interruption", "SUCCEEDED"),
     }
     entered = lab.states_entered(interrupted)
-    assert entered[:7] == ["Claim", "Owned?", "Pause", "Empty?", "Notify", "AwaitSaves", "Stop"]
+    assert entered[:5] == ["Claim", "Owned?", "Pause", "Empty?", "Notify"]
+    assert entered[5:9] == ["Replace", "Whom?", "AwaitSaves", "Evacuate"]
     began = {
         event["stateEnteredEventDetails"]["name"]: event["timestamp"]
         for event in lab.history(interrupted)
         if "stateEnteredEventDetails" in event
     }
-    stopped: datetime = began["Stop"]
+    stopped: datetime = began["Evacuate"]
     print({"told": told, "stop": stopped.timestamp() - warned, "back": back})
     assert max(told.values()) < stopped.timestamp() - warned

@@ -59,7 +59,6 @@ def test_students_on_an_interrupted_node_are_back_elsewhere_before_it_is_killed(
     entered = lab.states_entered(interrupted)
     for state in (
         "Pause",
-        "Stop",
         "Replace",
         "Evacuate",
         "Drain",

@@ -47,7 +47,7 @@ def way(states: dict[str, Any], looks: list[dict[str, Any]], told: bool, end: st
         if name == "Pause":
             seen = next(answers)
         if name == "Notify":
-            notice = {"$.notice": {}}
+            notice = {"$.notice": {}} | ({"$.notice.told": []} if told else {})
         if state["Type"] == "Choice":
             name = choose(state, {"$.work.empty_by": EMPTY_BY, **seen, **notice})
         else:
@@ -94,8 +94,8 @@ def test_where_no_student_is_waited_for_there_is_nothing_to_tell(
 @pytest.mark.parametrize(
     ("servers", "told", "entered"),
     [
-        (2, True, ["Pause", "Empty?", "Notify", "AwaitSaves", "Stop"]),
-        (2, False, ["Pause", "Empty?", "Notify", "Stop"]),
+        (2, True, ["Pause", "Empty?", "Notify", "Replace", "Whom?", "AwaitSaves", "Evacuate"]),
+        (2, False, ["Pause", "Empty?", "Notify", "Replace", "Whom?", "Evacuate"]),
         (0, True, ["Pause", "Empty?", "Replace"]),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from labswarm.errors import Permanent, Transient
 from labswarm.notices import Notice
 from labswarm_node.config import HubConfig
-from labswarm_node.evacuation import Moves, MovesFile, evacuate
+from labswarm_node.evacuation import Moves, MovesFile, evacuate, step
 from labswarm_node.hub import HubApi
 from labswarm_node.hub_twin import HubTwin
 from labswarm_node.swarm import Server
@@ -50,7 +50,7 @@ class Class:
 
     def step(self, refused: tuple[str, ...] = ()) -> dict[str, list[str]]:
         """One step, in which the hub refuses for good just these services."""
-        answer = evacuate(self.swarm, self.hub, self.file, WORKER)
+        answer = step(self.swarm, self.hub, self.file, WORKER)
         assert answer.pop("refused") == list(refused)
         return answer
 

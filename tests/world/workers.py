@@ -84,7 +84,9 @@ class Workers:
             )
             answer = node.answer(arguments, told, around)
         else:
-            surroundings = manager.Surroundings(lambda _: self._swarm, lambda _: self._hub)
+            surroundings = manager.Surroundings(
+                lambda _: self._swarm, lambda _: self._hub, self._time
+            )
             answer = manager.answer(arguments, told, surroundings)
         return answer.exit_code, answer.line + "\n"
 

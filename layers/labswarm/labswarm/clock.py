@@ -24,7 +24,7 @@ class WallClock:
 
 
 def looks(
-    clock: Clock, patience_s: float, first_s: float = 0.2, most_s: float = 3
+    clock: Clock, patience_s: float, first_s: float = 0.1, most_s: float = 3
 ) -> Iterator[int]:
     """Count the looks at something awaited: at once, then ever less often, until patience ends."""
     end = clock.now() + patience_s

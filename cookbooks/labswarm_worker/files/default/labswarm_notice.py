@@ -1,13 +1,15 @@
 """A Jupyter Server extension: tells a student what happens to the machine of their server.
 
 `GET labswarm/notice` is for whoever may use the server. `POST labswarm/notify` is for
-labswarm-manager, by the key that the hub has put into the server's environment. Mounted into every
-server, whatever its image, and so it needs nothing but Jupyter Server (2.13 or later).
+labswarm-manager and `POST labswarm/end` for the hub, by the key that the hub has put into the
+server's environment. Mounted into every server, whatever its image, and so it needs nothing but
+Jupyter Server (2.13 or later).
 """
 
 import hmac
 import json
 import os
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -86,25 +88,46 @@ class NoticeHandler(APIHandler):
         self.finish(json.dumps({"notice": self._notices.read(time.time())}))
 
 
-class NotifyHandler(web.RequestHandler):
-    """For labswarm-manager. It sends no cookie, and so there is none to be forged."""
+class KeyHandler(web.RequestHandler):
+    """For who has the key. They send no cookie, and so there is none to be forged."""
 
-    def initialize(self, notices, key):
-        self._notices = notices
+    def initialize(self, key):
         self._key = key
 
     def check_xsrf_cookie(self):
         return
 
-    @allow_unauthenticated
-    def post(self):
+    def prepare(self):
         shown = self.request.headers.get("Authorization", "")
         if not hmac.compare_digest(shown.encode(), f"labswarm {self._key}".encode()):
             # Not 403, which is Jupyter's answer where there is no such extension.
             self.set_header("WWW-Authenticate", "labswarm")
             self.set_status(401)
             self.finish()
-            return
+
+
+class EndHandler(KeyHandler):
+    """For the hub, when this server is to stop. The Swarm's own stop takes seconds to begin."""
+
+    @allow_unauthenticated
+    def post(self):
+        self.set_status(202)
+
+    def on_finish(self):
+        if self.get_status() == 202:
+            # As the Swarm would: Jupyter Server ends its kernels, and then itself.
+            signal.raise_signal(signal.SIGTERM)
+
+
+class NotifyHandler(KeyHandler):
+    """For labswarm-manager."""
+
+    def initialize(self, notices, key):
+        super().initialize(key)
+        self._notices = notices
+
+    @allow_unauthenticated
+    def post(self):
         if len(self.request.body) > _LONGEST_BODY:
             raise web.HTTPError(413)
         try:
@@ -128,6 +151,7 @@ def _load_jupyter_server_extension(app):
         [
             (f"{base}/notice", NoticeHandler, {"notices": notices}),
             (f"{base}/notify", NotifyHandler, {"notices": notices, "key": key}),
+            (f"{base}/end", EndHandler, {"key": key}),
         ],
     )
 
