@@ -315,9 +315,9 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             return cls._last_listing
 
     async def _next_look(self) -> None:
-        """Wait until there may be something new; the hub looks for a fifth of its time at most."""
+        """Wait until there may be something new; the hub looks for a third of its time at most."""
         last = self._last_listing
-        await asyncio.sleep(max(self.look_interval, 4 * last.took if last else 0))
+        await asyncio.sleep(max(self.look_interval, 2 * last.took if last else 0))
 
     @staticmethod
     def _host_of(node_id: str, listing: Listing) -> str:

@@ -25,7 +25,7 @@ _COMMANDS: Mapping[str, tuple[Phase | None, str]] = {
     "node-pull": (None, "has the class images"),
     "manager-activate": ("open", "open"),
     "manager-pause": ("paused", "paused: no more servers start on it"),
-    "manager-notify": (None, "its students are told"),
+    "manager-notify": ("paused", "paused, and its students are told"),
     "manager-evacuate": (None, "its students are moved"),
     "manager-drain": (None, "drained"),
     "node-leave": (None, "has left the Swarm"),

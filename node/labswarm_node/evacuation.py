@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labswarm.clock import Clock
+from labswarm.clock import Clock, looks
 from labswarm.errors import Permanent, Transient
 from labswarm_node.chef_identity import write_private
 from labswarm_node.hub import Hub
@@ -21,12 +21,13 @@ from labswarm_node.worker import find
 # A server that ends takes a second or two. With what a step itself takes, less than the 5 s of a
 # manager command.
 _BEGIN_WITHIN_S = 3.5
-_LOOK_S = 0.2
+_FIRST_S, _MOST_S = 0.2, 0.5
 
 
 @dataclass(frozen=True)
 class Moves:
-    """One worker's evacuation so far: servers between stop and start, and those moved."""
+    """One worker's evacuation so far: servers that were stopped and are not back, and those whose
+    start elsewhere was asked for."""
 
     moving: frozenset[Server] = field(default_factory=frozenset)
     moved: frozenset[Server] = field(default_factory=frozenset)
@@ -71,17 +72,18 @@ def evacuate(
 
     Raises what a step raises.
     """
-    begin_by = clock.now() + _BEGIN_WITHIN_S
-    while True:
+    answer: dict[str, Any] = {}
+    for _ in looks(clock, _BEGIN_WITHIN_S, _FIRST_S, _MOST_S):
         answer = step(swarm, hub, file, instance_id)
-        if not (answer["servers"] or answer["moving"]) or clock.now() + _LOOK_S > begin_by:
-            return answer
-        clock.sleep(_LOOK_S)
+        if not (answer["servers"] or answer["moving"]):
+            break
+    return answer
 
 
 def step(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[str, Any]:
-    """Stop what the hub runs there, and start elsewhere what has ended there.
+    """Stop what the hub runs there, start elsewhere what has ended there, and see who is back.
 
+    Whoever finds no seat counts as back: a new node, for which nobody waits here, will have one.
     Of a worker that is down, or not in the Swarm any more, the servers have ended. A server that
     the hub refuses for good (its student was deleted) is named in `refused` and hinders no other.
     Raises Transient when the hub or the Swarm does not answer; what was done by then stays done.
@@ -98,17 +100,20 @@ def step(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[str,
     stopped = each(lambda s: hub.stop(s.user, s.name), stopping)
 
     ended = moves.moving - alive
-    # Ready or starting again already: its student was faster. Pending there may be its stop, too:
-    # then the next step looks again.
-    back = {s for s in ended - there if running[s] == "ready"}
+    # The hub loses a start that it is at when it ends: then there is none, and it is asked again.
     started = each(
         lambda s: hub.start(s.user, s.name), {s for s in ended if running[s] == "absent"}
     )
-    back |= {s for s, error in started.items() if error is None}
+    # Ready without having been asked for: the student was faster. Pending, where
+    # nothing was started yet, may be the stop.
+    ready = {s for s in ended if running[s] == "ready"}
+    starting = {s for s in ended & moves.moved if running[s] == "pending"}
+    back = ready - (there - moves.moved) | _in_line(swarm, starting)
+    moved = back | {s for s, error in started.items() if error is None}
 
     outcomes = [*running.items(), *stopped.items(), *started.items()]
     refused = {s for s, outcome in outcomes if isinstance(outcome, Permanent)}
-    done = Moves((moves.moving | stopping) - back - refused, moves.moved | back)
+    done = Moves((moves.moving | stopping) - back - refused, moves.moved | moved)
     file.write(done)
     for _, outcome in outcomes:
         if isinstance(outcome, Transient):
@@ -119,3 +124,10 @@ def step(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[str,
         "moving": [server.service for server in in_order(done.moving)],
         "refused": [server.service for server in in_order(refused)],
     }
+
+
+def _in_line(swarm: Swarm, starting: set[Server]) -> set[Server]:
+    """Those of them that wait for a seat."""
+    if not starting:
+        return set()
+    return starting & {task.server for task in swarm.tasks() if task.waits}

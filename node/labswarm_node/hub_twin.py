@@ -78,6 +78,10 @@ class HubTwin:
         """An admin deletes a user."""
         self._users -= {user}
 
+    def restart(self) -> None:
+        """The hub ends and begins again: what it was starting it has forgotten."""
+        self._states = {key: state for key, state in self._states.items() if state != "spawn"}
+
     def finish_starts(self) -> None:
         """Every server that starts is ready."""
         for key, state in self._states.items():

@@ -67,9 +67,7 @@ class Browser:
     def notice(self, of: str | None = None) -> tuple[int, Any]:
         """What a student's server, by default their own, answers this browser."""
         server = self._server.removesuffix(self.student) + (of or self.student)
-        answer = self._session.get(
-            f"{server}/labswarm/notice", timeout=10, allow_redirects=False
-        )
+        answer = self._session.get(f"{server}/labswarm/notice", timeout=10, allow_redirects=False)
         return answer.status_code, answer.json()["notice"] if answer.ok else None
 
     def answers(self) -> bool:

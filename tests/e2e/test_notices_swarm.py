@@ -84,8 +84,8 @@ def test_students_are_told_before_their_servers_stop_and_back_soon(lab: LabUnder
         *lab.executions("labswarm-spot-interruption", "SUCCEEDED"),
     }
     entered = lab.states_entered(interrupted)
-    assert entered[:5] == ["Claim", "Owned?", "Pause", "Empty?", "Notify"]
-    assert entered[5:9] == ["Replace", "Whom?", "AwaitSaves", "Evacuate"]
+    warned_first = ["Claim", "Owned?", "Warn", "Replace", "Whom?", "AwaitSaves", "Evacuate"]
+    assert entered[: len(warned_first)] == warned_first
     began = {
         event["stateEnteredEventDetails"]["name"]: event["timestamp"]
         for event in lab.history(interrupted)

@@ -58,7 +58,7 @@ def test_students_on_an_interrupted_node_are_back_elsewhere_before_it_is_killed(
     (interrupted,) = lab.executions("labswarm-spot-interruption", "SUCCEEDED")
     entered = lab.states_entered(interrupted)
     for state in (
-        "Pause",
+        "Warn",
         "Replace",
         "Evacuate",
         "Drain",

@@ -28,6 +28,8 @@ def holds(rule: dict[str, Any], seen: dict[str, Any]) -> bool:
     if "TimestampLessThanPath" in rule:
         bound = seen[rule["TimestampLessThanPath"]]
         return datetime.fromisoformat(value) < datetime.fromisoformat(bound)
+    if "NumericGreaterThan" in rule:
+        return bool(value > rule["NumericGreaterThan"])
     (wanted,) = (wanted for name, wanted in rule.items() if name.endswith("Equals"))
     return bool(value == wanted)
 
@@ -37,8 +39,10 @@ def choose(choice: dict[str, Any], seen: dict[str, Any]) -> str:
     return str(found.get("Next") or choice["Default"])
 
 
-def way(states: dict[str, Any], looks: list[dict[str, Any]], told: bool, end: str) -> Iterator[str]:
-    """The states entered from Pause to `end`, when Pause answers so; `told` or its task fails."""
+def way(looks: list[dict[str, Any]], told: bool, end: str) -> Iterator[str]:
+    """The states entered from a termination's Pause to `end`, when Pause answers so; `told`, or
+    Notify fails."""
+    states = TERMINATE
     name, answers, notice = "Pause", iter(looks), {}
     seen: dict[str, Any] = {}
     while name != end:
@@ -47,7 +51,7 @@ def way(states: dict[str, Any], looks: list[dict[str, Any]], told: bool, end: st
         if name == "Pause":
             seen = next(answers)
         if name == "Notify":
-            notice = {"$.notice": {}} | ({"$.notice.told": []} if told else {})
+            notice = {"$.notice": {}}
         if state["Type"] == "Choice":
             name = choose(state, {"$.work.empty_by": EMPTY_BY, **seen, **notice})
         else:
@@ -69,7 +73,7 @@ def look(servers: int, at: str = BEFORE, urgent: bool = False, state: str = "rea
 def test_students_are_told_once_when_their_time_begins(told: bool) -> None:
     looks = [look(2), look(2), look(1), look(1, AFTER)]
 
-    entered = [*way(TERMINATE, looks, told, "Evacuate")]
+    entered = [*way(looks, told, "Evacuate")]
 
     wait = ["Pause", "Empty?", "AwaitStudents"]
     told_first = ["Pause", "Empty?", "Notify", "AwaitStudents"]
@@ -88,26 +92,30 @@ def test_students_are_told_once_when_their_time_begins(told: bool) -> None:
 def test_where_no_student_is_waited_for_there_is_nothing_to_tell(
     seen: dict[str, Any], end: str
 ) -> None:
-    assert [*way(TERMINATE, [seen], True, end)] == ["Pause", "Empty?", end]
+    assert [*way([seen], True, end)] == ["Pause", "Empty?", end]
 
 
 @pytest.mark.parametrize(
-    ("servers", "told", "entered"),
+    ("seen", "entered"),
     [
-        (2, True, ["Pause", "Empty?", "Notify", "Replace", "Whom?", "AwaitSaves", "Evacuate"]),
-        (2, False, ["Pause", "Empty?", "Notify", "Replace", "Whom?", "Evacuate"]),
-        (0, True, ["Pause", "Empty?", "Replace"]),
+        ({"$.notice": {}, "$.notice.told": 2}, ["Warn", "Replace", "Whom?", "AwaitSaves"]),
+        ({"$.notice": {}, "$.notice.told": 0}, ["Warn", "Replace", "Whom?", "Evacuate"]),
+        ({"$.failure": {}}, ["Warn", "Replace", "Whom?", "Evacuate"]),
+        ({"$.gone": {}}, ["Warn", "Replace", "Whom?", "RemoveChefIdentity"]),
     ],
 )
 def test_a_warning_is_told_first_of_all_and_whoever_was_told_has_time_to_save(
-    servers: int, told: bool, entered: list[str]
+    seen: dict[str, Any], entered: list[str]
 ) -> None:
-    assert [*way(SPOT, [look(servers)], told, entered[-1])] == entered
+    warn = SPOT["Warn"]
+    after = {caught["ResultPath"]: caught["Next"] for caught in warn["Catch"]}
+    second = next((after[path] for path in seen if path in after), warn["Next"])
+    assert ["Warn", second, SPOT["Replace"]["Next"], choose(SPOT["Whom?"], seen)] == entered
+    assert SPOT["AwaitSaves"]["Next"] == "Evacuate"
 
 
-@pytest.mark.parametrize("states", [SPOT, TERMINATE], ids=["spot", "terminate"])
-def test_nothing_depends_on_a_notice_or_waits_for_it_long(states: dict[str, Any]) -> None:
-    notify = states["Notify"]
+def test_nothing_depends_on_a_notice_or_waits_for_it_long() -> None:
+    notify = TERMINATE["Notify"]
     (caught,) = notify["Catch"]
     # An execution fails by `$.failure` alone.
     assert caught["ResultPath"] == notify["ResultPath"] == "$.notice"
@@ -116,7 +124,8 @@ def test_nothing_depends_on_a_notice_or_waits_for_it_long(states: dict[str, Any]
 
 
 def test_who_is_told_is_told_until_when_their_server_stays() -> None:
-    given = [s["Notify"]["Parameters"]["Payload"]["parameters"] for s in (SPOT, TERMINATE)]
+    telling = (SPOT["Warn"], TERMINATE["Notify"])
+    given = [state["Parameters"]["Payload"]["parameters"] for state in telling]
     assert [(p["Kind"], p["Deadline.$"]) for p in given] == [
         ("interruption", "$.work.evacuate_by"),
         ("terminate", "$.work.empty_by"),

@@ -64,6 +64,7 @@ def test_servers_are_stopped_and_then_started_elsewhere(room: Class) -> None:
     room.sit(ADA, BOB)
     both = [ADA.service, BOB.service]
     assert room.step() == {"servers": both, "moved": [], "moving": both}
+    assert room.step() == {"servers": [], "moved": both, "moving": both}
     assert room.step() == {"servers": [], "moved": both, "moving": []}
     assert list(room.swarm.servers_on(room.other)) == [ADA, BOB]
     assert sorted(room.hub.asked) == [
@@ -76,6 +77,7 @@ def test_servers_are_stopped_and_then_started_elsewhere(room: Class) -> None:
 
 def test_a_step_more_does_nothing_more(room: Class) -> None:
     room.sit(ADA)
+    room.step()
     room.step()
     done = room.step()
     asked = list(room.hub.asked)
@@ -91,7 +93,62 @@ def test_no_server_is_started_before_the_old_one_has_ended(room: Class) -> None:
         assert answer == {"servers": [ADA.service], "moved": [], "moving": [ADA.service]}
     assert {what for what, *_ in room.hub.asked} == {"stop"}
     room.hub.finish_stops()
+    for _ in range(2):
+        assert room.step() == {"servers": [], "moved": [ADA.service], "moving": [ADA.service]}
+    room.hub.finish_starts()
     assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
+
+
+def test_whoever_finds_no_seat_is_not_waited_for(room: Class) -> None:
+    room.sit(ADA, BOB)
+    room.step()
+    room.hub.slow = True
+    room.step()
+    room.swarm.end(BOB)
+    room.swarm.line_up(BOB, "lab")
+    both = [ADA.service, BOB.service]
+    assert room.step() == {"servers": [], "moved": both, "moving": [ADA.service]}
+
+
+def test_a_start_that_the_hub_has_lost_is_asked_for_again(room: Class) -> None:
+    room.sit(ADA)
+    room.step()
+    room.hub.slow = True
+    room.step()
+    room.hub.restart()
+    for _ in range(2):
+        assert room.step() == {"servers": [], "moved": [ADA.service], "moving": [ADA.service]}
+    room.hub.finish_starts()
+    assert room.step()["moving"] == []
+    assert [what for what, *_ in room.hub.asked] == ["stop", "start", "start"]
+
+
+def test_one_command_waits_until_everyone_is_back_but_not_for_long(room: Class) -> None:
+    class Time:
+        at, looks = 0.0, 0
+
+        def now(self) -> float:
+            return self.at
+
+        def sleep(self, seconds: float) -> None:
+            self.at, self.looks = self.at + seconds, self.looks + 1
+            if self.looks == ends_at:
+                room.hub.finish_stops()
+                room.hub.slow = False
+
+    ends_at, time = 5, Time()
+    room.sit(ADA)
+    room.hub.slow = True
+    assert evacuate(room.swarm, room.hub, room.file, WORKER, time)["moving"] == []
+    assert time.looks == ends_at + 1
+
+    ends_at, time = -1, Time()
+    room.target = room.worker
+    room.hub.stop(ADA.user, ADA.name)
+    room.sit(BOB)
+    room.hub.slow = True
+    assert evacuate(room.swarm, room.hub, room.file, WORKER, time)["moving"] == [BOB.service]
+    assert 3 < time.at < 4
 
 
 def test_a_server_that_still_starts_is_stopped_once_it_has_started(room: Class) -> None:
@@ -123,6 +180,7 @@ def test_servers_of_a_node_that_is_down_are_started_elsewhere_and_left_there(roo
     room.hub = HubTwin(frozenset({ADA.user}))  # whatever it does, the Swarm lists the old task on
     room.hub.start(ADA.user, ADA.name)
     assert room.step() == {"servers": [], "moved": [], "moving": [ADA.service]}
+    assert room.step() == {"servers": [], "moved": [ADA.service], "moving": [ADA.service]}
     for _ in range(2):
         assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
     assert [what for what, *_ in room.hub.asked] == ["start", "stop", "start"]
@@ -133,6 +191,7 @@ def test_what_was_stopped_is_remembered_when_the_worker_is_gone(room: Class) -> 
     room.step()
     room.engines[WORKER].leave(force=False)
     room.swarm.remove(room.worker)
+    assert room.step()["moved"] == [ADA.service]
     assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
 
 
@@ -147,11 +206,8 @@ def test_a_student_whom_the_hub_no_longer_knows_hinders_no_other(room: Class) ->
     room.sit(ADA, BOB)
     room.step()
     room.hub.forget(ADA.user)
-    assert room.step(refused=(ADA.service,)) == {
-        "servers": [],
-        "moved": [BOB.service],
-        "moving": [],
-    }
+    assert room.step(refused=(ADA.service,))["moved"] == [BOB.service]
+    assert room.step() == {"servers": [], "moved": [BOB.service], "moving": []}
 
 
 def test_what_was_done_before_the_hub_failed_stays_done(room: Class) -> None:
@@ -160,8 +216,9 @@ def test_what_was_done_before_the_hub_failed_stays_done(room: Class) -> None:
     room.hub.down_for.add(ADA.user)
     with pytest.raises(Transient):
         room.step()
-    assert room.file.read() == Moves(moving=frozenset({ADA}), moved=frozenset({BOB}))
+    assert room.file.read() == Moves(moving=frozenset({ADA, BOB}), moved=frozenset({BOB}))
     room.hub.down_for.clear()
+    assert room.step()["moving"] == [ADA.service]
     assert room.step()["moving"] == []
 
 

@@ -6,8 +6,10 @@ server's environment. Mounted into every server, whatever its image, and so it n
 Jupyter Server (2.13 or later).
 """
 
+import atexit
 import hmac
 import json
+import logging
 import os
 import signal
 import tempfile
@@ -106,8 +108,28 @@ class KeyHandler(web.RequestHandler):
             self.finish()
 
 
+class Ending:
+    """Whether this server ends because its hub has asked for it."""
+
+    def __init__(self):
+        self.asked_for = False
+        # The first that is registered is the last that is called.
+        atexit.register(self._leave)
+
+    def _leave(self):
+        # What is left is Python taking apart what it has loaded: 0.35 s of CPU, and all servers of a
+        # node that goes end at once.
+        if self.asked_for:
+            logging.shutdown()
+            os._exit(0)
+
+
 class EndHandler(KeyHandler):
     """For the hub, when this server is to stop. The Swarm's own stop takes seconds to begin."""
+
+    def initialize(self, key, ending):
+        super().initialize(key)
+        self._ending = ending
 
     @allow_unauthenticated
     def post(self):
@@ -115,6 +137,7 @@ class EndHandler(KeyHandler):
 
     def on_finish(self):
         if self.get_status() == 202:
+            self._ending.asked_for = True
             # As the Swarm would: Jupyter Server ends its kernels, and then itself.
             signal.raise_signal(signal.SIGTERM)
 
@@ -151,7 +174,7 @@ def _load_jupyter_server_extension(app):
         [
             (f"{base}/notice", NoticeHandler, {"notices": notices}),
             (f"{base}/notify", NotifyHandler, {"notices": notices, "key": key}),
-            (f"{base}/end", EndHandler, {"key": key}),
+            (f"{base}/end", EndHandler, {"key": key, "ending": Ending()}),
         ],
     )
 
