@@ -28,8 +28,7 @@ _PIN_PATIENCE_S = 5.0
 
 @dataclass(frozen=True)
 class Listing:
-    """The Swarm's nodes and all students' tasks, when they were asked for (monotonic s), and for how
-    long that took (s)."""
+    """The Swarm's nodes and all students' tasks: asked for at `at`, which took so long (s)."""
 
     at: float
     took: float

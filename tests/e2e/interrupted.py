@@ -1,4 +1,4 @@
-"""A class on a node that EC2 takes back: when each student is told, back, and the node forgotten."""
+"""A class on a node that EC2 takes back: when all are told and back, and the node forgotten."""
 
 import hashlib
 import json

@@ -30,6 +30,7 @@ from labswarm_node.config import HubConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.hub import HubApi
 from labswarm_node.notifying import notify
+from labswarm_node.worker import activate
 
 CHECKOUT = Path(__file__).parents[2]
 MIB = 2**20
@@ -249,6 +250,44 @@ def test_a_server_that_dies_is_seen_to_have_stopped_and_starts_again(empty_hub: 
         )
 
 
+def test_a_server_that_is_stopped_ends_by_itself(empty_hub: Hub) -> None:
+    assert all(result.ok for result in empty_hub.attend(1))
+    begun = time.time()
+    empty_hub.call("DELETE", "/users/student-01/server")
+    eventually(lambda: not empty_hub.services(), empty_hub.services)
+    told = []
+    for worker in WORKERS:
+        with closing(client(empty_hub.place, worker)) as engine:
+            filters = {"type": "container", "label": "labswarm.user=student-01"}
+            events = engine.events(begun, time.time(), decode=True, filters=filters)
+            told += [(e["Action"], e["Actor"]["Attributes"].get("exitCode")) for e in events]
+    assert ("die", "0") in told, told
+    assert "kill" not in {action for action, _ in told}
+
+
+def test_a_server_that_has_outlived_its_hub_finds_the_new_one(empty_hub: Hub) -> None:
+    assert all(result.ok for result in empty_hub.attend(1))
+    where = empty_hub.running()
+    with closing(client(empty_hub.place, MANAGER)) as engine:
+        (container,) = engine.containers.list(filters={"label": "labswarm-hub=true"})
+        container.kill()
+        # Not the old one's last answer.
+        eventually(
+            lambda: container.id not in {found.id for found in engine.containers.list()},
+            lambda: "the hub's container still runs",
+        )
+    wait_healthy(empty_hub.ground.url, PATIENCE_S)
+    # Browsers that the server does not know: it asks the hub, whose address aiohttp keeps for 10 s.
+    again: list[Result] = []
+
+    def is_found() -> bool:
+        again[:] = empty_hub.attend(1)
+        return again[0].ok
+
+    eventually(is_found, lambda: again)
+    assert empty_hub.running() == where, "it is the same server"
+
+
 def test_labswarm_managers_token_is_good_for_servers_only(hub: Hub) -> None:
     assert hub.call("GET", "/users")[0] == 200
     assert hub.call("POST", "/users/eve")[0] == 403
@@ -261,11 +300,15 @@ def test_students_are_told_that_their_node_goes_and_read_it_alone(empty_hub: Hub
     swarm = DockerSwarm(f"unix://{ground.docker_socket}")
     api = HubApi(HubConfig(ground.api_url, ground.token_file, ground.url))
     deadline = int(time.time()) + 80
-    told = [
-        notify(swarm, api, worker, Notice("interruption", deadline)) for worker in sorted(WORKERS)
-    ]
+    notice = Notice("interruption", deadline)
+    try:
+        answers = [notify(swarm, api, worker, notice) for worker in sorted(WORKERS)]
+    finally:
+        for worker in WORKERS:
+            activate(swarm, worker)
     services = ["jupyter-student-2d01", "jupyter-student-2d02"]
-    assert {"told": services, "untold": {}} in told, "they are packed on one node"
+    told = [(answer["told"], answer["untold"]) for answer in answers]
+    assert (services, {}) in told, "they are packed on one node"
 
     browsers = {user: empty_hub.browser(user) for user in ("student-01", "student-02")}
     for user, browser in browsers.items():
@@ -277,9 +320,9 @@ def test_students_are_told_that_their_node_goes_and_read_it_alone(empty_hub: Hub
                 (200,) * 2 if owner == user else (403,) * 2
             )
             if owner == user:
-                notice = answer.json()["notice"]
-                assert (notice["kind"], notice["deadline"]) == ("interruption", deadline)
-                assert notice["message"].endswith(".")
+                seen = answer.json()["notice"]
+                assert (seen["kind"], seen["deadline"]) == ("interruption", deadline)
+                assert seen["message"].endswith(".")
         file = "/tmp/jupyter-runtime/labswarm-notice.json"  # noqa: S108  # the container's own
         assert empty_hub.in_container(user, "/usr/bin/stat", "-c", "%a %u", file) == "600 1000\n"
         environment = empty_hub.in_container(user, "/usr/bin/env")

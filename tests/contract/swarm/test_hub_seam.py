@@ -374,3 +374,38 @@ def test_a_notice_long_past_is_over(told: JupyterSeam) -> None:
     eve = USERS[2]
     told.hub.tell(eve, "", Notice("terminate", int(time.time()) - 3600))
     assert told.told(eve) is None
+
+
+def kernels_of(seam: JupyterSeam) -> list[str]:
+    """The command lines of kernels whose connection files are in the servers' runtime folder."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:  # it has just ended
+            continue
+        if "ipykernel" in line and str(seam.runtime) in line:
+            found.append(line)
+    return found
+
+
+def test_a_server_ends_with_its_kernels_for_who_has_its_key_and_for_nobody_else(
+    jupyter: JupyterSeam,
+) -> None:
+    eve, name = USERS[2], "ends"
+    jupyter.hub.start(eve, name)
+    becomes(jupyter.hub, eve, name, "ready")
+    server = f"{jupyter.of(eve)}/{name}"
+    token = f"token {jupyter.token_of(eve)}"
+    assert asked("POST", f"{server}/api/kernels", token, "{}")[0] == 201
+    eventually(lambda: bool(kernels_of(jupyter)), lambda: "no kernel")
+    for shown in ("", token, f"token {ADMIN}", f"labswarm {key_of(TOKEN, eve, '')}"):
+        assert asked("POST", f"{server}/labswarm/end", shown)[0] == 401, shown
+    assert asked("GET", f"{server}/api/kernels", token)[0] == 200
+
+    key = f"labswarm {key_of(TOKEN, eve, name)}"
+    assert asked("POST", f"{server}/labswarm/end", key)[0] == 202
+
+    eventually(lambda: not kernels_of(jupyter), lambda: kernels_of(jupyter))
+    jupyter.hub.stop(eve, name)
+    becomes(jupyter.hub, eve, name, "absent")

@@ -117,8 +117,8 @@ class Ending:
         atexit.register(self._leave)
 
     def _leave(self):
-        # What is left is Python taking apart what it has loaded: 0.35 s of CPU, and all servers of a
-        # node that goes end at once.
+        # What is left is Python taking apart what it has loaded: 0.35 s of CPU, and all servers of
+        # a node that goes end at once.
         if self.asked_for:
             logging.shutdown()
             os._exit(0)

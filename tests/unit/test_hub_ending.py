@@ -1,0 +1,77 @@
+"""Asking a server to end, and one that does not take it up; and how servers find their hub."""
+
+import asyncio
+import subprocess
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from labswarm_hub.ending import asked_to_end
+
+CHECKOUT = Path(__file__).parents[2]
+CLASS_PYTHON = CHECKOUT / ".class/bin/python"
+CONFIG = CHECKOUT / "cookbooks/labswarm_worker/files/default/jupyter_server_config.py"
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def answering(status: str) -> tuple[Answer, list[str]]:
+    """A server that answers everything so, and what it was asked."""
+    heard: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    return answer, heard
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+def asked(server: Answer, patience_s: float = 10) -> bool:
+    async def ask() -> bool:
+        async with await asyncio.start_server(server, "127.0.0.1") as listening:
+            port = listening.sockets[0].getsockname()[1]
+            return await asked_to_end(f"http://127.0.0.1:{port}/user/ada/", "a-key", patience_s)
+
+    return asyncio.run(ask())
+
+
+def test_a_server_is_asked_by_its_own_key() -> None:
+    server, heard = answering("202 Accepted")
+    assert asked(server)
+    (request,) = heard
+    assert request.startswith("POST /user/ada/labswarm/end HTTP/1.1\r\n")
+    assert "\r\nAuthorization: labswarm a-key\r\n" in request
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "404 Not Found", "503 Unavailable"])
+def test_one_that_does_not_take_it_up_is_left_to_the_swarm(status: str) -> None:
+    assert not asked(answering(status)[0])
+
+
+def test_one_that_does_not_answer_is_not_waited_for() -> None:
+    assert not asked(silent, patience_s=0.05)
+    assert not asyncio.run(asked_to_end("http://127.0.0.1:9/user/ada/", "a-key"))
+
+
+@pytest.mark.skipif(not CLASS_PYTHON.exists(), reason="no class environment: run lab/setup.sh")
+def test_a_server_asks_for_its_hub_s_address_each_time() -> None:
+    """Docker's name server lets its answers be kept for 600 s, and c-ares keeps them."""
+    program = (
+        f"exec(compile(open({str(CONFIG)!r}).read(), {str(CONFIG)!r}, 'exec'))\n"
+        "import aiohttp, asyncio\n"
+        "from jupyterhub.httpclient import JupyterHubHTTPClient\n"
+        "async def connects():\n"
+        "    return JupyterHubHTTPClient()._new_connector()._resolver\n"
+        "print(type(asyncio.run(connects())).__name__)\n"
+    ).replace("exec(compile", f"__file__ = {str(CONFIG)!r}\nexec(compile")
+    done = subprocess.run(
+        [CLASS_PYTHON, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "ThreadedResolver\n", done.stderr
