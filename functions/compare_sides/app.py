@@ -5,14 +5,13 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 
 from labswarm.clock import WallClock
 from labswarm.comparing import Comparing
 from labswarm.environment import AWS, required
 from labswarm.groups import AutoScalingGroups
 from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.observability import logger
+from labswarm.observability import count, logger
 from labswarm.passes_dynamodb import DynamoPasses
 from labswarm.snapshots_dynamodb import DynamoSnapshots
 from labswarm.ssm import SsmAgent, SsmClusters
@@ -55,30 +54,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster", "chef", "dry_run"}` -> the plan; `chef` is what list_chef_identities answered.
 
     A dry run is no pass: it is not kept, and counts for no alarm. A pass that cannot be made
-    raises what stopped it, and counts as one that decides nothing.
+    raises what stopped it.
     """
     cluster, dry_run = str(event.get("cluster")), bool(event.get("dry_run"))
-    try:
-        plan = COMPARING.compare(cluster, event.get("chef"), dry_run=dry_run)
-    except Exception:
-        if not dry_run:
-            _publish(cluster, {"Decided": 0})
-        raise
+    plan = COMPARING.compare(cluster, event.get("chef"), dry_run=dry_run)
     told = plan.to_json()
     logger.info("compared", extra={"plan": told, "dry_run": dry_run})
     if not dry_run:
         counts = {
-            "Decided": int(plan.decided),
             "Orphans": len(plan.due) + len(plan.waiting) + len(plan.over_cap),
             "OverCap": len(plan.over_cap),
             "Named": len(plan.named),
         }
-        _publish(cluster, counts)
+        count(METRICS, counts, cluster=cluster)
     return told
-
-
-def _publish(cluster: str, counts: dict[str, int]) -> None:
-    METRICS.add_metadata("cluster", cluster)
-    for name, count in counts.items():
-        METRICS.add_metric(name, MetricUnit.Count, count)
-    METRICS.flush_metrics()

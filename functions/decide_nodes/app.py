@@ -7,14 +7,13 @@ from typing import Any
 import boto3
 import urllib3
 from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 
 from labswarm.alarms import SnsAlarms
 from labswarm.breakers_dynamodb import DynamoBreakers
 from labswarm.clock import WallClock
 from labswarm.cluster import NAME
 from labswarm.environment import AWS, required
-from labswarm.errors import BadInput, LabswarmError
+from labswarm.errors import BadInput, LabswarmError, Transient
 from labswarm.executions import Executions
 from labswarm.feed import SsmAndWebFeeds
 from labswarm.groups import AutoScalingGroups
@@ -22,7 +21,7 @@ from labswarm.hours import LabHours, actions_of, execution_name
 from labswarm.launches_dynamodb import DynamoLaunches
 from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.notes_dynamodb import DynamoNotebook
-from labswarm.observability import logger
+from labswarm.observability import count, logger
 from labswarm.snapshots_dynamodb import DynamoSnapshots
 from labswarm.ssm import SsmClusters
 
@@ -72,8 +71,9 @@ METRICS = Metrics(namespace="labswarm", service="lab-hours")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A scheduled event, or `SeatsShort` -> `{"decisions": {<cluster>: [<reason>, ...]}}`.
 
-    What is wrong with one cluster stops no other. A malformed event is refused and not raised:
-    there is nothing to try again.
+    What is wrong with one cluster stops no other. Raises Transient at the end when one was not
+    decided about: the next minute's tries again, and the alarm is on invocations that fail. A
+    malformed event is refused and not raised: there is nothing to try again.
     """
     try:
         names = _clusters(event)
@@ -81,7 +81,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
         return {"decisions": {}, "field": error.field}
     told: dict[str, list[str]] = {}
-    undecided = problems = held = 0
+    undecided: list[str] = []
+    problems = held = 0
     for name in names:
         try:
             decision, snapshot, wrong = HOURS.decision(name)
@@ -96,19 +97,19 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             )
         except LabswarmError as error:
             logger.exception("not decided", extra={"cluster": name})
-            told[name], undecided = [str(error)], undecided + 1
+            undecided.append(f"{name}: {error}")
             continue
         logger.info("decided", extra={"decision": asdict(decision), "begun": begun})
         for problem in wrong:
             logger.warning("timetable", extra={"cluster": name, "problem": problem})
         told[name] = list(decision.reasons)
-        undecided += not decision.decided
+        if not decision.decided:
+            undecided.append(f"{name}: {'; '.join(decision.reasons)}")
         held += decision.held
         problems += len(wrong)
-    METRICS.add_metric("Decided", MetricUnit.Count, int(not undecided))
-    METRICS.add_metric("TimetableProblems", MetricUnit.Count, problems)
-    METRICS.add_metric("LaunchesHeld", MetricUnit.Count, held)
-    METRICS.flush_metrics()
+    count(METRICS, {"TimetableProblems": problems, "LaunchesHeld": held})
+    if undecided:
+        raise Transient(f"not decided: {', '.join(undecided)}")
     return {"decisions": told}
 
 

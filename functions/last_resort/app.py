@@ -5,7 +5,6 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 
 from labswarm import events
 from labswarm.breakers_dynamodb import DynamoBreakers
@@ -16,7 +15,7 @@ from labswarm.errors import BadInput
 from labswarm.groups import AutoScalingGroups
 from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.lifecycle import AutoScalingHooks
-from labswarm.observability import logger
+from labswarm.observability import count, logger
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         return {"done": None, "field": error.field}
     done = COMPLETING.resort(started_by, ended.execution)
     logger.info("looked after", extra={"execution": ended.execution, "done": done})
-    if done is not None:
-        METRICS.add_metric("LastResorts", MetricUnit.Count, 1)
-        METRICS.flush_metrics()
+    count(METRICS, {"LastResorts": int(done is not None)})
     return {"done": done}

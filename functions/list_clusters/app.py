@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 
 from labswarm.clock import WallClock
 from labswarm.environment import AWS, required
@@ -33,15 +31,13 @@ CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
 PASSES = DynamoPasses(boto3.client("dynamodb", config=AWS), ENVIRONMENT.passes_table)
 GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
 CLOCK = WallClock()
-METRICS = Metrics(namespace="labswarm", service="reconcile")
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster": <name>|null, "dry_run"}` -> `{"clusters": [<name>, ...]}`: that one, or all.
 
-    Of all, those at rest are left out, unless it is a dry run. That nothing is to be decided about
-    them, or that there is none, is as good as a decision, and the alarm is told so.
+    Of all, those at rest are left out, unless it is a dry run.
     """
     names = CLUSTERS.names()
     wanted = event.get("cluster")
@@ -56,7 +52,4 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     for failure in why:
         logger.warning("not known whether at rest", extra={"why": failure})
     logger.info("listed", extra={"clusters": found, "at_rest": sorted({*names} - {*found})})
-    if not names or len(found) < len(names):
-        METRICS.add_metric("Decided", MetricUnit.Count, 1)
-        METRICS.flush_metrics()
     return {"clusters": found}

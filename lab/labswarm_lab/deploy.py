@@ -2,13 +2,16 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+from labswarm_lab.ground import Aws
 from labswarm_lab.plane.plane import REGION
 from labswarm_lab.progress import say
 from labswarm_lab.refusal import Failure
@@ -65,6 +68,29 @@ def deploy(built: Path, url: str, root: Path = REPOSITORY) -> None:
             AWS_DEFAULT_REGION=REGION,
             SAM_CLI_POLL_DELAY="0.5",
         )
+
+
+def run_schedules(aws: Aws) -> None:
+    """Have every function that has a schedule run once now, as its schedule would; does not wait.
+
+    Else its first run is minutes away, and the alarm that wants it to run rings until then.
+    """
+    events, functions = aws.client("events"), aws.client("lambda")
+    for rule in events.list_rules()["Rules"]:
+        if "ScheduleExpression" not in rule:
+            continue
+        event = {
+            "source": "aws.events",
+            "detail-type": "Scheduled Event",
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "resources": [rule["Arn"]],
+            "detail": {},
+        }
+        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+            if ":function:" in target["Arn"]:
+                functions.invoke(
+                    FunctionName=target["Arn"], InvocationType="Event", Payload=json.dumps(event)
+                )
 
 
 @contextmanager

@@ -248,6 +248,7 @@ def _deploy(building: Future[Path], aws: Aws) -> None:
         Bucket=deploy.BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     deploy.deploy(building.result(), aws.url)
+    deploy.run_schedules(aws)
 
 
 def _start_hub(

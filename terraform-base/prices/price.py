@@ -206,24 +206,25 @@ def _app(
     clusters: int,
     prices: Prices,
 ) -> Iterator[Line]:
-    decisions, passes = app["decisions_per_hour"] * MONTH_H, app["passes_per_hour"] * MONTH_H
-    # Each run looks for clusters that are awake; one at rest is compared once an hour.
-    looks = clusters * app["looks_per_hour_at_rest"] * MONTH_H
-    transitions = passes * app["pass_transitions"] + looks * app["pass_transitions_per_cluster"]
-    beats = app["beats_per_hour"] * MONTH_H
-    calls = decisions + beats + passes + 2 * looks
+    decisions, beats = app["decisions_per_hour"] * MONTH_H, app["beats_per_hour"] * MONTH_H
+    # Each tick asks whether a cluster is awake; those at rest are compared in one run an hour.
+    ticks, runs = app["pass_ticks_per_hour"] * MONTH_H, app["passes_per_hour_at_rest"] * MONTH_H
+    compared = clusters * runs
+    transitions = runs * app["pass_transitions"] + compared * app["pass_transitions_per_cluster"]
+    calls = decisions + beats + ticks + runs + 2 * compared
     busy = decisions * (assumed["decision_gb_s"] + clusters * assumed["decision_gb_s_per_cluster"])
     busy += beats * (assumed["beat_gb_s"] + clusters * assumed["beat_gb_s_per_cluster"])
-    busy += passes * assumed["pass_gb_s"] + looks * assumed["pass_gb_s_per_cluster"]
+    busy += (ticks + runs) * assumed["pass_gb_s"] + compared * assumed["pass_gb_s_per_cluster"]
     snapshots = clusters * app["snapshots_per_hour"] * MONTH_H
-    reads = clusters * (2 * decisions + passes) + 3 * looks
+    reads = clusters * (2 * decisions + ticks + runs) + 3 * compared
     logs = (calls * assumed["log_kb_per_call"] + decisions * clusters) / 1e6
     for what, item, quantity in (
-        ("KMS signatures", "kms_sign", 2 * looks),
+        ("KMS signatures", "kms_sign", 2 * compared),
         ("Step Functions: reconcile", "transition", transitions),
         ("Lambda calls", "lambda_request", calls),
         ("Lambda compute", "lambda_gb_s", busy),
-        ("DynamoDB writes", "dynamodb_write", snapshots + looks),
+        # A pass is wanted, and then kept.
+        ("DynamoDB writes", "dynamodb_write", snapshots + 2 * compared),
         ("DynamoDB reads", "dynamodb_read", reads),
         ("CloudWatch alarms", "alarm", app["alarms"]),
         ("CloudWatch metrics", "metric", app["metrics"]),

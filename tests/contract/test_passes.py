@@ -75,3 +75,19 @@ def test_a_thousand_marks_are_kept(passes: Passes) -> None:
     read = passes.read("lab")
     assert read is not None
     assert read.first_seen == many
+
+
+def test_what_is_wanted_is_wanted_since_the_first_time_until_a_pass_is_kept(
+    passes: Passes,
+) -> None:
+    assert passes.wanted("lab", 1_800_000_000.25) == 1_800_000_000.25
+    assert passes.wanted("other", 1_800_000_100) == 1_800_000_100
+    assert passes.wanted("lab", 1_800_000_300) == 1_800_000_000.25
+    assert passes.read("lab") is None
+
+    assert passes.write("lab", MADE)
+    assert passes.wanted("lab", 1_800_000_600) == 1_800_000_600
+    assert passes.read("lab") == replace(MADE, version=1)
+
+    assert not passes.write("lab", MADE)
+    assert passes.wanted("lab", 1_800_000_900) == 1_800_000_600, "that one was not kept"

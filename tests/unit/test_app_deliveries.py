@@ -28,9 +28,17 @@ def longest_s(given: dict[str, Any]) -> int:
     return every.get(given["Properties"].get("Schedule", ""), SHORTEST_HOOK_S)
 
 
+TICKS = {
+    name: function
+    for name, function in CALLED_BY_EVENTS.items()
+    if any(given["Type"] == "Schedule" for given in function["Events"].values())
+}
+
+
 def test_the_sources_are_found() -> None:
     assert len(SOURCES) >= 8
-    assert {"DecideNodesFunction", "HeartbeatFunction", "LastResortFunction"} == {*CALLED_BY_EVENTS}
+    assert {"BeginPassesFunction", "DecideNodesFunction", "HeartbeatFunction"} == {*TICKS}
+    assert {*CALLED_BY_EVENTS} - {*TICKS} == {"LastResortFunction"}
 
 
 @pytest.mark.parametrize("given", SOURCES.values(), ids=SOURCES)
@@ -43,20 +51,45 @@ def test_a_rules_event_is_tried_while_it_is_of_use_and_then_kept(given: dict[str
     assert rule["DeadLetterConfig"] == {"Arn": QUEUE}
 
 
-@pytest.mark.parametrize("function", CALLED_BY_EVENTS.values(), ids=CALLED_BY_EVENTS)
-def test_what_a_function_fails_at_is_tried_while_it_is_of_use_and_then_kept(
-    function: dict[str, Any],
-) -> None:
-    """Lambda's own retries come after one and two more minutes.
+@pytest.mark.parametrize("name", CALLED_BY_EVENTS)
+def test_what_a_function_fails_at_is_tried_while_it_is_of_use_and_then_kept(name: str) -> None:
+    """Lambda's own retries come after one and two more minutes. A schedule's next event is as good
+    as the one that failed: it is neither tried again nor kept.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
     """
-    config = function["EventInvokeConfig"]
-    longest = min(longest_s(given) for given in function["Events"].values())
+    config = CALLED_BY_EVENTS[name]["EventInvokeConfig"]
+    longest = min(longest_s(given) for given in CALLED_BY_EVENTS[name]["Events"].values())
     assert 60 <= config["MaximumEventAgeInSeconds"] <= longest
     retries_s = {0: 0, 1: 60, 2: 180}[config["MaximumRetryAttempts"]]
     assert retries_s <= config["MaximumEventAgeInSeconds"]
-    assert config["DestinationConfig"] == {"OnFailure": {"Type": "SQS", "Destination": QUEUE}}
+    kept = {"OnFailure": {"Type": "SQS", "Destination": QUEUE}}
+    assert config.get("DestinationConfig") == (None if name in TICKS else kept)
+    assert retries_s == 0 or name not in TICKS
+
+
+@pytest.mark.parametrize("name", TICKS)
+def test_an_alarm_is_on_a_schedules_invocations_that_fail_or_are_not_made(name: str) -> None:
+    """Lambda sends these metrics "automatically" and at "no additional charge".
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics.html
+    """
+    (alarm,) = (
+        resource["Properties"]
+        for resource in RESOURCES.values()
+        if resource["Properties"].get("Namespace") == "AWS/Lambda"
+        and resource["Properties"]["Dimensions"] == [{"Name": "FunctionName", "Value": name}]
+    )
+    (every_s,) = (
+        longest_s(given) for given in TICKS[name]["Events"].values() if given["Type"] == "Schedule"
+    )
+
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("Errors", "Sum")
+    assert alarm["TreatMissingData"] == "breaching"
+    # Each period has an event in it, and one that fails rings nothing.
+    assert alarm["Period"] == every_s
+    assert alarm["EvaluationPeriods"] >= 3
+    assert "DatapointsToAlarm" not in alarm
 
 
 def test_the_last_resort_hears_of_every_machine_that_claims_when_it_ends_badly() -> None:

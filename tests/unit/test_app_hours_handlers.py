@@ -13,7 +13,7 @@ from moto import mock_aws
 from test_app_handlers import Context, load
 
 from labswarm.breakers_dynamodb import DynamoBreakers
-from labswarm.errors import BadInput
+from labswarm.errors import BadInput, Transient
 from labswarm.groups import AutoScalingGroups
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm.snapshots_dynamodb import DynamoSnapshots
@@ -87,6 +87,7 @@ def describe(name: str, /, **changes: Any) -> None:
         Name=f"/labswarm/clusters/{name}",
         Type="String",
         Value=json.dumps({**DESCRIPTION, **changes}),
+        Overwrite=True,
     )
 
 
@@ -118,30 +119,51 @@ def test_the_machine_is_started_once_for_a_snapshot(event: dict[str, Any]) -> No
     ]
 
 
-def test_an_idle_minute_is_one_call_and_no_execution() -> None:
-    describe("idle", name="idle", asg="labswarm-idle-workers", headroom=0)
-    seen(waiting=0, age_s=121)
+def test_an_idle_minute_is_one_call_and_no_execution(capsys: pytest.CaptureFixture[str]) -> None:
+    describe("lab", headroom=0)
+    seen(waiting=0)
 
     told, started = decided(MINUTE)
 
+    assert told["lab"][-1] == "0 nodes of 7 seats wanted"
     assert started.given == {}
-    assert told["lab"] == ["the snapshot is 121 s old"]
-    # This one has no group: it is said, and stops no other.
-    assert told["idle"] == ["there is no group labswarm-idle-workers"]
+    assert "_aws" not in capsys.readouterr().out, "a metric is paid for by the hour"
 
 
-def test_a_minute_tells_the_alarms_whether_all_was_decided(
+def test_a_minute_in_which_not_all_was_decided_fails_and_names_them() -> None:
+    describe("idle", name="idle", asg="labswarm-idle-workers", headroom=0)
+    seen(waiting=8)
+    app = load("decide_nodes")
+    app.EXECUTIONS = Started()
+
+    # This one has no group, which stops no other.
+    with pytest.raises(Transient, match=r"not decided: idle: there is no group labswarm-idle-w"):
+        app.handler(MINUTE, Context())
+    assert len(app.EXECUTIONS.given) == 1
+
+
+@pytest.mark.parametrize("event", [MINUTE, SHORT], ids=["minute", "seats-short"])
+def test_a_snapshot_that_is_too_old_decides_nothing_and_fails(event: dict[str, Any]) -> None:
+    seen(waiting=8, age_s=121)
+    app = load("decide_nodes")
+    app.EXECUTIONS = Started()
+
+    with pytest.raises(Transient, match=r"not decided: lab: the snapshot is \d+ s old$"):
+        app.handler(event, Context())
+    assert app.EXECUTIONS.given == {}
+
+
+def test_a_timetable_with_problems_rings_while_it_has_them(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    describe("lab", headroom=0, timetable="ssm:/labswarm/timetables/none")
     seen(waiting=0)
-    decided(MINUTE)
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert [(m["Decided"], m["TimetableProblems"]) for m in told] == [([1.0], [0.0])] * 2
 
-    describe("idle", name="idle", asg="labswarm-idle-workers")
     decided(MINUTE)
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert [m["Decided"] for m in told] == [[0.0]] * 2
+
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [m["TimetableProblems"] for m in metrics] == [[1.0]] * 2
+    assert all("LaunchesHeld" not in m for m in metrics)
 
 
 def test_a_minute_in_which_launches_are_held_rings_and_says_why(
@@ -163,8 +185,7 @@ def test_a_minute_in_which_launches_are_held_rings_and_says_why(
     _, started = decided(MINUTE)
 
     assert len(started.given) == 1
-    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert [m["LaunchesHeld"] for m in metrics] == [[0.0]] * 2
+    assert "LaunchesHeld" not in capsys.readouterr().out
 
 
 def test_seats_short_of_no_cluster_is_refused_once_with_its_field(

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from app_twins import DESCRIPTION, MANAGER, TwinAgent, TwinClock
+from app_twins import event as sample
 from moto import mock_aws
 from test_app_handlers import Context, load
 
@@ -26,6 +27,7 @@ from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 
 STALE = "i-00000000000000bad"
 GROUP = "labswarm-lab-workers"
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:labswarm-reconcile"
 START_S = 10
 # Making clients is slow, and each goes to whatever account is mocked when it is used.
 loaded = cache(load)
@@ -58,6 +60,7 @@ def account() -> Iterator[None]:
             ("LEDGER_TABLE", "labswarm-ledger"),
             ("SNAPSHOTS_TABLE", "labswarm-snapshots"),
             ("PASSES_TABLE", "labswarm-passes"),
+            ("RECONCILE_MACHINE", MACHINE),
         ):
             monkeypatch.setenv(name, value)
         ssm, dynamodb = boto3.client("ssm"), boto3.client("dynamodb")
@@ -147,6 +150,19 @@ class ChefTwin:
         self.nodes.discard(name)
 
 
+class Started:
+    """The executions that were started, each name once."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+
+    def start(self, machine: str, name: str, given: Any) -> bool:
+        assert machine == MACHINE
+        new = name not in self.given
+        self.given.setdefault(name, given)
+        return new
+
+
 class Cluster:
     """A cluster in order, with its sides' twins; `make_pass` does what the machine does."""
 
@@ -158,6 +174,7 @@ class Cluster:
         self.engines: dict[str, EngineTwin] = {}
         self.agent = HubAgent(self.swarm)
         self.groups = [GROUP]
+        self.started = Started()
         self.bring_in("lab")
 
     def add_group(self, name: str) -> None:
@@ -239,6 +256,12 @@ class Cluster:
 @pytest.fixture
 def cluster(account: None) -> Cluster:
     return Cluster()
+
+
+def began(cluster: Cluster, **event: Any) -> dict[str, Any]:
+    """What comes of a scheduled event now."""
+    twins = {"CLOCK": cluster.clock, "EXECUTIONS": cluster.started}
+    return cluster.call("begin_passes", sample("five_minutes") | event, **twins)
 
 
 def test_a_cluster_in_order_is_left_as_it_is(cluster: Cluster) -> None:
@@ -369,9 +392,10 @@ def test_of_a_hundred_planted_five_go_and_the_rest_raises_the_alarm(
 
     assert len(plan["chef_identities"]) == 5
     assert len(planted & cluster.chef.clients) == 95
-    assert metrics(capsys)[-1] == {
-        "Decided": 1.0, "Orphans": 100.0, "OverCap": 95.0, "Named": 0.0, "service": "reconcile",
-    }  # fmt: skip
+    assert metrics(capsys) == [
+        {"Orphans": 100.0, "service": "reconcile"},
+        {"Orphans": 100.0, "OverCap": 95.0, "service": "reconcile"},
+    ]
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -388,12 +412,13 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_when_the_chef_server_cannot_be_listed_nothing_is_decided_and_it_is_told(
-    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+    cluster: Cluster,
 ) -> None:
     ghost = cluster.join(STALE)
     cluster.engines[STALE].kill()
     cluster.make_pass()
     cluster.chef.down = True
+    began(cluster)
 
     plan = cluster.make_pass()
 
@@ -401,28 +426,38 @@ def test_when_the_chef_server_cannot_be_listed_nothing_is_decided_and_it_is_told
     assert "the Chef Server was not listed" in plan["why_not"][0]
     assert "the Chef Server does not answer" in plan["why_not"][0]
     assert ghost in cluster.node_ids()
-    assert metrics(capsys)[-1]["Decided"] == 0.0
+    with pytest.raises(Transient, match=r"^lab: no pass has decided anything for \d+ s$"):
+        began(cluster)
     cluster.chef.down = False
     assert cluster.make_pass()["swarm_nodes"] == [ghost]
+    began(cluster)
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_pass_that_cannot_be_made_counts_as_undecided_and_fails(
-    cluster: Cluster,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    dry_run: bool,
+def test_a_pass_that_cannot_be_made_fails_and_is_overdue(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, dry_run: bool
 ) -> None:
     def throttled(*_: object, **__: object) -> None:
         raise Transient("autoscaling: Throttling")
 
     compare = cluster.app("compare_sides")
+    began(cluster)
     monkeypatch.setattr(compare.COMPARING, "compare", throttled)
     with pytest.raises(Transient, match="Throttling"):
         compare.handler({"cluster": "lab", "chef": {}, "dry_run": dry_run}, Context())
 
-    counted = [] if dry_run else [{"Decided": 0.0, "service": "reconcile"}]
-    assert metrics(capsys) == counted
+    cluster.clock.sleep(300)
+    with pytest.raises(Transient, match="no pass has decided anything for 300 s"):
+        began(cluster)
+
+
+def test_a_dry_run_is_not_the_pass_that_is_wanted(cluster: Cluster) -> None:
+    began(cluster)
+    cluster.make_pass(dry_run=True)
+    cluster.clock.sleep(300)
+
+    with pytest.raises(Transient, match="lab: no pass has decided anything"):
+        began(cluster)
 
 
 def test_without_a_snapshot_nothing_is_decided(cluster: Cluster) -> None:
@@ -483,9 +518,7 @@ def looked_at(cluster: Cluster, name: str | None = None, *, dry_run: bool = Fals
     return clusters
 
 
-def test_an_empty_cluster_is_left_out_until_an_hour_is_over(
-    cluster: Cluster, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_empty_cluster_is_left_out_until_an_hour_is_over(cluster: Cluster) -> None:
     cluster.make_pass()
     assert looked_at(cluster) == ["lab"]
     emptied(cluster)
@@ -493,18 +526,14 @@ def test_an_empty_cluster_is_left_out_until_an_hour_is_over(
     cluster.make_pass(dry_run=True)
     assert looked_at(cluster) == ["lab"], "a dry run is no pass"
     cluster.make_pass()
-    capsys.readouterr()
 
     assert looked_at(cluster) == []
-    assert metrics(capsys) == [{"Decided": 1.0, "service": "reconcile"}]
     assert looked_at(cluster, "lab") == ["lab"]
     assert looked_at(cluster, dry_run=True) == ["lab"]
     before_the_deploy = cluster.call("list_clusters", {"cluster": None}, CLOCK=cluster.clock)
     assert before_the_deploy == {"clusters": ["lab"]}, "it may be a dry run"
-    capsys.readouterr()
-    cluster.clock.sleep(3601)
+    cluster.clock.sleep(3600)
     assert looked_at(cluster) == ["lab"]
-    assert metrics(capsys) == [], "the pass says what was decided"
 
 
 def test_a_cluster_at_rest_that_grows_is_looked_at_at_once(cluster: Cluster) -> None:
@@ -517,40 +546,87 @@ def test_a_cluster_at_rest_that_grows_is_looked_at_at_once(cluster: Cluster) -> 
     assert looked_at(cluster) == ["lab"]
 
 
-def test_a_hub_s_empty_cluster_rests_beside_its_further_group_and_the_alarm_is_told(
-    cluster: Cluster, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_hub_s_empty_cluster_rests_beside_its_further_group(cluster: Cluster) -> None:
     cluster.add_group("lab-gpu")
     emptied(cluster)
     for name in ("lab", "lab-gpu"):
         cluster.make_pass(name)
-    capsys.readouterr()
 
     assert looked_at(cluster) == ["lab-gpu"]
-    assert metrics(capsys) == [{"Decided": 1.0, "service": "reconcile"}]
+    assert began(cluster) == {"clusters": ["lab-gpu"], "begun": True}
 
 
 def test_a_cluster_at_rest_whose_group_is_gone_is_looked_at(
-    cluster: Cluster, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     emptied(cluster)
     cluster.make_pass()
     boto3.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=GROUP)
-    capsys.readouterr()
 
     assert looked_at(cluster) == ["lab"]
-    assert f"lab: there is no group {GROUP}" in [getattr(r, "why", None) for r in caplog.records]
-    assert metrics(capsys) == []
+    assert began(cluster) == {"clusters": ["lab"], "begun": True}
+    said = [getattr(record, "why", None) for record in caplog.records]
+    assert said.count(f"lab: there is no group {GROUP}") == 2
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_where_there_is_no_cluster_there_is_nothing_to_decide(
-    cluster: Cluster, capsys: pytest.CaptureFixture[str], dry_run: bool
+    cluster: Cluster, dry_run: bool
 ) -> None:
     boto3.client("ssm").delete_parameter(Name="/labswarm/clusters/lab")
 
     assert looked_at(cluster, dry_run=dry_run) == []
-    assert metrics(capsys) == [{"Decided": 1.0, "service": "reconcile"}] * (not dry_run)
+    assert began(cluster) == {"clusters": [], "begun": False}
+
+
+def test_passes_are_begun_by_name_and_the_event_that_comes_twice_begins_none(
+    cluster: Cluster,
+) -> None:
+    first = began(cluster, time="2026-11-24T08:05:00Z")
+    again = began(cluster, time="2026-11-24T08:05:00Z", id="another")
+    next_one = began(cluster, time="2026-11-24T08:10:00Z")
+
+    assert [answer["begun"] for answer in (first, again, next_one)] == [True, False, True]
+    everything = {"cluster": None, "dry_run": False}
+    assert cluster.started.given == {
+        "scheduled-2026-11-24T080500Z": everything,
+        "scheduled-2026-11-24T081000Z": everything,
+    }
+
+
+def test_while_all_is_at_rest_no_execution_is_started_but_each_hour(cluster: Cluster) -> None:
+    emptied(cluster)
+    cluster.make_pass()
+
+    looks = []
+    for minute in range(0, 120, 5):
+        looks.append(began(cluster, time=f"at {minute}")["clusters"])
+        if looks[-1]:
+            cluster.make_pass(after_s=1)
+            cluster.clock.sleep(-1 + 300)
+        else:
+            cluster.clock.sleep(300)
+    assert [look for look in looks if look] == [["lab"]] * 2
+    assert len(cluster.started.given) == 2
+
+
+def test_passes_are_begun_although_what_is_overdue_cannot_be_kept(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(*_: object) -> None:
+        raise Transient("dynamodb: ThrottlingException")
+
+    monkeypatch.setattr(cluster.app("begin_passes").PASSES, "wanted", throttled)
+    with pytest.raises(Transient, match="lab: dynamodb: ThrottlingException"):
+        began(cluster)
+    assert len(cluster.started.given) == 1
+
+
+@pytest.mark.parametrize("time", [None, "", 7])
+def test_an_event_without_a_time_begins_nothing(cluster: Cluster, time: object) -> None:
+    with pytest.raises(BadInput, match=r"time: is .* it has to be like 2026-11-24T08:05:00Z"):
+        began(cluster, time=time)
+    assert cluster.started.given == {}
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ OF_OUR_OWN = {
     "test_functions_limits.py::test_a_new_worker_takes_no_event_before_its_init_is_over": "latency",
     "test_functions_limits.py::test_a_crash_that_cannot_be_is_refused": "the plane's own door",
     "test_app_alarms.py::test_every_alarm_of_the_template_is_driven_here": "the suite's own bounds",
+    "test_app_first_runs.py": "a lab that is new",
     "test_app_hooks.py": "the app's machines and functions, on the plane",
     "test_app_hub_line.py": "the app's commands to a hub, on the plane",
     "test_app_redrive.py": "the app's dead letters, on the plane",

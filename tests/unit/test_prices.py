@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import tempfile
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.infrastructure.terraform.workspace import BASE, Terraform, missing, provider
+from tests.world.world import CLUSTER, RECONCILE, World
 
 from labswarm.resting import REST_S
 from labswarm_node.snapshot import WRITE_AFTER_S
@@ -110,16 +112,26 @@ def a_plan(*resources: dict[str, Any]) -> dict[str, Any]:
 # The promise
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", ["one-cluster", "own-vpc"])
 @pytest.mark.parametrize("region", REGIONS)
 def test_the_control_plane_costs_under_three_dollars_while_no_node_runs(
     region: str, example: str
 ) -> None:
+    """At list prices, nothing of them free: of one cluster, and of a hub's two groups."""
     lines = control_plane(example, region)
 
     (key,) = [line.usd for line in lines if line.item == "kms_key"]
     assert key == 1.0
-    assert price.after_always_free(lines, price.Prices(region)) < 3
+    assert price.total(lines) == sum(line.quantity * line.usd_each for line in lines)
+    assert price.total(lines) < 3
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("region", REGIONS)
+def test_with_what_is_always_free_it_is_under_three_dollars_for_ten_clusters_too(
+    region: str, example: str
+) -> None:
+    assert price.after_always_free(control_plane(example, region), price.Prices(region)) < 3
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -169,17 +181,60 @@ def way(machine: str) -> list[str]:
 
 def test_the_app_is_counted_from_the_app() -> None:
     app = KNOWN["app"]
-    metrics = re.findall(
-        r"MetricName: (\w+)\n +Dimensions: \[{Name: service, Value: ([\w-]+)}]", TEMPLATE
-    )
     schedules = sorted(int(minutes) for minutes in re.findall(r"rate\((\d+) minutes?\)", TEMPLATE))
 
     assert app["alarms"] == TEMPLATE.count("Type: AWS::CloudWatch::Alarm")
-    assert app["metrics"] == len(set(metrics))
-    counted = ("decisions_per_hour", "beats_per_hour", "passes_per_hour")
+    counted = ("decisions_per_hour", "beats_per_hour", "pass_ticks_per_hour")
     assert [60 / app[name] for name in counted] == schedules
     assert app["snapshots_per_hour"] == 3600 / WRITE_AFTER_S
-    assert app["looks_per_hour_at_rest"] == 3600 / REST_S
+    assert app["passes_per_hour_at_rest"] == 3600 / REST_S
+
+
+def sent(said: str) -> set[tuple[str, str]]:
+    """The metrics in what functions printed (embedded metric format): names and services."""
+    documents = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return {
+        (metric["Name"], document["service"])
+        for document in documents
+        if "_aws" in document
+        for directive in document["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+    }
+
+
+def test_a_day_in_which_nobody_comes_is_what_the_bill_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The whole app runs for a day; each custom metric would be paid for by the hour.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_billing.html
+    """
+    app, hours = KNOWN["app"], 24
+    with World(ticks=True) as world:
+        world.time.run(3600)
+        capsys.readouterr()
+        before = Counter(function for function, _ in world.answers)
+        passes_before = len(world.executions(RECONCILE))
+
+        world.time.run(hours * 3600)
+
+        called = Counter(function for function, _ in world.answers) - before
+        assert called == {
+            "decide_nodes": hours * app["decisions_per_hour"],
+            "heartbeat": hours * app["beats_per_hour"],
+            "begin_passes": hours * app["pass_ticks_per_hour"],
+        }
+        passes = world.executions(RECONCILE)[passes_before:]
+        assert len(passes) == hours * app["passes_per_hour_at_rest"]
+        assert len(world.interpreter.executions) == passes_before + len(passes)
+        entered = app["pass_transitions"] + app["pass_transitions_per_cluster"]
+        assert [len(one.entered) for one in passes] == [entered] * len(passes)
+        assert len(sent(capsys.readouterr().out)) == app["metrics"]
+        assert world.dead_letters == []
+
+        world.chef.clients[f"{CLUSTER}-i-00000000000000bad"] = "a key"
+        world.time.run(3600)
+        assert sent(capsys.readouterr().out) == {("Orphans", "reconcile")}, "what is wrong is sent"
 
 
 def test_transitions_are_counted_from_the_state_machines() -> None:

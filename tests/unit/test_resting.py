@@ -1,4 +1,4 @@
-"""Which clusters scheduled passes leave out, and when they look at them again."""
+"""Which clusters scheduled passes leave out, when they look at them again, and who is overdue."""
 
 from collections.abc import Mapping
 
@@ -12,9 +12,10 @@ from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm.groups import Roster
 from labswarm.passes_memory import MemoryPasses
 from labswarm.reconcile import Pass
-from labswarm.resting import REST_S, awake, rested, vacant
+from labswarm.resting import OVERDUE_S, awake, overdue, rested, vacant
 
-NOW = 1_800_000_000.0
+HOUR = 1_800_000_000.0
+NOW = HOUR + 1800
 EMPTY = Roster(0, {})
 
 
@@ -45,6 +46,9 @@ class Account:
     def awake(self, after_s: float = 300) -> tuple[list[str], list[str]]:
         return awake(list(self.groups), self.passes, self, TwinClock(int(NOW + after_s)))
 
+    def overdue(self, after_s: float = 0) -> list[str]:
+        return overdue(list(self.groups), self.passes, TwinClock(int(NOW + after_s)))
+
 
 @pytest.mark.parametrize(
     ("last", "rests"),
@@ -52,13 +56,13 @@ class Account:
         (None, False),
         (made(300), True),
         (made(300, at_rest=False), False),
-        (made(REST_S), True),
-        (made(REST_S + 1), False),
+        (made(NOW - HOUR), True),
+        (made(NOW - HOUR + 1), False),
         (made(-1), False),
     ],
-    ids=["none", "at rest", "not at rest", "an hour ago", "longer ago", "of the future"],
+    ids=["none", "at rest", "not at rest", "on the hour", "before it", "of the future"],
 )
-def test_a_cluster_rests_for_an_hour_after_a_pass_that_saw_nothing(
+def test_a_cluster_rests_until_the_hour_is_over_after_a_pass_that_saw_nothing(
     last: Pass | None, rests: bool
 ) -> None:
     assert rested(last, NOW) == rests
@@ -81,12 +85,13 @@ def test_only_clusters_at_rest_are_left_out_and_only_their_groups_asked_for() ->
     assert account.asked == ["empty", "wants", "has"]
 
 
-def test_after_an_hour_it_is_looked_at_again() -> None:
-    account = Account(lab=EMPTY)
-    account.rest()
+def test_all_that_rest_are_looked_at_again_at_once_when_the_hour_is_over() -> None:
+    account = Account(one=EMPTY, other=EMPTY)
+    account.passes.write("one", made(1500))
+    account.passes.write("other", made(10))
 
-    assert account.awake(REST_S) == ([], [])
-    assert account.awake(REST_S + 1) == (["lab"], [])
+    assert account.awake(1799) == ([], [])
+    assert account.awake(1800) == (["one", "other"], [])
 
 
 def test_a_pass_that_found_something_ends_the_rest() -> None:
@@ -123,3 +128,27 @@ def test_a_cluster_whose_pass_cannot_be_read_is_looked_at(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(account.passes, "read", read)
     assert account.awake() == (["a"], ["a: access denied"])
+
+
+def test_a_pass_that_was_wanted_and_not_made_is_overdue_until_one_is() -> None:
+    account = Account(lab=EMPTY, other=EMPTY)
+
+    assert account.overdue() == []
+    assert account.overdue(OVERDUE_S - 1) == [], "the same event, a second time"
+    account.passes.write("other", made())
+    assert account.overdue(300) == ["lab: no pass has decided anything for 300 s"]
+    account.rest("lab")
+    assert account.overdue(900) == ["other: no pass has decided anything for 600 s"]
+
+
+def test_a_cluster_of_which_nothing_can_be_kept_is_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account(a=EMPTY, b=EMPTY, c=EMPTY)
+    fails = {"a": Permanent("access denied"), "b": Transient("it does not answer")}
+
+    def wanted(name: str, now: float) -> float:
+        if name in fails:
+            raise fails[name]
+        return now
+
+    monkeypatch.setattr(account.passes, "wanted", wanted)
+    assert account.overdue() == ["a: access denied", "b: it does not answer"]

@@ -25,7 +25,7 @@ from tests.weather.students import Student
 LOOK_S = 10.0
 CALM_WITHIN_S = 1500.0
 """A hook whose event was dropped waits 600 s for its own timeout; a pass that agrees with the one
-before, and the alarms' own windows (LaunchesHeld has the longest, 15 minutes), follow."""
+before, and the alarms' own windows (15 minutes at most), follow."""
 PASS_S = 400.0
 SERVED_WITHIN_S = 180.0
 """A student who comes when all is calm: a node is started for the one who finds no seat."""

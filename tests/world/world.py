@@ -32,6 +32,8 @@ RECONCILE = "labswarm-reconcile"
 _ALWAYS = "heartbeat"
 _ASYNC_RETRIES_S = (60.0, 120.0)
 PASS = {"cluster": None, "dry_run": False}
+# By what stands for their ARNs in the functions' environments (tests.world.functions).
+_MACHINES = {"lab_hours_machine": "labswarm-lab-hours", "reconcile_machine": RECONCILE}
 _LASTS_S = {"labswarm-node-bootstrap": 20.0, "labswarm-node-pull": 5.0}
 
 
@@ -289,7 +291,7 @@ class World:
         return {"status": self.interpreter.executions[executionArn].status}
 
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: N803
-        execution = self.start("labswarm-lab-hours", json.loads(input), name)
+        execution = self.start(_MACHINES[stateMachineArn], json.loads(input), name)
         return {"executionArn": execution.arn}
 
     def publish(self, TopicArn: str, Subject: str, Message: str) -> dict[str, Any]:  # noqa: N803
@@ -336,7 +338,7 @@ class World:
         if whose in template.machines():
             self.start(whose, given)
         else:
-            self.call(whose, given)
+            self.call(whose, {**given, "time": self._iso()})
 
     def _every(self, seconds: float, act: Callable[[], Any]) -> None:
         def go_on() -> None:

@@ -26,7 +26,8 @@ class DynamoPasses:
             item = self._client.get_item(
                 TableName=self._table, Key={"cluster": {"S": cluster}}, ConsistentRead=True
             ).get("Item")
-        if item is None:
+        # One that was wanted and never made has no version.
+        if item is None or "version" not in item:
             return None
         return Pass(
             at=float(item["at"]["N"]),
@@ -61,3 +62,15 @@ class DynamoPasses:
                 return False
             raise
         return True
+
+    def wanted(self, cluster: str, now: float) -> float:
+        # A pass that is kept takes the whole item's place.
+        with named():
+            changed = self._client.update_item(
+                TableName=self._table,
+                Key={"cluster": {"S": cluster}},
+                UpdateExpression="SET wanted_at = if_not_exists(wanted_at, :now)",
+                ExpressionAttributeValues={":now": {"N": str(now)}},
+                ReturnValues="ALL_NEW",
+            )
+        return float(changed["Attributes"]["wanted_at"]["N"])

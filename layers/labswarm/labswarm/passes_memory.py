@@ -10,6 +10,7 @@ class MemoryPasses:
 
     def __init__(self) -> None:
         self._passes: dict[str, Pass] = {}
+        self._wanted: dict[str, float] = {}
 
     def read(self, cluster: str) -> Pass | None:
         return self._passes.get(cluster)
@@ -19,4 +20,8 @@ class MemoryPasses:
         if (there.version if there else 0) != made.version:
             return False
         self._passes[cluster] = replace(made, version=made.version + 1)
+        self._wanted.pop(cluster, None)
         return True
+
+    def wanted(self, cluster: str, now: float) -> float:
+        return self._wanted.setdefault(cluster, now)

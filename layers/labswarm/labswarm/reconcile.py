@@ -34,13 +34,19 @@ class Pass:
 
 
 class Passes(Protocol):
-    """The last complete pass of each cluster."""
+    """The last complete pass of each cluster, and since when another one is wanted."""
 
     def read(self, cluster: str) -> Pass | None:
         """The last one, or None. Sees every write that ended before."""
 
     def write(self, cluster: str, made: Pass) -> bool:
-        """Keep it as the next version of what was read; False when that has changed."""
+        """Keep it as the next version of what was read; False when that has changed.
+
+        What is kept is what was wanted.
+        """
+
+    def wanted(self, cluster: str, now: float) -> float:
+        """Want a pass from `now` on, unless one is wanted already; since when (epoch seconds)."""
 
 
 @dataclass(frozen=True)

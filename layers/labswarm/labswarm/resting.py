@@ -1,4 +1,4 @@
-"""Which clusters need no pass: those in which a pass has just seen that there is nothing.
+"""Which clusters want a pass: all but those in which one has just seen that there is nothing.
 
 Each pass is paid for, and most clusters are empty most of the time.
 """
@@ -14,11 +14,20 @@ from labswarm.reconcile import Pass, Passes
 
 # What events leave behind in a cluster at rest is found this much later, at most.
 REST_S = 3600
+# Shorter than two scheduled passes are apart, longer than an event takes to come a second time.
+OVERDUE_S = 180
 
 
 def rested(last: Pass | None, now: float) -> bool:
-    """Whether the last complete pass found nothing in the cluster, within the last hour."""
-    return last is not None and last.at_rest and 0 <= now - last.at <= REST_S
+    """Whether the last complete pass found nothing in the cluster, within this hour.
+
+    Hours begin for all clusters at once: those at rest are looked at in one run.
+    """
+    return last is not None and last.at_rest and last.at <= now and _hour(last.at) == _hour(now)
+
+
+def _hour(at: float) -> int:
+    return int(at // REST_S)
 
 
 def vacant(group: Roster) -> bool:
@@ -46,3 +55,25 @@ def awake(
                 return [*found, *names[index:]], why
         found.append(name)
     return found, why
+
+
+def overdue(names: Sequence[str], passes: Passes, clock: Clock) -> list[str]:
+    """Want a pass of each of these clusters; a sentence for each that has wanted one for long.
+
+    It tells of passes that decide nothing and of those that are not made, whatever the reason. A
+    cluster of which it cannot be kept has a sentence too; as with `awake`, after a Transient error
+    no other is asked about.
+    """
+    told: list[str] = []
+    for name in names:
+        now = clock.now()
+        try:
+            wanted_s = now - passes.wanted(name, now)
+        except LabswarmError as error:
+            told.append(f"{name}: {error}")
+            if isinstance(error, Transient):
+                return told
+            continue
+        if wanted_s >= OVERDUE_S:
+            told.append(f"{name}: no pass has decided anything for {wanted_s:.0f} s")
+    return told

@@ -63,17 +63,16 @@ def archive(source: str, name: str = "app.py") -> bytes:
 
 
 def create(plane: Any, source: str, **properties: Any) -> str:
-    """Make a function with a timeout of 60 s; its ARN."""
+    """Make a function with a name of its own and a timeout of 60 s, unless told; its ARN."""
     iam = plane.client("iam")
     name = f"contract-{uuid.uuid4().hex[:12]}"
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     made = plane.client("lambda").create_function(
-        FunctionName=name,
         Runtime="python3.13",
         Role=role,
         Handler="app.handler",
         Code={"ZipFile": archive(source)},
-        **{"Timeout": 60, **properties},
+        **{"FunctionName": name, "Timeout": 60, **properties},
     )
     return str(made["FunctionArn"])
 

@@ -1,8 +1,9 @@
 """CloudWatch: metrics from calls and from functions' logs, and metric alarms that go into ALARM.
 
-What differs from AWS: the plane's services publish no metrics of their own, a metric is there at
-once, the history has only changes of state, and what the plane does not evaluate is refused:
-composite alarms, metric math, percentiles, anomaly detection, more than a day, actions but SNS's.
+What differs from AWS: of the plane's services only Lambda (Invocations and Errors, by function) and
+Auto Scaling publish metrics, a metric is there at once, the history has only changes of state, and
+what the plane does not evaluate is refused: composite alarms, metric math, percentiles, anomaly
+detection, more than a day, actions but SNS's.
 """
 
 from typing import Any

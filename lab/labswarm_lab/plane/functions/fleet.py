@@ -9,6 +9,7 @@ from moto.awslambda.models import LambdaFunction
 
 from labswarm_lab.plane.cloudwatch.embedded import EmbeddedMetrics
 from labswarm_lab.plane.faults import FunctionFaults
+from labswarm_lab.plane.functions import metrics
 from labswarm_lab.plane.functions.bundle import Bundle, Shelf
 from labswarm_lab.plane.functions.concurrency import Concurrency
 from labswarm_lab.plane.functions.environment import environment
@@ -49,7 +50,7 @@ class Fleet:
 
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
-        self._metrics = EmbeddedMetrics(plane)
+        self._embedded = EmbeddedMetrics(plane)
         self._concurrency = Concurrency(plane.settings.function_concurrency)
         self._processes = Processes()
         self._shelf = Shelf(plane.settings.state_dir / "functions")
@@ -60,7 +61,10 @@ class Fleet:
     def invoke(self, function: LambdaFunction, event: bytes, request_id: str) -> Outcome:
         """Run one event to its end. Raises TooManyRequests above what may run at once."""
         with self._concurrency.taken(function):
-            return self._invoke(function, event, request_id)
+            invoked_at = time.time()
+            outcome = self._invoke(function, event, request_id)
+        metrics.publish(function.function_name, invoked_at, failed=outcome.failed)
+        return outcome
 
     def _invoke(self, function: LambdaFunction, event: bytes, request_id: str) -> Outcome:
         name = function.function_name
@@ -77,7 +81,7 @@ class Fleet:
             outcome = worker.invoke(request_id, event, function.function_arn, limits, crash)
         finally:
             self._release(crew, deployment, worker)
-            self._metrics.read(self._log(name))
+            self._embedded.read(self._log(name))
         init_s = {"init_s": round(worker.init_s, 3)} if cold and worker.init_s is not None else {}
         if crash is not None:
             about = {"function": name, "request_id": request_id, "when": crash.value}

@@ -1,0 +1,71 @@
+"""Begins reconcile's passes when a cluster wants one: every five minutes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from labswarm.clock import WallClock
+from labswarm.environment import AWS, required
+from labswarm.errors import BadInput, Transient
+from labswarm.executions import Executions
+from labswarm.groups import AutoScalingGroups
+from labswarm.observability import logger
+from labswarm.passes_dynamodb import DynamoPasses
+from labswarm.resting import awake, overdue
+from labswarm.ssm import SsmClusters
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What template.yaml tells this function."""
+
+    passes_table: str
+    machine: str
+
+    @classmethod
+    def from_env(cls) -> "Environment":
+        return cls(
+            passes_table=required("PASSES_TABLE"),
+            machine=required("RECONCILE_MACHINE"),
+        )
+
+
+ENVIRONMENT = Environment.from_env()
+CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
+PASSES = DynamoPasses(boto3.client("dynamodb", config=AWS), ENVIRONMENT.passes_table)
+GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
+EXECUTIONS = Executions(boto3.client("stepfunctions", config=AWS))
+CLOCK = WallClock()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """A scheduled event -> `{"clusters", "begun"}`: those that want a pass, and whether the machine
+    was started for them; the event that comes twice starts it once.
+
+    Raises BadInput for an event without a time, and Transient at the end when a cluster has wanted
+    a pass since an earlier event: the alarm is on invocations that fail.
+    """
+    name = _execution_name(event)
+    found, why = awake(CLUSTERS.names(), PASSES, GROUPS, CLOCK)
+    for failure in why:
+        logger.warning("not known whether at rest", extra={"why": failure})
+    # Before the machine is started: the pass that it makes ends the waiting.
+    late = overdue(found, PASSES, CLOCK)
+    begun = bool(found) and EXECUTIONS.start(
+        ENVIRONMENT.machine, name, {"cluster": None, "dry_run": False}
+    )
+    logger.info("looked", extra={"clusters": found, "begun": begun})
+    if late:
+        raise Transient("; ".join(late))
+    return {"clusters": found, "begun": begun}
+
+
+def _execution_name(event: dict[str, Any]) -> str:
+    """By the event's time: "the same rule can be run more than once for a single event or scheduled
+    time" (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html)."""
+    time = event.get("time")
+    if not isinstance(time, str) or not time:
+        raise BadInput("time", f"is {time!r}; it has to be like 2026-11-24T08:05:00Z")
+    return "scheduled-" + time.replace(":", "")
