@@ -28,7 +28,7 @@ from labswarm_hub import tasks
 from labswarm_hub.seating import Seating
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.task_spec import CLUSTER_LABEL, SERVICE_LABEL
-from labswarm_node.evacuation import MovesFile, evacuate
+from labswarm_node.evacuation import MovesFile, step
 from labswarm_node.hub_twin import HubTwin
 from labswarm_node.snapshot import snapshot_of
 from labswarm_node.swarm import Server, StudentTask, SwarmNode
@@ -371,7 +371,7 @@ class Class:
         """The first worker is evacuated."""
         instance = f"i-{1:017x}"
         self.swarm.update(self.node_of[instance], "pause", instance)
-        while (told := evacuate(self.swarm, self.hub, self.file, instance))["moving"]:
+        while (told := step(self.swarm, self.hub, self.file, instance))["moving"]:
             assert not told["refused"]
 
     def _spawn(self, user: str, name: str) -> None:
