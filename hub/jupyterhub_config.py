@@ -49,7 +49,8 @@ c.LabswarmSpawner.cpu_limit = settings.limit.nano_cpus / 1e9
 # The start of a node, which a student in line waits for, is inside it.
 c.LabswarmSpawner.start_timeout = 600
 c.LabswarmSpawner.http_timeout = 120
-c.LabswarmSpawner.poll_interval = 10
+# Whoever's node is lost is offered a new server as soon; until then the page asks the dead one.
+c.LabswarmSpawner.poll_interval = 5
 # Some students' failing servers are no reason to stop everyone's hub.
 c.LabswarmSpawner.consecutive_failure_limit = 0
 

@@ -24,6 +24,8 @@ from labswarm_hub.task_spec import HOME, STOP_GRACE_S, USER_LABEL, Server, servi
 
 # How long a task may wait for the node that was chosen for it, before another one is.
 _PIN_PATIENCE_S = 5.0
+# What all servers' polls go by together may be so old.
+_POLLED_AGE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -123,18 +125,20 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
         The service would start nothing any more: it has no restart policy.
         """
-        task = await self.get_task()
+        task = await self.get_task(max(_POLLED_AGE_S, 4 * self._look_s))
         end = "it has no task" if task is None else tasks.end_of(task)
         if end is not None:
             self.log.warning("The server %s has ended: %s", self.object_name, end)
             await self._remove_service()
         return end
 
-    async def get_task(self) -> tasks.Task | None:
-        """The newest task of the server's service, however it stands; None without one."""
+    async def get_task(self, age_s: float | None = None) -> tasks.Task | None:
+        """The newest task of the server's service, however it stood at most `age_s` seconds ago, by
+        default one look's interval; None without one."""
         if not self.object_id:
             return None
-        listing = await self._listing(since=time.monotonic() - self.look_interval)
+        since = time.monotonic() - (self.look_interval if age_s is None else age_s)
+        listing = await self._listing(since)
         return tasks.newest(listing.tasks, self.object_id)
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
@@ -315,8 +319,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     async def _next_look(self) -> None:
         """Wait until there may be something new; the hub looks for a third of its time at most."""
-        last = self._last_listing
-        await asyncio.sleep(max(self.look_interval, 2 * last.took if last else 0))
+        await asyncio.sleep(max(self.look_interval, 2 * self._look_s))
+
+    @property
+    def _look_s(self) -> float:
+        """How long the last look took."""
+        return self._last_listing.took if self._last_listing else 0.0
 
     @staticmethod
     def _host_of(node_id: str, listing: Listing) -> str:

@@ -57,7 +57,7 @@ class Browser:
 
     def __init__(self, hub: str, student: str) -> None:
         self._session = requests.Session()
-        self.student, self._server = student, f"{hub}/user/{student}"
+        self.student, self._hub, self._server = student, hub, f"{hub}/user/{student}"
         login = f"{hub}/hub/login"
         xsrf = xsrf_of(self._session.get(login, timeout=10).text)
         form = {"username": student, "password": "", "_xsrf": xsrf}
@@ -77,6 +77,17 @@ class Browser:
         except requests.RequestException:
             return False
         return answer.status_code == 200
+
+    def has_server(self) -> bool:
+        """Ask for their server, as the page does when it is loaded again, and whether there is one.
+
+        What does not answer at once is loaded again by its student, too.
+        """
+        try:
+            self._session.get(f"{self._hub}/hub/spawn", timeout=5)
+        except requests.RequestException:
+            return False
+        return self.answers()
 
     def save(self, file: str, content: str) -> None:
         """Save a file, as the page does."""
