@@ -101,6 +101,11 @@ PLANTED = [
         Finding("instance", B, "replace", "InService, but not in the Swarm"),
         id="an instance in service that never joined",
     ),
+    pytest.param(
+        with_nodes(listings(A, group=Roster(2, {A: "InService", B: "InService"})), node(B, "down")),
+        Finding("instance", B, "replace", "InService, but down in the Swarm"),
+        id="an instance in service whose node is lost",
+    ),
 ]  # fmt: skip
 
 
@@ -144,6 +149,42 @@ def test_a_cluster_in_order_asks_for_nothing() -> None:
     assert orphans(listings()) == []
 
 
+def test_the_only_worker_is_replaced_when_its_node_is_lost() -> None:
+    alone = listings(A, swarm=Snapshot("lab", NOW, (node(A, "down"),), 0, 0))
+    assert [f.key for f in passes(alone, alone).due] == [A]
+
+
+def test_a_lost_node_that_comes_back_between_two_passes_is_left_alone() -> None:
+    lost = listings(A, B, swarm=Snapshot("lab", NOW, (node(A), node(B, "down")), 0, 0))
+    back = listings(A, B)
+    assert found(back) == []
+    assert [f.key for f in passes(lost, back, lost).waiting] == [B]
+
+
+def test_an_instance_with_a_live_node_beside_its_lost_one_is_not_replaced() -> None:
+    for state in ("ready", "unknown"):
+        nodes = (node(A), node(B, "down", "lost"), node(B, state, "here"))
+        seen = listings(A, B, swarm=Snapshot("lab", NOW, nodes, 0, 0))
+        assert "instance" not in {f.what for f in orphans(seen)}
+
+
+def test_when_all_of_several_workers_are_lost_at_once_it_is_rather_the_hub_and_none_is() -> None:
+    def seen(*states: str) -> Listings:
+        nodes = tuple(map(node, (A, B, C), states))
+        return listings(A, B, C, swarm=Snapshot("lab", NOW, nodes, 0, 0))
+
+    plan = passes(seen("down", "down", "down"), seen("down", "down", "down"))
+    assert plan.why_not == ("the Swarm says that all 3 workers in service are down",)
+    assert plan.due == ()
+    assert [f.key for f in passes(*[seen("down", "down", "ready")] * 2).due] == [A, B]
+
+
+def test_ghosts_are_removed_also_where_no_worker_is_ready() -> None:
+    ghosts = Snapshot("lab", NOW, (node(A, "down"), node(B, "down")), 0, 0)
+    gone = listings(swarm=ghosts)
+    assert len(passes(gone, gone).due) == 2
+
+
 @pytest.mark.parametrize("state", ["Pending", "Terminating:Wait", "Terminated", "Standby"])
 def test_an_instance_on_its_way_is_its_hook_s(state: str) -> None:
     assert orphans(listings(A, group=Roster(1, {A: "InService", B: state}))) == []
@@ -154,8 +195,6 @@ def test_an_instance_on_its_way_is_its_hook_s(state: str) -> None:
     [
         (with_nodes(listings(A), node(B)), "swarm-node", f"node-of-{B}"),
         (with_nodes(listings(A), node(None, node_id="x")), "swarm-node", "x"),
-        (listings(A, swarm=Snapshot("lab", NOW, (node(A, "down"),), 0, 0)), "swarm-node",
-         f"node-of-{A}"),
         (listings(A, chef=Identities(frozenset({A, B}), frozenset({A})), online=frozenset({A, B})),
          "chef-identity", B),
         (listings(A, B, online=frozenset({A})), "instance", B),
@@ -316,7 +355,8 @@ def test_nothing_that_both_sides_know_is_ever_taken_away(seen: Listings) -> None
             continue
         assert finding.key not in seen.working | {MANAGER} | ready
         if finding.what == "instance":
-            assert finding.key not in {n.instance_id for n in seen.swarm.nodes}
+            alive = {n.instance_id for n in seen.swarm.nodes if n.state != "down"}
+            assert finding.key not in alive
         else:
             assert finding.key not in seen.group.states
 

@@ -88,9 +88,14 @@ def doubts(listings: Listings) -> list[str]:
             f"the group lists no instance, but wants {listings.group.desired} and the Swarm has "
             f"{len(ready)} ready workers"
         )
-    settled = {i for i in listings.joined if members.get(i) == "InService"} - listings.working
+    in_service = {i for i, state in members.items() if state == IN_SERVICE}
+    settled = (in_service & listings.joined) - listings.working
     if settled and not listings.swarm.nodes:
         found.append(f"the Swarm lists no worker, but {len(settled)} in service have joined it")
+    # One worker may be lost. When all of several are, it is rather the hub that is cut off.
+    known = in_service & {node.instance_id for node in listings.swarm.nodes}
+    if len(known) > 1 and not known & _living(listings.swarm.nodes):
+        found.append(f"the Swarm says that all {len(known)} workers in service are down")
     for kind, listed in (("client", listings.chef.clients), ("node", listings.chef.nodes)):
         if settled and not listed:
             found.append(
@@ -123,9 +128,6 @@ def _in_swarm(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
         elif node.state == "down" and instance in ready:
             reason = f"a ghost: its instance {instance} goes on as node {ready[instance]}"
             yield Finding("swarm-node", node.node_id, "remove", reason)
-        elif node.state == "down" and members[instance] == "InService":
-            reason = f"down, but its instance {instance} is in service"
-            yield Finding("swarm-node", node.node_id, "name", reason)
 
 
 def _in_chef(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
@@ -145,11 +147,13 @@ def _in_chef(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
 
 def _in_group(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
     in_swarm = {node.instance_id for node in listings.swarm.nodes}
+    living = _living(listings.swarm.nodes)
     for instance, state in sorted(listings.group.states.items()):
         if state not in _STAYING or instance in spared:
             continue
-        if instance not in in_swarm:
-            yield Finding("instance", instance, "replace", f"{state}, but not in the Swarm")
+        if instance not in living:
+            where = "down in the Swarm" if instance in in_swarm else "not in the Swarm"
+            yield Finding("instance", instance, "replace", f"{state}, but {where}")
             continue
         lacks = [
             lack
@@ -160,9 +164,14 @@ def _in_group(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
             )
             if not here
         ]
-        if lacks and state == "InService":
+        if lacks and state == IN_SERVICE:
             reason = f"in service and in the Swarm, but {', '.join(lacks)}"
             yield Finding("instance", instance, "name", reason)
+
+
+def _living(nodes: Iterable[NodeSeen]) -> frozenset[str | None]:
+    """The instances of which a node is not down; unknown is no more than that."""
+    return frozenset(node.instance_id for node in nodes if node.state != "down")
 
 
 def _ready(nodes: Iterable[NodeSeen]) -> dict[str, str]:
