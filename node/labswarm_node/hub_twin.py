@@ -74,6 +74,12 @@ class HubTwin:
             raise Gone(f"{user}'s server {server!r} takes no notices")
         self.told[user, server] = notice
 
+    def find_ended(self, user: str, server: str) -> None:
+        """Its task is there no more, and a poll of the hub finds that."""
+        del self._states[user, server]
+        self.told.pop((user, server), None)
+        self._end(user, server)
+
     def forget(self, user: str) -> None:
         """An admin deletes a user."""
         self._users -= {user}

@@ -234,6 +234,16 @@ class SwarmTwin:
                 self._members[node_id] = replace(member, silent_since=self._now())
                 self._note()
 
+    def _hear(self, node_id: str) -> None:
+        with self._lock:
+            member = self._members.get(node_id)
+            if member is None or member.silent_since is None:
+                return
+            # Swarm has given up the tasks of a node that was down: it is told to end them.
+            servers = () if self._state_of(member).state == "down" else member.servers
+            self._members[node_id] = replace(member, silent_since=None, servers=servers)
+            self._note()
+
     def _label(self, server: Server, cluster: str | None) -> None:
         if cluster is not None:
             self._clusters[server.service] = cluster
@@ -266,6 +276,14 @@ class EngineTwin:
         """The machine ends at once."""
         self._host.up = False
         self._swarm._silence(self._host.node_id)
+
+    def cut(self) -> None:
+        """The machine's link is down: its Swarm hears nothing of it."""
+        self._swarm._silence(self._host.node_id)
+
+    def heal(self) -> None:
+        """The link is up again; where it never was down this is no error."""
+        self._swarm._hear(self._host.node_id)
 
     def membership(self) -> Membership:
         self._check_up()

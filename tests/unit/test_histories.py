@@ -1,5 +1,6 @@
 """Whatever comes, in whatever order: a cluster keeps its promises, and cleans up after itself."""
 
+import functools
 import json
 from typing import Any
 
@@ -27,6 +28,7 @@ class Histories(RuleBasedStateMachine):
     def begins(self, seed: int, workers: int) -> None:
         self.world = World(seed, ticks=True)
         self.killed: set[str] = set()
+        self.cut_off: set[str] = set()
         self.lossy = False
         self.world.scale(workers)
 
@@ -84,6 +86,16 @@ class Histories(RuleBasedStateMachine):
         self.world.faults.weather = Weather(lost, doubled, late_s)
         self.lossy |= lost > 0
 
+    @rule(data=st.data(), healed_after_s=st.sampled_from([10, 60, 600, None]))
+    def a_worker_is_cut_off(self, data: st.DataObject, healed_after_s: int | None) -> None:
+        instance_id = self.one_of_the_workers(data)
+        if instance_id and self.world.group.instances[instance_id].state == "InService":
+            self.cut_off.add(instance_id)
+            self.world.cut(instance_id)
+            if healed_after_s:
+                heal = functools.partial(self.world.heal, instance_id)
+                self.world.time.spawn(heal, "heal", healed_after_s)
+
     @precondition(lambda self: self.world.events)
     @rule(data=st.data())
     def an_event_comes_again(self, data: st.DataObject) -> None:
@@ -122,7 +134,7 @@ class Histories(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         for cut in self.world.classroom.cuts:
-            if cut.instance_id in self.killed:
+            if cut.instance_id in self.killed | self.cut_off:
                 continue
             claim = self.world.ledger.read(cut.instance_id, "terminate")
             assert claim is not None, (cut, self.world.told())
@@ -137,6 +149,8 @@ class Histories(RuleBasedStateMachine):
         with self.world as world:
             world.faults.weather, world.faults.throttling, world.chef.up = Weather(), 0, True
             world.faults.tasks.clear()
+            for instance_id in sorted(self.cut_off):
+                world.heal(instance_id)
             for student in sorted(world.classroom.students()):
                 world.classroom.leave(student)
             calm = world.time.run_until(self.calm, 4 * 3600)

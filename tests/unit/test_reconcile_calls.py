@@ -53,13 +53,13 @@ def test_a_pass_makes_at_most_a_call_for_fifty_nodes_and_twenty_more(
 
         monkeypatch.setattr(world.ledger, "about", counted)
         for name in ("read", "write"):
-            kept = getattr(world._passes, name)
+            kept = getattr(world.passes, name)
 
             def once(*given: Any, kept: Any = kept) -> Any:
                 calls["dynamodb.pass"] += 1
                 return kept(*given)
 
-            monkeypatch.setattr(world._passes, name, once)
+            monkeypatch.setattr(world.passes, name, once)
         request = world.chef.request
 
         def asked(*given: Any, **more: Any) -> Any:

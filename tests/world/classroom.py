@@ -102,7 +102,10 @@ class Classroom:
         return snapshot_of(self._cluster, *seen, SEAT, OVERHEAD)
 
     def look(self) -> None:
-        """The line moves up, and AWS is told."""
+        """The hub polls, the line moves up, and AWS is told."""
+        for student in sorted(STUDENTS - self.students()):
+            if self.hub.running(student, "") == "ready":
+                self.hub.find_ended(student, "")
         for task in [task for task in self._swarm.tasks() if task.waits]:
             self._swarm.end(task.server)
             self._place(task.server)

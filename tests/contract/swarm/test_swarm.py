@@ -251,6 +251,24 @@ def test_a_killed_node_goes_down(world: World) -> None:
     assert worker.remove(world.swarm, instance_id) == {"removed": True}
 
 
+def test_a_node_that_was_cut_off_is_ready_again_without_the_servers_it_had(world: World) -> None:
+    instance_id, _, node = joined(world)
+    worker.activate(world.swarm, instance_id)
+    server = Server("ada", "", f"jupyter-{instance_id}")
+    world.serve(server, node.node_id)
+    world.cut(instance_id)
+    await_down(world, node.node_id)
+    assert list(world.swarm.servers_on(node.node_id)) == [server], "nobody has heard of its end"
+    world.heal(instance_id)
+
+    def seen() -> tuple[str, list[Server]]:
+        return node_of(world, instance_id).state, list(world.swarm.servers_on(node.node_id))
+
+    eventually(lambda: seen() == ("ready", []), seen, 2 * SOON_S)
+    assert node_of(world, instance_id).node_id == node.node_id
+    world.end(server)
+
+
 def test_a_node_removed_by_force_still_believes_that_it_is_a_member(world: World) -> None:
     _, engine, node = joined(world)
     world.swarm.remove(node.node_id, force=True)
