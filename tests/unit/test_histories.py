@@ -13,7 +13,7 @@ from tests.world.world import ASG, EMPTY_DEADLINE_S, HUB, PASS, RECONCILE, World
 
 EXAMPLES, MANY = 200, 10_000
 STUDENTS = st.integers(0, 11).map(lambda number: f"s{number}")
-SECONDS = st.sampled_from([1, 5, 20, 60, 150])
+SECONDS = st.sampled_from([1, 5, 20, 60, 150, 600])
 # A worker that is warned has two minutes; students are moved for all but the last 40 s of them.
 DRAINED_BEFORE_S = 45
 CLEANUP_S = 125
@@ -24,12 +24,14 @@ class Histories(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(seed=st.integers(0, 2**16), workers=st.integers(0, 2))
-    def begins(self, seed: int, workers: int) -> None:
+    @initialize(seed=st.integers(0, 2**16), workers=st.integers(0, 2), opened=st.booleans())
+    def begins(self, seed: int, workers: int, opened: bool) -> None:
         self.world = World(seed, ticks=True)
         self.killed: set[str] = set()
         self.cut_off: set[str] = set()
         self.lossy = False
+        if opened:
+            self.world.opened(workers)
         self.world.scale(workers)
 
     # What people do.
@@ -149,8 +151,6 @@ class Histories(RuleBasedStateMachine):
         with self.world as world:
             world.faults.weather, world.faults.throttling, world.chef.up = Weather(), 0, True
             world.faults.tasks.clear()
-            for instance_id in sorted(self.cut_off):
-                world.heal(instance_id)
             for student in sorted(world.classroom.students()):
                 world.classroom.leave(student)
             calm = world.time.run_until(self.calm, 4 * 3600)
