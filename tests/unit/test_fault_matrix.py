@@ -99,9 +99,12 @@ def deciding(world: World, state: str, arm: Callable[[], None]) -> None:
 
 
 def passing(world: World, state: str, arm: Callable[[], None]) -> None:
-    """A ghost in the Swarm, an orphan at the Chef Server, an instance whose node is lost."""
+    """A ghost in the Swarm, an orphan at the Chef Server, an instance whose node is lost, and a
+    student's service that the hub has lost."""
     opened = world.opened(3)
     world.classroom.sit("s1")
+    world.classroom.sit("s2")
+    world.classroom.lose("s2")
     used = world.classroom.worker_of("s1")
     first, second = (instance_id for instance_id in opened if instance_id != used)
     world.groups.groups[ASG].instances.pop(first)

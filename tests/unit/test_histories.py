@@ -60,6 +60,13 @@ class Histories(RuleBasedStateMachine):
     def operator_reconciles(self) -> None:
         self.world.start(RECONCILE, PASS)
 
+    # What the hub does.
+
+    @rule(student=STUDENTS)
+    def hub_loses_a_server(self, student: str) -> None:
+        if self.world.classroom.hub.running(student, "") == "ready":
+            self.world.classroom.lose(student)
+
     # What EC2 does.
 
     @rule(data=st.data(), kind=st.sampled_from(["interruption", "rebalance"]))
@@ -153,6 +160,8 @@ class Histories(RuleBasedStateMachine):
             world.faults.tasks.clear()
             for student in sorted(world.classroom.students()):
                 world.classroom.leave(student)
+            # A hub that knows no server at all is not believed.
+            world.classroom.sit("s59")
             calm = world.time.run_until(self.calm, 4 * 3600)
             assert calm, f"never calm: {world.traces()}\n{world.told()}"
             self.each_token_is_completed_once()

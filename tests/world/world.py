@@ -164,6 +164,7 @@ class World:
             *(f"client: {one}" for one in sorted(self.chef.clients.keys() ^ names)),
             *(f"chef node: {one}" for one in sorted(self.chef.nodes.keys() ^ names)),
             *(f"agent: {one}" for one in sorted((self.ssm.machines.keys() - {HUB}) ^ live)),
+            *(f"service: {one}" for one in self.classroom.lost()),
             *(f"open claim: {c.instance_id} {c.transition}" for c in claims if not c.closed),
         ]
 
