@@ -12,7 +12,7 @@ def passes(world: World, count: int) -> None:
         assert world.settle(), world.told()
 
 
-def test_a_worker_that_is_cut_off_for_good_is_replaced_and_its_students_are_moved() -> None:
+def test_a_worker_that_is_cut_off_for_good_is_replaced_and_its_students_can_come_back() -> None:
     with World(1) as world:
         world.opened(2)
         world.classroom.sit("s1")
@@ -20,6 +20,9 @@ def test_a_worker_that_is_cut_off_for_good_is_replaced_and_its_students_are_move
         assert lost is not None
         world.cut(lost)
         world.time.run(60)
+        assert world.classroom.hub.running("s1", "") == "absent", "the hub's poll has found it"
+        world.classroom.sit("s1")
+        assert world.classroom.worker_of("s1") in world.open_workers()
 
         passes(world, 1)
         assert lost in world.group.instances, "one pass may be wrong"

@@ -116,7 +116,10 @@ class Classroom:
 
     def look(self) -> None:
         """The hub polls, the line moves up, and AWS is told."""
-        for student in sorted(STUDENTS - self.students()):
+        # What is on a node that is down Swarm has given up, and a poll sees that.
+        down = {node.node_id for node in self._swarm.nodes() if node.state == "down"}
+        alive = {task.server.user for task in self._swarm.tasks() if task.node_id not in down}
+        for student in sorted(STUDENTS - alive):
             if self.hub.running(student, "") == "ready":
                 self.hub.find_ended(student, "")
         for task in [task for task in self._swarm.tasks() if task.waits]:
