@@ -46,7 +46,8 @@ SETTLE_S = 0.5
 # Well within the 120 s after which a snapshot is stale.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 DESCRIBED_FOR_S = 300.0
-# Shorter than the start of a node, so that two passes of reconcile never go by the same answer.
+# Half of what a node takes to start, by default: so long apart, two passes of reconcile that agree
+# go by two answers.
 HUB_EVERY_S = 120.0
 
 log = logging.getLogger("labswarm-snapshot")
@@ -160,7 +161,8 @@ class SnapshotService:
             log.warning("the hub does not say which servers it knows: %s", error)
             return None
         if answer.unknown:
-            log.warning("the hub does not know %d of %d", len(answer.unknown), len(services))
+            of_all = (len(answer.unknown), len(services))
+            log.warning("the hub does not know %d of %d students' services", *of_all)
         return answer
 
     def _tell(self, seen: Snapshot) -> float:
