@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from labswarm.seats import START_WITHIN_S
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.spawner import LabswarmSpawner
 
@@ -46,8 +47,7 @@ c.LabswarmSpawner.mem_guarantee = settings.seat.memory_bytes
 c.LabswarmSpawner.cpu_guarantee = settings.seat.nano_cpus / 1e9
 c.LabswarmSpawner.mem_limit = settings.limit.memory_bytes
 c.LabswarmSpawner.cpu_limit = settings.limit.nano_cpus / 1e9
-# The start of a node, which a student in line waits for, is inside it.
-c.LabswarmSpawner.start_timeout = 600
+c.LabswarmSpawner.start_timeout = START_WITHIN_S
 c.LabswarmSpawner.http_timeout = 120
 # Whoever's node is lost is offered a new server as soon; until then the page asks the dead one.
 c.LabswarmSpawner.poll_interval = 5

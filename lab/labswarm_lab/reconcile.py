@@ -13,6 +13,8 @@ from labswarm_lab.refusal import Failure, Refusal
 MACHINE = "labswarm-reconcile"
 PATIENCE_S = 300
 _LOOK_S = 0.5
+# What the machine says of what it did.
+_SIDES = ("swarm", "chef", "group", "servers")
 _LISTS = {
     "due": ("done now", "would be done now"),
     "over_cap": ("left for the next pass: over the cap", "over the cap"),
@@ -88,7 +90,7 @@ def print_passes(passes: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
             for finding in plan[name]:
                 line = f"    {finding['remedy']} {finding['what']} {finding['key']}"
                 console.print(f"{line}: {finding['reason']}", markup=False)
-        for side in ("swarm", "chef", "group"):
+        for side in _SIDES:
             if side in made:
                 console.print(f"  {side}: {json.dumps(made[side])}", markup=False)
 
@@ -97,7 +99,7 @@ def succeeded(passes: Sequence[Mapping[str, Any]]) -> bool:
     """Whether every cluster's pass decided something, and nothing of it failed."""
     return all(
         made.get("plan", {}).get("decided")
-        and not any("Error" in made.get(side, {}) for side in ("swarm", "chef", "group"))
+        and not any("Error" in made.get(side, {}) for side in _SIDES)
         for made in passes
     )
 

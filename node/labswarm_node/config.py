@@ -18,7 +18,7 @@ _ANY = re.compile(r".+", re.DOTALL)
 CLUSTER = re.compile(r"[a-z][a-z0-9-]{0,19}")
 INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 # Swarm's own ids: swarmkit identity/randomid.go, maxRandomIDLength.
-NODE_ID = re.compile(r"[a-z0-9]{25}")
+SWARM_ID = re.compile(r"[a-z0-9]{25}")
 IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 _ROLE = re.compile(r"worker|hub")
 _DOCKER_HOST = re.compile(r"unix:///\S+")

@@ -4,13 +4,21 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 from labswarm.errors import Gone, Transient
 from labswarm_node import labels
 from labswarm_node.engine_api import EngineApi
 from labswarm_node.engine_errors import OutOfSequence, engine_error
-from labswarm_node.swarm import Availability, Membership, Server, StudentTask, SwarmNode
+from labswarm_node.swarm import (
+    Availability,
+    Membership,
+    Server,
+    StudentService,
+    StudentTask,
+    SwarmNode,
+)
 
 # Longer than the 20 s after which the daemon itself gives up waiting (moby daemon/cluster).
 _JOIN_S = 30.0
@@ -105,7 +113,7 @@ class DockerSwarm:
     def servers_on(self, node_id: str) -> Sequence[Server]:
         tasks = self._api.call("GET", "/tasks", {"filters": json.dumps({"node": [node_id]})})
         servers = {
-            _server(task)
+            _server(_container_labels(task))
             for task in tasks
             if task["Status"]["State"] not in _ENDED and labels.USER in _container_labels(task)
         }
@@ -123,6 +131,12 @@ class DockerSwarm:
         ]
         return sorted(there, key=lambda task: (task.server.service, task.node_id or ""))
 
+    def services(self) -> Sequence[StudentService]:
+        found = self._api.call(
+            "GET", "/services", {"filters": json.dumps({"label": [labels.USER]})}
+        )
+        return sorted(map(_student_service, found), key=lambda service: service.server.service)
+
     def await_change(self, since: float, timeout_s: float) -> bool:
         query = {
             "since": f"{since:.9f}",
@@ -135,6 +149,9 @@ class DockerSwarm:
 
     def remove(self, node_id: str, force: bool = False) -> None:
         self._api.call("DELETE", f"/nodes/{node_id}", {"force": str(force).lower()})
+
+    def remove_service(self, service_id: str) -> None:
+        self._api.call("DELETE", f"/services/{service_id}")
 
 
 def _node(node: Mapping[str, Any]) -> SwarmNode:
@@ -163,8 +180,7 @@ def _container_labels(task: Mapping[str, Any]) -> Mapping[str, str]:
     return task["Spec"].get("ContainerSpec", {}).get("Labels") or {}
 
 
-def _server(task: Mapping[str, Any]) -> Server:
-    found = _container_labels(task)
+def _server(found: Mapping[str, str]) -> Server:
     return Server(found[labels.USER], found.get(labels.SERVER, ""), found.get(labels.SERVICE, ""))
 
 
@@ -172,4 +188,15 @@ def _student_task(task: Mapping[str, Any]) -> StudentTask:
     node_id = task.get("NodeID") or None
     constraints = (task["Spec"].get("Placement") or {}).get("Constraints") or ()
     waits = node_id is None and labels.WAITS_FOR_A_SEAT in constraints
-    return StudentTask(_server(task), node_id, waits, _container_labels(task).get(labels.CLUSTER))
+    found = _container_labels(task)
+    return StudentTask(_server(found), node_id, waits, found.get(labels.CLUSTER))
+
+
+def _student_service(service: Mapping[str, Any]) -> StudentService:
+    found = service["Spec"]["Labels"]
+    return StudentService(
+        service_id=service["ID"],
+        server=_server(found),
+        created_at=datetime.fromisoformat(service["CreatedAt"]).timestamp(),
+        cluster=found.get(labels.CLUSTER),
+    )

@@ -19,8 +19,11 @@ Running = Literal["absent", "ready", "pending"]
 
 # Less than the 5 s of a manager command, which makes several calls side by side.
 _TIMEOUT_S = 3.0
-# Bytes of an answer; a user's description has a thousandth of it.
-_LONGEST = 2**20
+# Bytes of an answer; a user's description has a few thousand at most.
+_LONGEST = 2**22
+# Users in one answer: half of what the hub gives at most (api_page_max_limit).
+_PAGE = 100
+_PAGES = "application/jupyterhub-pagination+json"
 
 
 class Hub(Protocol):
@@ -28,6 +31,13 @@ class Hub(Protocol):
 
     def running(self, user: str, server: str) -> Running:
         """How a student's server stands."""
+        ...
+
+    def servers(self) -> frozenset[tuple[str, str]]:
+        """The student and the server's name of every server that is ready or pending.
+
+        Raises Permanent when the hub does not show servers to whoever asks.
+        """
         ...
 
     def stop(self, user: str, server: str) -> None:
@@ -63,12 +73,22 @@ class HubApi:
         status, content = self._call("GET", f"/users/{quote(user, safe='')}", frozenset({404}))
         if status == 404:
             return "absent"
-        servers: Mapping[str, Any] = json.loads(content).get("servers") or {}
-        if server not in servers:
-            return "absent"
-        if servers[server]["pending"]:
-            return "pending"
-        return "ready" if servers[server]["ready"] else "absent"
+        servers = _servers_of(_read(content))
+        return _running(servers[server]) if server in servers else "absent"
+
+    def servers(self) -> frozenset[tuple[str, str]]:
+        found, offset = set(), 0
+        while True:
+            path = f"/users?state=active&limit={_PAGE}&offset={offset}"
+            _, content = self._call("GET", path, frozenset(), accept=_PAGES)
+            page = _read(content)
+            for user in page["items"]:
+                active = _servers_of(user).items()
+                found |= {(user["name"], name) for name, s in active if _running(s) != "absent"}
+            more = page["_pagination"]["next"]
+            if more is None:
+                return frozenset(found)
+            offset = int(more["offset"])
 
     def stop(self, user: str, server: str) -> None:
         # 400: a start or stop is under way; 404: there is none to stop.
@@ -97,9 +117,11 @@ class HubApi:
         if status >= 300:
             raise Permanent(f"{user}'s server {server!r} refuses the notice with {status}")
 
-    def _call(self, method: str, path: str, also: frozenset[int]) -> tuple[int, bytes]:
+    def _call(
+        self, method: str, path: str, also: frozenset[int], accept: str = "application/json"
+    ) -> tuple[int, bytes]:
         """One call; its status and content. Raises Permanent for a status of 4xx not in `also`."""
-        headers = {"Authorization": f"token {self._token()}"}
+        headers = {"Authorization": f"token {self._token()}", "Accept": accept}
         status, content = _request(method, self._config.api_url + path, headers)
         if status >= 400 and status not in also:
             raise Permanent(f"the hub answers {method} {path} with {status}")
@@ -124,7 +146,8 @@ def _request(
     try:
         connection.connect()
         with _cut_after(_TIMEOUT_S, connection.sock):
-            connection.request(method, url.path, body, dict(headers))
+            target = f"{url.path}?{url.query}" if url.query else url.path
+            connection.request(method, target, body, dict(headers))
             answer = connection.getresponse()
             status, content = answer.status, answer.read(_LONGEST)
     except (OSError, http.client.HTTPException) as error:
@@ -159,6 +182,31 @@ def _cut_after(seconds: float, link: socket.socket) -> Iterator[None]:
     # What was cut may look like an answer that has ended.
     if late.is_set():
         raise TimeoutError(f"no whole answer within {seconds:g} s")
+
+
+def _read(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise Permanent(f"the hub's answer is no JSON: {error}") from error
+
+
+def _servers_of(user: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A user's active servers by name.
+
+    Raises Permanent where the hub does not show them: to whoever may not read servers they are not
+    there at all.
+    """
+    if "servers" not in user:
+        raise Permanent(f"the hub does not show {user.get('name')}'s servers")
+    servers: Mapping[str, Any] = user["servers"]
+    return servers
+
+
+def _running(server: Mapping[str, Any]) -> Running:
+    if server["pending"]:
+        return "pending"
+    return "ready" if server["ready"] else "absent"
 
 
 def _server_path(user: str, server: str) -> str:

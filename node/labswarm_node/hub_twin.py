@@ -24,6 +24,8 @@ class HubTwin:
         self, users: frozenset[str], spawn: Act = _nothing, end: Act = _nothing, slow: bool = False
     ) -> None:
         self.slow = slow
+        self.down = False
+        """Whether it tells nothing of how servers stand."""
         self.down_for: set[str] = set()
         """The users about whom it does not answer."""
         self.without_notices: set[str] = set()
@@ -37,12 +39,19 @@ class HubTwin:
         self._states: dict[tuple[str, str], str] = {}
 
     def running(self, user: str, server: str) -> Running:
+        if self.down:
+            raise Transient("the hub does not answer")
         match self._states.get((user, server)):
             case None:
                 return "absent"
             case "ready":
                 return "ready"
         return "pending"
+
+    def servers(self) -> frozenset[tuple[str, str]]:
+        if self.down:
+            raise Transient("the hub does not answer")
+        return frozenset(self._states)
 
     def stop(self, user: str, server: str) -> None:
         self.asked.append(("stop", user, server))
@@ -73,6 +82,16 @@ class HubTwin:
         if self._states.get((user, server)) != "ready" or user in self.without_notices:
             raise Gone(f"{user}'s server {server!r} takes no notices")
         self.told[user, server] = notice
+
+    def find_ended(self, user: str, server: str) -> None:
+        """Its task is there no more, and a poll of the hub finds that."""
+        del self._states[user, server]
+        self.told.pop((user, server), None)
+        self._end(user, server)
+
+    def lose(self, user: str, server: str) -> None:
+        """It does not know the server any more, which runs on."""
+        del self._states[user, server]
 
     def forget(self, user: str) -> None:
         """An admin deletes a user."""

@@ -12,10 +12,11 @@ from labswarm.errors import BadInput
 from labswarm.notices import KINDS, Notice
 from labswarm_node import worker
 from labswarm_node.answer import Answer, Parser, answer_of
-from labswarm_node.config import CLUSTER, INSTANCE_ID, NODE_ID, HubConfig, NodeConfig
+from labswarm_node.config import CLUSTER, INSTANCE_ID, SWARM_ID, HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.evacuation import MovesFile, evacuate
 from labswarm_node.hub import Hub, HubApi
+from labswarm_node.mending import mend
 from labswarm_node.notifying import notify
 from labswarm_node.swarm import Swarm
 
@@ -64,7 +65,9 @@ def _run(
         raise BadInput("role", f"is {config.role!r}; labswarm-manager runs on the hub")
     swarm = surroundings.swarm(config)
     if options.command == "forget":
-        return worker.forget(swarm, _node_ids(options.nodes))
+        return worker.forget(swarm, _ids("--nodes", options.nodes))
+    if options.command == "mend":
+        return mend(swarm, surroundings.hub(config.hub), _ids("--services", options.services))
     instance_id: str = options.instance
     if not INSTANCE_ID.fullmatch(instance_id):
         raise BadInput("--instance", f"is {instance_id!r}; write an id like i-0123456789abcdef0")
@@ -103,6 +106,8 @@ def _parser() -> Parser:
             )
     forget = commands.add_parser("forget", help="remove nodes that are down, by their node ids")
     forget.add_argument("--nodes", required=True, help="Swarm node ids, separated by commas")
+    mending = commands.add_parser("mend", help="remove students' services that the hub has lost")
+    mending.add_argument("--services", required=True, help="Swarm service ids, separated by commas")
     return parser
 
 
@@ -125,12 +130,12 @@ def _cluster(text: str) -> str | None:
     return text or None
 
 
-def _node_ids(text: str) -> list[str]:
-    node_ids = text.split(",")
-    for node_id in node_ids:
-        if not NODE_ID.fullmatch(node_id):
-            raise BadInput("--nodes", f"{node_id!r} is no node id; write 25 of a-z and 0-9")
-    return node_ids
+def _ids(option: str, text: str) -> list[str]:
+    ids = text.split(",")
+    for one in ids:
+        if not SWARM_ID.fullmatch(one):
+            raise BadInput(option, f"{one!r} is no id of Swarm's; write 25 of a-z and 0-9")
+    return ids
 
 
 if __name__ == "__main__":

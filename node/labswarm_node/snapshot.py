@@ -2,17 +2,41 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from labswarm.errors import Permanent
 from labswarm.seats import Seat, seats_of
-from labswarm.snapshot import NodeSeen, Snapshot
-from labswarm_node.swarm import StudentTask, SwarmNode
+from labswarm.snapshot import HubSeen, NodeSeen, ServiceSeen, Snapshot
+from labswarm_node.swarm import StudentService, StudentTask, SwarmNode
 
 WRITE_AFTER_S = 30.0
 """A quarter of the age at which a snapshot decides nothing any more."""
 BETWEEN_SHORTAGES_S = 2.0
+_UNKNOWN_TOLD = 100
+
+
+@dataclass(frozen=True)
+class HubAnswer:
+    """The Swarm's services of students, and the servers (student, name) that the hub then knew."""
+
+    services: Sequence[StudentService]
+    servers: frozenset[tuple[str, str]]
+
+    @property
+    def unknown(self) -> list[StudentService]:
+        """The services that are none of the hub's servers, the oldest first."""
+        found = [s for s in self.services if (s.server.user, s.server.name) not in self.servers]
+        return sorted(found, key=lambda service: (service.created_at, service.service_id))
+
+    def of(self, clusters: Container[str | None]) -> HubSeen:
+        """What of it is in the snapshot of one of these clusters."""
+        unknown = [
+            ServiceSeen(service.service_id, service.created_at)
+            for service in self.unknown
+            if service.cluster in clusters
+        ]
+        return HubSeen(len(self.servers), tuple(unknown[:_UNKNOWN_TOLD]))
 
 
 def snapshot_of(
@@ -22,6 +46,7 @@ def snapshot_of(
     tasks: Sequence[StudentTask],
     seat: Seat,
     overhead: Seat,
+    hub: HubAnswer | None = None,
     *,
     own: bool = True,
 ) -> Snapshot:
@@ -29,7 +54,8 @@ def snapshot_of(
 
     Only the cluster's nodes and servers are in it; what names no cluster is of the hub's `own`. A
     node's seats in use are those of all its tasks that have not ended. What `runs` in the whole
-    leaves out nodes that are down: their tasks' last words say nothing of today.
+    leaves out nodes that are down: their tasks' last words say nothing of today. `hub` is None when
+    it is not known what the hub knows.
     """
     ours = {cluster, None} if own else {cluster}
     used = Counter(task.node_id for task in tasks if task.node_id)
@@ -54,6 +80,7 @@ def snapshot_of(
         ),
         running=sum(not task.waits and task.node_id not in down for task in theirs),
         waiting=sum(task.waits for task in theirs),
+        hub=hub.of(ours) if hub else None,
     )
 
 

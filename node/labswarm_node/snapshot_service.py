@@ -1,7 +1,8 @@
 """`labswarm-snapshot`: the hub's host tells AWS what its Swarm looks like, for ever.
 
 It looks every few seconds, and at once when the Swarm says that a service or a node has changed.
-A hub with further groups of workers tells of each as of the cluster that it is.
+A hub with further groups of workers tells of each as of the cluster that it is. Every two minutes
+it asks the hub which servers that knows, and tells which of the Swarm's are none of these.
 Permissions of the hub's role: ssm:GetParametersByPath, dynamodb:PutItem and events:PutEvents.
 """
 
@@ -13,6 +14,8 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 import botocore.session
@@ -28,19 +31,24 @@ from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
 from labswarm.snapshots_dynamodb import DynamoSnapshots
 from labswarm.ssm import SsmClusters
-from labswarm_node.config import NodeConfig
+from labswarm_node.config import HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
-from labswarm_node.snapshot import Told, snapshot_of
+from labswarm_node.hub import Hub, HubApi
+from labswarm_node.snapshot import HubAnswer, Told, snapshot_of
 from labswarm_node.swarm import Watched
 
 EVERY_S = 5.0
 TABLE = "labswarm-snapshots"
+TOKEN = "hub-token"  # noqa: S105  # a file's name
 # Long enough for a class that comes at once to be one change, and for a new service to have its
 # task; short beside the start of a node.
 SETTLE_S = 0.5
 # Well within the 120 s after which a snapshot is stale.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 DESCRIBED_FOR_S = 300.0
+# Half of what a node takes to start, by default: so long apart, two passes of reconcile that agree
+# go by two answers.
+HUB_EVERY_S = 120.0
 
 log = logging.getLogger("labswarm-snapshot")
 
@@ -76,17 +84,21 @@ class SnapshotService:
         cluster: str,
         swarm: Watched,
         audience: Audience,
+        hub: Hub,
         clock: Clock,
         every_s: float = EVERY_S,
     ) -> None:
         self._cluster = cluster
         self._swarm = swarm
+        self._hub = hub
         self._audience = audience
         self._clock = clock
         self._every_s = every_s
         self._told: dict[str, Told] = {}
         self._seats: Sizes = {}
         self._described_at = 0.0
+        self._answer: HubAnswer | None = None
+        self._asked_at = 0.0
 
     def run(self) -> NoReturn:
         """Look and tell until something fails for good, which is raised (Permanent)."""
@@ -119,7 +131,7 @@ class SnapshotService:
         failed: Transient | None = None
         for cluster, (seat, overhead) in sizes.items():
             own = cluster == self._cluster
-            seen = snapshot_of(cluster, now, nodes, tasks, seat, overhead, own=own)
+            seen = snapshot_of(cluster, now, nodes, tasks, seat, overhead, self._answer, own=own)
             try:
                 again_in_s = min(again_in_s, self._tell(seen))
             except Transient as error:
@@ -130,7 +142,28 @@ class SnapshotService:
                 log.error("nothing can be told of %s: %s", cluster, error)  # noqa: TRY400
         if failed:
             raise failed
+        if now - self._asked_at >= HUB_EVERY_S:
+            # Last of all: a large hub takes seconds for it, and the next look tells it.
+            self._asked_at, self._answer = now, self._ask()
         return again_in_s
+
+    def _ask(self) -> HubAnswer | None:
+        """The hub's answer beside the Swarm's services; None without it, or where there are none.
+
+        The services first: what the hub starts meanwhile is then not among them.
+        """
+        services = self._swarm.services()
+        if not services:
+            return None
+        try:
+            answer = HubAnswer(services, self._hub.servers())
+        except (Transient, Permanent) as error:
+            log.warning("the hub does not say which servers it knows: %s", error)
+            return None
+        if answer.unknown:
+            of_all = (len(answer.unknown), len(services))
+            log.warning("the hub does not know %d of %d students' services", *of_all)
+        return answer
 
     def _tell(self, seen: Snapshot) -> float:
         """Tell what is due of one cluster; the seconds until more may be.
@@ -229,15 +262,25 @@ def serve(
     options = _parser().parse_args(arguments)
     try:
         config = NodeConfig.read(environment)
-        if config.role != "hub":
+        if config.hub is None:
             raise BadInput("role", f"is {config.role!r}; labswarm-snapshot runs on the hub")
         client = _clients(config)
         audience = AwsAudience(config.cluster, config.instance_id, options.table, client)
         log.info("looking at %s every %g s", config.docker_host, options.every)
-        SnapshotService(config.cluster, swarm(config), audience, WallClock(), options.every).run()
+        hub = HubApi(_with_credentials(config.hub, environment))
+        SnapshotService(
+            config.cluster, swarm(config), audience, hub, WallClock(), options.every
+        ).run()
     except LabswarmError as error:
         log.error("ends, for trying again would not help: %s", error)  # noqa: TRY400
         return 2 if isinstance(error, BadInput) else 1
+
+
+def _with_credentials(hub: HubConfig, environment: Mapping[str, str]) -> HubConfig:
+    """With the token where systemd lays it for this service, which is nobody in particular and may
+    not read the file itself: systemd.exec(5), LoadCredential."""
+    folder = environment.get("CREDENTIALS_DIRECTORY")
+    return replace(hub, token_file=Path(folder, TOKEN)) if folder else hub
 
 
 def _clients(config: NodeConfig) -> Callable[[str], Any]:

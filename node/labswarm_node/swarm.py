@@ -85,6 +85,19 @@ class StudentTask:
     cluster: str | None = None
 
 
+@dataclass(frozen=True)
+class StudentService:
+    """The service of a student's server, whether or not a task of it runs.
+
+    `created_at` is in epoch seconds; `cluster` is whose seat it takes; None: the hub's own's.
+    """
+
+    service_id: str
+    server: Server
+    created_at: float
+    cluster: str | None = None
+
+
 class Engine(Protocol):
     """A node's own Docker daemon.
 
@@ -132,6 +145,10 @@ class Watched(Protocol):
         """
         ...
 
+    def services(self) -> Sequence[StudentService]:
+        """Every student's service, by its name."""
+        ...
+
     def await_change(self, since: float, timeout_s: float) -> bool:
         """Wait until a service or a node is made, changed or removed.
 
@@ -169,4 +186,8 @@ class Swarm(Watched, Protocol):
 
         With `force` a ready one is removed too, and goes on believing that it is a member.
         """
+        ...
+
+    def remove_service(self, service_id: str) -> None:
+        """Remove a service, which ends its task. Raises Gone when there is no such service."""
         ...

@@ -14,7 +14,14 @@ from typing import get_args
 from labswarm.errors import BadInput, Gone, Permanent, Transient
 from labswarm_node.config import IMAGE
 from labswarm_node.engine_errors import StaleToken
-from labswarm_node.swarm import Availability, Membership, Server, StudentTask, SwarmNode
+from labswarm_node.swarm import (
+    Availability,
+    Membership,
+    Server,
+    StudentService,
+    StudentTask,
+    SwarmNode,
+)
 
 TOKEN = "SWMTKN-1-twin"  # noqa: S105  # opens nothing but the twin
 DOWN_AFTER_S = 15.0
@@ -63,7 +70,7 @@ class SwarmTwin:
         self._members: dict[str, _Member] = {}
         self._made = 0
         self._line: tuple[Server, ...] = ()
-        self._clusters: dict[str, str] = {}
+        self._services: dict[str, StudentService] = {}
         self._changed_at = 0.0
         self._lock = RLock()
         self._changed = Condition(self._lock)
@@ -99,14 +106,14 @@ class SwarmTwin:
         with self._lock:
             member = self._member(node_id)
             self._members[node_id] = replace(member, servers=(*member.servers, server))
-            self._label(server, cluster)
+            self._create(server, cluster)
             self._note()
 
     def line_up(self, server: Server, cluster: str | None = None) -> None:
         """Have a student's server wait for one of `cluster`'s seats."""
         with self._lock:
             self._line = (*self._line, server)
-            self._label(server, cluster)
+            self._create(server, cluster)
             self._note()
 
     def end(self, server: Server) -> None:
@@ -114,7 +121,7 @@ class SwarmTwin:
         with self._lock:
             self._note()
             self._line = tuple(other for other in self._line if other != server)
-            self._clusters.pop(server.service, None)
+            self._services.pop(server.service, None)
             for node_id, member in self._members.items():
                 left = tuple(other for other in member.servers if other != server)
                 self._members[node_id] = replace(member, servers=left)
@@ -146,17 +153,20 @@ class SwarmTwin:
     def tasks(self) -> Sequence[StudentTask]:
         with self._lock:
             on_nodes = [
-                StudentTask(server, node_id, False, self._clusters.get(server.service))
+                StudentTask(server, node_id, False, self._cluster_of(server))
                 for node_id, member in self._members.items()
                 for server in member.servers
             ]
             waiting = [
-                StudentTask(server, None, True, self._clusters.get(server.service))
-                for server in self._line
+                StudentTask(server, None, True, self._cluster_of(server)) for server in self._line
             ]
         return sorted(
             [*on_nodes, *waiting], key=lambda task: (task.server.service, task.node_id or "")
         )
+
+    def services(self) -> Sequence[StudentService]:
+        with self._lock:
+            return [service for _, service in sorted(self._services.items())]
 
     def await_change(self, since: float, timeout_s: float) -> bool:
         with self._changed:
@@ -173,12 +183,20 @@ class SwarmTwin:
             del self._members[node_id]
             self._note()
 
+    def remove_service(self, service_id: str) -> None:
+        with self._lock:
+            found = [s for s in self._services.values() if s.service_id == service_id]
+            if not found:
+                raise Gone(f"service {service_id} not found")
+            self.end(found[0].server)
+
     def to_json(self) -> str:
         """Every member, for another process to look at with `parse`."""
         with self._lock:
             members = [asdict(member) for member in self._members.values()]
             line = [asdict(server) for server in self._line]
-            seen = {"members": members, "line": line, "clusters": self._clusters}
+            services = [asdict(service) for service in self._services.values()]
+            seen = {"members": members, "line": line, "services": services}
             return json.dumps({"down_after_s": self._down_after_s, **seen})
 
     @classmethod
@@ -191,7 +209,9 @@ class SwarmTwin:
             servers = tuple(Server(**server) for server in member["servers"])
             twin._members[node.node_id] = _Member(node, member["silent_since"], servers)
         twin._line = tuple(Server(**server) for server in values["line"])
-        twin._clusters = values["clusters"]
+        for service in values["services"]:
+            server = Server(**service.pop("server"))
+            twin._services[server.service] = StudentService(server=server, **service)
         return twin
 
     def _join(self, host: _Host, token: str, manager: str, availability: Availability) -> None:
@@ -234,9 +254,26 @@ class SwarmTwin:
                 self._members[node_id] = replace(member, silent_since=self._now())
                 self._note()
 
-    def _label(self, server: Server, cluster: str | None) -> None:
-        if cluster is not None:
-            self._clusters[server.service] = cluster
+    def _hear(self, node_id: str) -> None:
+        with self._lock:
+            member = self._members.get(node_id)
+            if member is None or member.silent_since is None:
+                return
+            # Swarm has given up the tasks of a node that was down: it is told to end them.
+            servers = () if self._state_of(member).state == "down" else member.servers
+            self._members[node_id] = replace(member, silent_since=None, servers=servers)
+            self._note()
+
+    def _create(self, server: Server, cluster: str | None) -> None:
+        """The server's service, anew; with the lock held."""
+        self._made += 1
+        service_id = f"service{self._made:018d}"
+        self._services[server.service] = StudentService(service_id, server, self._now(), cluster)
+
+    def _cluster_of(self, server: Server) -> str | None:
+        """Whose seat a server takes; its task may outlive its service."""
+        service = self._services.get(server.service)
+        return service.cluster if service else None
 
     def _note(self) -> None:
         """Wake those who await a change; with the lock held."""
@@ -266,6 +303,14 @@ class EngineTwin:
         """The machine ends at once."""
         self._host.up = False
         self._swarm._silence(self._host.node_id)
+
+    def cut(self) -> None:
+        """The machine's link is down: its Swarm hears nothing of it."""
+        self._swarm._silence(self._host.node_id)
+
+    def heal(self) -> None:
+        """The link is up again; where it never was down this is no error."""
+        self._swarm._hear(self._host.node_id)
 
     def membership(self) -> Membership:
         self._check_up()

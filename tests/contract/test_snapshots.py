@@ -9,12 +9,13 @@ import pytest
 from moto import mock_aws
 
 from labswarm.errors import BadInput
-from labswarm.snapshot import NodeSeen, Snapshot, Snapshots
+from labswarm.snapshot import HubSeen, NodeSeen, ServiceSeen, Snapshot, Snapshots
 from labswarm.snapshots_dynamodb import DynamoSnapshots
 from labswarm.snapshots_memory import MemorySnapshots
 
 NODE = NodeSeen("n1", "i-0123456789abcdef0", "ready", "active", 6, 2, "2026-11-24T08:00:00Z")
-SNAPSHOT = Snapshot("lab", 1_800_000_000.25, (NODE, replace(NODE, instance_id=None)), 4, 1)
+HUB = HubSeen(7, (ServiceSeen("s1", 1_799_999_000.5), ServiceSeen("s2", 1_799_999_001.0)))
+SNAPSHOT = Snapshot("lab", 1_800_000_000.25, (NODE, replace(NODE, instance_id=None)), 4, 1, HUB)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -86,6 +87,37 @@ def test_what_is_wrong_in_a_node_is_named_with_its_place(field: str) -> None:
 
     with pytest.raises(BadInput, match=f"nodes.1.{field}"):
         Snapshot.parse(json.dumps(values))
+
+
+@pytest.mark.parametrize("field", ["service_id", "created_at"])
+def test_what_is_wrong_in_a_service_is_named_with_its_place(field: str) -> None:
+    values = json.loads(SNAPSHOT.to_json())
+    values["hub"]["unknown"][1][field] = None
+
+    with pytest.raises(BadInput, match=f"hub.unknown.1.{field}"):
+        Snapshot.parse(json.dumps(values))
+
+
+@pytest.mark.parametrize("field", ["servers", "unknown"])
+def test_what_is_wrong_of_the_hub_is_named(field: str) -> None:
+    values = json.loads(SNAPSHOT.to_json())
+    values["hub"][field] = "many"
+
+    with pytest.raises(BadInput, match=f"hub.{field}"):
+        Snapshot.parse(json.dumps(values))
+
+
+def test_one_of_the_version_before_says_nothing_of_the_hub() -> None:
+    values = json.loads(SNAPSHOT.to_json())
+    del values["hub"]
+
+    assert Snapshot.parse(json.dumps(values)) == replace(SNAPSHOT, hub=None)
+
+
+def test_what_a_version_to_come_says_besides_is_passed_over() -> None:
+    values = {**json.loads(SNAPSHOT.to_json()), "colour": "red"}
+
+    assert Snapshot.parse(json.dumps(values)) == SNAPSHOT
 
 
 @pytest.mark.parametrize("text", ["", "[]", '"x"'])

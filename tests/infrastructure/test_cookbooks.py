@@ -13,6 +13,7 @@ from labswarm_lab import hub
 from labswarm_lab.nodes import founding
 from labswarm_node import labels
 from labswarm_node.config import NodeConfig
+from labswarm_node.snapshot_service import TOKEN
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COOKBOOKS = REPOSITORY / "cookbooks"
@@ -306,6 +307,11 @@ def test_nodes_are_labelled_as_the_tools_look_for_them() -> None:
     resource = (COOKBOOKS / "labswarm_base/resources/engine.rb").read_text()
     given = re.findall(r'"([\w.]+)=#\{', resource)
     assert given == [labels.INSTANCE, labels.CLUSTER]
+
+
+def test_systemd_lays_the_hubs_token_where_the_snapshot_service_looks() -> None:
+    recipe = (COOKBOOKS / "labswarm_hub/recipes/snapshot.rb").read_text()
+    assert re.findall(r"'LoadCredential' => \"([\w-]+):", recipe) == [TOKEN]
 
 
 def test_the_swarm_is_founded_as_in_the_lab() -> None:

@@ -22,10 +22,14 @@ from labswarm.ledger_dynamodb import DynamoLedger
 from labswarm.seats import Seat
 from labswarm.snapshots_dynamodb import DynamoSnapshots
 from labswarm_node import worker
-from labswarm_node.snapshot import snapshot_of
+from labswarm_node.hub_twin import HubTwin
+from labswarm_node.mending import mend
+from labswarm_node.snapshot import HubAnswer, snapshot_of
+from labswarm_node.swarm import Server
 from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 
 STALE = "i-00000000000000bad"
+STUDENTS = ("ada", "bob")
 GROUP = "labswarm-lab-workers"
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:labswarm-reconcile"
 START_S = 10
@@ -109,17 +113,22 @@ def make_group(asg: str) -> None:
 
 
 class HubAgent(TwinAgent):
-    """The agent of the hub, where `labswarm-manager forget` is done to the Swarm's twin."""
+    """The agent of the hub, where `labswarm-manager` forgets and mends, over the twins."""
 
-    def __init__(self, swarm: SwarmTwin) -> None:
+    def __init__(self, swarm: SwarmTwin, hub: HubTwin) -> None:
         super().__init__()
         self.swarm = swarm
+        self.hub = hub
 
     def send(
         self, instance_id: str, document: str, parameters: Mapping[str, str], label: str
     ) -> str:
         command_id = super().send(instance_id, document, parameters, label)
-        self.ends(command_id, worker.forget(self.swarm, parameters["Nodes"].split(",")))
+        (asked,) = (ids.split(",") for ids in parameters.values())
+        if document == "labswarm-manager-mend":
+            self.ends(command_id, mend(self.swarm, self.hub, asked))
+        else:
+            self.ends(command_id, worker.forget(self.swarm, asked))
         return command_id
 
 
@@ -168,11 +177,16 @@ class Cluster:
 
     def __init__(self) -> None:
         self.clock = TwinClock()
-        self.swarm = SwarmTwin(down_after_s=0)
+        self.swarm = SwarmTwin(down_after_s=0, now=self.clock.now)
+        self.hub = HubTwin(
+            frozenset(STUDENTS),
+            spawn=lambda user, _: self.swarm.line_up(Server(user, "", f"jupyter-{user}")),
+            end=lambda user, _: self.swarm.end(Server(user, "", f"jupyter-{user}")),
+        )
         self.swarm.found(MANAGER, 2**31, 10**9)
         self.chef = ChefTwin({"chef-validator", "chef-webui", f"lab-{MANAGER}"})
         self.engines: dict[str, EngineTwin] = {}
-        self.agent = HubAgent(self.swarm)
+        self.agent = HubAgent(self.swarm, self.hub)
         self.groups = [GROUP]
         self.started = Started()
         self.bring_in("lab")
@@ -228,6 +242,7 @@ class Cluster:
             swarm.tasks(),
             seat,
             Seat(0, 0),
+            HubAnswer(swarm.services(), self.hub.servers()),
             own=name == "lab",
         )
         DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write(snapshot)
@@ -247,6 +262,9 @@ class Cluster:
             chef_due = {**of, "instances": plan["chef_identities"]}
             self.call("remove_chef_orphans", chef_due, ChefServer=self.chef.at)
             self.call("replace_instances", {"instances": plan["instances"]})
+            if plan["services"]:
+                services_due = {**of, "services": plan["services"]}
+                self.call("remove_services", services_due, AGENT=self.agent)
         return plan
 
     def all_online(self) -> frozenset[str]:
@@ -304,6 +322,61 @@ def test_an_instance_that_never_joined_is_replaced_by_the_second_pass(cluster: C
     assert cluster.make_pass()["instances"] == [silent]
     assert silent not in cluster.members()
     assert len(cluster.members()) == 3, "the group keeps its size"
+
+
+def lost_service(cluster: Cluster) -> str:
+    """The service of Ada's server, which the hub has lost; Bob's it knows."""
+    for student in STUDENTS:
+        cluster.hub.start(student, "")
+    cluster.hub.lose("ada", "")
+    (lost,) = (s.service_id for s in cluster.swarm.services() if s.server.user == "ada")
+    return lost
+
+
+def users(cluster: Cluster) -> list[str]:
+    return [service.server.user for service in cluster.swarm.services()]
+
+
+def test_a_service_that_the_hub_has_lost_is_removed_by_the_second_pass_that_finds_it(
+    cluster: Cluster,
+) -> None:
+    lost = lost_service(cluster)
+
+    assert cluster.make_pass()["counts"]["waiting"] == 0, "a start may take ten minutes"
+    assert [f["key"] for f in cluster.make_pass()["waiting"]] == [lost]
+    assert users(cluster) == list(STUDENTS)
+    assert cluster.make_pass()["services"] == [lost]
+    assert users(cluster) == ["bob"]
+    assert [sent.document for sent in cluster.agent.sent] == ["labswarm-manager-mend"]
+    assert cluster.make_pass()["counts"] == dict.fromkeys(
+        ("due", "waiting", "over_cap", "named"), 0
+    )
+
+
+def test_a_dry_run_says_which_service_would_be_removed_and_why_and_names_no_student(
+    cluster: Cluster,
+) -> None:
+    lost = lost_service(cluster)
+    for _ in range(2):
+        cluster.make_pass()
+
+    (due,) = cluster.make_pass(dry_run=True)["due"]
+
+    assert (due["what"], due["key"], due["remedy"]) == ("service", lost, "remove")
+    assert due["reason"].endswith("and the hub does not know it")
+    assert "ada" not in json.dumps(due)
+    assert users(cluster) == list(STUDENTS)
+
+
+def test_a_service_that_the_hub_knows_when_it_is_to_go_is_kept(cluster: Cluster) -> None:
+    lost = lost_service(cluster)
+    (known,) = (s.service_id for s in cluster.swarm.services() if s.service_id != lost)
+
+    asked = {"cluster": "lab", "services": [known, lost]}
+    answer = cluster.call("remove_services", asked, AGENT=cluster.agent)
+
+    assert answer == {"removed": [lost], "kept": [known]}
+    assert users(cluster) == ["bob"]
 
 
 def test_two_clusters_on_one_hub_leave_each_other_as_they_are(cluster: Cluster) -> None:
@@ -633,6 +706,8 @@ def test_an_event_without_a_time_begins_nothing(cluster: Cluster, time: object) 
     ("name", "field", "value"),
     [
         ("forget_swarm_nodes", "nodes", None),
+        ("remove_services", "services", None),
+        ("remove_services", "services", []),
         ("remove_chef_orphans", "instances", ["lab-client"]),
         ("remove_chef_orphans", "instances", None),
         ("replace_instances", "instances", ["i-0123456789abcdef0; reboot"]),

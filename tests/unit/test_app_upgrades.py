@@ -11,9 +11,11 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 from app_twins import DESCRIPTION, INSTANCE, OWNER, TwinAgent, TwinGroups, TwinHooks, event
 from test_app_handlers import KEY, Context, TwinChefServer, account, ledger, load, table
-from test_statemachines import FUNCTIONS
+from test_statemachines import FUNCTIONS, ROOT
+from tests.world.paths import holds
 
 from labswarm.commands import Commands
 from labswarm.groups import Member
@@ -123,3 +125,17 @@ def test_an_execution_that_began_before_a_deploy_goes_on_after_it(call: dict[str
     answer = app(folder(call["function"])).handler(given(call["payload"]), Context())
 
     assert set(call["answer"]) <= set(answer)
+
+
+@pytest.mark.parametrize(
+    ("said", "entered"), [({}, False), ({"services": []}, False), ({"services": ["s1"]}, True)]
+)
+def test_a_plan_of_the_version_before_which_knows_no_services_has_none_removed(
+    said: dict[str, Any], entered: bool
+) -> None:
+    machine = yaml.safe_load((ROOT / "statemachines/reconcile.asl.yaml").read_text())
+    states = machine["States"]["EachCluster"]["ItemProcessor"]["States"]
+    (rule,) = states["Services?"]["Choices"]
+
+    assert holds(rule, {"plan": {"instances": [], **said}}, {}) == entered
+    assert (rule["Next"], states["Services?"]["Default"]) == ("RemoveServices", "Decided")

@@ -99,15 +99,22 @@ def deciding(world: World, state: str, arm: Callable[[], None]) -> None:
 
 
 def passing(world: World, state: str, arm: Callable[[], None]) -> None:
-    """A ghost in the Swarm, an orphan at the Chef Server, an instance that never joined."""
-    first, second, third = world.opened(3)
+    """A ghost in the Swarm, an orphan at the Chef Server, an instance whose node is lost, and a
+    student's service that the hub has lost."""
+    opened = world.opened(3)
+    world.classroom.sit("s1")
+    world.classroom.sit("s2")
+    world.classroom.lose("s2")
+    used = world.classroom.worker_of("s1")
+    first, second = (instance_id for instance_id in opened if instance_id != used)
     world.groups.groups[ASG].instances.pop(first)
     world.workers.end(first)
     world.group.desired -= 1
     world.workers.engines[second].leave(False)
     arm()
     world.time.run(1500)
-    assert third in world.open_workers(), world.told()
+    assert second not in world.group.instances, world.told()
+    assert used in world.open_workers(), world.told()
 
 
 SCENES = {

@@ -1,5 +1,6 @@
 """Whatever comes, in whatever order: a cluster keeps its promises, and cleans up after itself."""
 
+import functools
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.world.world import ASG, EMPTY_DEADLINE_S, HUB, PASS, RECONCILE, World
 
 EXAMPLES, MANY = 200, 10_000
 STUDENTS = st.integers(0, 11).map(lambda number: f"s{number}")
-SECONDS = st.sampled_from([1, 5, 20, 60, 150])
+SECONDS = st.sampled_from([1, 5, 20, 60, 150, 600])
 # A worker that is warned has two minutes; students are moved for all but the last 40 s of them.
 DRAINED_BEFORE_S = 45
 CLEANUP_S = 125
@@ -23,11 +24,14 @@ class Histories(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(seed=st.integers(0, 2**16), workers=st.integers(0, 2))
-    def begins(self, seed: int, workers: int) -> None:
+    @initialize(seed=st.integers(0, 2**16), workers=st.integers(0, 2), opened=st.booleans())
+    def begins(self, seed: int, workers: int, opened: bool) -> None:
         self.world = World(seed, ticks=True)
         self.killed: set[str] = set()
+        self.cut_off: set[str] = set()
         self.lossy = False
+        if opened:
+            self.world.opened(workers)
         self.world.scale(workers)
 
     # What people do.
@@ -56,6 +60,13 @@ class Histories(RuleBasedStateMachine):
     def operator_reconciles(self) -> None:
         self.world.start(RECONCILE, PASS)
 
+    # What the hub does.
+
+    @rule(student=STUDENTS)
+    def hub_loses_a_server(self, student: str) -> None:
+        if self.world.classroom.hub.running(student, "") == "ready":
+            self.world.classroom.lose(student)
+
     # What EC2 does.
 
     @rule(data=st.data(), kind=st.sampled_from(["interruption", "rebalance"]))
@@ -83,6 +94,16 @@ class Histories(RuleBasedStateMachine):
     def weather_changes(self, lost: float, doubled: float, late_s: float) -> None:
         self.world.faults.weather = Weather(lost, doubled, late_s)
         self.lossy |= lost > 0
+
+    @rule(data=st.data(), healed_after_s=st.sampled_from([10, 60, 600, None]))
+    def a_worker_is_cut_off(self, data: st.DataObject, healed_after_s: int | None) -> None:
+        instance_id = self.one_of_the_workers(data)
+        if instance_id and self.world.group.instances[instance_id].state == "InService":
+            self.cut_off.add(instance_id)
+            self.world.cut(instance_id)
+            if healed_after_s:
+                heal = functools.partial(self.world.heal, instance_id)
+                self.world.time.spawn(heal, "heal", healed_after_s)
 
     @precondition(lambda self: self.world.events)
     @rule(data=st.data())
@@ -122,7 +143,7 @@ class Histories(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         for cut in self.world.classroom.cuts:
-            if cut.instance_id in self.killed:
+            if cut.instance_id in self.killed | self.cut_off:
                 continue
             claim = self.world.ledger.read(cut.instance_id, "terminate")
             assert claim is not None, (cut, self.world.told())
@@ -139,6 +160,8 @@ class Histories(RuleBasedStateMachine):
             world.faults.tasks.clear()
             for student in sorted(world.classroom.students()):
                 world.classroom.leave(student)
+            # A hub that knows no server at all is not believed.
+            world.classroom.sit("s59")
             calm = world.time.run_until(self.calm, 4 * 3600)
             assert calm, f"never calm: {world.traces()}\n{world.told()}"
             self.each_token_is_completed_once()

@@ -212,11 +212,25 @@ def test_the_manager_forgets_nodes_by_their_ids(
     assert managed(hub, swarm, *asked) == (0, {"removed": [node_id, "z" * 25], "kept": []})
 
 
-@pytest.mark.parametrize("nodes", ["", "short", f"{'a' * 25},", "A" * 25, f"{'a' * 24};"])
-def test_what_is_no_list_of_node_ids_is_refused(hub: Machine, swarm: SwarmTwin, nodes: str) -> None:
-    code, answer = managed(hub, swarm, "forget", "--nodes", nodes)
+@pytest.mark.parametrize("ids", ["", "short", f"{'a' * 25},", "A" * 25, f"{'a' * 24};"])
+@pytest.mark.parametrize(("command", "option"), [("forget", "--nodes"), ("mend", "--services")])
+def test_what_is_no_list_of_swarm_s_ids_is_refused(
+    hub: Machine, swarm: SwarmTwin, command: str, option: str, ids: str
+) -> None:
+    code, answer = managed(hub, swarm, command, option, ids)
     assert (code, answer["error"]["name"]) == (2, "BadInput")
-    assert answer["error"]["message"].startswith("--nodes: ")
+    assert answer["error"]["message"].startswith(f"{option}: ")
+
+
+def test_the_manager_mends_what_the_hub_has_lost(hub: Machine, swarm: SwarmTwin) -> None:
+    swarm.line_up(Server("ada", "", "jupyter-ada"))
+    (lost,) = (service.service_id for service in swarm.services())
+    asked = ("mend", "--services", lost)
+    assert managed(hub, swarm, *asked)[0] == 75, "the hub does not answer"
+    around = manager.Surroundings(lambda _: swarm, lambda _: HubTwin(frozenset({"ada"})))
+    told = manager.answer(asked, hub.environment, around)
+    assert (told.exit_code, json.loads(told.line)) == (0, {"removed": [lost], "kept": []})
+    assert list(swarm.services()) == []
 
 
 def test_the_manager_handles_a_worker_by_its_instance_id(

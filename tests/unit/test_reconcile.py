@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from labswarm.groups import Roster
 from labswarm.orphans import Finding, Identities, Listings, doubts, orphans
 from labswarm.reconcile import FORGOTTEN_S, Pass, Plan, cap_of, decide
-from labswarm.snapshot import STALE_AFTER_S, NodeSeen, Snapshot
+from labswarm.seats import START_WITHIN_S
+from labswarm.snapshot import STALE_AFTER_S, HubSeen, NodeSeen, ServiceSeen, Snapshot
 
 NOW = 1_800_000_000.0
 START_S = 240
@@ -39,6 +40,13 @@ def listings(*instances: str, **changes: object) -> Listings:
 
 def with_nodes(seen: Listings, *nodes: NodeSeen) -> Listings:
     return replace(seen, swarm=replace(seen.swarm, nodes=(*seen.swarm.nodes, *nodes)))
+
+
+def with_unknown(seen: Listings, *services: ServiceSeen, hub_knows: int = 1) -> Listings:
+    return replace(seen, swarm=replace(seen.swarm, hub=HubSeen(hub_knows, services)))
+
+
+LOST = ServiceSeen("lost", NOW - START_WITHIN_S)
 
 
 def later(seen: Listings, at: float) -> Listings:
@@ -101,6 +109,19 @@ PLANTED = [
         Finding("instance", B, "replace", "InService, but not in the Swarm"),
         id="an instance in service that never joined",
     ),
+    pytest.param(
+        with_nodes(listings(A, group=Roster(2, {A: "InService", B: "InService"})), node(B, "down")),
+        Finding("instance", B, "replace", "InService, but down in the Swarm"),
+        id="an instance in service whose node is lost",
+    ),
+    pytest.param(
+        with_unknown(listings(A), LOST),
+        Finding(
+            "service", "lost", "remove",
+            "a student's, made at 2027-01-15T07:50:00Z, and the hub does not know it",
+        ),
+        id="a service that the hub has lost",
+    ),
 ]  # fmt: skip
 
 
@@ -112,7 +133,8 @@ def test_a_planted_orphan_is_marked_by_one_pass_and_due_in_the_next(
     first, second = passes(seen), passes(seen, seen)
     assert (first.due, first.waiting) == ((), (orphan,))
     assert (second.due, second.waiting) == ((orphan,), ())
-    assert [second.keys(w) for w in ("swarm-node", "chef-identity", "instance")].count([]) == 2
+    kinds = ("swarm-node", "chef-identity", "instance", "service")
+    assert [second.keys(what) for what in kinds].count([]) == 3
     assert second.keys(orphan.what) == [orphan.key]
 
 
@@ -134,7 +156,7 @@ def test_a_pass_long_ago_does_not_count(seen: Listings, orphan: Finding) -> None
 
 @pytest.mark.parametrize(("seen", "orphan"), PLANTED)
 def test_nothing_that_an_execution_works_on_is_touched(seen: Listings, orphan: Finding) -> None:
-    if orphan.key != "ghost":
+    if orphan.key not in ("ghost", "lost"):
         busy = replace(seen, working=frozenset({B}))
         assert orphans(busy) == []
 
@@ -142,6 +164,85 @@ def test_nothing_that_an_execution_works_on_is_touched(seen: Listings, orphan: F
 def test_a_cluster_in_order_asks_for_nothing() -> None:
     assert orphans(listings(A, B, C)) == []
     assert orphans(listings()) == []
+
+
+def test_the_only_worker_is_replaced_when_its_node_is_lost() -> None:
+    alone = listings(A, swarm=Snapshot("lab", NOW, (node(A, "down"),), 0, 0))
+    assert [f.key for f in passes(alone, alone).due] == [A]
+
+
+def test_a_lost_node_that_comes_back_between_two_passes_is_left_alone() -> None:
+    lost = listings(A, B, swarm=Snapshot("lab", NOW, (node(A), node(B, "down")), 0, 0))
+    back = listings(A, B)
+    assert found(back) == []
+    assert [f.key for f in passes(lost, back, lost).waiting] == [B]
+
+
+def test_an_instance_with_a_live_node_beside_its_lost_one_is_not_replaced() -> None:
+    for state in ("ready", "unknown"):
+        nodes = (node(A), node(B, "down", "lost"), node(B, state, "here"))
+        seen = listings(A, B, swarm=Snapshot("lab", NOW, nodes, 0, 0))
+        assert "instance" not in {f.what for f in orphans(seen)}
+
+
+def test_when_all_of_several_workers_are_lost_at_once_it_is_rather_the_hub_and_none_is() -> None:
+    def seen(*states: str) -> Listings:
+        nodes = tuple(map(node, (A, B, C), states))
+        return listings(A, B, C, swarm=Snapshot("lab", NOW, nodes, 0, 0))
+
+    plan = passes(seen("down", "down", "down"), seen("down", "down", "down"))
+    assert plan.why_not == ("the Swarm says that all 3 workers in service are down",)
+    assert plan.due == ()
+    assert [f.key for f in passes(*[seen("down", "down", "ready")] * 2).due] == [A, B]
+
+
+def test_ghosts_are_removed_also_where_no_worker_is_ready() -> None:
+    ghosts = Snapshot("lab", NOW, (node(A, "down"), node(B, "down")), 0, 0)
+    gone = listings(swarm=ghosts)
+    assert len(passes(gone, gone).due) == 2
+
+
+def test_a_service_is_found_no_sooner_than_a_start_may_take() -> None:
+    young = ServiceSeen("young", NOW - START_WITHIN_S + 1)
+    assert found(with_unknown(listings(A), young, LOST)) == [("service", "lost", "remove")]
+
+
+def test_another_service_in_the_lost_one_s_place_is_marked_anew() -> None:
+    other = ServiceSeen("other", NOW - START_WITHIN_S)
+    seen = [with_unknown(listings(A), service) for service in (LOST, other)]
+    assert [f.key for f in passes(*seen).waiting] == ["other"]
+
+
+def test_of_a_hub_that_knows_no_server_at_all_several_services_are_named_until_it_knows_one() -> (
+    None
+):
+    services = [replace(LOST, service_id=f"lost{n}") for n in range(3)]
+    empty = with_unknown(listings(A), *services, hub_knows=0)
+    plan = passes(empty, empty, empty)
+    assert (plan.due, plan.waiting) == ((), ())
+    assert [f.key for f in plan.named] == ["lost0", "lost1", "lost2"]
+    assert plan.named[0].reason.endswith("and the hub does not know it, nor any of 3")
+    one = with_unknown(listings(A), *services)
+    assert [f.key for f in passes(empty, one).waiting] == ["lost0", "lost1", "lost2"]
+    assert [f.key for f in passes(empty, one, one).due] == ["lost0", "lost1", "lost2"]
+
+
+def test_the_last_service_of_a_hub_that_knows_none_is_removed() -> None:
+    seen = with_unknown(listings(A), LOST, hub_knows=0)
+    assert [f.key for f in passes(seen, seen).due] == ["lost"]
+
+
+def test_while_the_hub_says_nothing_no_service_is_found_and_what_was_marked_begins_anew() -> None:
+    seen, silent = with_unknown(listings(A), LOST), listings(A)
+    assert silent.swarm.hub is None
+    assert [f.key for f in passes(seen, silent, seen).waiting] == ["lost"]
+    assert [f.key for f in passes(seen, silent, seen, seen).due] == ["lost"]
+
+
+def test_of_three_hundred_lost_services_a_pass_removes_as_many_as_of_anything_else() -> None:
+    services = [replace(LOST, service_id=f"lost{n:03}") for n in range(300)]
+    seen = with_unknown(listings(A, B), *services)
+    assert len(passes(seen, seen).due) == cap_of(2)
 
 
 @pytest.mark.parametrize("state", ["Pending", "Terminating:Wait", "Terminated", "Standby"])
@@ -154,8 +255,6 @@ def test_an_instance_on_its_way_is_its_hook_s(state: str) -> None:
     [
         (with_nodes(listings(A), node(B)), "swarm-node", f"node-of-{B}"),
         (with_nodes(listings(A), node(None, node_id="x")), "swarm-node", "x"),
-        (listings(A, swarm=Snapshot("lab", NOW, (node(A, "down"),), 0, 0)), "swarm-node",
-         f"node-of-{A}"),
         (listings(A, chef=Identities(frozenset({A, B}), frozenset({A})), online=frozenset({A, B})),
          "chef-identity", B),
         (listings(A, B, online=frozenset({A})), "instance", B),
@@ -254,6 +353,10 @@ def test_a_cluster_in_which_only_the_hub_is_known_is_at_rest() -> None:
         pytest.param(listings(chef=Identities(frozenset({B}), frozenset())), id="a Chef client"),
         pytest.param(listings(chef=Identities(frozenset(), frozenset({B}))), id="a Chef node"),
         pytest.param(listings(working=frozenset({B})), id="an instance in a warm pool"),
+        pytest.param(
+            with_unknown(listings(), ServiceSeen("young", NOW)),
+            id="a service that the hub has lost",
+        ),
     ],
 )
 def test_a_cluster_in_which_there_is_anything_is_not_at_rest(seen: Listings) -> None:
@@ -283,6 +386,19 @@ nodes = st.lists(
     max_size=20,
     unique_by=lambda n: n.node_id,
 )
+hubs = st.none() | st.builds(
+    HubSeen,
+    servers=st.integers(0, 2),
+    unknown=st.lists(
+        st.builds(
+            ServiceSeen,
+            service_id=st.uuids().map(lambda u: u.hex[:25]),
+            created_at=st.floats(NOW - 2 * START_WITHIN_S, NOW),
+        ),
+        max_size=8,
+        unique_by=lambda s: s.service_id,
+    ).map(tuple),
+)
 worlds = st.builds(
     Listings,
     cluster=st.just("lab"),
@@ -295,7 +411,15 @@ worlds = st.builds(
             st.sampled_from(["InService", "Pending:Wait", "Pending", "Terminating:Wait"]),
         ),
     ),
-    swarm=nodes.map(lambda n: Snapshot("lab", NOW, tuple(n), 0, 0)),
+    swarm=st.builds(
+        Snapshot,
+        cluster=st.just("lab"),
+        taken_at=st.just(NOW),
+        nodes=nodes.map(tuple),
+        running=st.just(0),
+        waiting=st.just(0),
+        hub=hubs,
+    ),
     chef=st.builds(Identities, clients=sets, nodes=sets),
     online=sets,
     working=sets,
@@ -314,9 +438,16 @@ def test_nothing_that_both_sides_know_is_ever_taken_away(seen: Listings) -> None
         if finding.what == "swarm-node":
             assert states[finding.key] == "down"
             continue
+        if finding.what == "service":
+            assert seen.swarm.hub is not None
+            made = {s.service_id: s.created_at for s in seen.swarm.hub.unknown}
+            assert made[finding.key] <= NOW - START_WITHIN_S
+            assert seen.swarm.hub.servers or len(made) == 1
+            continue
         assert finding.key not in seen.working | {MANAGER} | ready
         if finding.what == "instance":
-            assert finding.key not in {n.instance_id for n in seen.swarm.nodes}
+            alive = {n.instance_id for n in seen.swarm.nodes if n.state != "down"}
+            assert finding.key not in alive
         else:
             assert finding.key not in seen.group.states
 
@@ -342,6 +473,7 @@ def test_no_pass_acts_alone_or_too_soon_or_on_more_than_the_cap(
 def test_only_where_no_side_knows_anything_a_cluster_rests(seen: Listings) -> None:
     group, chef = seen.group, seen.chef
     known = [*group.states, *seen.swarm.nodes, *chef.clients, *chef.nodes, *seen.working]
+    known += seen.swarm.hub.unknown if seen.swarm.hub else ()
     assert in_pass(seen) == (not known and group.desired == 0)
     if in_pass(seen):
         assert orphans(seen) == []

@@ -1,6 +1,7 @@
 """What a reconcile pass of a large cluster asks of AWS and of the Chef Server."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.world.auto_scaling import Instance
 from tests.world.world import ASG, CLUSTER, PASS, RECONCILE, World
 
 from labswarm.ledger import TRANSITIONS, Claim
+from labswarm.seats import START_WITHIN_S
 from labswarm_node.twin import TOKEN
 
 NODES = 1000
@@ -32,16 +34,23 @@ def populate(world: World, count: int) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize("ghosts", [0, 3])
+@pytest.mark.parametrize("wrong", [0, 3])
 def test_a_pass_makes_at_most_a_call_for_fifty_nodes_and_twenty_more(
-    monkeypatch: pytest.MonkeyPatch, ghosts: int
+    monkeypatch: pytest.MonkeyPatch, wrong: int
 ) -> None:
+    """Of ghosts, of lost nodes and of services that the hub has lost there are so many."""
     with World(1) as world:
         ids = populate(world, NODES)
-        for instance_id in ids[:ghosts]:
+        for instance_id in ids[:wrong]:
             world.workers.end(instance_id)
             del world.group.instances[instance_id]
-        world.time.run(60)
+        for instance_id in ids[wrong : 2 * wrong]:
+            world.cut(instance_id)
+        for number in range(wrong + 1):
+            world.classroom.sit(f"s{number}")
+        for number in range(wrong):
+            world.classroom.lose(f"s{number}")
+        world.time.run(60 + START_WITHIN_S)
         world.classroom.look()
         calls = world.faults.calls
         about = world.ledger.about
@@ -53,13 +62,13 @@ def test_a_pass_makes_at_most_a_call_for_fifty_nodes_and_twenty_more(
 
         monkeypatch.setattr(world.ledger, "about", counted)
         for name in ("read", "write"):
-            kept = getattr(world._passes, name)
+            kept = getattr(world.passes, name)
 
             def once(*given: Any, kept: Any = kept) -> Any:
                 calls["dynamodb.pass"] += 1
                 return kept(*given)
 
-            monkeypatch.setattr(world._passes, name, once)
+            monkeypatch.setattr(world.passes, name, once)
         request = world.chef.request
 
         def asked(*given: Any, **more: Any) -> Any:
@@ -74,6 +83,8 @@ def test_a_pass_makes_at_most_a_call_for_fifty_nodes_and_twenty_more(
         (told,) = execution.output
         assert told["plan"]["decided"], told
         # Of a ghost, its node and its identity are found.
-        assert told["plan"]["counts"]["waiting"] == 2 * ghosts
+        found = Counter(finding["what"] for finding in told["plan"]["waiting"])
+        kinds = ("swarm-node", "chef-identity", "instance", "service")
+        assert found == Counter(dict.fromkeys(kinds, wrong))
         # The snapshot is one call more.
         assert 10 < sum(calls.values()) + 1 <= NODES / 50 + 20, calls

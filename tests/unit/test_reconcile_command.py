@@ -62,6 +62,7 @@ def test_a_failure_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
         ([DONE, UNDECIDED], False),
         ([FAILED, DONE], False),
         ([{**DONE, "chef": {"Error": "Transient", "Cause": "it does not answer"}}], False),
+        ([{**DONE, "servers": {"Error": "Transient", "Cause": "the hub is silent"}}], False),
     ],
 )
 def test_it_succeeds_when_every_cluster_s_pass_has(

@@ -8,11 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labswarm.seats import Seat
-from labswarm.snapshot import NodeSeen, Snapshot
+from labswarm.snapshot import HubSeen, NodeSeen, ServiceSeen, Snapshot
 from labswarm_hub import task_spec
 from labswarm_node import labels
-from labswarm_node.snapshot import BETWEEN_SHORTAGES_S, WRITE_AFTER_S, Told, snapshot_of
-from labswarm_node.swarm import Server, StudentTask, SwarmNode
+from labswarm_node.snapshot import (
+    BETWEEN_SHORTAGES_S,
+    WRITE_AFTER_S,
+    HubAnswer,
+    Told,
+    snapshot_of,
+)
+from labswarm_node.swarm import Server, StudentService, StudentTask, SwarmNode
 
 SEAT, OVERHEAD = Seat(512, 250), Seat(448, 100)
 NOW = 1_800_000_000.0
@@ -169,3 +175,45 @@ def test_the_hub_and_its_host_mean_the_same_by_a_server_in_line() -> None:
         task_spec.SERVICE_LABEL,
         task_spec.CLUSTER_LABEL,
     )
+
+
+def service(user: str, created_at: float = NOW, cluster: str | None = None) -> StudentService:
+    server = Server(user, "", f"jupyter-{user}")
+    return StudentService(f"id-of-{user}", server, created_at, cluster)
+
+
+def told_of(cluster: str, answer: HubAnswer | None, *, own: bool) -> HubSeen | None:
+    return snapshot_of(cluster, NOW, (), (), SEAT, OVERHEAD, answer, own=own).hub
+
+
+def test_services_that_the_hub_does_not_know_are_told_the_oldest_first() -> None:
+    services = [service("ada", NOW - 5), service("bob", NOW - 9), service("eve", NOW - 99)]
+    answer = HubAnswer(services, frozenset({("eve", ""), ("fay", "")}))
+    unknown = (ServiceSeen("id-of-bob", NOW - 9), ServiceSeen("id-of-ada", NOW - 5))
+    assert told_of("lab", answer, own=True) == HubSeen(2, unknown)
+    assert told_of("lab", None, own=True) is None
+
+
+def test_another_server_of_the_same_student_is_another_service() -> None:
+    named = StudentService("id", Server("ada", "lab-2", "jupyter-ada--lab-2d2"), NOW)
+    answer = HubAnswer([service("ada"), named], frozenset({("ada", "")}))
+    assert told_of("lab", answer, own=True) == HubSeen(1, (ServiceSeen("id", NOW),))
+
+
+def test_each_cluster_is_told_of_the_services_on_its_own_seats() -> None:
+    services = [service("ada"), service("bob", cluster="lab"), service("eve", cluster="lab-gpu")]
+    answer = HubAnswer(services, frozenset({("fay", "")}))
+    for cluster, own, users in (("lab", True, ("ada", "bob")), ("lab-gpu", False, ("eve",))):
+        seen_of = tuple(ServiceSeen(f"id-of-{user}", NOW) for user in users)
+        assert told_of(cluster, answer, own=own) == HubSeen(1, seen_of)
+
+
+def test_of_thousands_a_hundred_are_told_which_an_item_has_room_for() -> None:
+    services = [service(f"u{number:04}", NOW - number) for number in range(7000)]
+    seen_of = snapshot_of(
+        "lab", NOW, [NODE] * 1000, (), SEAT, OVERHEAD, HubAnswer(services, frozenset())
+    )
+    assert seen_of.hub is not None
+    assert [s.service_id for s in seen_of.hub.unknown[:2]] == ["id-of-u6999", "id-of-u6998"]
+    assert len(seen_of.hub.unknown) == 100
+    assert len(seen_of.to_json()) < 300_000, "an item of DynamoDB has 400 KB"

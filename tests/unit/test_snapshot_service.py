@@ -2,7 +2,9 @@
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +15,19 @@ from moto import mock_aws
 
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm.seats import Seat
-from labswarm.snapshot import Snapshot
+from labswarm.snapshot import HubSeen, ServiceSeen, Snapshot
 from labswarm.snapshots_dynamodb import DynamoSnapshots
 from labswarm.snapshots_memory import MemorySnapshots
+from labswarm_node.hub_twin import HubTwin
 from labswarm_node.snapshot_service import (
     DESCRIBED_FOR_S,
+    HUB_EVERY_S,
     LONGEST_PAUSE_S,
     AwsAudience,
     SnapshotService,
     serve,
 )
-from labswarm_node.swarm import Server, StudentTask, SwarmNode
+from labswarm_node.swarm import Server, StudentService, StudentTask, SwarmNode
 from labswarm_node.twin import TOKEN, SwarmTwin
 
 GIB = 1024**3
@@ -69,7 +73,9 @@ class World:
         self.described = 0
         self.clusters: Mapping[str, tuple[Seat, Seat]] = {"lab": (SEAT, OVERHEAD)}
         self.refused: dict[str, LabswarmError] = {}
-        self.service = SnapshotService("lab", self, self, clock)
+        self.hub = HubTwin(frozenset({"ada", "bob", "eve"}))
+        self.asked = 0
+        self.service = SnapshotService("lab", self, self, self, clock)
 
     @property
     def written(self) -> Snapshot | None:
@@ -82,11 +88,19 @@ class World:
     def tasks(self) -> list[StudentTask]:
         return list(self.twin.tasks())
 
+    def services(self) -> list[StudentService]:
+        return list(self.twin.services())
+
     def await_change(self, since: float, timeout_s: float) -> bool:
         changed = self.twin.await_change(since, 0)
         if not changed:
             self.clock.sleep(timeout_s)
         return changed
+
+    # The hub, of which only this is asked.
+    def servers(self) -> frozenset[tuple[str, str]]:
+        self.asked += 1
+        return self.hub.servers()
 
     # AWS.
     def seats(self) -> Mapping[str, tuple[Seat, Seat]]:
@@ -207,6 +221,75 @@ def test_the_description_is_read_again_after_a_while(world: World) -> None:
     world.clock.sleep(1)
     world.service.look()
     assert world.described == 2
+
+
+def told_of_hub(world: World) -> HubSeen | None:
+    """What the newest snapshot says of the hub, after a look at its answer."""
+    world.clock.sleep(1)
+    world.service.look()
+    assert world.written is not None
+    return world.written.hub
+
+
+def test_a_service_that_the_hub_has_lost_is_told_after_it_was_asked(world: World) -> None:
+    for server in (ADA, BOB):
+        world.hub.start(server.user, server.name)
+        world.twin.place(server, world.node_id)
+    world.service.look()
+    assert told_of_hub(world) == HubSeen(2)
+    world.hub.lose(ADA.user, ADA.name)
+    world.clock.sleep(HUB_EVERY_S)
+    world.service.look()
+    (lost,) = (s for s in world.twin.services() if s.server == ADA)
+    assert told_of_hub(world) == HubSeen(1, (ServiceSeen(lost.service_id, lost.created_at),))
+    assert world.asked == 2
+
+
+def test_the_hub_is_asked_every_two_minutes_and_only_while_there_are_services(
+    world: World,
+) -> None:
+    for _ in range(30):
+        world.service.look()
+        world.clock.sleep(5)
+    assert world.asked == 0
+    world.twin.line_up(EVE)
+    for _ in range(48):
+        world.service.look()
+        world.clock.sleep(5)
+    assert world.asked == 2
+
+
+def test_students_are_told_of_before_the_hub_is_asked(world: World) -> None:
+    world.twin.line_up(EVE)
+    world.hub.down = True
+    world.service.look()
+    assert (world.heard, world.asked) == ([("lab", 1)], 1)
+
+
+@pytest.mark.parametrize("error", [Transient("no answer"), Permanent("it shows no servers")])
+def test_while_the_hub_does_not_say_it_nothing_is_told_of_it_and_the_service_goes_on(
+    world: World,
+    error: LabswarmError,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world.hub.start(ADA.user, ADA.name)
+    world.twin.place(ADA, world.node_id)
+    world.service.look()
+    assert told_of_hub(world) == HubSeen(1)
+
+    def fails() -> frozenset[tuple[str, str]]:
+        raise error
+
+    with monkeypatch.context() as failing:
+        failing.setattr(world, "servers", fails)
+        world.clock.sleep(HUB_EVERY_S)
+        world.service.look()
+    assert told_of_hub(world) is None
+    assert f"the hub does not say which servers it knows: {error}" in caplog.text
+    world.clock.sleep(HUB_EVERY_S)
+    world.service.look()
+    assert told_of_hub(world) == HubSeen(1)
 
 
 @pytest.fixture
@@ -458,7 +541,9 @@ def test_no_credentials_just_now_are_waited_for(monkeypatch: pytest.MonkeyPatch)
         AwsAudience("lab", HUB, "labswarm-snapshots", bare).seats()
 
 
-def node_json(tmp_path: Path, role: str) -> dict[str, str]:
+def node_json(
+    tmp_path: Path, role: str, api_url: str = "http://127.0.0.1:9/hub/api"
+) -> dict[str, str]:
     file = tmp_path / "node.json"
     file.write_text(
         json.dumps(
@@ -480,7 +565,7 @@ def node_json(tmp_path: Path, role: str) -> dict[str, str]:
                     "key_file": "/etc/chef/client.pem",
                     "client": "chef-client",
                 },
-                "hub": {"api_url": "http://127.0.0.1:9/hub/api", "token_file": "/nonexistent"},
+                "hub": {"api_url": api_url, "token_file": "/nonexistent"},
             }
         )
     )
@@ -515,3 +600,39 @@ def test_without_its_table_it_ends_with_a_line_that_says_so(
         assert serve([], node_json(tmp_path, "hub"), lambda _: SwarmTwin()) == 1
     assert "ends, for trying again would not help" in caplog.text
     assert "ResourceNotFoundException" in caplog.text
+
+
+class OneLook(SwarmTwin):
+    """A Swarm with a server in line, of which the service has one look."""
+
+    def await_change(self, since: float, timeout_s: float) -> bool:
+        raise Permanent("the test is over")
+
+
+def test_the_token_for_the_hub_is_where_systemd_lays_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = []
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            shown.append((self.path, self.headers["Authorization"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"items": [], "_pagination": {"next": null}}')
+
+    (tmp_path / "hub-token").write_text("secret\n")
+    swarm = OneLook()
+    swarm.line_up(EVE)
+    monkeypatch.setattr(AwsAudience, "seats", lambda _: {"lab": (SEAT, OVERHEAD)})
+    monkeypatch.setattr(AwsAudience, "write", lambda *_: True)
+    monkeypatch.setattr(AwsAudience, "call", lambda *_: None)
+    with HTTPServer(("127.0.0.1", 0), Answering) as hub:
+        threading.Thread(target=hub.handle_request, daemon=True).start()
+        url = f"http://127.0.0.1:{hub.server_port}/hub/api"
+        environment = {
+            **node_json(tmp_path, "hub", url),
+            "CREDENTIALS_DIRECTORY": str(tmp_path),
+        }
+        assert serve([], environment, lambda _: swarm) == 1
+    assert shown == [("/hub/api/users?state=active&limit=100&offset=0", "token secret")]

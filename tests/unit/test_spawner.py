@@ -471,6 +471,57 @@ print(json.dumps({
         assert loaded["culler"][2:] == ["--timeout=90", "--cull-every=9"]
         assert loaded["activity"] == 30
 
+    POLL = """
+import asyncio, json, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from types import SimpleNamespace
+from labswarm_hub.settings import HubSettings
+from labswarm_hub.spawner import LabswarmSpawner
+settings = HubSettings.parse(Path(sys.argv[2]).read_text())
+removed, listed = [], json.loads(sys.argv[3])
+async def docker(method, *args, **asked):
+    if method == "remove_service":
+        removed.extend(args)
+    return {"nodes": [], "tasks": listed}.get(method)
+spawner = LabswarmSpawner(settings=settings, user=SimpleNamespace(name="ada"))
+spawner.object_id = "id-of-jupyter-ada"
+spawner.docker = docker
+print(json.dumps([asyncio.run(spawner.poll()), removed]))
+"""
+
+    @pytest.mark.parametrize(
+        ("listed", "said"),
+        [
+            pytest.param([task()], [None, []], id="it runs"),
+            pytest.param([], ["it has no task", ["jupyter-ada"]], id="its service is gone"),
+            pytest.param(
+                [task(ServiceID="a-later-one")],
+                ["it has no task", ["jupyter-ada"]],
+                id="another service has its name",
+            ),
+            pytest.param(
+                [task(state="failed", wanted="shutdown")],
+                ["failed (wanted: shutdown): started", ["jupyter-ada"]],
+                id="its task has ended",
+            ),
+        ],
+    )
+    def test_a_poll_finds_that_a_server_has_no_task_and_removes_what_is_left_of_it(
+        self, tmp_path: Path, listed: list[Any], said: list[Any]
+    ) -> None:
+        file = tmp_path / "hub.json"
+        file.write_text(json.dumps(SETTINGS))
+        polled = subprocess.run(
+            [CLASS_PYTHON, "-c", self.POLL, CHECKOUT / "hub", file, json.dumps(listed)],
+            env={"PYTHONPATH": f"{CHECKOUT}/layers/labswarm"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert polled.returncode == 0, polled.stderr
+        assert json.loads(polled.stdout) == said
+
     SPAWN = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[1])

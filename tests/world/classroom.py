@@ -8,7 +8,7 @@ from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
 from labswarm.snapshots_memory import MemorySnapshots
 from labswarm_node.hub_twin import HubTwin
-from labswarm_node.snapshot import snapshot_of
+from labswarm_node.snapshot import HubAnswer, snapshot_of
 from labswarm_node.swarm import Availability, Server
 from labswarm_node.twin import SwarmTwin
 
@@ -80,6 +80,16 @@ class Classroom:
         self.hub.stop(student, "")
         self._leaving.discard(student)
 
+    def lose(self, student: str) -> None:
+        """The hub loses a student's server, as of a database that is older."""
+        self.hub.lose(student, "")
+
+    def lost(self) -> list[str]:
+        """The services that the hub does not know."""
+        return [
+            s.server.service for s in HubAnswer(self._swarm.services(), self.hub.servers()).unknown
+        ]
+
     def worker_of(self, student: str) -> str | None:
         """The instance on which a student's server runs."""
         by_id = {node.node_id: node.instance_id for node in self._swarm.nodes()}
@@ -99,16 +109,27 @@ class Classroom:
     def snapshot(self) -> Snapshot:
         """What the hub's machine sees now."""
         seen = (self._now(), self._swarm.nodes(), self._swarm.tasks())
-        return snapshot_of(self._cluster, *seen, SEAT, OVERHEAD)
+        hub = None
+        if not self.hub.down:
+            hub = HubAnswer(self._swarm.services(), self.hub.servers())
+        return snapshot_of(self._cluster, *seen, SEAT, OVERHEAD, hub)
 
     def look(self) -> None:
-        """The line moves up, and AWS is told."""
+        """The hub polls, the line moves up, and AWS is told."""
+        # What is on a node that is down Swarm has given up, and a poll sees that.
+        down = {node.node_id for node in self._swarm.nodes() if node.state == "down"}
+        alive = {task.server.user for task in self._swarm.tasks() if task.node_id not in down}
+        for student in sorted(STUDENTS - alive):
+            if self.hub.running(student, "") == "ready":
+                self.hub.find_ended(student, "")
         for task in [task for task in self._swarm.tasks() if task.waits]:
             self._swarm.end(task.server)
             self._place(task.server)
         self._snapshots.write(self.snapshot())
 
     def _seat(self, user: str, _name: str) -> None:
+        # As the spawner does: the hub may have lost an earlier service of this server.
+        self._swarm.end(_server(user))
         if not self._place(_server(user)):
             self._short()
 

@@ -67,6 +67,17 @@ class Workers:
         self.engines.pop(instance_id).kill()
         return True
 
+    def cut(self, instance_id: str) -> None:
+        """Neither the Swarm nor AWS hears of a machine any more, until it is healed."""
+        self.ssm.machines[instance_id].online = False
+        self.engines[instance_id].cut()
+
+    def heal(self, instance_id: str) -> None:
+        """A machine that was cut off is heard of again; one that has ended is not."""
+        if instance_id in self.engines:
+            self.ssm.machines[instance_id].online = True
+            self.engines[instance_id].heal()
+
     def tool(
         self, instance_id: str, script: str, environment: Mapping[str, str]
     ) -> tuple[int, str]:

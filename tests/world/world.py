@@ -58,7 +58,7 @@ class World:
         self.chef = ChefTwin()
         self.swarm = WatchedSwarm(now=self.time.now)
         self.ledger = MemoryLedger()
-        self._notes, self._passes = MemoryNotebook(), MemoryPasses()
+        self._notes, self.passes = MemoryNotebook(), MemoryPasses()
         self._slots, self._breakers = MemorySlots(), MemoryBreakers()
         self._snapshots = MemorySnapshots()
         self.alarms: list[str] = []
@@ -155,14 +155,18 @@ class World:
         """What is left where none belongs, what is missing, and what is still under way."""
         live = {i.instance_id for i in self.group.instances.values() if i.state == "InService"}
         names = {f"{CLUSTER}-{instance_id}" for instance_id in live}
-        swarm = {str(n.instance_id) for n in self.swarm.nodes() if n.role == "worker"}
+        workers = [n for n in self.swarm.nodes() if n.role == "worker"]
+        swarm = {str(n.instance_id) for n in workers}
+        ready = {str(n.instance_id) for n in workers if n.state == "ready"}
         claims = self.ledger.about(self.group.endings.keys() | live)
         return [
             *self.busy(),
             *(f"swarm: {one}" for one in sorted(swarm ^ live)),
+            *(f"lost: {one}" for one in sorted((swarm & live) - ready)),
             *(f"client: {one}" for one in sorted(self.chef.clients.keys() ^ names)),
             *(f"chef node: {one}" for one in sorted(self.chef.nodes.keys() ^ names)),
             *(f"agent: {one}" for one in sorted((self.ssm.machines.keys() - {HUB}) ^ live)),
+            *(f"service: {one}" for one in self.classroom.lost()),
             *(f"open claim: {c.instance_id} {c.transition}" for c in claims if not c.closed),
         ]
 
@@ -229,6 +233,14 @@ class World:
         if self.workers.end(instance_id):
             self.time.spawn(lambda: self.groups.lost(instance_id), "health check", 30)
 
+    def cut(self, instance_id: str) -> None:
+        """An instance's link is down; its group does not see it."""
+        self.workers.cut(instance_id)
+
+    def heal(self, instance_id: str) -> None:
+        """The link of one that was cut off is up again."""
+        self.workers.heal(instance_id)
+
     def executions(self, machine: str) -> list[Execution]:
         """All executions of a machine, in the order in which they began."""
         return [e for e in self.interpreter.executions.values() if e.machine == machine]
@@ -263,7 +275,7 @@ class World:
         return {
             "clock.WallClock": lambda: self.time,
             "ledger_dynamodb.DynamoLedger": lambda *_: self.ledger,
-            "passes_dynamodb.DynamoPasses": lambda *_: self._passes,
+            "passes_dynamodb.DynamoPasses": lambda *_: self.passes,
             "snapshots_dynamodb.DynamoSnapshots": lambda *_: self._snapshots,
             "notes_dynamodb.DynamoNotebook": lambda *_: self._notes,
             "slots_dynamodb.DynamoSlots": lambda *_: self._slots,

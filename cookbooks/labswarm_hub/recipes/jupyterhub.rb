@@ -19,7 +19,7 @@ else
   end
 end
 
-# The only secret that is kept here; the hub, in its container, and labswarm-manager read it.
+# The only secret that is kept here; the hub, in its container, and labswarm-manager read it, and systemd for labswarm-snapshot.
 file node['labswarm_base']['hub_token_file'] do
   content lazy { "#{SecureRandom.hex(32)}\n" }
   mode '0600'

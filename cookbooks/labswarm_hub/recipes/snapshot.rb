@@ -15,6 +15,8 @@ systemd_unit 'labswarm-snapshot.service' do
       'RestartSec' => 5,
       'DynamicUser' => 'yes',
       'SupplementaryGroups' => 'docker',
+      # The file is for root alone, and this service is nobody in particular.
+      'LoadCredential' => "hub-token:#{node['labswarm_base']['hub_token_file']}",
       'CapabilityBoundingSet' => '',
       'PrivateDevices' => 'yes',
       'ProtectControlGroups' => 'yes',

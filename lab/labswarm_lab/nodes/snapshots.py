@@ -12,7 +12,7 @@ from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import SNAPSHOT, swarm_seen
 from labswarm_node.config import NodeConfig
 from labswarm_node.snapshot_service import serve
-from labswarm_node.swarm import StudentTask, SwarmNode
+from labswarm_node.swarm import StudentService, StudentTask, SwarmNode
 
 LOG = "snapshot.log"
 _LOOK_S = 0.2
@@ -57,6 +57,9 @@ class SimulatedSwarm:
 
     def tasks(self) -> Sequence[StudentTask]:
         return swarm_seen(self._settings).tasks()
+
+    def services(self) -> Sequence[StudentService]:
+        return swarm_seen(self._settings).services()
 
     def await_change(self, since: float, timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s

@@ -1,17 +1,20 @@
 """What one side of a cluster knows and another does not: the sides' full listings, compared.
 
-The sides are the Auto Scaling group, the Swarm, the Chef Server, the SSM agents and the ledger.
+The sides are the Auto Scaling group, the Swarm, the Chef Server, the hub, the SSM agents and the
+ledger.
 Events are best effort, so each of them can keep what the others have forgotten.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from labswarm.groups import IN_SERVICE, Roster
+from labswarm.seats import START_WITHIN_S
 from labswarm.snapshot import NodeSeen, Snapshot
 
-What = Literal["swarm-node", "chef-identity", "instance"]
+What = Literal["swarm-node", "chef-identity", "instance", "service"]
 Remedy = Literal["remove", "replace", "name"]
 
 # An instance in another state is on its way, and its hook sees to it.
@@ -48,7 +51,8 @@ class Listings:
     def empty(self) -> bool:
         """Whether no side knows anything of the cluster but its hub, nor is to have any."""
         known = self.group.states.keys() | self.chef.clients | self.chef.nodes | self.working
-        return not (self.group.desired or self.swarm.nodes or known - {self.manager})
+        unknown = self.swarm.hub is not None and self.swarm.hub.unknown
+        return not (self.group.desired or self.swarm.nodes or unknown or known - {self.manager})
 
 
 def in_order(
@@ -67,8 +71,8 @@ def in_order(
 class Finding:
     """One thing that the sides disagree on.
 
-    `key` is a Swarm node id, or an instance id. The remedy `name` only tells a person: what it
-    would take away may still be in use.
+    `key` is a Swarm node id, a Swarm service id or an instance id. The remedy `name` only tells a
+    person: what it would take away may still be in use.
     """
 
     what: What
@@ -88,9 +92,14 @@ def doubts(listings: Listings) -> list[str]:
             f"the group lists no instance, but wants {listings.group.desired} and the Swarm has "
             f"{len(ready)} ready workers"
         )
-    settled = {i for i in listings.joined if members.get(i) == "InService"} - listings.working
+    in_service = {i for i, state in members.items() if state == IN_SERVICE}
+    settled = (in_service & listings.joined) - listings.working
     if settled and not listings.swarm.nodes:
         found.append(f"the Swarm lists no worker, but {len(settled)} in service have joined it")
+    # One worker may be lost. When all of several are, it is rather the hub that is cut off.
+    known = in_service & {node.instance_id for node in listings.swarm.nodes}
+    if len(known) > 1 and not known & _living(listings.swarm.nodes):
+        found.append(f"the Swarm says that all {len(known)} workers in service are down")
     for kind, listed in (("client", listings.chef.clients), ("node", listings.chef.nodes)):
         if settled and not listed:
             found.append(
@@ -103,7 +112,12 @@ def doubts(listings: Listings) -> list[str]:
 def orphans(listings: Listings) -> list[Finding]:
     """Everything on which the sides disagree, but for instances that are being worked on."""
     spared = listings.working | {listings.manager}
-    return [*_in_swarm(listings, spared), *_in_chef(listings, spared), *_in_group(listings, spared)]
+    return [
+        *_in_swarm(listings, spared),
+        *_of_students(listings.swarm),
+        *_in_chef(listings, spared),
+        *_in_group(listings, spared),
+    ]
 
 
 def _in_swarm(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
@@ -123,9 +137,24 @@ def _in_swarm(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
         elif node.state == "down" and instance in ready:
             reason = f"a ghost: its instance {instance} goes on as node {ready[instance]}"
             yield Finding("swarm-node", node.node_id, "remove", reason)
-        elif node.state == "down" and members[instance] == "InService":
-            reason = f"down, but its instance {instance} is in service"
-            yield Finding("swarm-node", node.node_id, "name", reason)
+
+
+def _of_students(swarm: Snapshot) -> Iterator[Finding]:
+    """Services of students that the hub has lost: no way leads to them, and their files are on the
+    homes."""
+    if swarm.hub is None:
+        return
+    # One that knows none at all is new, or does not tell what it knows.
+    knows_none = swarm.hub.servers == 0 and len(swarm.hub.unknown) > 1
+    for service in swarm.hub.unknown:
+        # The hub knows a start that is under way; this is for one that was restarted meanwhile.
+        if swarm.taken_at - service.created_at < START_WITHIN_S:
+            continue
+        made = datetime.fromtimestamp(service.created_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        reason = f"a student's, made at {made}, and the hub does not know it"
+        if knows_none:
+            reason += f", nor any of {len(swarm.hub.unknown)}"
+        yield Finding("service", service.service_id, "name" if knows_none else "remove", reason)
 
 
 def _in_chef(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
@@ -145,11 +174,13 @@ def _in_chef(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
 
 def _in_group(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
     in_swarm = {node.instance_id for node in listings.swarm.nodes}
+    living = _living(listings.swarm.nodes)
     for instance, state in sorted(listings.group.states.items()):
         if state not in _STAYING or instance in spared:
             continue
-        if instance not in in_swarm:
-            yield Finding("instance", instance, "replace", f"{state}, but not in the Swarm")
+        if instance not in living:
+            where = "down in the Swarm" if instance in in_swarm else "not in the Swarm"
+            yield Finding("instance", instance, "replace", f"{state}, but {where}")
             continue
         lacks = [
             lack
@@ -160,9 +191,14 @@ def _in_group(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
             )
             if not here
         ]
-        if lacks and state == "InService":
+        if lacks and state == IN_SERVICE:
             reason = f"in service and in the Swarm, but {', '.join(lacks)}"
             yield Finding("instance", instance, "name", reason)
+
+
+def _living(nodes: Iterable[NodeSeen]) -> frozenset[str | None]:
+    """The instances of which a node is not down; unknown is no more than that."""
+    return frozenset(node.instance_id for node in nodes if node.state != "down")
 
 
 def _ready(nodes: Iterable[NodeSeen]) -> dict[str, str]:

@@ -91,6 +91,7 @@ class Plan:
             "swarm_nodes": self.keys("swarm-node"),
             "chef_identities": self.keys("chef-identity"),
             "instances": self.keys("instance"),
+            "services": self.keys("service"),
         }
 
 

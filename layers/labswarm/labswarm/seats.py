@@ -7,6 +7,10 @@ of half-full nodes never shrinks: so servers are packed here, and Swarm is told 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+START_WITHIN_S = 600
+"""How long a student's server may take to start (seconds): the start of a node, which a student in
+line waits for, is inside it."""
+
 
 @dataclass(frozen=True)
 class Seat:

@@ -28,11 +28,32 @@ class NodeSeen:
 
 
 @dataclass(frozen=True)
+class ServiceSeen:
+    """A student's Swarm service: its id, and when it was created (epoch seconds)."""
+
+    service_id: str
+    created_at: float
+
+
+@dataclass(frozen=True)
+class HubSeen:
+    """The students' services of the Swarm beside what the hub says.
+
+    `servers` counts what the hub knows, of all its clusters; `unknown` are services on this
+    cluster's seats that are none of these, the oldest first, 100 at most.
+    """
+
+    servers: int
+    unknown: tuple[ServiceSeen, ...] = ()
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One cluster at `taken_at` (epoch seconds).
 
     `nodes` are the workers only, `running` counts the students' servers that run or start on a
-    node, `waiting` those in line without a seat.
+    node, `waiting` those in line without a seat. `hub` is None where it was not asked, or did not
+    answer.
     """
 
     cluster: str
@@ -40,6 +61,7 @@ class Snapshot:
     nodes: tuple[NodeSeen, ...]
     running: int
     waiting: int
+    hub: HubSeen | None = None
 
     def fresh(self, now: float) -> bool:
         """Whether it is new enough to decide by, at `now` (epoch seconds)."""
@@ -56,18 +78,16 @@ class Snapshot:
         except ValueError as error:
             raise BadInput("snapshot", f"is no JSON ({error})") from error
         fields = _object(values, "snapshot")
-        nodes = fields.get("nodes")
-        if not isinstance(nodes, list):
-            raise BadInput("nodes", f"is {nodes!r}; it has to be a list of nodes")
-        taken_at = fields.get("taken_at")
-        if isinstance(taken_at, bool) or not isinstance(taken_at, int | float):
-            raise BadInput("taken_at", f"is {taken_at!r}; it has to be epoch seconds")
         return cls(
             cluster=_text(fields, "cluster"),
-            taken_at=float(taken_at),
-            nodes=tuple(_node(node, f"nodes.{index}.") for index, node in enumerate(nodes)),
+            taken_at=_time(fields, "taken_at"),
+            nodes=tuple(
+                _node(node, f"nodes.{index}.") for index, node in enumerate(_list(fields, "nodes"))
+            ),
             running=_count(fields, "running"),
             waiting=_count(fields, "waiting"),
+            # An item that an older labswarm-snapshot has written has none.
+            hub=None if fields.get("hub") is None else _hub(fields["hub"]),
         )
 
 
@@ -95,6 +115,25 @@ def _node(values: object, path: str) -> NodeSeen:
     )
 
 
+def _hub(values: object) -> HubSeen:
+    fields = _object(values, "hub")
+    return HubSeen(
+        servers=_count(fields, "servers", "hub."),
+        unknown=tuple(
+            _service(service, f"hub.unknown.{index}.")
+            for index, service in enumerate(_list(fields, "unknown", "hub."))
+        ),
+    )
+
+
+def _service(values: object, path: str) -> ServiceSeen:
+    fields = _object(values, path.rstrip("."))
+    return ServiceSeen(
+        service_id=_text(fields, "service_id", path),
+        created_at=_time(fields, "created_at", path),
+    )
+
+
 def _object(values: object, name: str) -> Mapping[str, Any]:
     if not isinstance(values, Mapping):
         raise BadInput(name, "has to be a JSON object")
@@ -106,6 +145,20 @@ def _text(fields: Mapping[str, Any], name: str, path: str = "") -> str:
     if not isinstance(value, str) or not value:
         raise BadInput(path + name, f"is {value!r}; it has to be text")
     return value
+
+
+def _list(fields: Mapping[str, Any], name: str, path: str = "") -> list[object]:
+    value = fields.get(name)
+    if not isinstance(value, list):
+        raise BadInput(path + name, f"is {value!r}; it has to be a list")
+    return value
+
+
+def _time(fields: Mapping[str, Any], name: str, path: str = "") -> float:
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadInput(path + name, f"is {value!r}; it has to be epoch seconds")
+    return float(value)
 
 
 def _count(fields: Mapping[str, Any], name: str, path: str = "") -> int:

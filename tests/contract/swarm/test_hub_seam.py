@@ -24,6 +24,7 @@ CLASS = REPOSITORY / ".class"
 CLASS_FILES = REPOSITORY / "cookbooks/labswarm_worker/files/default"
 TOKEN = "a-token-of-the-test"
 ADMIN = "a-token-of-the-tests-own"
+LISTER = "a-token-that-lists-users-only"
 # The last two have Jupyter's server; the very last one's is without the extension.
 USERS = ("ada", "bob o", "eve@x y", "fay")
 
@@ -62,9 +63,11 @@ c.ConfigurableHTTPProxy.command = {proxy!r}
 c.JupyterHub.services = [
     {{"name": "labswarm-manager", "api_token": {token!r}}},
     {{"name": "test", "api_token": {admin!r}, "admin": True}},
+    {{"name": "lister", "api_token": {lister!r}}},
 ]
 c.JupyterHub.load_roles = [{{"name": "labswarm-manager", "services": ["labswarm-manager"],
-    "scopes": ["list:users", "servers"]}}]
+    "scopes": ["list:users", "servers"]}},
+    {{"name": "lister", "services": ["lister"], "scopes": ["list:users", "read:users:name"]}}]
 """
 
 
@@ -100,6 +103,7 @@ class JupyterSeam:
                 ports=ports,
                 token=TOKEN,
                 admin=ADMIN,
+                lister=LISTER,
                 layer=str(REPOSITORY / "layers/labswarm"),
                 jupyter=USERS[2:],
                 proxy=[str(node), str(proxy / "bin/configurable-http-proxy")],
@@ -242,6 +246,49 @@ def test_an_unknown_user_has_no_server_and_gets_none(seam: Seam) -> None:
     seam.hub.stop("nobody", "")
     with pytest.raises(Permanent):
         seam.hub.start("nobody", "")
+
+
+def test_the_servers_that_run_or_are_on_their_way_are_listed_all_at_once(seam: Seam) -> None:
+    hub = seam.hub
+    wanted = frozenset({("ada", ""), ("ada", "lab-2"), ("bob o", "lab-2")})
+    assert hub.servers() == frozenset()
+    for count, (user, server) in enumerate(sorted(wanted)):
+        hub.start(user, server)
+        assert len(hub.servers()) == count + 1, "one that starts is listed"
+    for user, server in wanted:
+        becomes(hub, user, server, "ready")
+    assert hub.servers() == wanted
+    for user, server in wanted:
+        hub.stop(user, server)
+    eventually(lambda: hub.servers() == frozenset(), hub.servers)
+
+
+def test_servers_are_listed_page_by_page(
+    jupyter: JupyterSeam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labswarm_node.hub._PAGE", 1)
+    wanted = frozenset({("ada", ""), ("bob o", "lab-2")})
+    for user, server in wanted:
+        jupyter.hub.start(user, server)
+        becomes(jupyter.hub, user, server, "ready")
+    assert jupyter.hub.servers() == wanted
+    for user, server in wanted:
+        jupyter.hub.stop(user, server)
+    eventually(lambda: jupyter.hub.servers() == frozenset(), jupyter.hub.servers)
+
+
+def test_a_hub_that_shows_no_servers_is_not_one_without_servers(
+    jupyter: JupyterSeam, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text(LISTER)
+    short_sighted = HubApi(HubConfig(jupyter.url, tmp_path / "token", jupyter.proxy_url))
+    jupyter.hub.start("ada", "")
+    becomes(jupyter.hub, "ada", "", "ready")
+    for ask in (short_sighted.servers, lambda: short_sighted.running("ada", "")):
+        with pytest.raises(Permanent, match="does not show ada's servers"):
+            ask()
+    jupyter.hub.stop("ada", "")
+    becomes(jupyter.hub, "ada", "", "absent")
 
 
 def test_a_server_starts_again_with_the_options_it_had(jupyter: JupyterSeam) -> None:

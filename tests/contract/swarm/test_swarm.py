@@ -9,7 +9,7 @@ from worlds import CLUSTER, HUB, MEMORY, World, eventually
 from labswarm.errors import Gone, Permanent, Transient
 from labswarm_node import membership, worker
 from labswarm_node.join_secret import JoinSecret
-from labswarm_node.swarm import Engine, Server, StudentTask, SwarmNode
+from labswarm_node.swarm import Engine, Server, StudentService, StudentTask, SwarmNode
 
 SOON_S = 20
 
@@ -192,6 +192,33 @@ def test_a_server_in_line_is_seen_waiting_then_on_its_node_and_then_not_at_all(
     eventually(lambda: not tasks_of(world, ada, eve), world.swarm.tasks, SOON_S)
 
 
+def services_of(world: World, *servers: Server) -> list[StudentService]:
+    return [service for service in world.swarm.services() if service.server in servers]
+
+
+def test_a_service_is_listed_also_without_a_task_and_removed_by_its_id(world: World) -> None:
+    instance_id, _, node = joined(world)
+    worker.activate(world.swarm, instance_id)
+    ada = Server("ada", "", f"jupyter-ada-{instance_id}")
+    eve = Server("eve", "lab 2", f"jupyter-eve-{instance_id}")
+    before = time.time()
+    world.serve(ada, node.node_id)
+    world.line_up(eve, "lab-gpu")
+    found = services_of(world, ada, eve)
+    assert [(s.server, s.cluster) for s in found] == [(ada, None), (eve, "lab-gpu")]
+    assert all(before - 1 <= service.created_at <= time.time() + 1 for service in found)
+    worker.drain(world.swarm, instance_id)
+    eventually(lambda: not tasks_of(world, ada), world.swarm.tasks, SOON_S)
+    assert services_of(world, ada, eve) == found, "no task of it runs"
+
+    world.swarm.remove_service(found[0].service_id)
+    assert services_of(world, ada, eve) == found[1:]
+    with pytest.raises(Gone):
+        world.swarm.remove_service(found[0].service_id)
+    world.swarm.remove_service(found[1].service_id)
+    eventually(lambda: not tasks_of(world, ada, eve), world.swarm.tasks, SOON_S)
+
+
 def test_a_change_is_awaited_also_when_it_came_before_the_wait(world: World) -> None:
     instance_id, _, node = joined(world)
     before = time.time()
@@ -249,6 +276,25 @@ def test_a_killed_node_goes_down(world: World) -> None:
     world.kill(instance_id)
     await_down(world, node.node_id)
     assert worker.remove(world.swarm, instance_id) == {"removed": True}
+
+
+def test_a_node_that_was_cut_off_is_ready_again_without_the_servers_it_had(world: World) -> None:
+    instance_id, _, node = joined(world)
+    worker.activate(world.swarm, instance_id)
+    server = Server("ada", "", f"jupyter-{instance_id}")
+    world.serve(server, node.node_id)
+    world.cut(instance_id)
+    await_down(world, node.node_id)
+    assert list(world.swarm.servers_on(node.node_id)) == [server], "nobody has heard of its end"
+    world.heal(instance_id)
+
+    def seen() -> tuple[str, list[Server]]:
+        return node_of(world, instance_id).state, list(world.swarm.servers_on(node.node_id))
+
+    # Its agent tries to reach the manager ever less often.
+    eventually(lambda: seen() == ("ready", []), seen, 3 * SOON_S)
+    assert node_of(world, instance_id).node_id == node.node_id
+    world.end(server)
 
 
 def test_a_node_removed_by_force_still_believes_that_it_is_a_member(world: World) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import docker
 
 from labswarm_hub.task_spec import WAITS_FOR_A_SEAT
-from labswarm_lab.nodes import network, registry, sweep
+from labswarm_lab.nodes import network, numbers, registry, sweep
 from labswarm_lab.nodes.founding import found_swarm
 from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.place import Place
@@ -47,6 +47,12 @@ class World(Protocol):
 
     def kill(self, instance_id: str) -> None:
         """Cut its power."""
+
+    def cut(self, instance_id: str) -> None:
+        """Have its link down."""
+
+    def heal(self, instance_id: str) -> None:
+        """Have it up again."""
 
     def serve(self, server: Server, node_id: str, cluster: str | None = None) -> None:
         """Have a student's server run on a node, its seat one of this cluster's."""
@@ -87,6 +93,12 @@ class TwinWorld:
 
     def kill(self, instance_id: str) -> None:
         self._engines[instance_id].kill()
+
+    def cut(self, instance_id: str) -> None:
+        self._engines[instance_id].cut()
+
+    def heal(self, instance_id: str) -> None:
+        self._engines[instance_id].heal()
 
     def serve(self, server: Server, node_id: str, cluster: str | None = None) -> None:
         self.swarm.place(server, node_id, cluster)
@@ -147,6 +159,17 @@ class DockerWorld:
 
     def kill(self, instance_id: str) -> None:
         self._machines.terminate(instance_id)
+
+    def cut(self, instance_id: str) -> None:
+        self._set_link(instance_id, up=False)
+
+    def heal(self, instance_id: str) -> None:
+        self._set_link(instance_id, up=True)
+
+    def _set_link(self, instance_id: str, *, up: bool) -> None:
+        number = numbers.number_of(self._place, instance_id)
+        assert number is not None
+        network.set_cable(self._settings.subnet, number, up=up)
 
     def serve(self, server: Server, node_id: str, cluster: str | None = None) -> None:
         self._create(server, f"node.id=={node_id}", cluster)

@@ -104,6 +104,11 @@ describe 'labswarm_hub::snapshot' do
                                                'SupplementaryGroups' => 'docker')
     %i(create enable start).each { |action| expect(unit.performed_actions).to include(action) }
   end
+
+  it 'gives it the token that it may not read itself' do
+    unit = runner(ground: HUB_GROUND).converge(described_recipe).systemd_unit('labswarm-snapshot.service')
+    expect(unit.content['Service']).to include('LoadCredential' => 'hub-token:/srv/labswarm/hub/manager.token')
+  end
 end
 
 describe 'labswarm_hub::tls' do
