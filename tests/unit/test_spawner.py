@@ -460,7 +460,7 @@ print(json.dumps({
             "start_timeout": 600,
             "allow_all": True,
             "scopes": ["list:users", "servers"],
-            "poll_interval": 10,
+            "poll_interval": 5,
             "object": "service",
             "culler": ["-m", "jupyterhub_idle_culler", "--timeout=3600", "--cull-every=360"],
             "activity": 300,
