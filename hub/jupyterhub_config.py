@@ -35,9 +35,9 @@ c.JupyterHub.named_server_limit_per_user = 2
 # A class arrives at once, and whoever finds no seat waits in line: a limit here would turn
 # students away with an error instead.
 c.JupyterHub.concurrent_spawn_limit = 0
-# At once to the page that shows the progress, which tells the truth; and nobody who stops many
-# servers waits for each of them to have ended.
-c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0, "slow_stop_timeout": 0.1}
+# At once to the page that shows the progress, which tells the truth; and who stops many servers
+# does not wait long for each of them, which is to have ended.
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0, "slow_stop_timeout": 1}
 
 c.JupyterHub.spawner_class = LabswarmSpawner
 c.LabswarmSpawner.settings = settings

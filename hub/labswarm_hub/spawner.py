@@ -20,12 +20,14 @@ from labswarm_hub.names import home_name
 from labswarm_hub.profiles import options_form, options_from_form
 from labswarm_hub.seating import Seating
 from labswarm_hub.settings import Group, HubSettings
-from labswarm_hub.task_spec import HOME, STOP_GRACE_S, USER_LABEL, Server, service_spec
+from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
 
 # How long a task may wait for the node that was chosen for it, before another one is.
 _PIN_PATIENCE_S = 5.0
-# What all servers' polls go by together may be so old.
-_POLLED_AGE_S = 1.0
+# What all servers' polls go by together may be so old, and where a look takes long, so old.
+_POLLED_AGE_S, _OLDEST_S = 1.0, 5.0
+# A server that takes it up to end does so in a second; one that then stays is its node's to end.
+_ENDS_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,16 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         return address, self.port
 
     async def stop(self, now: bool = False) -> None:
-        """Stop the server: it ends by itself when it can, else its node ends it, within 10 s.
+        """Stop the server: it ends by itself within some seconds, or else is ended by its node.
 
-        `now` waits for neither.
+        `now` does not wait for the former.
         """
-        if not now:
-            await self._end_by_itself()
-        await self._remove_service()
+        try:
+            if not now:
+                await self._end_by_itself()
+        finally:
+            # JupyterHub has no server any more from here on, whatever is raised.
+            await self._remove_service()
         self.clear_state()
 
     async def poll(self) -> int | str | None:
@@ -125,7 +130,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
         The service would start nothing any more: it has no restart policy.
         """
-        task = await self.get_task(max(_POLLED_AGE_S, 4 * self._look_s))
+        task = await self.get_task(min(max(_POLLED_AGE_S, 4 * self._look_s), _OLDEST_S))
         end = "it has no task" if task is None else tasks.end_of(task)
         if end is not None:
             self.log.warning("The server %s has ended: %s", self.object_name, end)
@@ -276,7 +281,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             return
         if not await asked_to_end(f"http://{address}:{self.port}{self.server.base_url}", self._key):
             return
-        deadline = time.monotonic() + STOP_GRACE_S
+        deadline = time.monotonic() + _ENDS_WITHIN_S
         while task is not None and not tasks.has_ended(task) and time.monotonic() < deadline:
             await self._next_look()
             task = await self.get_task()
@@ -319,7 +324,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     async def _next_look(self) -> None:
         """Wait until there may be something new; the hub looks for a third of its time at most."""
-        await asyncio.sleep(max(self.look_interval, 2 * self._look_s))
+        await asyncio.sleep(max(self.look_interval, min(2 * self._look_s, _OLDEST_S)))
 
     @property
     def _look_s(self) -> float:

@@ -21,8 +21,7 @@ CLUSTER_LABEL = "labswarm.cluster"
 # grows on, and Swarm does not start it by itself on a node's overhead or away from the others.
 WAITS_FOR_A_SEAT = "node.labels.labswarm.seat==free"
 
-STOP_GRACE_S = 10
-"""For how long a server that is told to end may go on (seconds)."""
+_STOP_GRACE_NS = 10 * 10**9
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def service_spec(
                 # Known to the Engine from API 1.44 on; an older one passes over it.
                 "Privileges": {"NoNewPrivileges": True},
                 "Init": True,
-                "StopGracePeriod": STOP_GRACE_S * 10**9,
+                "StopGracePeriod": _STOP_GRACE_NS,
                 "Mounts": _mounts(settings, server),
             },
             "Resources": {

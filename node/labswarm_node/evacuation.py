@@ -18,19 +18,20 @@ from labswarm_node.side_by_side import each, in_order
 from labswarm_node.swarm import Server, Swarm
 from labswarm_node.worker import find
 
-# A server that ends takes a second or two. With what a step itself takes, less than the 5 s of a
-# manager command.
+# A server that ends takes a second or two. With the step that begins last, some 4 s; a hub that
+# does not answer makes it longer.
 _BEGIN_WITHIN_S = 3.5
-_FIRST_S, _MOST_S = 0.2, 0.5
+_FIRST_S, _MOST_S = 0.2, 1.0
 
 
 @dataclass(frozen=True)
 class Moves:
-    """One worker's evacuation so far: servers that were stopped and are not back, and those whose
-    start elsewhere was asked for."""
+    """One worker's evacuation so far: servers that were stopped and are not back, those whose start
+    elsewhere was asked for, and of these those for which it was twice."""
 
     moving: frozenset[Server] = field(default_factory=frozenset)
     moved: frozenset[Server] = field(default_factory=frozenset)
+    again: frozenset[Server] = field(default_factory=frozenset)
 
 
 class MovesFile:
@@ -46,6 +47,8 @@ class MovesFile:
             return Moves(
                 frozenset(Server(**server) for server in values["moving"]),
                 frozenset(Server(**server) for server in values["moved"]),
+                # An older tool has written none.
+                frozenset(Server(**server) for server in values.get("again", ())),
             )
         except FileNotFoundError:
             return Moves()
@@ -57,6 +60,7 @@ class MovesFile:
         values = {
             "moving": [asdict(server) for server in in_order(moves.moving)],
             "moved": [asdict(server) for server in in_order(moves.moved)],
+            "again": [asdict(server) for server in in_order(moves.again)],
         }
         write_private(self._path, json.dumps(values).encode())
 
@@ -73,47 +77,57 @@ def evacuate(
     Raises what a step raises.
     """
     answer: dict[str, Any] = {}
-    for _ in looks(clock, _BEGIN_WITHIN_S, _FIRST_S, _MOST_S):
-        answer = step(swarm, hub, file, instance_id)
+    for look in looks(clock, _BEGIN_WITHIN_S, _FIRST_S, _MOST_S):
+        answer = step(swarm, hub, file, instance_id, first=look == 0)
         if not (answer["servers"] or answer["moving"]):
             break
     return answer
 
 
-def step(swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str) -> dict[str, Any]:
+def step(
+    swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str, *, first: bool = True
+) -> dict[str, Any]:
     """Stop what the hub runs there, start elsewhere what has ended there, and see who is back.
 
     Whoever finds no seat counts as back: a new node, for which nobody waits here, will have one.
     Of a worker that is down, or not in the Swarm any more, the servers have ended. A server that
-    the hub refuses for good (its student was deleted) is named in `refused` and hinders no other.
-    Raises Transient when the hub or the Swarm does not answer; what was done by then stays done.
+    the hub refuses for good (its student was deleted), or that twice did not start, is named in
+    `refused` and hinders no other. Not the `first` of several steps, it does not ask the hub again
+    of what is still ending. Raises Transient when the hub or the Swarm does not answer; what was
+    done by then stays done.
     """
     node = find(swarm, instance_id)
     there = frozenset(swarm.servers_on(node.node_id)) if node else frozenset()
     alive = there if node and node.state != "down" else frozenset()
     moves = file.read()
-    running = each(lambda s: hub.running(s.user, s.name), there | moves.moving)
+    ending = frozenset() if first else moves.moving & alive
+    running = each(lambda s: hub.running(s.user, s.name), (there | moves.moving) - ending)
 
     # What was moved runs elsewhere by now; its task on a node that is down is listed for a day.
-    stopping = {s for s in there - moves.moved if running[s] == "ready"}
-    file.write(Moves(moves.moving | stopping, moves.moved))
+    stopping = {s for s in there - moves.moved - ending if running[s] == "ready"}
+    file.write(Moves(moves.moving | stopping, moves.moved, moves.again))
     stopped = each(lambda s: hub.stop(s.user, s.name), stopping)
 
     ended = moves.moving - alive
-    # The hub loses a start that it is at when it ends: then there is none, and it is asked again.
-    started = each(
-        lambda s: hub.start(s.user, s.name), {s for s in ended if running[s] == "absent"}
-    )
-    # Ready without having been asked for: the student was faster. Pending, where
-    # nothing was started yet, may be the stop.
+    # The hub loses a start that it is at when it ends: then there is none, and it is asked again,
+    # once. What is absent after that fails for good, or its student has stopped it.
+    absent = {s for s in ended if running[s] == "absent"}
+    started = each(lambda s: hub.start(s.user, s.name), absent - moves.again)
+    # Ready without having been asked for: the student was faster. Pending, where nothing was
+    # started yet, may be the stop.
     ready = {s for s in ended if running[s] == "ready"}
     starting = {s for s in ended & moves.moved if running[s] == "pending"}
     back = ready - (there - moves.moved) | _in_line(swarm, starting)
-    moved = back | {s for s, error in started.items() if error is None}
+    asked = frozenset(s for s, error in started.items() if error is None)
 
     outcomes = [*running.items(), *stopped.items(), *started.items()]
     refused = {s for s, outcome in outcomes if isinstance(outcome, Permanent)}
-    done = Moves((moves.moving | stopping) - back - refused, moves.moved | moved)
+    refused |= absent & moves.again
+    done = Moves(
+        (moves.moving | stopping) - back - refused,
+        moves.moved | back | asked,
+        moves.again | (asked & moves.moved),
+    )
     file.write(done)
     for _, outcome in outcomes:
         if isinstance(outcome, Transient):

@@ -23,7 +23,7 @@ from labswarm_node.swarm import Swarm
 _COMMANDS = {
     "pause": "start nothing new on a worker",
     "activate": "open a worker to new servers",
-    "notify": "pause a worker, and tell the students on it that it goes",
+    "notify": "tell the students on a worker that it goes",
     "evacuate": "move the students' servers off a worker, as far as that goes in 5 s",
     "drain": "end what is left on a worker",
     "remove": "remove a worker that has left",

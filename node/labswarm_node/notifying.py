@@ -1,16 +1,15 @@
-"""Telling the students on a worker that it goes: a notice to each of their servers, and no new
-ones."""
+"""Telling the students on a worker that it goes: a notice to each of their servers."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-from labswarm.errors import LabswarmError, Transient
+from labswarm.errors import Gone, LabswarmError, Transient
 from labswarm.notices import Notice
 from labswarm_node.hub import Hub
 from labswarm_node.side_by_side import each
 from labswarm_node.swarm import Server, Swarm
-from labswarm_node.worker import pause
+from labswarm_node.worker import find
 
 # With the 3 s that the last of them may take, less than the 5 s of a manager command.
 _BEGIN_WITHIN_S = 1.5
@@ -23,17 +22,17 @@ def notify(
     notice: Notice,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Any]:
-    """Pause the worker, and give the notice to every student's server on it; again, it takes the
-    former's place.
+    """Give the notice to every student's server on the worker; again, it takes the former's place.
 
-    Answers as `pause` does, and who was told. Whoever is not is named with the kind of error that
-    was in the way, and hinders nobody else: `gone` where the server has ended, or its image has not
-    what takes notices. Raises Gone when the Swarm has no such worker, Transient when it does not
-    answer.
+    Whoever is not told is named with the kind of error that was in the way, and hinders nobody
+    else: `gone` where the server has ended, or its image has not what takes notices. Raises Gone
+    when the Swarm has no such worker, Transient when it does not answer.
     """
-    paused = pause(swarm, instance_id)
+    node = find(swarm, instance_id)
+    if node is None:
+        raise Gone(f"no node of the Swarm is {instance_id}")
     # Nobody is left to be told on one that is down.
-    there = [] if paused["state"] == "down" else swarm.servers_on(paused["node_id"])
+    there = [] if node.state == "down" else swarm.servers_on(node.node_id)
     begin_by = clock() + _BEGIN_WITHIN_S
 
     def tell(server: Server) -> None:
@@ -43,7 +42,6 @@ def notify(
 
     outcomes = each(tell, there)
     return {
-        **paused,
         "told": [server.service for server, error in outcomes.items() if error is None],
         "untold": {
             server.service: error.kind

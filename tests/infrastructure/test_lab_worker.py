@@ -48,7 +48,7 @@ HELD = {
     "cookbook_file[/etc/labswarm/class/ipython_config.py]": (
         "test_a_server_is_given_the_cookbooks_files"
     ),
-    "cookbook_file[/etc/labswarm/class/jupyter_server_config.py]": (
+    "cookbook_file[/etc/labswarm/class/jupyter_server_path.py]": (
         "test_a_server_is_given_the_cookbooks_files"
     ),
     "cookbook_file[/etc/labswarm/class/labswarm_notice.py]": (

@@ -30,7 +30,6 @@ from labswarm_node.config import HubConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.hub import HubApi
 from labswarm_node.notifying import notify
-from labswarm_node.worker import activate
 
 CHECKOUT = Path(__file__).parents[2]
 MIB = 2**20
@@ -300,15 +299,11 @@ def test_students_are_told_that_their_node_goes_and_read_it_alone(empty_hub: Hub
     swarm = DockerSwarm(f"unix://{ground.docker_socket}")
     api = HubApi(HubConfig(ground.api_url, ground.token_file, ground.url))
     deadline = int(time.time()) + 80
-    notice = Notice("interruption", deadline)
-    try:
-        answers = [notify(swarm, api, worker, notice) for worker in sorted(WORKERS)]
-    finally:
-        for worker in WORKERS:
-            activate(swarm, worker)
+    told = [
+        notify(swarm, api, worker, Notice("interruption", deadline)) for worker in sorted(WORKERS)
+    ]
     services = ["jupyter-student-2d01", "jupyter-student-2d02"]
-    told = [(answer["told"], answer["untold"]) for answer in answers]
-    assert (services, {}) in told, "they are packed on one node"
+    assert {"told": services, "untold": {}} in told, "they are packed on one node"
 
     browsers = {user: empty_hub.browser(user) for user in ("student-01", "student-02")}
     for user, browser in browsers.items():

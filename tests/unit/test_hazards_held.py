@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_statemachines import MACHINES, load, reached
+from test_statemachines import DOCUMENTS, MACHINES, load, reached
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMINATIONS = ("node_terminate", "spot_interruption")
@@ -42,8 +42,13 @@ def test_a_group_neither_retains_instances_nor_is_refreshed_or_warmed() -> None:
 @pytest.mark.parametrize("machine", TERMINATIONS)
 def test_a_node_is_paused_before_its_students_move_and_drained_after(machine: str) -> None:
     states = states_of(machine)
-    # To be told of an interruption pauses too.
+    # The document by which students are told pauses first, whatever tool a hub has.
     pause = "Warn" if "Warn" in states else "Pause"
+    if pause == "Warn":
+        document = states[pause]["Parameters"]["Payload"]["document"]
+        (step,) = DOCUMENTS[document]["mainSteps"]
+        (script,) = step["inputs"]["runCommand"]
+        assert script.startswith('labswarm-manager pause --instance "$SSM_Instance" && ')
     for first in (pause, "Evacuate"):
         assert "Drain" in reached(states, first)
     # Past the drain no student is moved, and without the pause none is and nothing is drained.

@@ -11,7 +11,7 @@ from labswarm_hub.ending import asked_to_end
 
 CHECKOUT = Path(__file__).parents[2]
 CLASS_PYTHON = CHECKOUT / ".class/bin/python"
-CONFIG = CHECKOUT / "cookbooks/labswarm_worker/files/default/jupyter_server_config.py"
+CONFIG = CHECKOUT / "cookbooks/labswarm_worker/files/default/jupyter_server_path.py"
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -53,6 +53,33 @@ def test_a_server_is_asked_by_its_own_key() -> None:
 @pytest.mark.parametrize("status", ["401 Unauthorized", "404 Not Found", "503 Unavailable"])
 def test_one_that_does_not_take_it_up_is_left_to_the_swarm(status: str) -> None:
     assert not asked(answering(status)[0])
+
+
+def test_the_hub_follows_a_student_s_server_nowhere() -> None:
+    elsewhere, heard = answering("202 Accepted")
+
+    async def ask() -> bool:
+        async with await asyncio.start_server(elsewhere, "127.0.0.1") as victim:
+            port = victim.sockets[0].getsockname()[1]
+            there = f"307 Temporary Redirect\r\nLocation: http://127.0.0.1:{port}/"
+            async with await asyncio.start_server(answering(there)[0], "127.0.0.1") as hostile:
+                own = hostile.sockets[0].getsockname()[1]
+                return await asked_to_end(f"http://127.0.0.1:{own}/user/ada/", "a-key")
+
+    assert not asyncio.run(ask())
+    assert heard == []
+
+
+def test_a_name_stays_escaped_as_its_server_knows_it() -> None:
+    server, heard = answering("202 Accepted")
+
+    async def ask() -> bool:
+        async with await asyncio.start_server(server, "127.0.0.1") as listening:
+            port = listening.sockets[0].getsockname()[1]
+            return await asked_to_end(f"http://127.0.0.1:{port}/user/a%28b%29/", "a-key")
+
+    assert asyncio.run(ask())
+    assert heard[0].startswith("POST /user/a%28b%29/labswarm/end HTTP/1.1\r\n")
 
 
 def test_one_that_does_not_answer_is_not_waited_for() -> None:

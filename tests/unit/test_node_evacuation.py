@@ -11,7 +11,7 @@ from labswarm.errors import Permanent, Transient
 from labswarm.notices import Notice
 from labswarm_node.config import HubConfig
 from labswarm_node.evacuation import Moves, MovesFile, evacuate, step
-from labswarm_node.hub import HubApi
+from labswarm_node.hub import HubApi, Running
 from labswarm_node.hub_twin import HubTwin
 from labswarm_node.swarm import Server
 from labswarm_node.twin import TOKEN, SwarmTwin
@@ -121,6 +121,30 @@ def test_a_start_that_the_hub_has_lost_is_asked_for_again(room: Class) -> None:
     room.hub.finish_starts()
     assert room.step()["moving"] == []
     assert [what for what, *_ in room.hub.asked] == ["stop", "start", "start"]
+
+
+def test_a_start_that_fails_is_asked_for_twice_and_holds_up_nobody(room: Class) -> None:
+    room.sit(ADA, BOB)
+    room.step()
+    room.hub.slow = True
+    for _ in range(2):
+        assert room.step()["moving"] == [ADA.service, BOB.service]
+        room.hub.restart()
+    assert room.step(refused=(ADA.service, BOB.service))["moving"] == []
+    assert [what for what, *_ in room.hub.asked].count("start") == 4
+
+
+def test_the_hub_is_not_asked_again_and_again_of_what_is_still_ending(room: Class) -> None:
+    room.sit(ADA)
+    room.hub.slow = True
+    room.step()
+
+    class Asked(HubTwin):
+        def running(self, user: str, server: str) -> Running:
+            raise AssertionError(f"asked of {user}")
+
+    answer = step(room.swarm, Asked(frozenset()), room.file, WORKER, first=False)
+    assert answer["moving"] == [ADA.service]
 
 
 def test_one_command_waits_until_everyone_is_back_but_not_for_long(room: Class) -> None:

@@ -1,7 +1,6 @@
 """Telling the students on a worker, over the twins of the Swarm and of the hub."""
 
 import threading
-from typing import Any
 
 import pytest
 
@@ -42,22 +41,9 @@ def room() -> Class:
     return Class()
 
 
-def outcome(answer: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """Who was told, and who was not and why."""
-    return answer["told"], answer["untold"]
-
-
-def test_no_server_starts_any_more_on_a_worker_whose_students_are_told(room: Class) -> None:
-    answer = notify(room.swarm, room.hub, WORKER, SOON)
-    assert (answer["state"], answer["availability"]) == ("ready", "pause")
-    assert answer["servers"] == [ADA.service, BOB.service]
-    seen = {node.instance_id: node.availability for node in room.swarm.nodes()}
-    assert seen == {WORKER: "pause", OTHER: "active"}
-
-
 def test_every_student_on_the_worker_is_told_and_no_other(room: Class) -> None:
     answer = notify(room.swarm, room.hub, WORKER, SOON)
-    assert outcome(answer) == ([ADA.service, BOB.service], {})
+    assert answer == {"told": [ADA.service, BOB.service], "untold": {}}
     assert room.hub.told == {(ADA.user, ADA.name): SOON, (BOB.user, BOB.name): SOON}
 
 
@@ -70,11 +56,15 @@ def test_told_again_the_newest_notice_counts(room: Class) -> None:
 
 def test_who_cannot_be_told_is_named_with_the_reason_and_hinders_nobody(room: Class) -> None:
     room.hub.without_notices = {ADA.user}
-    answer = notify(room.swarm, room.hub, WORKER, SOON)
-    assert outcome(answer) == ([BOB.service], {ADA.service: "gone"})
+    assert notify(room.swarm, room.hub, WORKER, SOON) == {
+        "told": [BOB.service],
+        "untold": {ADA.service: "gone"},
+    }
     room.hub.down_for = {BOB.user}
-    answer = notify(room.swarm, room.hub, WORKER, SOON)
-    assert outcome(answer) == ([], {ADA.service: "gone", BOB.service: "transient"})
+    assert notify(room.swarm, room.hub, WORKER, SOON) == {
+        "told": [],
+        "untold": {ADA.service: "gone", BOB.service: "transient"},
+    }
 
 
 def test_a_server_that_takes_no_notice_of_this_hub_is_untold(room: Class) -> None:
@@ -83,7 +73,7 @@ def test_a_server_that_takes_no_notice_of_this_hub_is_untold(room: Class) -> Non
             raise Permanent("refuses the notice with 401")
 
     answer = notify(room.swarm, Refusing(frozenset()), WORKER, SOON)
-    assert outcome(answer) == ([], {ADA.service: "permanent", BOB.service: "permanent"})
+    assert answer == {"told": [], "untold": {ADA.service: "permanent", BOB.service: "permanent"}}
 
 
 def test_students_are_told_side_by_side(room: Class) -> None:
@@ -100,13 +90,13 @@ def test_students_are_told_side_by_side(room: Class) -> None:
 def test_nobody_is_begun_with_when_the_time_of_a_command_is_over(room: Class) -> None:
     late = iter([0.0, 60.0, 60.0])
     answer = notify(room.swarm, room.hub, WORKER, SOON, clock=lambda: next(late))
-    assert outcome(answer) == ([], {ADA.service: "transient", BOB.service: "transient"})
+    assert answer == {"told": [], "untold": {ADA.service: "transient", BOB.service: "transient"}}
     assert room.hub.told == {}
 
 
 def test_on_a_node_that_is_down_nobody_is_left_to_be_told(room: Class) -> None:
     room.engines[WORKER].kill()
-    assert outcome(notify(room.swarm, room.hub, WORKER, SOON)) == ([], {})
+    assert notify(room.swarm, room.hub, WORKER, SOON) == {"told": [], "untold": {}}
     assert room.hub.told == {}
 
 

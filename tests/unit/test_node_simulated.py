@@ -13,7 +13,7 @@ from labswarm_lab.nodes import cgroups, network, numbers
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.plane_machines import from_settings
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_lab.nodes.simulated import SimulatedMachines, command_of, swarm_seen
+from labswarm_lab.nodes.simulated import SimulatedMachines, commands_of, swarm_seen
 from labswarm_lab.nodes.snapshots import SimulatedSwarm
 from labswarm_lab.plane.machines import Completed, Instance
 from labswarm_lab.plane.plane import Settings
@@ -123,8 +123,18 @@ def test_anything_else_is_not_found(machines: SimulatedMachines, script: str) ->
 
 @pytest.mark.parametrize("variable", ["$SSM_X", "${SSM_X}"])
 def test_a_value_stays_one_word_whatever_is_in_it(variable: str) -> None:
-    words = command_of(f'labswarm-node pull --images "{variable}"', {"SSM_X": "a b; $(reboot) \"'"})
-    assert words == ["labswarm-node", "pull", "--images", "a b; $(reboot) \"'"]
+    value = "a b; $(reboot) && \"'"
+    (words,) = commands_of(f'labswarm-node pull --images "{variable}"', {"SSM_X": value})
+    assert words == ["labswarm-node", "pull", "--images", value]
+
+
+def test_of_several_commands_the_first_that_fails_is_the_last(machines: SimulatedMachines) -> None:
+    pause, leave = "labswarm-manager pause --instance i-00000000000000009", "labswarm-node leave"
+    script = f"{leave} && {pause} && {leave}"
+    completed = machines.run(WORKER.instance_id, script, {}, 5)
+    left, refused = completed.stdout.splitlines()
+    assert (completed.exit_code, json.loads(left)["left"]) == (2, True)
+    assert "labswarm-manager runs on the hub" in refused
 
 
 def test_the_plane_finds_the_machines_beside_its_own_state(settings: NodesSettings) -> None:

@@ -279,7 +279,10 @@ def test_a_document_runs_one_tool_with_values_from_the_environment_only(
     (step,) = document["mainSteps"]
     (script,) = step["inputs"]["runCommand"]
     tool, verb = re.fullmatch(r"labswarm-(node|manager)-(\w+)", name).groups()  # type: ignore[union-attr]
-    assert script.startswith(f"labswarm-{tool} {verb}")
+    # The last one's answer is the document's; without the others it would not be asked.
+    *_, last = commands = script.split(" && ")
+    assert last.startswith(f"labswarm-{tool} {verb}")
+    assert all(command.startswith(f"labswarm-{tool} ") for command in commands)
     assert "{{" not in script
     assert int(step["inputs"]["timeoutSeconds"]) > 0
     parameters = document.get("parameters", {})

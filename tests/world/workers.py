@@ -7,8 +7,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from labswarm_lab.nodes.simulated import command_of
+from labswarm_lab.nodes.simulated import commands_of
 from labswarm_node import manager, node
+from labswarm_node.answer import Answer
 from labswarm_node.hub import Hub
 from labswarm_node.join_secret import JoinSecret
 from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
@@ -81,8 +82,18 @@ class Workers:
     def tool(
         self, instance_id: str, script: str, environment: Mapping[str, str]
     ) -> tuple[int, str]:
-        """Run a document's script there: one of the two tools."""
-        tool, *arguments = command_of(script, environment)
+        """Run a document's script there, up to the first command that fails."""
+        printed = ""
+        for command in commands_of(script, environment):
+            answer = self._run(instance_id, command, environment)
+            printed += answer.line + "\n"
+            if answer.exit_code != 0:
+                return answer.exit_code, printed
+        return 0, printed
+
+    def _run(self, instance_id: str, command: list[str], environment: Mapping[str, str]) -> Answer:
+        """One of the two tools."""
+        tool, *arguments = command
         told = {
             **environment,
             "LABSWARM_NODE_CONFIG": str(self._root / instance_id / "node.json"),
@@ -93,13 +104,9 @@ class Workers:
                 lambda _: JoinSecret(TOKEN, self._swarm.manager),
                 self._chef.converge,
             )
-            answer = node.answer(arguments, told, around)
-        else:
-            surroundings = manager.Surroundings(
-                lambda _: self._swarm, lambda _: self._hub, self._time
-            )
-            answer = manager.answer(arguments, told, surroundings)
-        return answer.exit_code, answer.line + "\n"
+            return node.answer(arguments, told, around)
+        surroundings = manager.Surroundings(lambda _: self._swarm, lambda _: self._hub, self._time)
+        return manager.answer(arguments, told, surroundings)
 
     def _configure(self, instance_id: str, cluster: str, role: str) -> None:
         folder = self._root / instance_id

@@ -38,6 +38,6 @@ default['labswarm_hub']['environment'] = {
 default['labswarm_hub']['read_only_mounts'] = {
   '/etc/labswarm/class/jupyter_server_config.json' => '/etc/jupyter/jupyter_server_config.d/labswarm.json',
   '/etc/labswarm/class/ipython_config.py' => '/etc/ipython/ipython_config.py',
-  '/etc/labswarm/class/jupyter_server_config.py' => '/etc/labswarm/jupyter/jupyter_server_config.py',
+  '/etc/labswarm/class/jupyter_server_path.py' => '/etc/labswarm/jupyter/jupyter_server_config.py',
   '/etc/labswarm/class/labswarm_notice.py' => '/etc/labswarm/jupyter/labswarm_notice.py',
 }

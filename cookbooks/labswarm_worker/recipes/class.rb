@@ -13,7 +13,7 @@ cookbook_file '/etc/labswarm/class/ipython_config.py' do
   mode '0644'
 end
 
-cookbook_file '/etc/labswarm/class/jupyter_server_config.py' do
+cookbook_file '/etc/labswarm/class/jupyter_server_path.py' do
   mode '0644'
 end
 

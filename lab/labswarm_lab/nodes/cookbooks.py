@@ -14,7 +14,7 @@ STUDENT_FIREWALL = _WORKER / "labswarm-student-firewall"
 CLASS_FILES = {
     _WORKER / "jupyter_server_config.json": "/etc/jupyter/jupyter_server_config.d/labswarm.json",
     _WORKER / "ipython_config.py": "/etc/ipython/ipython_config.py",
-    _WORKER / "jupyter_server_config.py": "/etc/labswarm/jupyter/jupyter_server_config.py",
+    _WORKER / "jupyter_server_path.py": "/etc/labswarm/jupyter/jupyter_server_config.py",
     _WORKER / "labswarm_notice.py": "/etc/labswarm/jupyter/labswarm_notice.py",
 }
 """The files that are mounted into each student's server, and where (as labswarm_hub has it)."""

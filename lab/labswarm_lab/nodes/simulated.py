@@ -67,20 +67,25 @@ class SimulatedMachines:
         environment: Mapping[str, str],
         timeout_s: float,  # noqa: ARG002  # nothing here waits
     ) -> Completed:
-        """Run a script of one command; anything but the two tools is not found, with exit 127.
+        """Run a script's commands up to the first that fails; anything but the two tools is not
+        found, with exit 127.
 
         Raises Gone when the machine does not run.
         """
         engine = self._engines.get(instance_id)
         if engine is None:
             raise Gone(f"{instance_id} does not run")
-        words = command_of(script, environment)
         where = {"LABSWARM_NODE_CONFIG": str(self._place.node_dir(instance_id) / "node.json")}
-        answer = self._tool(words, {**environment, **where}, engine)
-        if answer is None:
-            return Completed(_NOT_FOUND, "", f"sh: 1: {script.strip()}: not found\n")
-        self._show()
-        return Completed(answer.exit_code, answer.line + "\n", "")
+        code, printed = 0, ""
+        for words in commands_of(script, environment):
+            answer = self._tool(words, {**environment, **where}, engine)
+            if answer is None:
+                return Completed(_NOT_FOUND, printed, f"sh: 1: {script.strip()}: not found\n")
+            self._show()
+            code, printed = answer.exit_code, f"{printed}{answer.line}\n"
+            if code != 0:
+                break
+        return Completed(code, printed, "")
 
     def terminate(self, instance_id: str) -> None:
         """End the machine; one that is not there is no error."""
@@ -123,15 +128,22 @@ def simulated_join_secret(settings: NodesSettings) -> JoinSecret:
     return JoinSecret(TOKEN, f"{settings.manager_address}:2377")
 
 
-def command_of(script: str, environment: Mapping[str, str]) -> list[str]:
-    """The words of a script's one command, its variables filled in as a shell would.
+def commands_of(script: str, environment: Mapping[str, str]) -> list[list[str]]:
+    """The words of each command of a line, with `&&` between them, its variables filled in as a
+    shell would.
 
-    Empty for a script of several commands: nothing here is a shell.
+    Of a script of several lines one command without words: nothing here is a shell.
     """
     if len(script.strip().splitlines()) != 1:
-        return []
+        return [[]]
+    commands: list[list[str]] = [[]]
     # Split before the values are filled in: in quotes they stay one word, whatever is in them.
-    return [Template(word).safe_substitute(environment) for word in shlex.split(script)]
+    for word in shlex.split(script):
+        if word == "&&":
+            commands.append([])
+        else:
+            commands[-1].append(Template(word).safe_substitute(environment))
+    return commands
 
 
 def _join_secret(config: NodeConfig) -> JoinSecret:

@@ -182,7 +182,7 @@ def _lay_class_files(folder: Path) -> None:
     (folder / "jupyter_server_config.d").mkdir(parents=True)
     for source, target in {
         "jupyter_server_config.json": "jupyter_server_config.d/labswarm.json",
-        "jupyter_server_config.py": "jupyter_server_config.py",
+        "jupyter_server_path.py": "jupyter_server_config.py",
         "labswarm_notice.py": "labswarm_notice.py",
     }.items():
         (folder / target).write_text((CLASS_FILES / source).read_text())

@@ -78,7 +78,7 @@ describe 'labswarm_worker::class' do
 
   it 'has what tells a student before the machine goes' do
     run = runner.converge(described_recipe)
-    expect(run).to create_cookbook_file('/etc/labswarm/class/jupyter_server_config.py').with(mode: '0644')
+    expect(run).to create_cookbook_file('/etc/labswarm/class/jupyter_server_path.py').with(mode: '0644')
     expect(run).to create_cookbook_file('/etc/labswarm/class/labswarm_notice.py').with(mode: '0644')
   end
 end

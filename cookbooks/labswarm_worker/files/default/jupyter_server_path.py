@@ -1,4 +1,5 @@
-# Read by each server's Jupyter, whatever its image, before it speaks to the hub.
+# Read by each server's Jupyter, whatever its image, before it speaks to the hub. Its name is what
+# hubs mount, older ones too.
 import sys
 from contextlib import suppress
 from pathlib import Path
