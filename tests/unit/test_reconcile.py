@@ -245,6 +245,15 @@ def test_of_three_hundred_lost_services_a_pass_removes_as_many_as_of_anything_el
     assert len(passes(seen, seen).due) == cap_of(2)
 
 
+def test_a_worker_that_is_lost_waits_for_no_service() -> None:
+    services = [replace(LOST, service_id=f"lost{n:03}") for n in range(60)]
+    before = with_unknown(listings(A, B), *services)
+    lost = replace(before.swarm, nodes=(node(A), node(B, "down")))
+    plan = passes(before, replace(before, swarm=lost), replace(before, swarm=lost))
+    assert [f.key for f in plan.due] == [B, "lost000", "lost001", "lost002", "lost003"]
+    assert len(plan.over_cap) == 56
+
+
 @pytest.mark.parametrize("state", ["Pending", "Terminating:Wait", "Terminated", "Standby"])
 def test_an_instance_on_its_way_is_its_hook_s(state: str) -> None:
     assert orphans(listings(A, group=Roster(1, {A: "InService", B: state}))) == []
