@@ -46,6 +46,10 @@ def with_unknown(seen: Listings, *services: ServiceSeen, hub_knows: int = 1) -> 
     return replace(seen, swarm=replace(seen.swarm, hub=HubSeen(hub_knows, services)))
 
 
+def with_servers(seen: Listings, running: int = 0, waiting: int = 0) -> Listings:
+    return replace(seen, swarm=replace(seen.swarm, running=running, waiting=waiting))
+
+
 LOST = ServiceSeen("lost", NOW - START_WITHIN_S)
 
 
@@ -366,6 +370,8 @@ def test_a_cluster_in_which_only_the_hub_is_known_is_at_rest() -> None:
             with_unknown(listings(), ServiceSeen("young", NOW)),
             id="a service that the hub has lost",
         ),
+        pytest.param(with_servers(listings(), waiting=1), id="one waits, and the hub is not heard"),
+        pytest.param(with_servers(listings(), running=1), id="one runs, and the hub is not heard"),
     ],
 )
 def test_a_cluster_in_which_there_is_anything_is_not_at_rest(seen: Listings) -> None:
@@ -425,8 +431,8 @@ worlds = st.builds(
         cluster=st.just("lab"),
         taken_at=st.just(NOW),
         nodes=nodes.map(tuple),
-        running=st.just(0),
-        waiting=st.just(0),
+        running=st.sampled_from([0, 0, 0, 1]),
+        waiting=st.sampled_from([0, 0, 0, 1]),
         hub=hubs,
     ),
     chef=st.builds(Identities, clients=sets, nodes=sets),
@@ -483,7 +489,8 @@ def test_only_where_no_side_knows_anything_a_cluster_rests(seen: Listings) -> No
     group, chef = seen.group, seen.chef
     known = [*group.states, *seen.swarm.nodes, *chef.clients, *chef.nodes, *seen.working]
     known += seen.swarm.hub.unknown if seen.swarm.hub else ()
-    assert in_pass(seen) == (not known and group.desired == 0)
+    wanted = group.desired or seen.swarm.running or seen.swarm.waiting
+    assert in_pass(seen) == (not known and not wanted)
     if in_pass(seen):
         assert orphans(seen) == []
 
