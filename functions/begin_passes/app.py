@@ -53,9 +53,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         logger.warning("not known whether at rest", extra={"why": failure})
     # Before the machine is started: the pass that it makes ends the waiting.
     late = overdue(found, PASSES, CLOCK)
-    begun = bool(found) and EXECUTIONS.start(
-        ENVIRONMENT.machine, name, {"cluster": None, "dry_run": False}
-    )
+    # The machine is told which: it would find others at rest a moment later, and those are overdue.
+    given = {"cluster": None, "clusters": found, "dry_run": False}
+    begun = bool(found) and EXECUTIONS.start(ENVIRONMENT.machine, name, given)
     logger.info("looked", extra={"clusters": found, "begun": begun})
     if late:
         raise Transient("; ".join(late))

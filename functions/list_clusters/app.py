@@ -37,8 +37,12 @@ CLOCK = WallClock()
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster": <name>|null, "dry_run"}` -> `{"clusters": [<name>, ...]}`: that one, or all.
 
-    Of all, those at rest are left out, unless it is a dry run.
+    Of all, those at rest are left out, unless it is a dry run. `clusters` beside them are what
+    begin_passes has decided on, and the answer.
     """
+    chosen = event.get("clusters")
+    if chosen is not None:
+        return {"clusters": chosen}
     names = CLUSTERS.names()
     wanted = event.get("cluster")
     if wanted is not None:

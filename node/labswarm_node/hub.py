@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import math
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -19,6 +21,8 @@ Running = Literal["absent", "ready", "pending"]
 
 # Less than the 5 s of a manager command, which makes several calls side by side.
 _TIMEOUT_S = 3.0
+# For all pages of a list: students wait for the next look of whoever asks.
+_LISTED_WITHIN_S = 5.0
 # Bytes of an answer; a user's description has a few thousand at most.
 _LONGEST = 2**22
 # Users in one answer: half of what the hub gives at most (api_page_max_limit).
@@ -36,7 +40,8 @@ class Hub(Protocol):
     def servers(self) -> frozenset[tuple[str, str]]:
         """The student and the server's name of every server that is ready or pending.
 
-        Raises Permanent when the hub does not show servers to whoever asks.
+        Raises Transient when they are not all listed within 5 s, Permanent when the hub does not
+        show servers to whoever asks, or its answer is no list of them.
         """
         ...
 
@@ -77,18 +82,18 @@ class HubApi:
         return _running(servers[server]) if server in servers else "absent"
 
     def servers(self) -> frozenset[tuple[str, str]]:
-        found, offset = set(), 0
-        while True:
+        deadline = time.monotonic() + _LISTED_WITHIN_S
+        found: set[tuple[str, str]] = set()
+        offset: int | None = 0
+        while offset is not None:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise Transient(f"the hub has not listed its servers in {_LISTED_WITHIN_S:g} s")
             path = f"/users?state=active&limit={_PAGE}&offset={offset}"
-            _, content = self._call("GET", path, frozenset(), accept=_PAGES)
-            page = _read(content)
-            for user in page["items"]:
-                active = _servers_of(user).items()
-                found |= {(user["name"], name) for name, s in active if _running(s) != "absent"}
-            more = page["_pagination"]["next"]
-            if more is None:
-                return frozenset(found)
-            offset = int(more["offset"])
+            _, content = self._call("GET", path, frozenset(), accept=_PAGES, within_s=left_s)
+            active, offset = _page_of(_read(content))
+            found |= active
+        return frozenset(found)
 
     def stop(self, user: str, server: str) -> None:
         # 400: a start or stop is under way; 404: there is none to stop.
@@ -118,11 +123,16 @@ class HubApi:
             raise Permanent(f"{user}'s server {server!r} refuses the notice with {status}")
 
     def _call(
-        self, method: str, path: str, also: frozenset[int], accept: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        also: frozenset[int],
+        accept: str = "application/json",
+        within_s: float = math.inf,
     ) -> tuple[int, bytes]:
         """One call; its status and content. Raises Permanent for a status of 4xx not in `also`."""
         headers = {"Authorization": f"token {self._token()}", "Accept": accept}
-        status, content = _request(method, self._config.api_url + path, headers)
+        status, content = _request(method, self._config.api_url + path, headers, within_s=within_s)
         if status >= 400 and status not in also:
             raise Permanent(f"the hub answers {method} {path} with {status}")
         return status, content
@@ -136,16 +146,25 @@ class HubApi:
 
 
 def _request(
-    method: str, to: str, headers: Mapping[str, str], body: str | None = None
+    method: str,
+    to: str,
+    headers: Mapping[str, str],
+    body: str | None = None,
+    within_s: float = math.inf,
 ) -> tuple[int, bytes]:
-    """One request; its status and content. Raises Transient where nothing answers in time."""
+    """One request; its status and content. Raises Transient where nothing answers in time.
+
+    It has `within_s` to connect and be answered in full, and 3 s at most.
+    """
+    within_s = min(_TIMEOUT_S, within_s)
+    deadline = time.monotonic() + within_s
     url = urlsplit(to)
     secure = url.scheme == "https"
     connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = connect(url.netloc, timeout=_TIMEOUT_S)
+    connection = connect(url.netloc, timeout=within_s)
     try:
         connection.connect()
-        with _cut_after(_TIMEOUT_S, connection.sock):
+        with _cut_after(deadline - time.monotonic(), connection.sock):
             target = f"{url.path}?{url.query}" if url.query else url.path
             connection.request(method, target, body, dict(headers))
             answer = connection.getresponse()
@@ -181,7 +200,7 @@ def _cut_after(seconds: float, link: socket.socket) -> Iterator[None]:
         timer.cancel()
     # What was cut may look like an answer that has ended.
     if late.is_set():
-        raise TimeoutError(f"no whole answer within {seconds:g} s")
+        raise TimeoutError(f"no whole answer within {seconds:.1f} s")
 
 
 def _read(content: bytes) -> Any:
@@ -201,6 +220,24 @@ def _servers_of(user: Mapping[str, Any]) -> Mapping[str, Any]:
         raise Permanent(f"the hub does not show {user.get('name')}'s servers")
     servers: Mapping[str, Any] = user["servers"]
     return servers
+
+
+def _page_of(page: Any) -> tuple[set[tuple[str, str]], int | None]:
+    """The active servers on a page of users, and where the next page begins, if there is one.
+
+    Raises Permanent for what is no such page, and as `_servers_of`.
+    """
+    try:
+        active = {
+            (user["name"], name)
+            for user in page["items"]
+            for name, server in _servers_of(user).items()
+            if _running(server) != "absent"
+        }
+        more = page["_pagination"]["next"]
+        return active, None if more is None else int(more["offset"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Permanent(f"the hub's answer is no page of users: {error!r}") from error
 
 
 def _running(server: Mapping[str, Any]) -> Running:

@@ -660,11 +660,23 @@ def test_passes_are_begun_by_name_and_the_event_that_comes_twice_begins_none(
     next_one = began(cluster, time="2026-11-24T08:10:00Z")
 
     assert [answer["begun"] for answer in (first, again, next_one)] == [True, False, True]
-    everything = {"cluster": None, "dry_run": False}
+    all_of_them = {"cluster": None, "clusters": ["lab"], "dry_run": False}
     assert cluster.started.given == {
-        "scheduled-2026-11-24T080500Z": everything,
-        "scheduled-2026-11-24T081000Z": everything,
+        "scheduled-2026-11-24T080500Z": all_of_them,
+        "scheduled-2026-11-24T081000Z": all_of_them,
     }
+
+
+def test_a_cluster_that_comes_to_rest_when_its_pass_is_begun_has_it_all_the_same(
+    cluster: Cluster,
+) -> None:
+    emptied(cluster)
+    assert began(cluster) == {"clusters": ["lab"], "begun": True}
+    (asked,) = cluster.started.given.values()
+    cluster.make_pass()
+    assert looked_at(cluster) == []
+
+    assert cluster.call("list_clusters", asked, CLOCK=cluster.clock) == {"clusters": ["lab"]}
 
 
 def test_while_all_is_at_rest_no_execution_is_started_but_each_hour(cluster: Cluster) -> None:

@@ -46,6 +46,10 @@ def with_unknown(seen: Listings, *services: ServiceSeen, hub_knows: int = 1) -> 
     return replace(seen, swarm=replace(seen.swarm, hub=HubSeen(hub_knows, services)))
 
 
+def with_servers(seen: Listings, running: int = 0, waiting: int = 0) -> Listings:
+    return replace(seen, swarm=replace(seen.swarm, running=running, waiting=waiting))
+
+
 LOST = ServiceSeen("lost", NOW - START_WITHIN_S)
 
 
@@ -245,6 +249,15 @@ def test_of_three_hundred_lost_services_a_pass_removes_as_many_as_of_anything_el
     assert len(passes(seen, seen).due) == cap_of(2)
 
 
+def test_a_worker_that_is_lost_waits_for_no_service() -> None:
+    services = [replace(LOST, service_id=f"lost{n:03}") for n in range(60)]
+    before = with_unknown(listings(A, B), *services)
+    lost = replace(before.swarm, nodes=(node(A), node(B, "down")))
+    plan = passes(before, replace(before, swarm=lost), replace(before, swarm=lost))
+    assert [f.key for f in plan.due] == [B, "lost000", "lost001", "lost002", "lost003"]
+    assert len(plan.over_cap) == 56
+
+
 @pytest.mark.parametrize("state", ["Pending", "Terminating:Wait", "Terminated", "Standby"])
 def test_an_instance_on_its_way_is_its_hook_s(state: str) -> None:
     assert orphans(listings(A, group=Roster(1, {A: "InService", B: state}))) == []
@@ -357,6 +370,8 @@ def test_a_cluster_in_which_only_the_hub_is_known_is_at_rest() -> None:
             with_unknown(listings(), ServiceSeen("young", NOW)),
             id="a service that the hub has lost",
         ),
+        pytest.param(with_servers(listings(), waiting=1), id="one waits, and the hub is not heard"),
+        pytest.param(with_servers(listings(), running=1), id="one runs, and the hub is not heard"),
     ],
 )
 def test_a_cluster_in_which_there_is_anything_is_not_at_rest(seen: Listings) -> None:
@@ -416,8 +431,8 @@ worlds = st.builds(
         cluster=st.just("lab"),
         taken_at=st.just(NOW),
         nodes=nodes.map(tuple),
-        running=st.just(0),
-        waiting=st.just(0),
+        running=st.sampled_from([0, 0, 0, 1]),
+        waiting=st.sampled_from([0, 0, 0, 1]),
         hub=hubs,
     ),
     chef=st.builds(Identities, clients=sets, nodes=sets),
@@ -474,7 +489,8 @@ def test_only_where_no_side_knows_anything_a_cluster_rests(seen: Listings) -> No
     group, chef = seen.group, seen.chef
     known = [*group.states, *seen.swarm.nodes, *chef.clients, *chef.nodes, *seen.working]
     known += seen.swarm.hub.unknown if seen.swarm.hub else ()
-    assert in_pass(seen) == (not known and group.desired == 0)
+    wanted = group.desired or seen.swarm.running or seen.swarm.waiting
+    assert in_pass(seen) == (not known and not wanted)
     if in_pass(seen):
         assert orphans(seen) == []
 

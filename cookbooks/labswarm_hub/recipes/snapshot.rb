@@ -29,4 +29,6 @@ systemd_unit 'labswarm-snapshot.service' do
   )
   action [:create, :enable, :start]
   notifies :restart, 'systemd_unit[labswarm-snapshot.service]'
+  # systemd copies the credential when the service starts.
+  subscribes :restart, "file[#{node['labswarm_base']['hub_token_file']}]"
 end

@@ -51,8 +51,11 @@ class Listings:
     def empty(self) -> bool:
         """Whether no side knows anything of the cluster but its hub, nor is to have any."""
         known = self.group.states.keys() | self.chef.clients | self.chef.nodes | self.working
-        unknown = self.swarm.hub is not None and self.swarm.hub.unknown
-        return not (self.group.desired or self.swarm.nodes or unknown or known - {self.manager})
+        swarm = self.swarm
+        unknown = swarm.hub is not None and swarm.hub.unknown
+        # Of a hub that was not heard, only these tell what it may have lost.
+        servers = swarm.running or swarm.waiting or unknown
+        return not (self.group.desired or swarm.nodes or servers or known - {self.manager})
 
 
 def in_order(

@@ -119,9 +119,10 @@ def decide(
     found = orphans(listings)
     marked = {_mark(f): f for f in found if f.remedy != "name"}
     since = {mark: counted.get(mark, now) for mark in marked}
-    oldest_first = sorted(marked, key=lambda mark: (since[mark], mark))
-    agreed = [m for m in oldest_first if m in counted and now - since[m] >= start_s]
-    waiting = [m for m in oldest_first if m not in counted or now - since[m] < start_s]
+    # A whole class of services may be lost at once, and students wait for the worker among them.
+    in_turn = sorted(marked, key=lambda mark: (marked[mark].what == "service", since[mark], mark))
+    agreed = [m for m in in_turn if m in counted and now - since[m] >= start_s]
+    waiting = [m for m in in_turn if m not in counted or now - since[m] < start_s]
     cap = cap_of(len(listings.group.states))
     plan = Plan(
         cluster=listings.cluster,

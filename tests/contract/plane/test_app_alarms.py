@@ -23,9 +23,9 @@ ALARMS = {
     if resource["Type"] == "AWS::CloudWatch::Alarm"
 }
 STACK = "app-alarms"
-MINUTE_S = 0.3
-"""Of the plane: a half hour takes 9 s."""
-WITHIN_S = 90.0
+MINUTE_S = 0.5
+"""Of the plane: a half hour takes 15 s."""
+WITHIN_S = 300.0
 
 BAD = {
     "LastResorts": 1,
@@ -134,25 +134,37 @@ class App:
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
 
     def drive(self, state: str) -> None:
-        """Write what there is, again and again, until every alarm is in this state."""
+        """Write what there is, again and again, until every alarm has been in this state.
+
+        Not all at once: on a machine with much to do, one that looks back a minute leaves it again
+        before the next metric is written.
+        """
+        reached: set[str] = set()
 
         def over() -> bool:
             self.written(well=state == "OK")
-            return set(self.states().values()) == {state}
+            reached.update(name for name, now in self.states().items() if now == state)
+            changes = self.listen()
+            reached.update(m["AlarmName"] for m in changes if m["NewStateValue"] == state)
+            return reached == {*self.names.values()}
 
         eventually(over, within_s=WITHIN_S)
         self.listen()
 
-    def listen(self) -> None:
+    def listen(self) -> list[dict[str, Any]]:
+        """What is new of what the topic has heard."""
+        new = []
         sqs = self.plane.client("sqs")
         while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get(
             "Messages"
         ):
             for message in messages:
                 body = json.loads(message["Body"])
-                self.heard.append({**json.loads(body["Message"]), "Subject": body["Subject"]})
+                new.append({**json.loads(body["Message"]), "Subject": body["Subject"]})
                 sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        self.heard.extend(new)
         self.heard.sort(key=lambda message: str(message["StateChangeTime"]))
+        return new
 
 
 @pytest.fixture(scope="module")
@@ -205,10 +217,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_of_the_app_goes_into_alarm_and_back(app: App, name: str) -> None:
     heard = [message for message in app.heard if message["AlarmName"] == app.names[name]]
-    rung, over = heard[-2:]
+    changes = [(message["OldStateValue"], message["NewStateValue"]) for message in heard]
+    # The last time; it may have rung anew since, for what was not written soon enough.
+    last = len(changes) - 1 - changes[::-1].index(("ALARM", "OK"))
+    rung = heard[last - 1]
 
-    assert (rung["OldStateValue"], rung["NewStateValue"]) == ("OK", "ALARM")
-    assert (over["OldStateValue"], over["NewStateValue"]) == ("ALARM", "OK")
+    assert changes[last - 1] == ("OK", "ALARM")
     assert rung["Subject"] == f'ALARM: "{app.names[name]}" in EU (Ireland)'
     assert rung["AlarmDescription"] == ALARMS[name]["AlarmDescription"]
     assert rung["NewStateReason"].startswith("Threshold Crossed: ")
@@ -231,6 +245,7 @@ def test_an_alarm_that_wants_metrics_rings_when_there_are_none(app: App) -> None
     assert silent == SCHEDULED
 
     def ringing() -> set[str]:
-        return {name for name, alarm in app.names.items() if app.states()[alarm] == "ALARM"}
+        states = app.states()
+        return {name for name, alarm in app.names.items() if states[alarm] == "ALARM"}
 
     eventually(lambda: ringing() == silent, within_s=WITHIN_S)

@@ -109,6 +109,11 @@ describe 'labswarm_hub::snapshot' do
     unit = runner(ground: HUB_GROUND).converge(described_recipe).systemd_unit('labswarm-snapshot.service')
     expect(unit.content['Service']).to include('LoadCredential' => 'hub-token:/srv/labswarm/hub/manager.token')
   end
+
+  it 'starts it anew when there is another token' do
+    run = runner(ground: HUB_GROUND, attributes: AUTHENTICATED).converge('labswarm_hub::jupyterhub', described_recipe)
+    expect(run.systemd_unit('labswarm-snapshot.service')).to subscribe_to('file[/srv/labswarm/hub/manager.token]').on(:restart)
+  end
 end
 
 describe 'labswarm_hub::tls' do
