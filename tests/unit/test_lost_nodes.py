@@ -1,6 +1,5 @@
 """A worker whose node the Swarm has lost: the whole app over a day in virtual time."""
 
-import pytest
 from tests.world.world import CLUSTER, PASS, RECONCILE, World
 
 
@@ -55,24 +54,31 @@ def test_a_worker_that_is_heard_of_again_in_time_is_left_alone_and_its_mark_is_g
         assert kept.first_seen == {}
 
 
-@pytest.mark.parametrize("healed", [True, False])
-def test_when_the_hub_hears_of_no_worker_none_is_replaced(healed: bool) -> None:
+def cut_all(world: World) -> list[str]:
+    """Three workers, none of which is heard of."""
+    workers = world.opened(3)
+    for instance_id in workers:
+        world.cut(instance_id)
+    world.time.run(60)
+    return workers
+
+
+def test_workers_that_are_heard_of_again_are_left_alone_also_when_it_was_all_of_them() -> None:
     with World(1) as world:
-        workers = world.opened(3)
+        workers = cut_all(world)
+        passes(world, 1)
         for instance_id in workers:
-            world.cut(instance_id)
-        world.time.run(60)
-        passes(world, 3)
-        assert list(world.group.instances) == workers
-        last = world.executions(RECONCILE)[-1].output
-        assert last[0]["plan"]["why_not"] == [
-            "the Swarm says that all 3 workers in service are down"
-        ]
-
-        # One that is heard of again says that it is the others.
-        for instance_id in workers if healed else workers[:1]:
             world.heal(instance_id)
-        passes(world, 4)
+        world.time.run(30)
+        passes(world, 3)
+        assert (world.open_workers(), world.traces()) == (workers, [])
 
-        assert world.traces() == []
-        assert len(set(workers) & set(world.open_workers())) == (3 if healed else 1)
+
+def test_when_all_workers_are_lost_one_s_successor_shows_that_it_is_not_the_hub() -> None:
+    with World(1) as world:
+        workers = cut_all(world)
+        passes(world, 2)
+        assert len(set(workers) & set(world.group.instances)) == 2, "no more than one at first"
+        passes(world, 3)
+        assert not set(workers) & set(world.group.instances)
+        assert (len(world.open_workers()), world.traces()) == (3, [])

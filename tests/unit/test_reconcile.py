@@ -189,14 +189,25 @@ def test_an_instance_with_a_live_node_beside_its_lost_one_is_not_replaced() -> N
         assert "instance" not in {f.what for f in orphans(seen)}
 
 
-def test_when_all_of_several_workers_are_lost_at_once_it_is_rather_the_hub_and_none_is() -> None:
-    def seen(*states: str) -> Listings:
+def test_when_all_of_several_workers_are_lost_one_is_replaced_to_see_whether_it_is_the_hub() -> (
+    None
+):
+    def seen(*states: str, coming: bool = False) -> Listings:
         nodes = tuple(map(node, (A, B, C), states))
-        return listings(A, B, C, swarm=Snapshot("lab", NOW, nodes, 0, 0))
+        of = listings(A, B, C, swarm=Snapshot("lab", NOW, nodes, 0, 0))
+        if not coming:
+            return of
+        new = {"i-0000000000000000d": "Pending:Wait"}
+        working = frozenset(new)
+        return replace(of, group=Roster(4, {**of.group.states, **new}), working=working)
 
-    plan = passes(seen("down", "down", "down"), seen("down", "down", "down"))
-    assert plan.why_not == ("the Swarm says that all 3 workers in service are down",)
-    assert plan.due == ()
+    plan = passes(*[seen("down", "down", "down")] * 2)
+    assert plan.decided
+    assert [f.key for f in plan.due] == [A]
+    assert [f.key for f in plan.over_cap] == [B, C]
+    # Its successor is on its way: that will show it.
+    plan = passes(*[seen("down", "down", "down", coming=True)] * 2)
+    assert ([f.key for f in plan.due], len(plan.over_cap)) == ([], 3)
     assert [f.key for f in passes(*[seen("down", "down", "ready")] * 2).due] == [A, B]
 
 

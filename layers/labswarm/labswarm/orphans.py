@@ -99,10 +99,6 @@ def doubts(listings: Listings) -> list[str]:
     settled = (in_service & listings.joined) - listings.working
     if settled and not listings.swarm.nodes:
         found.append(f"the Swarm lists no worker, but {len(settled)} in service have joined it")
-    # One worker may be lost. When all of several are, it is rather the hub that is cut off.
-    known = in_service & {node.instance_id for node in listings.swarm.nodes}
-    if len(known) > 1 and not known & _living(listings.swarm.nodes):
-        found.append(f"the Swarm says that all {len(known)} workers in service are down")
     for kind, listed in (("client", listings.chef.clients), ("node", listings.chef.nodes)):
         if settled and not listed:
             found.append(
@@ -110,6 +106,13 @@ def doubts(listings: Listings) -> list[str]:
                 f"but {len(settled)} in service were registered there"
             )
     return found
+
+
+def none_is_heard_of(listings: Listings) -> bool:
+    """Whether all of several workers in service are down: rather than they, the hub may be lost."""
+    members = listings.group.states
+    known = {n.instance_id for n in listings.swarm.nodes if members.get(n.instance_id or "")}
+    return len(known) > 1 and not known & _living(listings.swarm.nodes)
 
 
 def orphans(listings: Listings) -> list[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from labswarm.orphans import Finding, Listings, doubts, orphans
+from labswarm.orphans import Finding, Listings, doubts, none_is_heard_of, orphans
 
 LEAST_CAP = 5
 CAP_PERCENT = 10
@@ -55,7 +55,8 @@ class Plan:
 
     `why_not` says why it decides nothing, which is what `decided` is False for. `due` is to be done
     now; `waiting` is found, and not old enough or not agreed on by two passes; `over_cap` would be
-    due, but `cap` is all that is done in one pass; `named` is for a person.
+    due, but `cap` is all that is done in one pass, or no worker is heard of; `named` is for a
+    person.
     """
 
     cluster: str
@@ -124,16 +125,31 @@ def decide(
     agreed = [m for m in in_turn if m in counted and now - since[m] >= start_s]
     waiting = [m for m in in_turn if m not in counted or now - since[m] < start_s]
     cap = cap_of(len(listings.group.states))
+    held = _held([marked[mark] for mark in agreed], listings)
+    due = [mark for mark in agreed if marked[mark] not in held][:cap]
     plan = Plan(
         cluster=listings.cluster,
         cap=cap,
-        due=tuple(marked[mark] for mark in agreed[:cap]),
+        due=tuple(marked[mark] for mark in due),
         waiting=tuple(marked[mark] for mark in waiting),
-        over_cap=tuple(marked[mark] for mark in agreed[cap:]),
+        over_cap=tuple(marked[mark] for mark in agreed if mark not in due),
         named=tuple(f for f in found if f.remedy == "name"),
     )
     version = last.version if last else 0
     return plan, Pass(now, taken_at, since, version, at_rest=not found and listings.empty)
+
+
+def _held(agreed: list[Finding], listings: Listings) -> list[Finding]:
+    """What is not done though it is due: where no worker is heard of, all replacements but one.
+
+    If it is the hub that is cut off, those in their place would not reach it either. Whether that
+    is so, one of them shows; as long as it is on its way, there is no other.
+    """
+    if not none_is_heard_of(listings):
+        return []
+    lost = [finding for finding in agreed if finding.remedy == "replace"]
+    coming = {i for i, state in listings.group.states.items() if state.startswith("Pending")}
+    return lost if coming - {finding.key for finding in lost} else lost[1:]
 
 
 def _mark(finding: Finding) -> str:

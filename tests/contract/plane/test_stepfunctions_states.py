@@ -399,7 +399,12 @@ def test_the_other_branches_are_stopped(plane: Any) -> None:
             "Never": {**PASS, "End": True},
         },
     }
-    state = {"Type": "Parallel", "Branches": [slow, branch("Fails", FAIL)], **caught_by("Boom")}
+    # Not before the other has begun.
+    fails = {
+        "StartAt": "Later",
+        "States": {"Later": {"Type": "Wait", "Seconds": 5, "Next": "Fails"}, "Fails": FAIL},
+    }
+    state = {"Type": "Parallel", "Branches": [slow, fails], **caught_by("Boom")}
     caught = {"Type": "Wait", "Seconds": 30, "End": True}
     execution = start(plane, one(state, Caught=caught))
 
@@ -410,7 +415,7 @@ def test_the_other_branches_are_stopped(plane: Any) -> None:
         for event in history(plane, execution)
         if event["type"].endswith("StateEntered")
     ]
-    assert sorted(entered) == ["Caught", "Fails", "First", "Slow"]
+    assert sorted(entered) == ["Caught", "Fails", "First", "Later", "Slow"]
 
 
 @pytest.mark.aws(
