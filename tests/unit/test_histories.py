@@ -160,17 +160,15 @@ class Histories(RuleBasedStateMachine):
             world.faults.tasks.clear()
             for student in sorted(world.classroom.students()):
                 world.classroom.leave(student)
-            # A hub that knows no server at all is not believed.
-            world.classroom.sit("s59")
-            if len(world.classroom.lost()) > 1:
-                # What of a hub that knows no server at all is for a person to judge, is for us once
-                # it knows one: somebody comes back.
-                world.classroom.sit("s59")
             calm = world.time.run_until(self.calm, 4 * 3600)
             assert calm, f"never calm: {world.traces()}\n{world.told()}"
             self.each_token_is_completed_once()
 
     def calm(self) -> bool:
+        classroom = self.world.classroom
+        if not classroom.hub.servers():
+            # Not believed in what it does not know, until somebody comes back.
+            classroom.sit("s59")
         return not self.world.traces()
 
     def each_token_is_completed_once(self) -> None:
