@@ -15,7 +15,7 @@ from labswarm.errors import Permanent, Transient
 from labswarm_node.chef_identity import write_private
 from labswarm_node.hub import Hub
 from labswarm_node.side_by_side import each, in_order
-from labswarm_node.swarm import Server, Swarm
+from labswarm_node.swarm import Server, Swarm, SwarmNode
 from labswarm_node.worker import find
 
 # A server that ends takes a second or two. With the step that begins last, some 4 s; a hub that
@@ -100,11 +100,13 @@ def step(
     there = frozenset(swarm.servers_on(node.node_id)) if node else frozenset()
     alive = there if node and node.state != "down" else frozenset()
     moves = file.read()
+    elsewhere = _elsewhere(swarm, node) if node and node.state == "down" else frozenset()
     ending = frozenset() if first else moves.moving & alive
     running = each(lambda s: hub.running(s.user, s.name), (there | moves.moving) - ending)
 
-    # What was moved runs elsewhere by now; its task on a node that is down is listed for a day.
-    stopping = {s for s in there - moves.moved - ending if running[s] == "ready"}
+    # On a node that is down tasks are listed for a day. What was moved runs elsewhere by now, and
+    # so does what its student has started again.
+    stopping = {s for s in there - moves.moved - elsewhere - ending if running[s] == "ready"}
     file.write(Moves(moves.moving | stopping, moves.moved, moves.again))
     stopped = each(lambda s: hub.stop(s.user, s.name), stopping)
 
@@ -117,7 +119,7 @@ def step(
     # started yet, may be the stop.
     ready = {s for s in ended if running[s] == "ready"}
     starting = {s for s in ended & moves.moved if running[s] == "pending"}
-    back = ready - (there - moves.moved) | _in_line(swarm, starting)
+    back = ready - (there - moves.moved - elsewhere) | _in_line(swarm, starting)
     asked = frozenset(s for s, error in started.items() if error is None)
 
     outcomes = [*running.items(), *stopped.items(), *started.items()]
@@ -145,3 +147,9 @@ def _in_line(swarm: Swarm, starting: set[Server]) -> set[Server]:
     if not starting:
         return set()
     return starting & {task.server for task in swarm.tasks() if task.waits}
+
+
+def _elsewhere(swarm: Swarm, node: SwarmNode) -> frozenset[Server]:
+    """The servers that have a task on another node, which is not down."""
+    living = {other.node_id for other in swarm.nodes() if other.state != "down"} - {node.node_id}
+    return frozenset(task.server for task in swarm.tasks() if task.node_id in living)

@@ -210,6 +210,30 @@ def test_servers_of_a_node_that_is_down_are_started_elsewhere_and_left_there(roo
     assert [what for what, *_ in room.hub.asked] == ["start", "stop", "start"]
 
 
+def test_a_server_that_its_student_started_again_elsewhere_is_not_stopped_for_the_dead_node(
+    room: Class,
+) -> None:
+    """The Swarm lists the dead node's task of it on."""
+    room.sit(ADA, BOB)
+    room.engines[WORKER].kill()
+    room.swarm.place(ADA, room.other)
+    assert ADA in room.swarm.servers_on(room.worker)
+    answer = room.step()
+    assert [(what, user) for what, user, _ in room.hub.asked] == [("stop", BOB.user)]
+    assert answer["moving"] == [BOB.service]
+
+
+def test_a_server_that_was_stopped_and_that_its_student_started_elsewhere_is_back(
+    room: Class,
+) -> None:
+    room.sit(ADA)
+    room.file.write(Moves(moving=frozenset({ADA})))
+    room.engines[WORKER].kill()
+    room.swarm.place(ADA, room.other)
+    assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
+    assert room.hub.asked == []
+
+
 def test_what_was_stopped_is_remembered_when_the_worker_is_gone(room: Class) -> None:
     room.sit(ADA)
     room.step()
