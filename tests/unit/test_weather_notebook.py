@@ -11,7 +11,7 @@ def notebook() -> Notebook:
     notebook = Notebook()
     for content in ("first", "second"):
         notebook.try_save("w01/notes.txt", content)
-        notebook.confirm("w01/notes.txt", content)
+        notebook.confirm("w01/notes.txt")
     return notebook
 
 
@@ -30,12 +30,32 @@ def test_a_file_that_is_not_there_is_lost(notebook: Notebook, tmp_path: Path) ->
     assert notebook.lost(tmp_path) == ["w01/notes.txt was saved, and is not there"]
 
 
-@pytest.mark.parametrize("content", ["first", "", "secon"])
-def test_a_file_with_an_older_content_or_a_part_of_it_is_lost(
-    notebook: Notebook, tmp_path: Path, content: str
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("first", "but that of a save begun "),
+        ("", "but 0 bytes of no save, written "),
+        ("secon", "but 5 bytes of no save, written "),
+    ],
+)
+def test_a_file_with_an_older_content_or_a_part_of_it_is_lost_and_it_is_said_which(
+    notebook: Notebook, tmp_path: Path, content: str, what: str
 ) -> None:
     write(tmp_path, content)
-    assert notebook.lost(tmp_path) == ["w01/notes.txt has not the content that was saved last"]
+    (sentence,) = notebook.lost(tmp_path)
+    assert sentence.startswith("w01/notes.txt has not the content that was saved last (begun ")
+    assert what in sentence
+
+
+def test_a_save_that_nobody_confirmed_is_lost_where_it_overwrites_a_later_one_that_was(
+    notebook: Notebook, tmp_path: Path
+) -> None:
+    for content in ("hangs", "saved elsewhere"):
+        notebook.try_save("w01/notes.txt", content)
+    notebook.confirm("w01/notes.txt")
+    write(tmp_path, "hangs")
+    (sentence,) = notebook.lost(tmp_path)
+    assert ", never confirmed, written " in sentence
 
 
 @pytest.mark.parametrize("content", ["second", "third"])

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,9 @@ def test_one_who_leaves_may_take_the_server_down_and_comes_again(
     end(student)
     assert hub.stops >= 2
     assert hub.starts >= 3
+    # Each time it is kept when that was, until there is a server again.
+    assert len(student.leaves) == hub.stops
+    assert all(a.since < a.until < b.since for a, b in pairwise(student.leaves))
     assert student._notebook.lost(hub.homes) == []
 
 

@@ -7,7 +7,17 @@ import pytest
 from tests.weather.hub_log import Ending
 from tests.weather.schedule import BY_NAME, Strike
 from tests.weather.strikes import Struck
-from tests.weather.verdict import Seen, cut_off, ghosts, hung, instances_of, unrest, unwell
+from tests.weather.students import Leave
+from tests.weather.verdict import (
+    Seen,
+    cut_off,
+    early,
+    ghosts,
+    hung,
+    instances_of,
+    unrest,
+    unwell,
+)
 
 from labswarm_node.swarm import SwarmNode
 
@@ -139,11 +149,36 @@ def ending(node: str | None = "n-1", at: float = 120.0, who: str = "") -> Ending
 
 @pytest.mark.parametrize(
     "explained",
-    [ending(), ending(who="labswarm-manager"), ending(node="n-2", who="w01")],
-    ids=["died with its node", "was moved off it", "was left by its student"],
+    [ending(), ending(who="labswarm-manager")],
+    ids=["died with its node", "was moved off it"],
 )
-def test_an_ending_by_a_kill_or_by_its_student_is_no_cutting_off(explained: Ending) -> None:
+def test_an_ending_by_a_kill_is_no_cutting_off(explained: Ending) -> None:
     assert cut_off([explained], STRUCK, INSTANCES) == []
+
+
+@pytest.mark.parametrize(
+    "asked_for",
+    [ending(who="w01"), ending(at=101.0), ending(at=130.0, who="labswarm-manager")],
+    ids=["by the hub's log", "asked of a hub that was killed", "asked of a manager too"],
+)
+def test_an_ending_that_its_student_asked_for_is_not_early(asked_for: Ending) -> None:
+    assert early([asked_for], {"w01": [Leave(10.0, 20.0), Leave(100.0)]}) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "leaves"),
+    [
+        (99.0, {"w01": [Leave(100.0)]}),
+        (121.0, {"w01": [Leave(100.0, 120.0)]}),
+        (110.0, {"w02": [Leave(100.0, 120.0)]}),
+        (110.0, {}),
+    ],
+    ids=["before it was asked for", "once there was another", "of another", "of nobody"],
+)
+def test_an_ending_that_its_student_did_not_ask_for_is_early(
+    at: float, leaves: dict[str, list[Leave]]
+) -> None:
+    assert early([ending(at=at)], leaves) == [ending(at=at)]
 
 
 @pytest.mark.parametrize(

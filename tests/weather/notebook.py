@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,20 @@ def digest(content: bytes) -> str:
 
 
 @dataclass
+class Try:
+    """One save, begun `at` (epoch seconds); `confirmed_at` is when the server said that it is
+    saved, None for one of which it has said nothing."""
+
+    digest: str
+    at: float
+    confirmed_at: float | None = None
+
+    def __str__(self) -> str:
+        said = "never confirmed" if self.confirmed_at is None else f"said {self.confirmed_at:.1f}"
+        return f"begun {self.at:.1f}, {said}"
+
+
+@dataclass
 class Notebook:
     """All files of all students; safe to use from many threads.
 
@@ -19,20 +34,21 @@ class Notebook:
     """
 
     saves: int = 0
-    _allowed: dict[str, set[str]] = field(default_factory=dict)
-    _confirmed: set[str] = field(default_factory=set)
+    _tries: dict[str, list[Try]] = field(default_factory=dict)
+    _confirmed: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def try_save(self, file: str, content: str) -> None:
         """A save of `file` (relative to the homes) begins."""
         with self._lock:
-            self._allowed.setdefault(file, set()).add(digest(content.encode()))
+            self._tries.setdefault(file, []).append(Try(digest(content.encode()), time.time()))
 
-    def confirm(self, file: str, content: str) -> None:
-        """The server has said that this is saved."""
+    def confirm(self, file: str) -> None:
+        """The server has said of this file's last save that it is done."""
         with self._lock:
-            self._allowed[file] = {digest(content.encode())}
-            self._confirmed.add(file)
+            tries = self._tries[file]
+            tries[-1].confirmed_at = time.time()
+            self._confirmed[file] = len(tries) - 1
             self.saves += 1
 
     @property
@@ -42,14 +58,24 @@ class Notebook:
 
     def lost(self, homes: Path) -> list[str]:
         """A sentence for each confirmed file that is not there, or has another content."""
-        sentences = []
         with self._lock:
-            for file in sorted(self._confirmed):
-                try:
-                    found = digest((homes / file).read_bytes())
-                except FileNotFoundError:
-                    sentences.append(f"{file} was saved, and is not there")
-                    continue
-                if found not in self._allowed[file]:
-                    sentences.append(f"{file} has not the content that was saved last")
-        return sentences
+            found = [
+                self._wrong_with(homes / file, file, last)
+                for file, last in sorted(self._confirmed.items())
+            ]
+        return [sentence for sentence in found if sentence]
+
+    def _wrong_with(self, path: Path, file: str, last: int) -> str:
+        try:
+            content, written_at = path.read_bytes(), path.stat().st_mtime
+        except FileNotFoundError:
+            return f"{file} was saved, and is not there"
+        tries, there = self._tries[file], digest(content)
+        if there in {one.digest for one in tries[last:]}:
+            return ""
+        earlier = [str(one) for one in tries[:last] if one.digest == there]
+        what = f"that of a save {earlier[0]}" if earlier else f"{len(content)} bytes of no save"
+        return (
+            f"{file} has not the content that was saved last ({tries[last]}), but {what}, "
+            f"written {written_at:.1f}"
+        )

@@ -16,7 +16,7 @@ from labswarm_lab.lab import Lab
 from labswarm_lab.swarm_seen import swarm_of
 from tests.e2e.conftest import COMMAND, LabUnderTest
 from tests.weather import verdict
-from tests.weather.hub_log import Ending, endings
+from tests.weather.hub_log import Ending, endings, stamped
 from tests.weather.notebook import Notebook
 from tests.weather.schedule import strikes
 from tests.weather.strikes import Struck, Weather
@@ -78,9 +78,15 @@ class Storm:
         wrong += [f"{s.name} ended: {s.failed}" for s in there if s.failed]
         self._gather()
         ended = endings(self._log, {service_name(name): name for name in names})
-        wrong += verdict.cut_off(ended, weather.struck, self._instances)
+        early = verdict.early(ended, {student.name: student.leaves for student in there})
+        wrong += verdict.cut_off(early, weather.struck, self._instances)
         wrong += self.notebook.lost(homes)
-        return self._report(weather, there, ended, calm_s, wrong)
+        return self._report(weather, there, len(ended), early, calm_s, wrong)
+
+    @property
+    def hubs_log(self) -> str:
+        """What the hub logged, and those that it followed, in order."""
+        return "".join(f"{at:.3f} {message}\n" for at, message in stamped(self._log))
 
     def _strike(self, weather: Weather, there: list[Student]) -> None:
         begun = time.monotonic()
@@ -90,6 +96,8 @@ class Storm:
                 if struck.at + struck.strike.lasts_s <= time.time():
                     weather.end(struck)
             if planned and planned[0].at_s <= now:
+                if planned[0].kind.name == "hub-restart":
+                    self._gather()
                 weather.strike(planned.pop(0), self._nodes())
             if now - gathered_at >= LOOK_S:
                 gathered_at = now
@@ -156,7 +164,8 @@ class Storm:
         self,
         weather: Weather,
         there: list[Student],
-        ended: list[Ending],
+        ended: int,
+        early: list[Ending],
         calm_s: float,
         wrong: list[str],
     ) -> dict[str, Any]:
@@ -173,8 +182,8 @@ class Storm:
             "saves": self.notebook.saves,
             "files": self.notebook.files,
             "longest_wait_s": round(max(student.longest_wait_s for student in there), 1),
-            "endings": len(ended),
-            "early": dict(Counter(why(ending) for ending in verdict.early(ended))),
+            "endings": ended,
+            "early": dict(Counter(why(ending) for ending in early)),
             "struck": [told(struck) for struck in weather.struck],
             "calm_s": round(calm_s, 1),
             "wrong": wrong,
@@ -230,20 +239,24 @@ def weathered(
     try:
         lab.must("up", "--workers", str(workers), "--idle-timeout", "7200")
         tell(f"the lab {name} is up with {workers} workers; seed {seed}")
-        report = Storm(lab, seed, 60 * minutes, students, tell).run()
+        storm = Storm(lab, seed, 60 * minutes, students, tell)
+        report = storm.run()
         if report["wrong"]:
-            _keep(lab, report, tell)
+            _keep(lab, report, storm.hubs_log, tell)
         return report
     finally:
         tell(f"the lab {name} goes down")
         lab.must("down", "--homes")
 
 
-def _keep(lab: LabUnderTest, report: dict[str, Any], tell: Callable[[str], None]) -> None:
+def _keep(
+    lab: LabUnderTest, report: dict[str, Any], hubs_log: str, tell: Callable[[str], None]
+) -> None:
     """What is looked into afterwards: the report, and what each part of the lab logged."""
     kept = Path("build") / f"weather-{report['seed']}"
     kept.mkdir(parents=True, exist_ok=True)
     (kept / "report.json").write_text(json.dumps(report, indent=1))
+    (kept / "hubs.log").write_text(hubs_log)
     for part in [*lab.run("logs").stdout.split()]:
         (kept / f"{part}.log").write_text(lab.run("logs", part, "--lines", "100000").stdout)
     tell(f"what was logged is kept in {kept}")

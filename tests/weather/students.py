@@ -1,10 +1,12 @@
 """Students who come, save what they type, stay a while, leave, and come again."""
 
+import math
 import random
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from urllib.parse import urljoin
 
 import requests
@@ -21,6 +23,18 @@ _LOOK_S = 1.0
 
 class NoServer(Exception):
     """The student has no server that answers, for now."""
+
+
+@dataclass
+class Leave:
+    """A student has asked the hub to stop the server at `since` (epoch seconds), and had one again
+    at `until`.
+
+    Who asked is in the hub's log only when the hub lives long enough to answer.
+    """
+
+    since: float
+    until: float = math.inf
 
 
 class Student(threading.Thread):
@@ -46,6 +60,7 @@ class Student(threading.Thread):
         self.why_waits = ""
         self.sits = False
         self.failed = ""
+        self.leaves: list[Leave] = []
         self._chance = random.Random(f"{seed} {name}")  # noqa: S311
         self._hub, self._notebook = hub_url, notebook
         self._closing, self._over = closing, over
@@ -72,6 +87,8 @@ class Student(threading.Thread):
     def _visit(self) -> None:
         number = self.served + 1
         self._until_done(self._sit)
+        if self.leaves:
+            self.leaves[-1].until = min(self.leaves[-1].until, time.time())
         self.served, self.sits = number, True
         leaves_at = time.monotonic() + self._chance.uniform(*STAYS_S)
         while not self._over.is_set():
@@ -126,10 +143,11 @@ class Student(threading.Thread):
         self._ask(
             "PUT", f"{self._server}api/contents/{name}", json=model, headers=self._xsrf("/user/")
         )
-        self._notebook.confirm(file, content)
+        self._notebook.confirm(file)
 
     def _take_down(self) -> None:
         """Have the hub stop the server."""
+        self.leaves.append(Leave(time.time()))
         url = f"{self._hub}/hub/api/users/{self.name}/server"
         self._ask("DELETE", url, headers=self._xsrf("/hub/"))
 

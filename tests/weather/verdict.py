@@ -10,6 +10,7 @@ from labswarm_node.swarm import SwarmNode
 from tests.e2e.conftest import LabUnderTest
 from tests.weather.hub_log import Ending
 from tests.weather.strikes import Struck
+from tests.weather.students import Leave
 
 HOOKS = ("labswarm-node-launch", "labswarm-node-terminate", "labswarm-spot-interruption")
 MOVER = "labswarm-manager"
@@ -124,9 +125,14 @@ def instances_of(nodes: Sequence[SwarmNode]) -> dict[str, str]:
     return {node.node_id: node.instance_id for node in nodes if node.instance_id}
 
 
-def early(endings: Sequence[Ending]) -> list[Ending]:
-    """Those that their students have not asked for."""
-    return [ending for ending in endings if ending.who != ending.student]
+def early(endings: Sequence[Ending], leaves: Mapping[str, Sequence[Leave]]) -> list[Ending]:
+    """Those that their students have not asked for; `leaves` are those of each student."""
+    return [
+        ending
+        for ending in endings
+        if ending.who != ending.student
+        and not any(one.since <= ending.at <= one.until for one in leaves.get(ending.student, ()))
+    ]
 
 
 def cause(ending: Ending, struck: Sequence[Struck], instances: Mapping[str, str]) -> str | None:
@@ -140,12 +146,12 @@ def cause(ending: Ending, struck: Sequence[Struck], instances: Mapping[str, str]
 
 
 def cut_off(
-    endings: Sequence[Ending], struck: Sequence[Struck], instances: Mapping[str, str]
+    early: Sequence[Ending], struck: Sequence[Struck], instances: Mapping[str, str]
 ) -> list[str]:
-    """A sentence for each server that ended early, on a node that no such strike has met."""
+    """A sentence for each of these that was on a node that no such strike has met."""
     return [
         f"{e.student}'s server on {instances.get(e.node_id or '') or e.node_id} ended early at "
         f"{e.at:.0f} ({e.who or 'by itself'}: {e.why}), and no strike explains it"
-        for e in early(endings)
+        for e in early
         if cause(e, struck, instances) is None
     ]
