@@ -13,7 +13,7 @@ from docker import DockerClient
 from docker.errors import NotFound
 
 from labswarm.errors import Permanent
-from labswarm_lab.nodes.cookbooks import CLASS_FILES
+from labswarm_lab.nodes.cookbooks import CLASS_FILES, hub_network_parameters
 
 SERVICE = "labswarm-hub"
 PORT, API_PORT = 8000, 8081
@@ -251,6 +251,7 @@ def _service(ground: HubGround) -> dict[str, Any]:
                 "Labels": labels,
                 "Dir": _DATA,
                 "Init": True,
+                "Sysctls": hub_network_parameters(),
                 "Mounts": [
                     {"Type": "bind", "Source": source, "Target": target, "ReadOnly": ro}
                     for mounts, ro in ((read_only, True), (writable, False))

@@ -62,6 +62,10 @@ class Browser:
         xsrf = xsrf_of(self._session.get(login, timeout=10).text)
         form = {"username": student, "password": "", "_xsrf": xsrf}
         self._session.post(login, form, timeout=10).raise_for_status()
+        self.open()
+
+    def open(self) -> None:
+        """Open the page of their server."""
         self._session.get(f"{self._server}/lab", timeout=10).raise_for_status()
 
     def notice(self, of: str | None = None) -> tuple[int, Any]:

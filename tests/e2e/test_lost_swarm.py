@@ -6,6 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from tests.e2e.conftest import LabUnderTest
 from tests.e2e.interrupted import Browser, seated
 from tests.e2e.test_lab import agreed, home_files
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600), pytest.mark.deep]
 STUDENTS = 4
 AGAIN_WITHIN_S = 20
 CUT_S = 60
+HEALED_AFTER_S = 21
 
 
 def seated_on(lab: LabUnderTest) -> tuple[str, list[Browser]]:
@@ -107,3 +109,44 @@ def test_a_node_that_is_cut_off_for_a_minute_is_one_node_again_and_nobody_has_tw
     assert home_files(lab) == saved
     attended = json.loads(lab.must("class", str(STUDENTS), "--json"))
     assert [student["ok"] for student in attended["students"]] == [True] * STUDENTS
+
+
+def test_a_save_on_its_way_to_a_node_that_was_cut_off_does_not_undo_one_made_elsewhere_since(
+    lab: LabUnderTest,
+) -> None:
+    lost, browsers = seated_on(lab)
+
+    lab.must("cut", lost)
+    with ThreadPoolExecutor() as pool:
+        # Sent while their servers count as running: the proxy has connections to them, and sends
+        # what it has been given for as long as the kernel lets it.
+        hanging = [pool.submit(save_late, b, 0.3 * n) for n, b in enumerate(browsers)]
+        cut_at = time.monotonic()
+        down(lab, lost, within_s=30)
+        start_again(browsers, AGAIN_WITHIN_S)
+        assert [one.result() for one in hanging] == [False] * STUDENTS
+    for browser in browsers:
+        browser.open()
+        browser.save("typed.txt", "newer")
+    saved = home_files(lab)
+    # By the kernel's own intervals it would send again some seconds later, to servers that are
+    # about to end.
+    time.sleep(max(0.0, cut_at + HEALED_AFTER_S - time.monotonic()))
+    lab.must("heal", lost)
+
+    once = dict.fromkeys(student_names(STUDENTS), 1)
+    deadline = time.monotonic() + 60
+    while running(lab) != once or not agreed(2)(lab.status()):
+        assert time.monotonic() < deadline, f"servers by student: {running(lab)}"
+        assert home_files(lab) == saved
+    assert home_files(lab) == saved
+
+
+def save_late(browser: Browser, after_s: float) -> bool:
+    """Save something so many seconds from now, and whether the server has said that it is."""
+    time.sleep(after_s)
+    try:
+        browser.save("typed.txt", "older")
+    except requests.RequestException:
+        return False
+    return True

@@ -229,6 +229,15 @@ def test_a_network_has_the_cookbooks_parameters() -> None:
         assert parameters[name] == value
 
 
+def test_the_hubs_network_has_the_cookbooks_parameters() -> None:
+    attributes = (COOKBOOKS / "labswarm_hub/attributes/default.rb").read_text()
+    assert "files/default/sysctl.json" in attributes
+    recipe = (COOKBOOKS / "labswarm_hub/recipes/jupyterhub.rb").read_text()
+    assert "  sysctl hub['sysctl'].to_h\n" in recipe
+    # Of its own network alone: a container cannot have others.
+    assert {name.partition(".")[0] for name in cookbooks.hub_network_parameters()} == {"net"}
+
+
 def test_a_server_is_given_the_cookbooks_files() -> None:
     laid = re.findall(r"^cookbook_file '(.+)'", (WORKER / "recipes/class.rb").read_text(), re.M)
     attributes = (COOKBOOKS / "labswarm_hub/attributes/default.rb").read_text()

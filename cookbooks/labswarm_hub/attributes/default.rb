@@ -34,6 +34,12 @@ default['labswarm_hub']['environment'] = {
   'JUPYTER_CONFIG_PATH' => '/etc/labswarm/jupyter',
 }
 
+# In the hub's own network: what it sends to a server that cannot be reached is given up within seconds.
+# The kernel would send it for minutes, also after the node's link is up again: then an older save that
+# was on its way comes to the former server, and overwrites what the student has saved elsewhere since.
+sysctl = ::File.read(::File.join(__dir__, '../files/default/sysctl.json'))
+default['labswarm_hub']['sysctl'] = JSON.parse(sysctl)
+
 # What labswarm_worker lays on each worker, and where Jupyter and IPython look for it.
 default['labswarm_hub']['read_only_mounts'] = {
   '/etc/labswarm/class/jupyter_server_config.json' => '/etc/jupyter/jupyter_server_config.d/labswarm.json',

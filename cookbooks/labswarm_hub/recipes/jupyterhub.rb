@@ -90,5 +90,6 @@ labswarm_hub_service Labswarm::Hub::SERVICE do
   data data
   homes homes
   source hub['source']
+  sysctl hub['sysctl'].to_h
   settings_file settings_file
 end

@@ -15,6 +15,8 @@ property :homes, String, required: true,
                          description: "The homes' folder, here and in the container."
 property :source, String, required: true,
                           description: "The folder with this repository's hub and layers."
+property :sysctl, Hash, default: {},
+                        description: "Kernel parameters of the hub's own network, by name."
 property :settings_file, String, required: true,
                                  description: "The hub's settings; the service is made anew when they change."
 
@@ -62,6 +64,7 @@ action_class do
       '--constraint', 'node.role==manager',
       '--restart-condition', 'any', '--restart-delay', '1s',
       '--init', '--workdir', DATA,
+      *new_resource.sysctl.sort.flat_map { |name, value| ['--sysctl', "#{name}=#{value}"] },
       *mounts, *environment,
       '--entrypoint', 'python3 -m jupyterhub',
       new_resource.image,

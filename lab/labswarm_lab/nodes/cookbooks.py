@@ -6,6 +6,7 @@ from typing import Any
 
 _COOKBOOKS = Path(__file__).resolve().parents[3] / "cookbooks"
 _BASE = _COOKBOOKS / "labswarm_base/files/default"
+_HUB = _COOKBOOKS / "labswarm_hub/files/default"
 _WORKER = _COOKBOOKS / "labswarm_worker/files/default"
 
 STUDENT_FIREWALL = _WORKER / "labswarm-student-firewall"
@@ -30,6 +31,12 @@ def network_parameters() -> dict[str, int | str]:
     """The kernel's parameters on every node, as far as a network namespace has its own."""
     parameters = json.loads((_BASE / "sysctl.json").read_text())
     return {name: value for name, value in parameters.items() if name.startswith("net.")}
+
+
+def hub_network_parameters() -> dict[str, str]:
+    """The kernel's parameters in the hub's own network, as the Engine's API has them."""
+    parameters = json.loads((_HUB / "sysctl.json").read_text())
+    return {name: str(value) for name, value in parameters.items()}
 
 
 def student_firewall_conf() -> str:

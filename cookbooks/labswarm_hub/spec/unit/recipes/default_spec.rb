@@ -92,7 +92,8 @@ describe 'labswarm_hub::jupyterhub' do
 
   it 'runs the hub after that' do
     expect(run).to run_labswarm_hub_service('labswarm-hub')
-      .with(network: 'labswarm', data: '/srv/labswarm/hub', homes: '/homes', source: '/opt/labswarm/src', settings_file: '/srv/labswarm/hub/hub.json')
+      .with(network: 'labswarm', data: '/srv/labswarm/hub', homes: '/homes', source: '/opt/labswarm/src', settings_file: '/srv/labswarm/hub/hub.json',
+            sysctl: { 'net.ipv4.tcp_orphan_retries' => 3, 'net.ipv4.tcp_retries2' => 3, 'net.ipv4.tcp_syn_retries' => 2 })
   end
 end
 

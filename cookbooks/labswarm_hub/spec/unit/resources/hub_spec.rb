@@ -54,6 +54,7 @@ describe 'labswarm_hub_service' do
         data '/srv/labswarm/hub'
         homes '/homes'
         source '/opt/labswarm/src'
+        sysctl 'net.ipv4.tcp_syn_retries' => 2, 'net.ipv4.tcp_retries2' => 3
         settings_file settings.path
       end
     end
@@ -74,6 +75,7 @@ describe 'labswarm_hub_service' do
       '--container-label labswarm-hub=true --endpoint-mode dnsrr ' \
       '--publish mode=host,published=8000,target=8000 --publish mode=host,published=8081,target=8081 ' \
       '--network labswarm --constraint node.role==manager --restart-condition any --restart-delay 1s --init --workdir /srv/labswarm ' \
+      '--sysctl net.ipv4.tcp_retries2=3 --sysctl net.ipv4.tcp_syn_retries=2 ' \
       '--mount type=bind,source=/opt/labswarm/src/hub,target=/opt/labswarm/hub,readonly ' \
       '--mount type=bind,source=/opt/labswarm/src/layers/labswarm,target=/opt/labswarm/layer,readonly ' \
       '--mount type=bind,source=/srv/labswarm/hub,target=/srv/labswarm --mount type=bind,source=/homes,target=/homes ' \
