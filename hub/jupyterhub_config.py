@@ -48,7 +48,6 @@ c.LabswarmSpawner.cpu_guarantee = settings.seat.nano_cpus / 1e9
 c.LabswarmSpawner.mem_limit = settings.limit.memory_bytes
 c.LabswarmSpawner.cpu_limit = settings.limit.nano_cpus / 1e9
 c.LabswarmSpawner.start_timeout = START_WITHIN_S
-c.LabswarmSpawner.http_timeout = 120
 # Whoever's node is lost is offered a new server as soon; until then the page asks the dead one.
 c.LabswarmSpawner.poll_interval = 5
 # Some students' failing servers are no reason to stop everyone's hub.

@@ -26,6 +26,10 @@ from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
 _PIN_PATIENCE_S = 5.0
 # What all servers' polls go by together may be so old, and where a look takes long, so old.
 _POLLED_AGE_S, _OLDEST_S = 1.0, 5.0
+# From the start of its task to its first answer: a whole class may start on one node. JupyterHub's
+# own patience (http_timeout) is as long as a hub that was started anew waits for a server on a node
+# that is being lost, and until then its student can start no other.
+_ANSWERS_WITHIN_S = 120.0
 # A server that takes it up to end does so in a second; one that then stays is its node's to end.
 _ENDS_WITHIN_S = 5.0
 
@@ -250,13 +254,13 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
         The hub's own wait, which follows, looks ever less often and not at the task.
         """
-        deadline = time.monotonic() + self.http_timeout
+        deadline = time.monotonic() + _ANSWERS_WITHIN_S
         while not await listens(address, self.port):
             end = await self.poll()
             if end is not None:
                 raise RuntimeError(f"the server ended before it answered: {end}")
             if time.monotonic() > deadline:
-                raise RuntimeError(f"the server has not answered within {self.http_timeout} s")
+                raise RuntimeError(f"the server has not answered within {_ANSWERS_WITHIN_S:g} s")
             await self._next_look()
 
     async def _create_service(self, node_id: str | None) -> None:

@@ -16,7 +16,7 @@ from labswarm_node.chef_identity import write_private
 from labswarm_node.hub import Hub
 from labswarm_node.side_by_side import each, in_order
 from labswarm_node.swarm import Server, Swarm, SwarmNode
-from labswarm_node.worker import find
+from labswarm_node.worker import find, pause
 
 # A server that ends takes a second or two. With the step that begins last, some 4 s; a hub that
 # does not answer makes it longer.
@@ -89,24 +89,30 @@ def step(
 ) -> dict[str, Any]:
     """Stop what the hub runs there, start elsewhere what has ended there, and see who is back.
 
-    Whoever finds no seat counts as back: a new node, for which nobody waits here, will have one.
-    Of a worker that is down, or not in the Swarm any more, the servers have ended. A server that
-    the hub refuses for good (its student was deleted), or that twice did not start, is named in
-    `refused` and hinders no other. Not the `first` of several steps, it does not ask the hub again
-    of what is still ending. Raises Transient when the hub or the Swarm does not answer; what was
-    done by then stays done.
+    A worker that is open is paused before. Whoever finds no seat counts as back: a new node, for
+    which nobody waits here, will have one. Of a worker that is down, or not in the Swarm any more,
+    the servers have ended. A server that the hub refuses for good (its student was deleted), or
+    that twice did not start, is named in `refused` and hinders no other. Not the `first` of several
+    steps, it does not ask the hub again of what is still ending. Raises Transient when the hub or
+    the Swarm does not answer; what was done by then stays done.
     """
     node = find(swarm, instance_id)
+    if node and node.availability == "active":
+        # Whoever was to pause it did not come through, or it was opened since: what is started
+        # elsewhere would come back to the seat that it has left.
+        pause(swarm, instance_id)
     there = frozenset(swarm.servers_on(node.node_id)) if node else frozenset()
-    alive = there if node and node.state != "down" else frozenset()
+    down = node is None or node.state == "down"
+    alive = frozenset() if down else there
     moves = file.read()
-    elsewhere = _elsewhere(swarm, node) if node and node.state == "down" else frozenset()
+    # On a node that is down tasks are listed for a day, and on one that was, until it has ended
+    # them: what was moved runs elsewhere by now, and so does what its student has started again.
+    elsewhere = _elsewhere(swarm, node) if node and there else frozenset()
+    left = there - elsewhere - (moves.moved if down else frozenset())
     ending = frozenset() if first else moves.moving & alive
     running = each(lambda s: hub.running(s.user, s.name), (there | moves.moving) - ending)
 
-    # On a node that is down tasks are listed for a day. What was moved runs elsewhere by now, and
-    # so does what its student has started again.
-    stopping = {s for s in there - moves.moved - elsewhere - ending if running[s] == "ready"}
+    stopping = {s for s in left - ending if running[s] == "ready"}
     file.write(Moves(moves.moving | stopping, moves.moved, moves.again))
     stopped = each(lambda s: hub.stop(s.user, s.name), stopping)
 
@@ -119,7 +125,7 @@ def step(
     # started yet, may be the stop.
     ready = {s for s in ended if running[s] == "ready"}
     starting = {s for s in ended & moves.moved if running[s] == "pending"}
-    back = ready - (there - moves.moved - elsewhere) | _in_line(swarm, starting)
+    back = ready - left | _in_line(swarm, starting)
     asked = frozenset(s for s, error in started.items() if error is None)
 
     outcomes = [*running.items(), *stopped.items(), *started.items()]

@@ -84,7 +84,7 @@ def test_students_are_told_once_when_their_time_begins(told: bool) -> None:
     ("seen", "end"),
     [
         (look(0), "Drain"),
-        (look(2, urgent=True), "Evacuate"),
+        (look(2, urgent=True), "Warn"),
         (look(2, state="down"), "Evacuate"),
         (look(2, AFTER), "Evacuate"),
     ],
@@ -114,21 +114,41 @@ def test_a_warning_is_told_first_of_all_and_whoever_was_told_has_time_to_save(
     assert SPOT["AwaitSaves"]["Next"] == "Evacuate"
 
 
-def test_nothing_depends_on_a_notice_or_waits_for_it_long() -> None:
-    notify = TERMINATE["Notify"]
+def test_whoever_was_told_of_a_later_end_is_told_when_ec2_comes_first_and_has_time_to_save() -> (
+    None
+):
+    warn = TERMINATE["Warn"]
+    assert warn["Parameters"]["Payload"]["parameters"]["Kind"] == "interruption"
+    assert (warn["Next"], TERMINATE["AwaitSaves"]["Next"]) == ("AwaitSaves", "Evacuate")
+    assert [caught["Next"] for caught in warn["Catch"]] == ["Evacuate"]
+
+
+@pytest.mark.parametrize(
+    ("state", "path", "until"),
+    [("Notify", "$.notice", "empty_by"), ("Warn", "$.warned", "evacuate_by")],
+)
+def test_nothing_depends_on_a_notice_or_waits_for_it_long(
+    state: str, path: str, until: str
+) -> None:
+    notify = TERMINATE[state]
     (caught,) = notify["Catch"]
     # An execution fails by `$.failure` alone.
-    assert caught["ResultPath"] == notify["ResultPath"] == "$.notice"
-    assert notify["Parameters"]["Payload"]["until"] == "empty_by"
+    assert caught["ResultPath"] == notify["ResultPath"] == path
+    assert notify["Parameters"]["Payload"]["until"] == until
     assert notify["Retry"][0]["MaxAttempts"] == 1
 
 
 def test_who_is_told_is_told_until_when_their_server_stays() -> None:
-    telling = (SPOT["Warn"], TERMINATE["Notify"])
+    telling = (SPOT["Warn"], TERMINATE["Notify"], TERMINATE["Warn"])
     given = [state["Parameters"]["Payload"]["parameters"] for state in telling]
     assert [(p["Kind"], p["Deadline.$"]) for p in given] == [
         ("interruption", "$.work.evacuate_by"),
         ("terminate", "$.work.empty_by"),
+        (
+            "interruption",
+            "States.Format('{}Z', "
+            "States.ArrayGetItem(States.StringSplit($$.State.EnteredTime, '.Z'), 0))",
+        ),
     ]
     document = DOCUMENTS["labswarm-manager-notify"]["parameters"]
     assert re.search(document["Deadline"]["allowedPattern"], EMPTY_BY)

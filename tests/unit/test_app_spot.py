@@ -301,7 +301,7 @@ def test_an_instance_that_ec2_takes_back_is_not_waited_for() -> None:
     rules = states_of("node_terminate")["Empty?"]["Choices"]
     urgent = [rule.get("Variable") for rule in rules].index("$.node.urgent")
 
-    assert (rules[urgent]["BooleanEquals"], rules[urgent]["Next"]) == (True, "Evacuate")
+    assert (rules[urgent]["BooleanEquals"], rules[urgent]["Next"]) == (True, "Warn")
     assert urgent < [rule["Next"] for rule in rules].index("AwaitStudents")
 
 

@@ -72,13 +72,15 @@ def move_unknown(world: World) -> None:
 
 
 def terminating(world: World, state: str, arm: Callable[[], None]) -> None:
-    """Of two workers with a student each, one goes."""
+    """Of two workers, the one with a student goes; EC2 may not leave it its time."""
     first, _ = world.opened(2)
     world.classroom.sit("s1")
     arm()
-    world.groups.terminate_instance_in_auto_scaling_group(
-        world.classroom.worker_of("s1") or first, True
-    )
+    going = world.classroom.worker_of("s1") or first
+    world.groups.terminate_instance_in_auto_scaling_group(going, True)
+    if state == "Warn":
+        world.time.run(20)
+        world.warn(going)
 
 
 def warned(world: World, state: str, arm: Callable[[], None]) -> None:

@@ -15,6 +15,7 @@ from labswarm_node.hub import HubApi, Running
 from labswarm_node.hub_twin import HubTwin
 from labswarm_node.swarm import Server
 from labswarm_node.twin import TOKEN, SwarmTwin
+from labswarm_node.worker import activate
 
 WORKER, OTHER = "i-00000000000000001", "i-00000000000000002"
 ADA, BOB = Server("ada", "", "jupyter-ada"), Server("bob o", "lab-2", "jupyter-bob-20o--lab-2d2")
@@ -169,6 +170,7 @@ def test_one_command_waits_until_everyone_is_back_but_not_for_long(room: Class) 
     ends_at, time = -1, Time()
     room.target = room.worker
     room.hub.stop(ADA.user, ADA.name)
+    activate(room.swarm, WORKER)
     room.sit(BOB)
     room.hub.slow = True
     assert evacuate(room.swarm, room.hub, room.file, WORKER, time)["moving"] == [BOB.service]
@@ -221,6 +223,35 @@ def test_a_server_that_its_student_started_again_elsewhere_is_not_stopped_for_th
     answer = room.step()
     assert [(what, user) for what, user, _ in room.hub.asked] == [("stop", BOB.user)]
     assert answer["moving"] == [BOB.service]
+
+
+def test_a_server_that_lives_elsewhere_is_not_stopped_for_the_task_of_a_node_that_is_back(
+    room: Class,
+) -> None:
+    """Healed, the node has not ended yet what its students have started elsewhere since."""
+    room.sit(ADA)
+    room.swarm.place(ADA, room.other)
+    assert ADA in room.swarm.servers_on(room.worker)
+    room.step()
+    assert room.hub.asked == []
+
+
+def test_a_node_that_is_still_open_is_paused_before_anyone_is_moved(room: Class) -> None:
+    room.sit(ADA)
+    assert {node.availability for node in room.swarm.nodes()} == {"active"}
+    room.step()
+    availability = {node.node_id: node.availability for node in room.swarm.nodes()}
+    assert availability == {room.worker: "pause", room.other: "active"}
+
+
+def test_who_was_moved_and_came_back_to_the_node_is_moved_again(room: Class) -> None:
+    """Someone opened the node meanwhile."""
+    room.sit(ADA)
+    room.file.write(Moves(moved=frozenset({ADA})))
+    for _ in range(2):
+        room.step()
+    assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
+    assert ADA in room.swarm.servers_on(room.other)
 
 
 def test_a_server_that_was_stopped_and_that_its_student_started_elsewhere_is_back(

@@ -7,12 +7,17 @@ from tests.weather.notebook import Notebook
 
 
 @pytest.fixture
-def notebook() -> Notebook:
-    notebook = Notebook()
+def notebook(tmp_path: Path) -> Notebook:
+    notebook = Notebook(tmp_path)
     for content in ("first", "second"):
-        notebook.try_save("w01/notes.txt", content)
-        notebook.confirm("w01/notes.txt")
+        save(notebook, content)
     return notebook
+
+
+def save(notebook: Notebook, content: str) -> None:
+    notebook.try_save("w01/notes.txt", content)
+    write(notebook.homes, content)
+    notebook.confirm("w01/notes.txt")
 
 
 def write(homes: Path, content: str) -> None:
@@ -22,12 +27,13 @@ def write(homes: Path, content: str) -> None:
 
 def test_a_file_as_it_was_saved_last_is_not_lost(notebook: Notebook, tmp_path: Path) -> None:
     write(tmp_path, "second")
-    assert notebook.lost(tmp_path) == []
+    assert notebook.lost() == []
     assert (notebook.saves, notebook.files) == (2, 1)
 
 
 def test_a_file_that_is_not_there_is_lost(notebook: Notebook, tmp_path: Path) -> None:
-    assert notebook.lost(tmp_path) == ["w01/notes.txt was saved, and is not there"]
+    (tmp_path / "w01/notes.txt").unlink()
+    assert notebook.lost() == ["w01/notes.txt was saved, and is not there"]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +48,7 @@ def test_a_file_with_an_older_content_or_a_part_of_it_is_lost_and_it_is_said_whi
     notebook: Notebook, tmp_path: Path, content: str, what: str
 ) -> None:
     write(tmp_path, content)
-    (sentence,) = notebook.lost(tmp_path)
+    (sentence,) = notebook.lost()
     assert sentence.startswith("w01/notes.txt has not the content that was saved last (begun ")
     assert what in sentence
 
@@ -54,7 +60,7 @@ def test_a_save_that_nobody_confirmed_is_lost_where_it_overwrites_a_later_one_th
         notebook.try_save("w01/notes.txt", content)
     notebook.confirm("w01/notes.txt")
     write(tmp_path, "hangs")
-    (sentence,) = notebook.lost(tmp_path)
+    (sentence,) = notebook.lost()
     assert ", never confirmed, written " in sentence
 
 
@@ -65,4 +71,24 @@ def test_a_save_that_nobody_confirmed_may_be_there_or_not(
     notebook.try_save("w01/notes.txt", "third")
     notebook.try_save("w01/never.txt", "anything")
     write(tmp_path, content)
-    assert notebook.lost(tmp_path) == []
+    assert notebook.lost() == []
+
+
+def test_what_the_next_save_hides_is_seen_when_it_begins(
+    notebook: Notebook, tmp_path: Path
+) -> None:
+    assert notebook.overwritten == []
+    write(tmp_path, "first")
+    save(notebook, "third")
+    assert notebook.lost() == []
+    (sentence,) = notebook.overwritten
+    assert "but that of a save begun " in sentence
+
+
+def test_half_a_save_that_nobody_confirmed_is_no_loss_once_there_is_another(
+    notebook: Notebook, tmp_path: Path
+) -> None:
+    notebook.try_save("w01/notes.txt", "third")
+    write(tmp_path, "thi")
+    save(notebook, "fourth")
+    assert notebook.overwritten == []

@@ -93,7 +93,7 @@ def student(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Student]:
         monkeypatch.setattr(students, name, (0.0, 0.01))
     monkeypatch.setattr(students, "_LOOK_S", 0.01)
     closing, over = threading.Event(), threading.Event()
-    one = Student(NAME, hub.url, 1, Notebook(), closing, over)
+    one = Student(NAME, hub.url, 1, Notebook(hub.homes), closing, over)
     yield one
     closing.set()
     over.set()
@@ -128,7 +128,7 @@ def test_one_whose_server_is_lost_asks_for_it_again_and_goes_on_saving(
     eventually(lambda: student._notebook.saves > before, "another save")
     end(student)
     assert (student.served, student.waits_since) == (1, None)
-    assert student._notebook.lost(hub.homes) == []
+    assert student._notebook.lost() == []
     # Who sits there at the end leaves the server as it is.
     assert (hub.stops, hub.runs) == (0, True)
 
@@ -146,13 +146,13 @@ def test_one_who_leaves_may_take_the_server_down_and_comes_again(
     # Each time it is kept when that was, until there is a server again.
     assert len(student.leaves) == hub.stops
     assert all(a.since < a.until < b.since for a, b in pairwise(student.leaves))
-    assert student._notebook.lost(hub.homes) == []
+    assert student._notebook.lost() == []
 
 
 def test_whoever_comes_at_the_end_saves_a_file_or_says_why_not(student: Student, hub: Hub) -> None:
     assert student.saves_again() == ""
     assert student._notebook.files == 1
-    assert student._notebook.lost(hub.homes) == []
+    assert student._notebook.lost() == []
 
     hub.shutdown()
     hub.server_close()

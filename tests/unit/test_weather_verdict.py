@@ -19,7 +19,7 @@ from tests.weather.verdict import (
     unwell,
 )
 
-from labswarm_node.swarm import SwarmNode
+from labswarm_node.swarm import Server, StudentTask, SwarmNode
 
 GONE = "i-9"
 
@@ -32,6 +32,10 @@ def worker(instance: str, state: str = "ready", node_id: str = "") -> SwarmNode:
 
 def told(instance: str, **sides: str | None) -> dict[str, Any]:
     return {"instance_id": instance, "swarm": "ready", "chef": "known"} | sides
+
+
+def task(node: str | None) -> StudentTask:
+    return StudentTask(Server("w01", "", "jupyter-w01"), node, waits=node is None)
 
 
 MANAGER = SwarmNode("n-hub", "manager", "ready", "active", None, "i-hub", 1, 1, "")
@@ -48,6 +52,7 @@ CALM = Seen(
     online=frozenset({"i-hub", "i-1", "i-2"}),
     open_claims=[],
     running=[],
+    tasks=[],
 )
 
 
@@ -93,6 +98,10 @@ def test_of_a_calm_lab_nothing_is_said() -> None:
         (
             status(nodes=[told("i-1"), told("i-2", swarm=None)]),
             "the Swarm does not have i-2",
+        ),
+        (
+            replace(CALM, tasks=[task("n-i-1"), task("n-i-2")]),
+            "w01 has servers on n-i-1 and n-i-2",
         ),
         (replace(CALM, online=CALM.online | {GONE}), "SSM has i-9, which is gone"),
         (replace(CALM, online=CALM.online - {"i-2"}), "SSM does not have i-2"),
@@ -140,7 +149,7 @@ def test_what_is_not_well_is_found(seen: Seen, sentence: str) -> None:
 
 
 INSTANCES = {"n-1": "i-1", "n-2": "i-2"}
-STRUCK = [Struck(Strike(BY_NAME["kill"], 0.0, 0.0, 0.5), at=100.0, instance="i-1")]
+KILLED = [Struck(Strike(BY_NAME["kill"], 0.0, 0.0, 0.5), at=100.0, instance="i-1")]
 
 
 def ending(node: str | None = "n-1", at: float = 120.0, who: str = "") -> Ending:
@@ -153,7 +162,46 @@ def ending(node: str | None = "n-1", at: float = 120.0, who: str = "") -> Ending
     ids=["died with its node", "was moved off it"],
 )
 def test_an_ending_by_a_kill_is_no_cutting_off(explained: Ending) -> None:
-    assert cut_off([explained], STRUCK, INSTANCES) == []
+    assert cut_off([explained], KILLED, INSTANCES) == []
+
+
+def strike(kind: str, at: float, until: float | None = None, node: str | None = None) -> Struck:
+    return Struck(Strike(BY_NAME[kind], 0.0, 0.0, 0.5), at, node, until)
+
+
+WARNED = strike("interrupt", 100.0, 102.0, "i-1")
+
+
+@pytest.mark.parametrize(
+    ("explained", "more"),
+    [
+        (ending(who="labswarm-manager"), []),
+        (ending(at=221.0), []),
+        (ending(), [strike("kill", 110.0, node="i-1")]),
+        (ending(), [strike("hub-restart", 115.0, 130.0)]),
+    ],
+    ids=["it was moved", "EC2 has killed it", "so has a strike", "who asked a killed hub is lost"],
+)
+def test_before_ec2_s_kill_a_move_explains_an_ending_on_a_node_it_has_warned_of(
+    explained: Ending, more: list[Struck]
+) -> None:
+    assert cut_off([explained], [WARNED, *more], INSTANCES) == []
+
+
+@pytest.mark.parametrize(
+    ("unexplained", "more"),
+    [
+        (ending(), []),
+        (ending(who="idle-culler"), []),
+        (ending(), [strike("hub-restart", 10.0, 25.0)]),
+        (ending(), [strike("kill", 110.0, node="i-2")]),
+    ],
+    ids=["it was drained", "culled", "a hub before", "a kill elsewhere"],
+)
+def test_before_ec2_s_kill_an_ending_without_a_move_is_said(
+    unexplained: Ending, more: list[Struck]
+) -> None:
+    assert len(cut_off([unexplained], [WARNED, *more], INSTANCES)) == 1
 
 
 @pytest.mark.parametrize(
@@ -162,13 +210,13 @@ def test_an_ending_by_a_kill_is_no_cutting_off(explained: Ending) -> None:
     ids=["by the hub's log", "asked of a hub that was killed", "asked of a manager too"],
 )
 def test_an_ending_that_its_student_asked_for_is_not_early(asked_for: Ending) -> None:
-    assert early([asked_for], {"w01": [Leave(10.0, 20.0), Leave(100.0)]}) == []
+    assert early([asked_for], {"w01": [Leave(10.0, 20.0), Leave(100.0, 160.0)]}) == []
 
 
 @pytest.mark.parametrize(
     ("at", "leaves"),
     [
-        (99.0, {"w01": [Leave(100.0)]}),
+        (99.0, {"w01": [Leave(100.0, 160.0)]}),
         (121.0, {"w01": [Leave(100.0, 120.0)]}),
         (110.0, {"w02": [Leave(100.0, 120.0)]}),
         (110.0, {}),
@@ -194,7 +242,7 @@ def test_an_ending_that_its_student_did_not_ask_for_is_early(
     ids=["before it", "elsewhere", "moved", "culled", "nowhere known", "of an unknown node"],
 )
 def test_an_ending_that_no_strike_explains_is_said(unexplained: Ending) -> None:
-    (sentence,) = cut_off([ending(), unexplained], STRUCK, INSTANCES)
+    (sentence,) = cut_off([ending(), unexplained], KILLED, INSTANCES)
     assert sentence.startswith("w01's server on ")
     assert "ended early" in sentence
 

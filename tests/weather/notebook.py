@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+OLDER = "that of a save"
+
 
 def digest(content: bytes) -> str:
     """The hash by which contents are compared."""
@@ -28,12 +30,15 @@ class Try:
 
 @dataclass
 class Notebook:
-    """All files of all students; safe to use from many threads.
+    """All files of all students, below `homes`; safe to use from many threads.
 
-    A save that was confirmed has to be there. One that was not may be there or not.
+    A save that was confirmed has to be there. One that was not may be there or not. `overwritten`
+    has a sentence for each file that was an older one when its next save began.
     """
 
+    homes: Path
     saves: int = 0
+    overwritten: list[str] = field(default_factory=list)
     _tries: dict[str, list[Try]] = field(default_factory=dict)
     _confirmed: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -41,6 +46,12 @@ class Notebook:
     def try_save(self, file: str, content: str) -> None:
         """A save of `file` (relative to the homes) begins."""
         with self._lock:
+            if file in self._confirmed:
+                # A save that nobody confirmed may be half done; the verdict at the end is strict.
+                last = self._confirmed[file]
+                wrong = self._wrong_with(file, last)
+                if wrong and (OLDER in wrong or last == len(self._tries[file]) - 1):
+                    self.overwritten.append(wrong)
             self._tries.setdefault(file, []).append(Try(digest(content.encode()), time.time()))
 
     def confirm(self, file: str) -> None:
@@ -56,16 +67,14 @@ class Notebook:
         """How many files have to be there."""
         return len(self._confirmed)
 
-    def lost(self, homes: Path) -> list[str]:
+    def lost(self) -> list[str]:
         """A sentence for each confirmed file that is not there, or has another content."""
         with self._lock:
-            found = [
-                self._wrong_with(homes / file, file, last)
-                for file, last in sorted(self._confirmed.items())
-            ]
+            found = [self._wrong_with(file, last) for file, last in sorted(self._confirmed.items())]
         return [sentence for sentence in found if sentence]
 
-    def _wrong_with(self, path: Path, file: str, last: int) -> str:
+    def _wrong_with(self, file: str, last: int) -> str:
+        path = self.homes / file
         try:
             content, written_at = path.read_bytes(), path.stat().st_mtime
         except FileNotFoundError:
@@ -74,7 +83,7 @@ class Notebook:
         if there in {one.digest for one in tries[last:]}:
             return ""
         earlier = [str(one) for one in tries[:last] if one.digest == there]
-        what = f"that of a save {earlier[0]}" if earlier else f"{len(content)} bytes of no save"
+        what = f"{OLDER} {earlier[0]}" if earlier else f"{len(content)} bytes of no save"
         return (
             f"{file} has not the content that was saved last ({tries[last]}), but {what}, "
             f"written {written_at:.1f}"

@@ -43,7 +43,7 @@ class Storm:
     seconds: float
     students: int
     tell: Callable[[str], None]
-    notebook: Notebook = field(default_factory=Notebook)
+    notebook: Notebook = field(init=False)
     _log: set[str] = field(default_factory=set)
     _instances: dict[str, str] = field(default_factory=dict)
     _closing: threading.Event = field(default_factory=threading.Event)
@@ -53,7 +53,8 @@ class Storm:
     def run(self) -> dict[str, Any]:
         """All of it; the report, in which `wrong` are sentences."""
         status = self.lab.status()
-        homes, hub = Path(status["homes"]), str(status["hub"]["url"])
+        self.notebook = Notebook(Path(status["homes"]))
+        hub = str(status["hub"]["url"])
         names = [f"w{number:02}" for number in range(1, self.students + 1)]
         there = [
             Student(name, hub, self.seed, self.notebook, self._closing, self._over)
@@ -80,7 +81,7 @@ class Storm:
         ended = endings(self._log, {service_name(name): name for name in names})
         early = verdict.early(ended, {student.name: student.leaves for student in there})
         wrong += verdict.cut_off(early, weather.struck, self._instances)
-        wrong += self.notebook.lost(homes)
+        wrong += self.notebook.overwritten + self.notebook.lost()
         return self._report(weather, there, len(ended), early, calm_s, wrong)
 
     @property

@@ -1,6 +1,5 @@
 """Students who come, save what they type, stay a while, leave, and come again."""
 
-import math
 import random
 import threading
 import time
@@ -17,6 +16,7 @@ from tests.weather.notebook import Notebook
 STAYS_S, IS_AWAY_S, TYPES_S = (30.0, 180.0), (5.0, 40.0), (1.0, 6.0)
 LOGS_OUT = 0.7
 """How often one who leaves stops the server; the others leave it running."""
+LEAVES_WITHIN_S = 60.0
 _ANSWER_S = 15.0
 _LOOK_S = 1.0
 
@@ -27,14 +27,14 @@ class NoServer(Exception):
 
 @dataclass
 class Leave:
-    """A student has asked the hub to stop the server at `since` (epoch seconds), and had one again
-    at `until`.
+    """A student has asked the hub to stop the server at `since` (epoch seconds): it ends by `until`
+    at the latest, when there is another or a hub that was started anew has seen it.
 
     Who asked is in the hub's log only when the hub lives long enough to answer.
     """
 
     since: float
-    until: float = math.inf
+    until: float
 
 
 class Student(threading.Thread):
@@ -147,7 +147,7 @@ class Student(threading.Thread):
 
     def _take_down(self) -> None:
         """Have the hub stop the server."""
-        self.leaves.append(Leave(time.time()))
+        self.leaves.append(Leave(time.time(), time.time() + LEAVES_WITHIN_S))
         url = f"{self._hub}/hub/api/users/{self.name}/server"
         self._ask("DELETE", url, headers=self._xsrf("/hub/"))
 

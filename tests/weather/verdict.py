@@ -6,14 +6,16 @@ from typing import Any
 
 from labswarm_lab.lab import Lab
 from labswarm_lab.swarm_seen import swarm_of
-from labswarm_node.swarm import SwarmNode
+from labswarm_node.swarm import StudentTask, SwarmNode
 from tests.e2e.conftest import LabUnderTest
 from tests.weather.hub_log import Ending
-from tests.weather.strikes import Struck
+from tests.weather.strikes import HEALED_WITHIN_S, Struck
 from tests.weather.students import Leave
 
 HOOKS = ("labswarm-node-launch", "labswarm-node-terminate", "labswarm-spot-interruption")
 MOVER = "labswarm-manager"
+NOTICE_S = 120.0
+"""From EC2's warning to its kill."""
 _TRANSITIONS = ("launch", "terminate", "rebalance")
 
 
@@ -23,7 +25,8 @@ class Seen:
 
     `status` is that of `labswarm lab status --json`; `group` the state of each instance in the
     group and `desired` its size; `online` the instances whose SSM agents answer; `open_claims` are
-    (instance, transition) of the ledger; `running` the executions of the machines that hold hooks.
+    (instance, transition) of the ledger; `running` the executions of the machines that hold hooks;
+    `tasks` those of students' servers.
     """
 
     status: Mapping[str, Any]
@@ -33,6 +36,7 @@ class Seen:
     online: frozenset[str]
     open_claims: Sequence[tuple[str, str]]
     running: Sequence[str]
+    tasks: Sequence[StudentTask]
 
 
 def look(lab: LabUnderTest) -> Seen:
@@ -53,9 +57,10 @@ def look(lab: LabUnderTest) -> Seen:
         .paginate(TableName="labswarm-ledger")
         for item in page["Items"]
     ]
+    swarm = swarm_of(Lab.named(lab.name))
     return Seen(
         status=status,
-        swarm=swarm_of(Lab.named(lab.name)).nodes(),
+        swarm=swarm.nodes(),
         group={member["InstanceId"]: member["LifecycleState"] for member in group["Instances"]},
         desired=group["DesiredCapacity"],
         online=frozenset(a["InstanceId"] for a in agents if a["PingStatus"] == "Online"),
@@ -65,6 +70,7 @@ def look(lab: LabUnderTest) -> Seen:
             if item["transition"]["S"] in _TRANSITIONS and "N" not in item.get("closed_at", {})
         ],
         running=[name for machine in HOOKS for name in lab.executions(machine, "RUNNING")],
+        tasks=swarm.tasks(),
     )
 
 
@@ -83,6 +89,7 @@ def ghosts(seen: Seen) -> list[str]:
     wrong += [
         f"{i} is two nodes of the Swarm" for i in sorted({*ready}, key=str) if ready.count(i) > 1
     ]
+    wrong += _twice(seen)
     for node_seen in seen.status["nodes"]:
         instance = node_seen["instance_id"]
         if instance not in seen.group and node_seen["chef"] is not None:
@@ -95,6 +102,16 @@ def ghosts(seen: Seen) -> list[str]:
     wrong += [f"SSM has {i}, which is gone" for i in sorted(workers_online - set(seen.group))]
     wrong += [f"SSM does not have {i}" for i in sorted(set(seen.group) - seen.online)]
     return wrong
+
+
+def _twice(seen: Seen) -> list[str]:
+    """A sentence for each server that runs on more than one node."""
+    ready = {node.node_id for node in seen.swarm if node.state == "ready"}
+    nodes: dict[str, list[str]] = {}
+    for task in seen.tasks:
+        if task.node_id in ready:
+            nodes.setdefault(task.server.user, []).append(str(task.node_id))
+    return [f"{user} has servers on {' and '.join(on)}" for user, on in nodes.items() if on[1:]]
 
 
 def hung(seen: Seen) -> list[str]:
@@ -141,8 +158,19 @@ def cause(ending: Ending, struck: Sequence[Struck], instances: Mapping[str, str]
     `instances` are those of the Swarm's node ids.
     """
     instance = instances.get(ending.node_id or "")
-    found = [s for s in struck if s.explains(instance, ending.at)]
+    hubs = [s for s in struck if s.strike.kind.name == "hub-restart"]
+    found = [s for s in struck if s.explains(instance, ending.at) and _may_end(s, ending, hubs)]
     return found[-1].strike.kind.name if found else None
+
+
+def _may_end(one: Struck, ending: Ending, hubs: Sequence[Struck]) -> bool:
+    """Whether this strike at the ending's node may have brought it about: between EC2's warning and
+    its kill only by a move. Who asked for that is lost with a hub that is killed then."""
+    if one.strike.kind.name != "interrupt" or ending.at >= one.at + NOTICE_S:
+        return True
+    return ending.who == MOVER or any(
+        hub.at <= ending.at <= (hub.until or ending.at) + HEALED_WITHIN_S for hub in hubs
+    )
 
 
 def cut_off(

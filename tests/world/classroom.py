@@ -116,6 +116,11 @@ class Classroom:
 
     def look(self) -> None:
         """The hub polls, the line moves up, and AWS is told."""
+        if not self.hub.down:
+            self._poll()
+        self._snapshots.write(self.snapshot())
+
+    def _poll(self) -> None:
         # What is on a node that is down Swarm has given up, and a poll sees that.
         down = {node.node_id for node in self._swarm.nodes() if node.state == "down"}
         alive = {task.server.user for task in self._swarm.tasks() if task.node_id not in down}
@@ -125,7 +130,6 @@ class Classroom:
         for task in [task for task in self._swarm.tasks() if task.waits]:
             self._swarm.end(task.server)
             self._place(task.server)
-        self._snapshots.write(self.snapshot())
 
     def _seat(self, user: str, _name: str) -> None:
         # As the spawner does: the hub may have lost an earlier service of this server.

@@ -15,8 +15,11 @@ _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _INTRINSICS: Mapping[str, Callable[..., Any]] = {
     "States.Array": lambda *values: list(values),
     "States.ArrayContains": lambda array, value: value in array,
+    "States.ArrayGetItem": lambda array, index: array[index],
     "States.ArrayLength": len,
     "States.JsonToString": lambda value: json.dumps(value, separators=(",", ":")),
+    # Each character of the second splits; what is empty is left out.
+    "States.StringSplit": lambda text, by: re.findall(f"[^{re.escape(by)}]+", text),
     "States.StringToJson": lambda text: json.loads(text),
     "States.Format": lambda text, *values: text.replace("{}", "%s") % values,
 }
