@@ -43,18 +43,24 @@ def test_a_group_neither_retains_instances_nor_is_refreshed_or_warmed() -> None:
 def test_a_node_is_paused_before_its_students_move_and_drained_after(machine: str) -> None:
     states = states_of(machine)
     # The document by which students are told pauses first, whatever tool a hub has.
-    pause = "Warn" if "Warn" in states else "Pause"
-    if pause == "Warn":
-        document = states[pause]["Parameters"]["Payload"]["document"]
-        (step,) = DOCUMENTS[document]["mainSteps"]
-        (script,) = step["inputs"]["runCommand"]
-        assert script.startswith('labswarm-manager pause --instance "$SSM_Instance" && ')
-    for first in (pause, "Evacuate"):
-        assert "Drain" in reached(states, first)
+    (step,) = DOCUMENTS["labswarm-manager-notify"]["mainSteps"]
+    (script,) = step["inputs"]["runCommand"]
+    assert script.startswith('labswarm-manager pause --instance "$SSM_Instance" && ')
+    pausing = {
+        name
+        for name, state in states.items()
+        if document_of(state) in ("labswarm-manager-pause", "labswarm-manager-notify")
+    }
+    assert "Drain" in reached(states, "Evacuate")
     # Past the drain no student is moved, and without the pause none is and nothing is drained.
-    assert not reached(states, "Drain") & {pause, "Evacuate"}
-    without = {name: {} if name == pause else state for name, state in states.items()}
+    assert not reached(states, "Drain") & {*pausing, "Evacuate"}
+    without = {name: {} if name in pausing else state for name, state in states.items()}
     assert not reached(without, "Claim") & {"Evacuate", "Drain"}
+
+
+def document_of(state: dict[str, Any]) -> str | None:
+    payload = state.get("Parameters", {}).get("Payload", {})
+    return payload.get("document") if isinstance(payload, dict) else None
 
 
 def test_three_hours_of_waiting_for_students_fit_in_a_history() -> None:
