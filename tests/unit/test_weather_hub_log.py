@@ -68,6 +68,13 @@ def test_a_server_that_never_opened_has_not_ended() -> None:
     assert endings(lines, STUDENTS) == []
 
 
+def test_a_server_that_a_hub_found_running_was_open_though_its_start_is_in_no_log() -> None:
+    """The hub that started it was killed before it said so."""
+    lines = [open_server()[0], line(5, "w01 still running"), *stopped("labswarm-manager")]
+    (ended,) = endings(lines, STUDENTS)
+    assert (ended.node_id, ended.who) == (NODE, "labswarm-manager")
+
+
 def test_each_of_a_students_servers_ends_where_it_was() -> None:
     lines = [
         *open_server(),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 _STAMP = re.compile(r"\[[A-Z] (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) JupyterHub [^\]]*\] (.*)")
 _PLACED = re.compile(r"Starting (\S+) on \S+ \((\w+)\)")
 _OPENED = re.compile(r"User (\w+) took \S+ seconds to start")
+_KEPT = re.compile(r"(\w+) still running")
 _ASKED = re.compile(r"20[24] DELETE /hub/api/users/(\w+)/server\S* \(([^@)]+)@")
 _STOPPED = re.compile(r"User (\w+) server took \S+ seconds to stop")
 _DIED = re.compile(r"The server (\S+) has ended: (.*)")
@@ -49,7 +50,7 @@ def endings(lines: Iterable[str], students: Mapping[str, str]) -> list[Ending]:
     for at, text in log:
         if match := _PLACED.search(text):
             nodes[students.get(match[1], match[1])] = match[2]
-        elif match := _OPENED.search(text):
+        elif match := _OPENED.search(text) or _KEPT.search(text):
             opened.add(match[1])
         else:
             student, who, why = _ended(text, at, asked, students)
