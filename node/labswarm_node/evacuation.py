@@ -105,14 +105,15 @@ def step(
     down = node is None or node.state == "down"
     alive = frozenset() if down else there
     moves = file.read()
-    # On a node that is down tasks are listed for a day, and on one that was, until it has ended
-    # them: what was moved runs elsewhere by now, and so does what its student has started again.
-    elsewhere = _elsewhere(swarm, node) if node and there else frozenset()
-    left = there - elsewhere - (moves.moved if down else frozenset())
     ending = frozenset() if first else moves.moving & alive
     running = each(lambda s: hub.running(s.user, s.name), (there | moves.moving) - ending)
 
-    stopping = {s for s in left - ending if running[s] == "ready"}
+    # On a node that is down tasks are listed for a day, and on one that was, until it has ended
+    # them: what was moved runs elsewhere by now, and so does what its student has started again.
+    left = there - ending - (moves.moved if down else frozenset())
+    if node and left:
+        left -= _elsewhere(swarm, node)
+    stopping = {s for s in left if running[s] == "ready"}
     file.write(Moves(moves.moving | stopping, moves.moved, moves.again))
     stopped = each(lambda s: hub.stop(s.user, s.name), stopping)
 

@@ -3,7 +3,7 @@
 import pytest
 from tests.world.world import World
 
-WARNED_S = 120
+from labswarm.work import NOTICE_S
 
 
 @pytest.mark.parametrize("away_s", [20, 45, 70])
@@ -21,7 +21,7 @@ def test_a_hub_that_is_away_after_a_warning_moves_its_students_once_it_is_back(
         world.time.run(away_s)
         assert world.classroom.worker_of("s0") == going, world.told()
         world.classroom.hub.down = False
-        world.time.run(WARNED_S - away_s - 1)
+        world.time.run(NOTICE_S - away_s - 1)
         assert [cut.drained for cut in world.classroom.cuts] == [False], world.told()
         assert world.classroom.worker_of("s0") not in (None, going), world.told()
         assert [e.status for e in world.executions("labswarm-spot-interruption")] == ["SUCCEEDED"]

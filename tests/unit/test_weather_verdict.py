@@ -101,7 +101,7 @@ def test_of_a_calm_lab_nothing_is_said() -> None:
         ),
         (
             replace(CALM, tasks=[task("n-i-1"), task("n-i-2")]),
-            "w01 has servers on n-i-1 and n-i-2",
+            "jupyter-w01 runs on n-i-1 and n-i-2",
         ),
         (replace(CALM, online=CALM.online | {GONE}), "SSM has i-9, which is gone"),
         (replace(CALM, online=CALM.online - {"i-2"}), "SSM does not have i-2"),

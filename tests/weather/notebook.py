@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-OLDER = "that of a save"
-
 
 def digest(content: bytes) -> str:
     """The hash by which contents are compared."""
@@ -46,12 +44,8 @@ class Notebook:
     def try_save(self, file: str, content: str) -> None:
         """A save of `file` (relative to the homes) begins."""
         with self._lock:
-            if file in self._confirmed:
-                # A save that nobody confirmed may be half done; the verdict at the end is strict.
-                last = self._confirmed[file]
-                wrong = self._wrong_with(file, last)
-                if wrong and (OLDER in wrong or last == len(self._tries[file]) - 1):
-                    self.overwritten.append(wrong)
+            if file in self._confirmed and (wrong := self._wrong_with(file, at_rest=False)):
+                self.overwritten.append(wrong)
             self._tries.setdefault(file, []).append(Try(digest(content.encode()), time.time()))
 
     def confirm(self, file: str) -> None:
@@ -70,20 +64,23 @@ class Notebook:
     def lost(self) -> list[str]:
         """A sentence for each confirmed file that is not there, or has another content."""
         with self._lock:
-            found = [self._wrong_with(file, last) for file, last in sorted(self._confirmed.items())]
+            found = [self._wrong_with(file, at_rest=True) for file in sorted(self._confirmed)]
         return [sentence for sentence in found if sentence]
 
-    def _wrong_with(self, file: str, last: int) -> str:
-        path = self.homes / file
+    def _wrong_with(self, file: str, *, at_rest: bool) -> str:
+        """A sentence, or nothing. Not `at_rest`, a save that nobody confirmed may be half done."""
+        path, tries, last = self.homes / file, self._tries[file], self._confirmed[file]
         try:
             content, written_at = path.read_bytes(), path.stat().st_mtime
         except FileNotFoundError:
             return f"{file} was saved, and is not there"
-        tries, there = self._tries[file], digest(content)
+        there = digest(content)
         if there in {one.digest for one in tries[last:]}:
             return ""
         earlier = [str(one) for one in tries[:last] if one.digest == there]
-        what = f"{OLDER} {earlier[0]}" if earlier else f"{len(content)} bytes of no save"
+        if not earlier and not at_rest and tries[last + 1 :]:
+            return ""
+        what = f"that of a save {earlier[0]}" if earlier else f"{len(content)} bytes of no save"
         return (
             f"{file} has not the content that was saved last ({tries[last]}), but {what}, "
             f"written {written_at:.1f}"

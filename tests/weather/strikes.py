@@ -16,6 +16,8 @@ THROTTLED = (
 )
 HEALED_WITHIN_S = 60
 """Until the Swarm and the hub have looked at a node whose link is up again."""
+HUB_BACK_WITHIN_S = 60
+"""Until a hub that was killed has started anew and looked at its servers."""
 
 
 @dataclass

@@ -12,11 +12,11 @@ import requests
 
 from labswarm_lab.students import StudentFailed, spawn_form_of, xsrf_of
 from tests.weather.notebook import Notebook
+from tests.weather.strikes import HUB_BACK_WITHIN_S
 
 STAYS_S, IS_AWAY_S, TYPES_S = (30.0, 180.0), (5.0, 40.0), (1.0, 6.0)
 LOGS_OUT = 0.7
 """How often one who leaves stops the server; the others leave it running."""
-LEAVES_WITHIN_S = 60.0
 _ANSWER_S = 15.0
 _LOOK_S = 1.0
 
@@ -147,7 +147,7 @@ class Student(threading.Thread):
 
     def _take_down(self) -> None:
         """Have the hub stop the server."""
-        self.leaves.append(Leave(time.time(), time.time() + LEAVES_WITHIN_S))
+        self.leaves.append(Leave(time.time(), time.time() + HUB_BACK_WITHIN_S))
         url = f"{self._hub}/hub/api/users/{self.name}/server"
         self._ask("DELETE", url, headers=self._xsrf("/hub/"))
 

@@ -6,16 +6,15 @@ from typing import Any
 
 from labswarm_lab.lab import Lab
 from labswarm_lab.swarm_seen import swarm_of
-from labswarm_node.swarm import StudentTask, SwarmNode
+from labswarm_node.swarm import Server, StudentTask, SwarmNode
 from tests.e2e.conftest import LabUnderTest
+from tests.e2e.interrupted import NOTICE_S
 from tests.weather.hub_log import Ending
-from tests.weather.strikes import HEALED_WITHIN_S, Struck
+from tests.weather.strikes import HUB_BACK_WITHIN_S, Struck
 from tests.weather.students import Leave
 
 HOOKS = ("labswarm-node-launch", "labswarm-node-terminate", "labswarm-spot-interruption")
 MOVER = "labswarm-manager"
-NOTICE_S = 120.0
-"""From EC2's warning to its kill."""
 _TRANSITIONS = ("launch", "terminate", "rebalance")
 
 
@@ -107,11 +106,11 @@ def ghosts(seen: Seen) -> list[str]:
 def _twice(seen: Seen) -> list[str]:
     """A sentence for each server that runs on more than one node."""
     ready = {node.node_id for node in seen.swarm if node.state == "ready"}
-    nodes: dict[str, list[str]] = {}
+    nodes: dict[Server, list[str]] = {}
     for task in seen.tasks:
         if task.node_id in ready:
-            nodes.setdefault(task.server.user, []).append(str(task.node_id))
-    return [f"{user} has servers on {' and '.join(on)}" for user, on in nodes.items() if on[1:]]
+            nodes.setdefault(task.server, []).append(str(task.node_id))
+    return [f"{s.service} runs on {' and '.join(on)}" for s, on in nodes.items() if on[1:]]
 
 
 def hung(seen: Seen) -> list[str]:
@@ -169,7 +168,7 @@ def _may_end(one: Struck, ending: Ending, hubs: Sequence[Struck]) -> bool:
     if one.strike.kind.name != "interrupt" or ending.at >= one.at + NOTICE_S:
         return True
     return ending.who == MOVER or any(
-        hub.at <= ending.at <= (hub.until or ending.at) + HEALED_WITHIN_S for hub in hubs
+        hub.at <= ending.at <= (hub.until or ending.at) + HUB_BACK_WITHIN_S for hub in hubs
     )
 
 
