@@ -165,6 +165,18 @@ def test_a_killed_machine_leaves_nothing_of_its_own(lab: NodesSettings) -> None:
         machines.run(WORKER.instance_id, "true", {}, 5)
 
 
+def test_machines_that_end_do_not_change_how_the_others_reach_this_one(lab: NodesSettings) -> None:
+    bridge = Path(f"/sys/class/net/{lab.place.bridge}/address")
+    address = bridge.read_text()
+    machines = NamespaceMachines(lab)
+    for instance in (WORKER, NEXT):
+        machines.boot(instance)
+        assert bridge.read_text() == address
+    for instance in (WORKER, NEXT):
+        machines.terminate(instance.instance_id)
+        assert bridge.read_text() == address
+
+
 def test_an_address_is_not_given_again_at_once(lab: NodesSettings) -> None:
     machines = NamespaceMachines(lab)
     machines.boot(WORKER)
