@@ -8,20 +8,28 @@ from typing import Any
 
 import click
 
+from labswarm_lab.hub import is_healthy, wait_healthy
 from labswarm_lab.lab import Lab
-from labswarm_lab.progress import say
+from labswarm_lab.progress import say, step
 from labswarm_lab.refusal import Refusal
 from labswarm_lab.students import STEPS, Progress, Result, run_class
+
+# A hub that begins anew takes some ten seconds of it.
+_HUB_BACK_WITHIN_S = 60.0
 
 
 def attend(lab: Lab, students: int, *, profile: str | None, as_json: bool) -> bool:
     """Let `students` students come, who choose `profile`; whether all got through.
 
-    Raises Refusal when the lab has no hub.
+    A class does not begin before the hub answers. Raises Refusal when the lab has no hub, Permanent
+    when its hub does not answer within a minute.
     """
     hub = lab.running.hub
     if hub is None:
         raise Refusal("the nodes of this lab are simulated: there is no hub for students to log in")
+    if not is_healthy(hub):
+        with step("the hub answers"):
+            wait_healthy(hub, _HUB_BACK_WITHIN_S)
     results = asyncio.run(_attended(hub, students, profile))
     if as_json:
         click.echo(json.dumps({"students": [_told(result) for result in results]}))
@@ -50,11 +58,11 @@ def _told(result: Result) -> dict[str, Any]:
 def _print(results: list[Result]) -> None:
     through = [result for result in results if result.ok]
     click.echo(f"{len(through)} of {len(results)} students got through")
-    for step in STEPS:
-        seconds = [result.seconds[step] for result in through if step in result.seconds]
+    for name in STEPS:
+        seconds = [result.seconds[name] for result in through if name in result.seconds]
         if seconds:
             middle, most = statistics.median(seconds), max(seconds)
-            click.echo(f"  {step:<6} median {middle:.1f} s, slowest {most:.1f} s")
+            click.echo(f"  {name:<6} median {middle:.1f} s, slowest {most:.1f} s")
     for result in results:
         if not result.ok:
             click.echo(f"  {result.student} failed at {result.failed_step}: {result.reason}")

@@ -108,6 +108,15 @@ def test_a_students_container_reaches_neither_the_plane_nor_other_nodes(lab: Lab
     assert answer.exit_code == 0, answer.output
 
 
+def test_a_class_that_finds_the_hub_beginning_anew_waits_for_it(lab: LabUnderTest) -> None:
+    kill = "docker kill $(docker ps --quiet --filter label=labswarm-hub)"
+    lab.must("shell", "hub", "--", "sh", "-c", kill)
+    said = lab.run("class", "1").stderr
+    # How it goes on is not asked: a server that ran before may look for the old hub for a while.
+    assert "ok  the hub answers" in said
+    assert "student-01  login: done" in said
+
+
 def test_a_shell_is_on_the_node_it_names_and_ends_as_its_command_does(lab: LabUnderTest) -> None:
     nodes = lab.must("shell", "hub", "--", "docker", "node", "ls", "--format", "{{.ManagerStatus}}")
     assert "Leader" in nodes

@@ -17,8 +17,9 @@ STAND_IN = "labswarm-chef-client"
 class NodesSettings:
     """One lab's machines.
 
-    `subnet` is k in 10.98.k.0/24, `heartbeat_s` the Swarm's (seconds); `images` are those that a
-    node pulls when it is not told which, and `bin_dir` has the nodes' tools.
+    `subnet` is k in 10.98.k.0/24, `heartbeat_s` the Swarm's (seconds; Docker's default is 5);
+    `images` are those that a node pulls when it is not told which, and `bin_dir` has the nodes'
+    tools.
     """
 
     place: Place
@@ -34,7 +35,9 @@ class NodesSettings:
     chef_client: str = STAND_IN
     images: tuple[str, ...] = ()
     hub_token_file: Path = Path("/nonexistent")
-    heartbeat_s: int = 1
+    # With 1 s, the hub's machine counts as down, and the hub begins anew, when a busy computer does
+    # not attend to it for 2.5 s.
+    heartbeat_s: int = 2
     bin_dir: Path = Path(sys.executable).parent
 
     @property
