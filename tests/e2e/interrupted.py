@@ -116,18 +116,24 @@ def seated(lab: LabUnderTest, students: int) -> None:
     lab.must("scale", "2")
 
 
+def full_node(lab: LabUnderTest, students: int) -> str:
+    """The instance on which all `students` sit."""
+    (full,) = (node for node in lab.status()["nodes"] if node["seats_used"] == students)
+    return str(full["instance_id"])
+
+
 def interrupted(lab: LabUnderTest, students: int, patience_s: float) -> Interruption:
     """EC2 warns of the node on which all `students` sit, 1 s after the last of them has saved what
     was typed; returns once all is over, or `patience_s` have passed."""
     status = lab.eventually("two workers are open", agreed(2), within_s=300)
-    (full,) = (node for node in status["nodes"] if node["seats_used"] == students)
+    full = full_node(lab, students)
     names = student_names(students)
     browsers = [Browser(status["hub"]["url"], name) for name in names]
     homes = Path(status["homes"])
     browsers[-1].save("typed.txt", f"typed at {time.time()}\n" * 100)
     typed_at = time.monotonic()
     saved = dict(_hashes(homes, names))
-    seen = Interruption(str(full["instance_id"]), tuple(names))
+    seen = Interruption(full, tuple(names))
     time.sleep(max(0.0, typed_at + TYPED_BEFORE_S - time.monotonic()))
     lab.must("interrupt", seen.instance_id)
     warned = time.monotonic() - (time.time() - _warned_at(lab, seen.instance_id))

@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from tests.e2e.conftest import LabUnderTest
-from tests.e2e.interrupted import Browser, seated
+from tests.e2e.interrupted import Browser, full_node, seated
 from tests.e2e.test_lab import agreed, home_files
 from tests.e2e.test_reconcile_swarm import reconcile
-from tests.e2e.test_spot_swarm import full_node
 
 from labswarm_lab.lab import Lab
 from labswarm_lab.students import student_names
