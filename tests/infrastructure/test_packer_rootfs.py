@@ -45,6 +45,16 @@ pytestmark = [
 
 AGENT_UNIT = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
 
+# `knife config show` of Cinc Workstation, as far as verify.sh asks it; the real loader reads the
+# same files in test_packer_chef_programs.py.
+KNIFE = """#!/usr/bin/python3
+import json, pathlib, tomllib
+folder = pathlib.Path.home() / ".cinc"
+read = tomllib.loads((folder / "credentials").read_text())["default"]
+read["node_name"] = read.pop("client_name")
+print(json.dumps({**read, "trusted_certs_dir": str(folder / "trusted_certs")}))
+"""
+
 
 class Published:
     """What AWS and Cinc publish, in a folder, by the paths that the scripts ask for."""
@@ -60,7 +70,7 @@ class Published:
         self.package("cinc", "18.7.10-1", {"opt/cinc/bin/cinc-client": client})
         ctl = {"opt/cinc-project/bin/cinc-server-ctl": "#!/bin/sh\n"}
         self.package("cinc-server", "18.1.0-1", ctl)
-        self.package("cinc-workstation", "18.2.0-1", {"usr/bin/knife": "#!/bin/sh\n"})
+        self.package("cinc-workstation", "18.2.0-1", {"usr/bin/knife": KNIFE})
         self.package("amazon-efs-utils", "2.4.0", {"sbin/mount.efs": "#!/bin/sh\n"})
 
         latest = self.folder / "ubuntu/amd64/latest"
