@@ -34,11 +34,15 @@ def public_key(chef: ChefConfig) -> str:
 
 
 def client_rb(chef: ChefConfig) -> str:
-    """chef-client's configuration: https://docs.chef.io/config_rb_client/."""
+    """Return chef-client's configuration: https://docs.chef.io/config_rb_client/.
+
+    chef-client logs to the file and, since no command line says otherwise, to standard output too.
+    """
     settings = {
         "chef_server_url": chef.base_url,
         "node_name": chef.node_name,
         "client_key": str(chef.key_file),
+        "log_location": str(chef.log_file),
     }
     if chef.ca_file is not None:
         settings["ssl_ca_file"] = str(chef.ca_file)

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labswarm.errors import BadInput, Permanent, Transient
+from labswarm_node.chef_output import why_it_failed
 from labswarm_node.config import ChefConfig
 
-# Shorter than the document gives it, so that the end of its output is told.
+# Shorter than the document allows, so that a run that hangs is reported with the end of its output.
 RUN_S = 570.0
 """How long a run may take, in seconds: it installs packages."""
 
 _STAND_IN = "labswarm-chef-client"
 _RUN_LIST = re.compile(r"role\[[A-Za-z0-9_-]+\](,role\[[A-Za-z0-9_-]+\])*")
-_TOLD_LINES = 5
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The end of a chef-client run."""
+    """The end of a chef-client run; `output` is all that it wrote, to stdout and stderr alike."""
 
     exit_code: int
     output: str
@@ -32,10 +32,10 @@ ChefClient = Callable[[Sequence[str], float], Ended]
 
 
 def converge(chef: ChefConfig, run_list: str, client: ChefClient) -> str:
-    """Run chef-client with a run list of roles; says which client it was.
+    """Run chef-client with a run list of roles; return which client it was.
 
-    Raises BadInput for another run list, Permanent before `identify`, Transient when the run fails
-    (chef-client converges again from where it stopped).
+    Raises BadInput for another run list, Permanent before `identify`. Raises Transient with what
+    failed when the run fails: chef-client converges again from where it stopped.
     """
     if not _RUN_LIST.fullmatch(run_list):
         raise BadInput("--run-list", f"is {run_list!r}; write roles, as in role[worker]")
@@ -46,26 +46,34 @@ def converge(chef: ChefConfig, run_list: str, client: ChefClient) -> str:
         [*command, "--once", "--config", str(chef.client_rb), "--runlist", run_list], RUN_S
     )
     if ended.exit_code:
-        last = " / ".join(ended.output.strip().splitlines()[-_TOLD_LINES:])
-        raise Transient(f"chef-client ended with {ended.exit_code}: {last}")
+        raise Transient(
+            f"chef-client ended with {ended.exit_code}: {why_it_failed(ended.output)}. "
+            f"Its log is {chef.log_file}"
+        )
     return "stand-in" if Path(command[0]).name == _STAND_IN else "chef-client"
 
 
 def run_client(command: Sequence[str], timeout_s: float) -> Ended:
-    """Run it as a process. Raises Permanent when it is not installed, Transient when it hangs."""
+    """Run chef-client as a process.
+
+    Raises Permanent when it is not installed, Transient with the end of its output when it hangs.
+    """
     try:
         done = subprocess.run(
             command,
             timeout=timeout_s,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             check=False,
         )
     except FileNotFoundError as error:
         raise Permanent(f"{command[0]} is not installed on this node") from error
     except subprocess.TimeoutExpired as error:
-        raise Transient(f"chef-client has not ended within {timeout_s:g} s") from error
-    return Ended(done.returncode, done.stderr)
+        last = why_it_failed(_text(error.stdout))
+        raise Transient(f"chef-client has not ended within {timeout_s:g} s: {last}") from error
+    return Ended(done.returncode, _text(done.stdout))
+
+
+def _text(output: bytes | None) -> str:
+    return (output or b"").decode(errors="replace")

@@ -44,8 +44,13 @@ class ChefConfig:
 
     @property
     def client_rb(self) -> Path:
-        """chef-client's configuration, beside the key."""
+        """chef-client's configuration, next to the key."""
         return self.key_file.with_name("client.rb")
+
+    @property
+    def log_file(self) -> Path:
+        """chef-client's log, next to its configuration."""
+        return self.key_file.with_name("client.log")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,24 @@ shopt -s nullglob
 answers() { [[ $("$@" 2>/dev/null) == '{"error"'* ]]; } # a tool of ours without its configuration or command says so in JSON
 imports() { /opt/labswarm/bin/python -c "import $1"; }
 chef_is() { [[ $(chef-client --version) == *" $CHEF_VERSION".* ]]; }
+# chef-client reads the client.rb that labswarm-node writes, and a run that fails says why: nothing listens at this server's port.
+failed_run_says_why() {
+  local folder answer code
+  folder=$(mktemp -d) || return
+  jq --null-input --arg folder "$folder" '{
+    cluster: "sample", instance_id: "i-00000000", role: "worker", region: "eu-west-1", docker_host: "unix:///run/docker.sock",
+    advertise_address: "127.0.0.1", join_secret: "sample", images: [],
+    chef: {url: "https://127.0.0.1:9", organization: "sample", node_name: "sample-i-00000000", key_file: "\($folder)/client.pem", client: "chef-client"}
+  }' >"$folder/node.json"
+  LABSWARM_NODE_CONFIG=$folder/node.json labswarm-node identify >"$folder/public.json" || return
+  answer=$(LABSWARM_NODE_CONFIG=$folder/node.json labswarm-node bootstrap --run-list 'role[worker]')
+  code=$?
+  echo "$answer"
+  [ "$code" = 75 ] && [[ $answer == *"Connection refused"* ]] && grep -q "FATAL: .*Connection refused" "$folder/client.log"
+  code=$?
+  rm -rf "$folder"
+  return "$code"
+}
 image_is_here() { grep -qxF "$1" /etc/labswarm/class-images; }
 
 check "SSM agent 3.3.2746 or later" at_least amazon-ssm-agent 3.3.2746
@@ -30,6 +48,7 @@ check "the cookbooks" test -f /opt/labswarm/src/cookbooks/labswarm_worker/metada
 for tool in labswarm-node labswarm-manager; do
   check "$tool answers" answers "$tool"
 done
+check "chef-client reads what labswarm-node writes, and a failed run says why" failed_run_says_why
 check "labswarm-snapshot" labswarm-snapshot --help
 for module in labswarm_node.chef_identity labswarm_node.snapshot_service cryptography botocore.session boto3.dynamodb.types urllib3; do
   check "the tools have $module" imports "$module"

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from labswarm_node.chef_identity import client_rb
+from labswarm_node.config import ChefConfig
+
 PACKER = Path(__file__).resolve().parents[2] / "packer"
 WORKSTATION = PACKER / "chef-workstation/labswarm_chef_workstation.py"
 
@@ -26,6 +29,14 @@ ChefUtils::Dist::Infra.send(:remove_const, :USER_CONF_DIR)
 ChefUtils::Dist::Infra.const_set(:USER_CONF_DIR, ARGV[0])
 ChefConfig::WorkstationConfigLoader.new(nil).load
 names = %i(node_name client_key chef_server_url trusted_certs_dir)
+puts JSON.generate(names.to_h { |name| [name, ChefConfig::Config[name].to_s] })
+"""
+
+READ_CLIENT_RB = """
+require 'json'
+require 'chef-config/config'
+ChefConfig::Config.from_file(ARGV[0])
+names = %i(chef_server_url node_name client_key log_location ssl_ca_file ssl_verify_mode)
 puts JSON.generate(names.to_h { |name| [name, ChefConfig::Config[name].to_s] })
 """
 
@@ -75,6 +86,31 @@ def test_the_knife_of_either_distribution_reads_what_the_workstation_writes(
     assert (Path(read["trusted_certs_dir"]) / "labswarm.crt").read_text() == "a CA\n"
 
 
+@needs_chef_config
+def test_chef_client_reads_what_a_node_writes_and_logs_to_a_file(tmp_path: Path) -> None:
+    chef = ChefConfig(
+        url="https://chef.sample.invalid",
+        organization="sample",
+        ca_file=Path("/etc/labswarm/chef-ca.pem"),
+        node_name="db-i-0123456789abcdef0",
+        key_file=tmp_path / "client.pem",
+        client="chef-client",
+    )
+    chef.client_rb.write_text(client_rb(chef))
+    done = subprocess.run(
+        ["ruby", "-e", READ_CLIENT_RB, chef.client_rb], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "chef_server_url": "https://chef.sample.invalid/organizations/sample",
+        "node_name": "db-i-0123456789abcdef0",
+        "client_key": str(tmp_path / "client.pem"),
+        "log_location": str(tmp_path / "client.log"),
+        "ssl_ca_file": "/etc/labswarm/chef-ca.pem",
+        "ssl_verify_mode": "verify_peer",
+    }
+
+
 def test_a_folder_of_cincs_in_the_way_is_named_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / ".cinc").mkdir()
     done = write_sample(tmp_path)
@@ -88,3 +124,10 @@ def test_the_image_is_not_verified_before_its_knife_has_read_a_sample() -> None:
     assert re.search(r"^check .* knife_reads_the_sample$", verify, re.MULTILINE)
     assert "labswarm-chef-workstation --sample" in verify
     assert "knife config show" in verify
+
+
+def test_the_image_is_not_verified_before_its_chef_client_has_failed_and_said_why() -> None:
+    verify = (PACKER / "chef-client/verify.sh").read_text()
+    assert re.search(r"^check .* failed_run_says_why$", verify, re.MULTILINE)
+    assert "labswarm-node bootstrap" in verify
+    assert "client.log" in verify

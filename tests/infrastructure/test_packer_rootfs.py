@@ -45,6 +45,14 @@ pytestmark = [
 
 AGENT_UNIT = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
 
+# A run of chef-client against a server that is down: it logs to its output and its log_location.
+CHEF_CLIENT = r"""#!/bin/sh
+if [ "$1" = --version ]; then echo Cinc Client: 18.7.10; exit; fi
+log=$(sed -n 's/^log_location "\(.*\)"$/\1/p' "$3")
+echo "[2026-11-30T21:04:36+00:00] FATAL: Errno::ECONNREFUSED: Connection refused" | tee -a "$log"
+exit 1
+"""
+
 # `knife config show` of Cinc Workstation, as far as verify.sh asks it; the real loader reads the
 # same files in test_packer_chef_programs.py.
 KNIFE = """#!/usr/bin/python3
@@ -66,8 +74,7 @@ class Published:
         files = {"lib/systemd/system/amazon-ssm-agent.service": AGENT_UNIT}
         self.package("amazon-ssm-agent", ssm_agent, files)
         agent = self.package("amazon-cloudwatch-agent", "1.300064.0", {})
-        client = "#!/bin/sh\necho Cinc Client: 18.7.10\n"
-        self.package("cinc", "18.7.10-1", {"opt/cinc/bin/cinc-client": client})
+        self.package("cinc", "18.7.10-1", {"opt/cinc/bin/cinc-client": CHEF_CLIENT})
         ctl = {"opt/cinc-project/bin/cinc-server-ctl": "#!/bin/sh\n"}
         self.package("cinc-server", "18.1.0-1", ctl)
         self.package("cinc-workstation", "18.2.0-1", {"usr/bin/knife": KNIFE})

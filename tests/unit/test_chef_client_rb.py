@@ -73,7 +73,8 @@ def test_a_bad_configuration_ends_with_exit_code_2_and_one_line(
 
     assert main(["--once", "-c", str(config), "-r", "role[worker]"]) == 2
 
-    errors = capsys.readouterr().err
-    assert errors.startswith("ERROR: ")
-    assert said in errors
-    assert errors.count("\n") == 1
+    written = capsys.readouterr()
+    assert written.err == ""
+    assert " FATAL: BadInput: " in written.out
+    assert said in written.out
+    assert written.out.count("\n") == 1

@@ -118,6 +118,7 @@ def test_identify_makes_a_key_that_only_its_owner_reads_and_prints_the_public_ha
         'chef_server_url "https://chef.example"',
         f'node_name "lab-{WORKER}"',
         f'client_key "{chef / "client.pem"}"',
+        f'log_location "{chef / "client.log"}"',
         'ssl_ca_file "/etc/chef-ca.pem"',
         "ssl_verify_mode :verify_peer",
         'chef_license "accept-silent"',
@@ -150,17 +151,28 @@ def test_bootstrap_wants_roles_and_a_key(worker: Machine) -> None:
     assert worker.called == []
 
 
-def test_a_failed_client_is_tried_again_and_its_last_lines_are_told(worker: Machine) -> None:
+def test_a_failed_client_is_retried_and_the_error_names_what_failed_and_the_log(
+    worker: Machine,
+) -> None:
     worker.node("identify")
     worker.chef_client = Ended(3, "\n".join(f"line {n}" for n in range(20)))
     code, answer = worker.node("bootstrap", "--run-list", "role[worker]")
     assert (code, answer["error"]["kind"]) == (75, "transient")
-    assert answer["error"]["message"].endswith("line 15 / line 16 / line 17 / line 18 / line 19")
+    log = worker.directory / "chef" / "client.log"
+    assert answer["error"]["message"] == (
+        "chef-client ended with 3: line 15 / line 16 / line 17 / line 18 / line 19. "
+        f"Its log is {log}"
+    )
 
 
-def test_a_client_that_hangs_is_ended() -> None:
-    with pytest.raises(Transient, match=r"within 0\.1 s"):
-        run_client(["sleep", "60"], 0.1)
+def test_all_that_a_client_writes_is_kept_wherever_it_writes_it() -> None:
+    script = "echo FATAL: out; echo WARN: err >&2; exit 1"
+    assert run_client(["sh", "-c", script], 10) == Ended(1, "FATAL: out\nWARN: err\n")
+
+
+def test_a_client_that_hangs_is_ended_and_the_error_has_its_last_lines() -> None:
+    with pytest.raises(Transient, match=r"within 0\.5 s: Synchronizing cookbooks"):
+        run_client(["sh", "-c", "echo Synchronizing cookbooks; exec sleep 60"], 0.5)
 
 
 def test_join_says_the_node_id_and_nothing_of_the_token(worker: Machine, swarm: SwarmTwin) -> None:

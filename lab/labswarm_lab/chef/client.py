@@ -11,8 +11,9 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from labswarm.chef import Connection
@@ -73,8 +74,15 @@ def converge(connection: Connection, name: str, run_list: list[str] | None, url:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run once. Exit code 0: converged; 1: the Chef Server said no or nothing; 2: bad input."""
-    options = _options(arguments)
+    """Run once, with all output on standard output, as chef-client does."""
+    return run(parse_arguments(arguments), sys.stdout)
+
+
+def run(options: argparse.Namespace, output: TextIO) -> int:
+    """Run once and write to `output` and, from WARN on, to the configuration's log_location.
+
+    Returns the exit code. 0: converged; 1: the Chef Server refused or did not answer; 2: bad input.
+    """
     try:
         config = _config(options)
         run_list = None if options.runlist is None else parse_run_list(options.runlist)
@@ -86,21 +94,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
             None if config.ssl_ca_file is None else _text(config.ssl_ca_file),
         )
     except BadInput as error:
-        print(f"ERROR: {error}", file=sys.stderr)
+        _fatal(error, output, None)
         return 2
-    print("Starting Chef Infra Client (labswarm's stand-in)")
-    print(f"Node name: {config.node_name}")
+    print("Starting Chef Infra Client (labswarm's stand-in)", file=output)
+    print(f"Node name: {config.node_name}", file=output)
     try:
         converge(connection, config.node_name, run_list, config.chef_server_url)
     except LabswarmError as error:
-        print(f"FATAL: {error}", file=sys.stderr)
+        title = f'The stand-in could not load or save the node "{config.node_name}"'
+        print(framed(title, type(error).__name__, str(error)), file=output)
+        _fatal(error, output, config.log_location)
         return 1
-    print(f"Run List is {run_list if run_list is not None else 'unchanged'}")
-    print("Infra Phase complete, 0/0 resources updated: the node is saved, no recipe was run")
+    print(f"Run List is {run_list if run_list is not None else 'unchanged'}", file=output)
+    print(
+        "Infra Phase complete, 0/0 resources updated: the node is saved, no recipe was run",
+        file=output,
+    )
     return 0
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def framed(title: str, heading: str, text: str) -> str:
+    """Return a failure in the frame that chef-client writes around one.
+
+    https://github.com/chef/chef/blob/main/lib/chef/formatters/error_descriptor.rb
+    """
+    line = "=" * 80
+    return "\n".join(["", line, title, line, "", heading, "-" * len(heading), text, ""])
+
+
+def _fatal(error: LabswarmError, output: TextIO, log: Path | None) -> None:
+    """Write a FATAL line as Chef's logger does, to the output and to the log if there is one."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    line = f"[{now}] FATAL: {type(error).__name__}: {error}"
+    print(line, file=output)
+    if log is not None:
+        with log.open("a") as file:
+            print(line, file=file)
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the options that labswarm-node gives to chef-client, and a few more of chef-client's."""
     parser = argparse.ArgumentParser(prog="labswarm-chef-client", description=__doc__)
     parser.add_argument("--once", action="store_true", help="run once (it always does)")
     parser.add_argument("-c", "--config", type=Path, default=Path("/etc/chef/client.rb"))
@@ -122,12 +155,13 @@ def _config(options: argparse.Namespace) -> ClientConfig:
             settings[name] = given
         if name not in settings:
             raise BadInput(str(options.config), f"it has no {name}: add one")
-    ca_file = settings.get("ssl_ca_file")
+    ca_file, log = settings.get("ssl_ca_file"), settings.get("log_location")
     return ClientConfig(
         settings["chef_server_url"],
         settings["node_name"],
         Path(settings["client_key"]),
         None if ca_file is None else Path(ca_file),
+        None if log is None else Path(log),
     )
 
 

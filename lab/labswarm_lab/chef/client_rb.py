@@ -11,20 +11,19 @@ from pathlib import Path
 from labswarm.errors import BadInput
 
 _LINE = re.compile(r"""(\w+)\s+(?:"([^"\\#]*)"|'([^'\\]*)'|(:\w+))\s*(?:\#.*)?""")
-_READ = frozenset({"chef_server_url", "node_name", "client_key", "ssl_ca_file"})
-_PASSED_OVER = frozenset(
-    {"chef_license", "file_cache_path", "log_level", "log_location", "trusted_certs_dir"}
-)
+_READ = frozenset({"chef_server_url", "node_name", "client_key", "ssl_ca_file", "log_location"})
+_PASSED_OVER = frozenset({"chef_license", "file_cache_path", "log_level", "trusted_certs_dir"})
 
 
 @dataclass(frozen=True)
 class ClientConfig:
-    """Where the Chef Server is, and who this node is there."""
+    """Where the Chef Server is, who this node is there, and the file that it logs to."""
 
     chef_server_url: str
     node_name: str
     client_key: Path
     ssl_ca_file: Path | None = None
+    log_location: Path | None = None
 
 
 def parse_client_rb(text: str, where: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 A script is one command line, as in the app's SSM documents; what it calls runs in this process.
 """
 
+import io
 import shlex
 from collections.abc import Mapping, Sequence
 from string import Template
@@ -156,6 +157,5 @@ def _join_secret(config: NodeConfig) -> JoinSecret:
 def _chef_client(command: Sequence[str], timeout_s: float) -> Ended:  # noqa: ARG001  # in process
     from labswarm_lab.chef import client
 
-    return Ended(
-        client.main(command[1:]), "the Chef client's stand-in says more in the plane's log"
-    )
+    output = io.StringIO()
+    return Ended(client.run(client.parse_arguments(command[1:]), output), output.getvalue())

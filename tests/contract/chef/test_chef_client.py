@@ -74,8 +74,10 @@ def test_a_client_that_was_deleted_ends_with_a_clear_message(
 
     assert main(["-c", str(client_rb), "-r", "role[worker]"]) == 1
 
-    said = capsys.readouterr().err
-    assert said.startswith("FATAL:")
+    written = capsys.readouterr()
+    assert written.err == ""
+    said = written.out
+    assert " FATAL: " in said.splitlines()[-1]
     assert "'lab-i-3000'" in said
     assert "401" in said
     assert "lab-i-3000" not in chef.list_nodes()
