@@ -102,6 +102,7 @@ def the_engine_is_set_as_the_baseline_has_it(worker: Worker) -> None:
     assert settings["icc"] is False
     assert settings["no-new-privileges"] is True
     assert settings["log-opts"]["max-size"]
+    assert settings["seccomp-profile"] == "/etc/docker/labswarm-seccomp.json"
     assert "hosts" not in settings
     # Where the lab differs: its own registry has no TLS.
     assert settings["insecure-registries"] == [f"{worker.settings.gateway}:5000"]
@@ -124,6 +125,13 @@ def the_engines_folder_is_roots(worker: Worker) -> None:
 def the_engines_settings_are_roots(worker: Worker) -> None:
     settings = worker.host.file("/etc/docker/daemon.json")
     assert (settings.user, settings.mode) == ("root", 0o644)
+
+
+@twin_of("docker-3.x", "json('/etc/docker/labswarm-seccomp.json')")
+def the_engines_profile_allows_what_it_names_and_nothing_else(worker: Worker) -> None:
+    profile = read(worker, "/etc/docker/labswarm-seccomp.json")
+    assert profile == json.loads(cookbooks.seccomp_profile())
+    assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
 
 
 @twin_of("docker-3.x", "file('/run/docker.sock')")

@@ -1,5 +1,6 @@
 """A worker of the lab as it is prepared, and what a student's container on it cannot reach."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from tests.integration.classroom import (
 )
 from tests.integration.hardening import FACTS, Fact
 from tests.integration.lab_worker import Worker
-from tests.integration.probes import LOOK
+from tests.integration.probes import CALLS, LOOK
 
 from labswarm_hub.task_spec import HOME
 from labswarm_lab import hub
@@ -108,6 +109,55 @@ def test_without_the_firewall_it_would_reach(what: str, unshielded: dict[str, st
 
 def test_it_reaches_the_hub_which_its_server_needs(answers: dict[str, str]) -> None:
     assert answers["the hub"] == "reached"
+
+
+@pytest.fixture(scope="module")
+def calls(room: Room) -> dict[str, str]:
+    """The error of each call to the kernel, made in the student's container."""
+    errors: dict[str, str] = json.loads(room.python(CALLS))
+    return errors
+
+
+@pytest.fixture(scope="module")
+def unfiltered(room: Room) -> dict[str, str]:
+    """The same in a container like the student's, without a profile of system calls."""
+    output = room.container.client.containers.run(
+        room.container.attrs["Image"],
+        ["-c", CALLS],
+        entrypoint="/usr/bin/python3",
+        volumes_from=[room.container.id],
+        security_opt=["seccomp=unconfined"],
+        remove=True,
+    )
+    errors: dict[str, str] = json.loads(output)
+    return errors
+
+
+REFUSED_CALLS = [
+    *("unshare", "setns", "keyctl", "add_key", "request_key", "bpf", "perf_event_open"),
+    *("userfaultfd", "io_uring_setup"),
+    *(f"a socket of {family}" for family in ("AF_ALG", "AF_VSOCK", "AF_RXRPC", "NETLINK_XFRM")),
+]
+
+
+@pytest.mark.parametrize("call", REFUSED_CALLS)
+def test_a_students_container_may_not_make_this_call(call: str, calls: dict[str, str]) -> None:
+    assert calls[call] == "EPERM"
+
+
+@pytest.mark.parametrize(
+    "call",
+    # The others may be closed to everybody by the machine's own settings.
+    [*("unshare", "setns", "keyctl", "add_key"), "a socket of AF_ALG", "a socket of NETLINK_XFRM"],
+)
+def test_without_the_profile_the_kernel_would_look_at_this_call(
+    call: str, unfiltered: dict[str, str]
+) -> None:
+    assert unfiltered[call] != "EPERM"
+
+
+def test_it_reads_routes_as_name_resolution_does(calls: dict[str, str]) -> None:
+    assert calls["a socket of NETLINK_ROUTE"] == "done"
 
 
 def test_it_sees_its_own_home_and_nobody_elses(room: Room) -> None:

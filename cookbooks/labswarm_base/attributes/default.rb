@@ -31,8 +31,10 @@ default['labswarm_base']['ssh'] = false
 default['labswarm_base']['journal']['max_use'] = '1G'
 default['labswarm_base']['journal']['max_age'] = '1month'
 
-# A restarted Engine ends every container on the node: it is renewed with the image.
+# A restarted Engine ends every container on the node, so no day's update restarts it. A worker gets a new Engine with the
+# monthly image and `labswarm roll`; a hub, which stays, at engine_updates (a systemd calendar time).
 default['labswarm_base']['kept_packages'] = %w(docker.io containerd runc)
+default['labswarm_base']['engine_updates'] = nil
 
 # Its networks are clear of the Swarm's (labswarm_hub) and of the VPC's default 10.64.0.0/16.
 default['labswarm_base']['engine'] = data.call('engine.json')
@@ -50,5 +52,10 @@ default['labswarm_base']['login_defs'] = {
   'LOGIN_TIMEOUT' => '60',
 }
 
-# squashfs stays, for snaps; vfat stays, for EFI.
-default['labswarm_base']['unused_modules'] = %w(cramfs freevxfs jffs2 hfs hfsplus udf dccp rds sctp tipc)
+# squashfs stays, for snaps; vfat stays, for EFI. Then what two holes of 2026 were reached by: af_alg and its parts (CVE-2026-31431);
+# esp4, esp6, ipcomp, ipcomp6 and rxrpc (CVE-2026-43284). The Swarm's network is not encrypted, so nothing here uses ESP.
+default['labswarm_base']['unused_modules'] = %w(
+  cramfs freevxfs jffs2 hfs hfsplus udf dccp rds sctp tipc
+  af_alg algif_aead algif_hash algif_rng algif_skcipher
+  esp4 esp6 ipcomp ipcomp6 rxrpc
+)

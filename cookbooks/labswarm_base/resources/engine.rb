@@ -19,12 +19,22 @@ action :configure, description: 'Configure the Docker Engine and start it.' do
     action :enable
   end
 
-  # On a worker that has joined this ends the students' servers: it waits for the next image.
+  # Before daemon.json, which names it: without the file the Engine does not start. It reads it when it starts.
+  if new_resource.settings['seccomp-profile']
+    cookbook_file new_resource.settings['seccomp-profile'] do
+      cookbook 'labswarm_base'
+      source 'seccomp.json'
+      mode '0644'
+      notifies :restart, 'service[docker]', :immediately if ::File.exist?('/etc/docker/daemon.json')
+      not_if { keep_running? }
+    end
+  end
+
   file '/etc/docker/daemon.json' do
     content "#{JSON.pretty_generate(daemon_json)}\n"
     mode '0644'
     notifies :restart, 'service[docker]', :immediately
-    not_if { !new_resource.restart_member && swarm_state != 'inactive' }
+    not_if { keep_running? }
   end
 
   service 'docker' do
@@ -34,6 +44,11 @@ end
 
 action_class do
   include Labswarm::EngineState
+
+  # A restart of a worker that has joined ends the students' servers: new settings come with the next image.
+  def keep_running?
+    !new_resource.restart_member && swarm_state != 'inactive'
+  end
 
   def daemon_json
     labels = ["labswarm.instance=#{new_resource.instance_id}", "labswarm.cluster=#{new_resource.cluster}"]

@@ -5,6 +5,8 @@ default['labswarm_hub']['data'] = '/srv/labswarm'
 # One network for all servers: a /24 runs out near 250 students and nodes.
 default['labswarm_hub']['address_pool'] = '10.97.0.0/16'
 default['labswarm_hub']['subnet_size'] = 20
+# No student's server runs on the hub: its Engine may restart when no class is expected.
+default['labswarm_base']['engine_updates'] = 'Sun *-*-* 04:00:00'
 default['labswarm_hub']['rotate_join_token_at'] = '*-*-* 04:00:00'
 
 default['labswarm_hub']['source'] = '/opt/labswarm/src'

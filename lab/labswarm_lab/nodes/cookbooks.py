@@ -27,6 +27,11 @@ def engine_settings() -> dict[str, Any]:
     return settings
 
 
+def seccomp_profile() -> str:
+    """The profile (JSON) that says which system calls a container of a node may make."""
+    return (_BASE / "seccomp.json").read_text()
+
+
 def network_parameters() -> dict[str, int | str]:
     """The kernel's parameters on every node, as far as a network namespace has its own."""
     parameters = json.loads((_BASE / "sysctl.json").read_text())

@@ -212,9 +212,11 @@ def _lay(settings: NodesSettings, instance: Instance) -> None:
     # What is mounted over has to be there; a machine with a Docker package has both.
     for folder in (Path("/etc/docker"), Path("/run/containerd")):
         folder.mkdir(parents=True, exist_ok=True)
-    (directory / "etc-docker/daemon.json").write_text(
-        json.dumps(daemon_json(settings, instance.instance_id), indent=2)
-    )
+    settings_of_engine = daemon_json(settings, instance.instance_id)
+    # The node has this folder as /etc/docker, where the cookbooks' setting names the profile.
+    profile = Path(settings_of_engine["seccomp-profile"]).name
+    (directory / "etc-docker" / profile).write_text(cookbooks.seccomp_profile())
+    (directory / "etc-docker/daemon.json").write_text(json.dumps(settings_of_engine, indent=2))
     parameters = cookbooks.network_parameters().items()
     (directory / "sysctl.conf").write_text("".join(f"{n} = {value}\n" for n, value in parameters))
     (directory / "student-firewall.conf").write_text(cookbooks.student_firewall_conf())

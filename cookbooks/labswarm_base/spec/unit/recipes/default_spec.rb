@@ -72,9 +72,22 @@ end
 describe 'labswarm_base::updates' do
   subject(:run) { runner.converge(described_recipe) }
 
-  it 'never restarts the machine or the Engine by itself' do
+  it 'restarts neither the machine nor the Engine in its daily updates' do
     settings = run.file('/etc/apt/apt.conf.d/52labswarm').content
     expect(settings).to include('Unattended-Upgrade::Automatic-Reboot "false";', '"^docker\.io$";', '"^containerd$";', '"^runc$";')
+  end
+
+  it 'leaves the Engine of a worker to its next image' do
+    expect(run).to delete_systemd_unit('labswarm-engine-update.service')
+    expect(run).to delete_systemd_unit('labswarm-engine-update.timer')
+  end
+
+  it 'updates the Engine at a time of its own where one is given' do
+    run = runner(attributes: { 'labswarm_base' => { 'engine_updates' => 'Sun *-*-* 04:00:00' } }).converge(described_recipe)
+    expect(run.systemd_unit('labswarm-engine-update.service').content['Service']['ExecStart'].last)
+      .to end_with('install -y --only-upgrade docker.io containerd runc')
+    expect(run.systemd_unit('labswarm-engine-update.timer').content['Timer']['OnCalendar']).to eq('Sun *-*-* 04:00:00')
+    expect(run).to enable_systemd_unit('labswarm-engine-update.timer')
   end
 end
 

@@ -20,6 +20,19 @@ describe 'labswarm_engine' do
     expect(run.file('/etc/docker/daemon.json')).to notify('service[docker]').to(:restart).immediately
   end
 
+  it 'has the profile of system calls in place before the Engine is told of it' do
+    answers(*engine('inactive'))
+    run = declaring('labswarm_engine') do
+      labswarm_engine 'i-0123456789abcdef0' do
+        cluster 'db'
+        settings 'seccomp-profile' => '/etc/docker/labswarm-seccomp.json'
+      end
+    end
+    expect(run).to create_cookbook_file('/etc/docker/labswarm-seccomp.json').with(source: 'seccomp.json', mode: '0644')
+    names = run.resource_collection.map(&:to_s)
+    expect(names.index('cookbook_file[/etc/docker/labswarm-seccomp.json]')).to be < names.index('file[/etc/docker/daemon.json]')
+  end
+
   # Whether active, paused or draining: to the node itself it is a member, and the Engine's restart
   # would end the servers of the students who are still on it.
   %w(active pending locked error).each do |state|

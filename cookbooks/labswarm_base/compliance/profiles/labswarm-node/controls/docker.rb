@@ -10,6 +10,7 @@ control 'docker-2.x' do
     its('icc') { should eq false }
     its('no-new-privileges') { should eq true }
     its(%w(log-opts max-size)) { should_not be_nil }
+    its('seccomp-profile') { should eq '/etc/docker/labswarm-seccomp.json' }
     its('insecure-registries') { should be_nil }
     its('hosts') { should be_nil }
   end
@@ -32,6 +33,10 @@ control 'docker-3.x' do
   describe file('/etc/docker/daemon.json') do
     it { should be_owned_by 'root' }
     its('mode') { should cmp '0644' }
+  end
+  # Docker's default would let a container open AF_ALG sockets: CVE-2026-31431.
+  describe json('/etc/docker/labswarm-seccomp.json') do
+    its('defaultAction') { should eq 'SCMP_ACT_ERRNO' }
   end
   describe file('/run/docker.sock') do
     it { should be_socket }

@@ -60,10 +60,10 @@ end
 
 control 'os-10' do
   impact 1.0
-  title 'File systems that nobody needs are not loaded'
+  title 'File systems and protocols that nobody needs are not loaded'
   # Ubuntu needs squashfs for snaps, and vfat for EFI.
   describe file('/etc/modprobe.d/dev-sec.conf') do
-    %w(cramfs freevxfs jffs2 hfs hfsplus udf).each do |name|
+    %w(cramfs freevxfs jffs2 hfs hfsplus udf af_alg algif_aead algif_hash algif_rng algif_skcipher esp4 esp6 rxrpc).each do |name|
       its('content') { should match(%r{^install #{name} /bin/true$}) }
     end
   end
