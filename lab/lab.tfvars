@@ -19,7 +19,7 @@ hook_timeout_seconds = 600
 vpc_id            = "vpc-00000000000000000"
 subnet_ids        = ["subnet-00000000000000000"]
 public_subnet_ids = ["subnet-00000000000000003"] # by its last digit of the same zone
-security_groups   = { chef_server = "sg-00000000000000000", endpoints = "sg-00000000000000001" }
+security_groups   = { nodes = "sg-00000000000000000" }
 chef              = { url = "https://chef.invalid", organization = null }
 hub_ami           = "ami-00000000000000000"
 worker_ami        = "ami-00000000000000000"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.infrastructure.conftest import Planned, Prepared, skip_without_terraform
-from tests.infrastructure.terraform import tables
+from tests.infrastructure.terraform import answers, tables
 from tests.infrastructure.terraform.workspace import BASE, Terraform, TerraformFailed, resources
 
 from labswarm.cluster import Cluster, asg_name
@@ -204,21 +204,48 @@ def test_in_one_state_the_way_out_and_the_chef_server_outlive_the_workers(
     assert "module.network.aws_internet_gateway.this" in address["depends_on"]
 
 
+# ---- images that are gone -------------------------------------------------------------------
+
+
+def test_a_deregistered_image_breaks_neither_plan_nor_destroy(terraform: Prepared) -> None:
+    cluster = terraform(BASE / "stacks" / "cluster")
+    gone = {"hub_ami": answers.DEREGISTERED, "worker_ami": answers.DEREGISTERED}
+    said = cluster.run("plan", "-input=false", "-no-color", *cluster.values(gone))
+    warned = re.findall(r"(hub_ami|worker_ami) is \"ami-0000000000000dead\"", said)
+    assert sorted(warned) == ["hub_ami", "worker_ami"]
+
+    cluster.apply(**gone)
+    assert cluster.destroy(**gone)
+    assert resources(cluster.state()) == []
+
+
 # ---- refusals -------------------------------------------------------------------------------
+
+
+LONG_LOGIN = {"authenticator": "github", "conf": {"login.py": "# a comment\n" * 1500}}
+MANY_IMAGES = [f"quay.io/jupyter/scipy-notebook-{number}:2025-03-14" for number in range(100)]
 
 
 @pytest.mark.parametrize(
     ("stack", "wrong", "sentence"),
     [
-        ("cluster", {"name": "Physics 1"}, "give a lowercase letter"),
-        ("cluster", {"name": "a-name-that-is-too-long"}, "then up to 19"),
+        ("cluster", {"name": "Physics 1"}, "with a letter first"),
+        ("cluster", {"name": "a-name-that-is-too-long"}, "1 to 20 lowercase"),
         ("cluster", {"seat": {"memory_mib": 1048576, "cpu": 1}}, "has no room for one seat"),
         ("cluster", {"worker_volume_gib": 12}, "the image .* has 20 GiB"),
-        ("chef", {"vpc_cidr": "10.64.0.0/33"}, "this is no IPv4 range"),
+        ("chef", {"vpc_cidr": "10.64.0.0/33"}, "is no IPv4 block"),
         ("chef", {"vpc_cidr": "10.97.0.0/16"}, "nodes use 10.97.0.0/16"),
+        ("cluster", {"name": "physics-"}, "no hyphen last"),
+        ("cluster", {"images": []}, "images is empty"),
+        ("cluster", {"hub_ingress_cidrs": ["192.0.2.0/24"] * 2}, "give each block once"),
+        ("cluster", {"instance_types": ["m7g.large"]}, "m7g.large cannot run the image"),
+        ("cluster", {"hub_instance_type": "t4g.large"}, "is for x86_64: name a type"),
+        ("cluster", {"hub_root_volume_gib": 12}, "hub_root_volume_gib .* give at least 20"),
+        ("cluster", {"login": LONG_LOGIN}, "the hub's user data has room for 12288"),
+        ("cluster", {"images": MANY_IMAGES}, "name fewer images"),
         ("chef", {"zones": []}, "name two availability zones"),
     ],
-    ids=lambda given: given if isinstance(given, str) else json.dumps(given),
+    ids=lambda given: given if isinstance(given, str) else json.dumps(given)[:60],
 )
 def test_what_cannot_work_is_refused_at_plan_with_a_sentence(
     terraform: Prepared, stack: str, wrong: dict[str, Any], sentence: str

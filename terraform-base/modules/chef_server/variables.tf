@@ -14,7 +14,7 @@ variable "zone" {
 
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$", var.zone))
-    error_message = "zone: this is no availability zone; write the one of subnet_id, like eu-west-1a."
+    error_message = "zone is \"${var.zone}\": give the availability zone of subnet_id, such as eu-west-1a."
   }
 }
 
@@ -32,7 +32,7 @@ variable "ami" {
 
   validation {
     condition     = can(regex("^ami-[0-9a-f]{8,17}$", var.ami))
-    error_message = "ami: this is no image id; write it like ami-0123456789abcdef0."
+    error_message = "ami (chef_server_ami of stack chef) is \"${var.ami}\": give an image's id, such as ami-0123456789abcdef0."
   }
 }
 
@@ -43,17 +43,17 @@ variable "instance_type" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.instance_type))
-    error_message = "instance_type: this is no instance type; write one like t3.large."
+    error_message = "instance_type (chef_server_instance_type of stack chef) is \"${var.instance_type}\": give an instance type, such as t3.large."
   }
 
   validation {
     condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", var.instance_type))
-    error_message = "instance_type: the Chef Server has no arm64 packages; choose an x86_64 type such as t3.large."
+    error_message = "instance_type (chef_server_instance_type of stack chef) is ${var.instance_type}, for arm64, and there are no arm64 packages of the Chef Server: choose an x86_64 type, such as t3.large."
   }
 
   validation {
     condition     = !can(regex("\\.(nano|micro|small|medium)$", var.instance_type))
-    error_message = "instance_type: a Chef Server wants 8 GiB of memory; choose a large type or larger, such as t3.large."
+    error_message = "instance_type (chef_server_instance_type of stack chef) is ${var.instance_type}, and a Chef Server needs 8 GiB of memory: choose a large type or larger, such as t3.large."
   }
 }
 
@@ -64,7 +64,7 @@ variable "organization" {
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9_-]{0,254}$", var.organization))
-    error_message = "organization: use a lower-case letter or digit, then up to 254 of these, hyphens and underscores."
+    error_message = "organization is \"${var.organization}\": give a lowercase letter or digit, then up to 254 of these, hyphens and underscores."
   }
 }
 
@@ -78,12 +78,12 @@ variable "domain" {
 
   validation {
     condition     = var.domain == null || can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", var.domain.name))
-    error_message = "domain.name: this is no host name; write it in lower case, like chef.department.example.org."
+    error_message = "domain.name is \"${try(var.domain.name, "")}\": give a host name in lowercase, such as chef.department.example.org."
   }
 
   validation {
     condition     = var.domain == null || can(regex("^Z[A-Z0-9]{4,31}$", var.domain.zone_id))
-    error_message = "domain.zone_id: this is no Route 53 zone; write its id, like Z0123456789ABCDEFGHIJ."
+    error_message = "domain.zone_id is \"${try(var.domain.zone_id, "")}\": give the id of a Route 53 zone, such as Z0123456789ABCDEFGHIJ."
   }
 }
 
@@ -94,7 +94,7 @@ variable "private_ip" {
 
   validation {
     condition     = var.private_ip == null || can(cidrnetmask("${var.private_ip}/32"))
-    error_message = "private_ip: this is no IPv4 address; write one of the subnet's, like 10.64.0.10, or leave it out."
+    error_message = "private_ip (chef_server_private_ip of stack chef) is \"${coalesce(var.private_ip, "null")}\": give an IPv4 address of the subnet, such as 10.64.0.10, or leave it out."
   }
 }
 
@@ -105,7 +105,7 @@ variable "data_volume_gib" {
 
   validation {
     condition     = var.data_volume_gib >= 10 && var.data_volume_gib <= 16384 && floor(var.data_volume_gib) == var.data_volume_gib
-    error_message = "data_volume_gib: give a whole number from 10 to 16384."
+    error_message = "data_volume_gib is ${var.data_volume_gib}: give a whole number from 10 to 16384."
   }
 }
 
@@ -116,7 +116,7 @@ variable "backup_hour_utc" {
 
   validation {
     condition     = var.backup_hour_utc >= 0 && var.backup_hour_utc <= 23 && floor(var.backup_hour_utc) == var.backup_hour_utc
-    error_message = "backup_hour_utc: give a whole hour from 0 to 23."
+    error_message = "backup_hour_utc is ${var.backup_hour_utc}: give a whole hour from 0 to 23."
   }
 }
 
@@ -127,7 +127,7 @@ variable "backup_days" {
 
   validation {
     condition     = var.backup_days >= 7 && floor(var.backup_days) == var.backup_days
-    error_message = "backup_days: give a whole number, 7 at least, so that a mistake is found while there is a backup from before it."
+    error_message = "backup_days is ${var.backup_days}: give a whole number of at least 7, so that a mistake is found while a backup from before it exists."
   }
 }
 
@@ -147,12 +147,12 @@ variable "workstation" {
 
   validation {
     condition     = var.workstation == null || can(regex("^ami-[0-9a-f]{8,17}$", var.workstation.ami))
-    error_message = "workstation.ami: this is no image id; write it like ami-0123456789abcdef0."
+    error_message = "workstation.ami is \"${try(var.workstation.ami, "")}\": give an image's id, such as ami-0123456789abcdef0."
   }
 
   validation {
     condition     = var.workstation == null || can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.workstation.instance_type))
-    error_message = "workstation.instance_type: this is no instance type; write one like t3.small."
+    error_message = "workstation.instance_type is \"${try(var.workstation.instance_type, "")}\": give an instance type, such as t3.small."
   }
 }
 
@@ -163,7 +163,7 @@ variable "app_stack_name" {
 
   validation {
     condition     = can(regex("^[A-Za-z][A-Za-z0-9-]{0,19}$", var.app_stack_name))
-    error_message = "app_stack_name: use a letter, then up to 19 letters, digits and hyphens; with longer names CloudFormation shortens those of the functions' roles."
+    error_message = "app_stack_name is \"${var.app_stack_name}\": give a letter, then up to 19 letters, digits and hyphens. With a longer name CloudFormation shortens the names of the functions' roles."
   }
 }
 
@@ -174,7 +174,7 @@ variable "alarm_topic_arns" {
 
   validation {
     condition     = alltrue([for arn in var.alarm_topic_arns : startswith(arn, "arn:")])
-    error_message = "alarm_topic_arns: one of these is no ARN; write them like arn:aws:sns:eu-west-1:123456789012:operators."
+    error_message = "alarm_topic_arns is ${jsonencode(var.alarm_topic_arns)}: give ARNs of SNS topics, such as arn:aws:sns:eu-west-1:123456789012:labswarm-alarms."
   }
 }
 

@@ -60,6 +60,13 @@ locals {
       chef    = var.chef
     }))
   }
+  # The hub's id is known only after an apply. A placeholder stands for it, so that a plan counts as well.
+  description_bytes = {
+    for name, settings in local.settings : name => floor(length(base64encode(jsonencode(merge(settings, {
+      manager = "i-0123456789abcdef0"
+      chef    = var.chef
+    })))) * 3 / 4)
+  }
 }
 
 module "storage" {
@@ -78,24 +85,26 @@ module "storage" {
 module "hub" {
   source = "../hub"
 
-  cluster           = var.name
-  groups            = keys(local.groups)
-  subnet_id         = var.public_subnet_ids[0]
-  security_group_id = aws_security_group.hub.id
-  ami               = var.hub_ami
-  instance_type     = var.hub_instance_type
-  private_address   = var.hub_private_address
-  data_volume_gib   = var.hub_data_volume_gib
-  data_snapshot_id  = var.hub_data_snapshot_id
-  snapshots_kept    = var.hub_snapshots_kept
-  last_snapshot     = var.hub_last_snapshot
-  domain            = var.domain
-  images            = var.images
-  login             = var.login
-  chef              = local.ground_chef
-  efs               = local.ground_efs
-  alarm_topic_arns  = var.alarm_topic_arns
-  tags              = var.tags
+  cluster            = var.name
+  groups             = keys(local.groups)
+  subnet_id          = var.public_subnet_ids[0]
+  security_group_ids = [aws_security_group.hub.id, var.security_groups.nodes]
+  ami                = var.hub_ami
+  image_owners       = var.image_owners
+  instance_type      = var.hub_instance_type
+  root_volume_gib    = var.hub_root_volume_gib
+  private_address    = var.hub_private_address
+  data_volume_gib    = var.hub_data_volume_gib
+  data_snapshot_id   = var.hub_data_snapshot_id
+  snapshots_kept     = var.hub_snapshots_kept
+  last_snapshot      = var.hub_last_snapshot
+  domain             = var.domain
+  images             = var.images
+  login              = var.login
+  chef               = local.ground_chef
+  efs                = local.ground_efs
+  alarm_topic_arns   = var.alarm_topic_arns
+  tags               = var.tags
 }
 
 # One for all groups: they have the same Swarm and the same homes.
@@ -130,9 +139,10 @@ module "workers" {
 
   name                   = each.key
   subnet_ids             = var.subnet_ids
-  security_group_id      = aws_security_group.workers.id
+  security_group_ids     = [aws_security_group.workers.id, var.security_groups.nodes]
   instance_types         = each.value.instance_types
   ami                    = each.value.ami
+  image_owners           = var.image_owners
   on_demand_base         = each.value.on_demand_base
   on_demand_percentage   = each.value.on_demand_percentage
   root_volume_gib        = each.value.root_volume_gib
@@ -167,6 +177,14 @@ resource "aws_ssm_parameter" "description" {
   tier        = "Intelligent-Tiering" # a certificate authority's PEM can take it over 4 KB
   value       = local.descriptions[each.key]
   tags        = var.tags
+
+  # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+  lifecycle {
+    precondition {
+      condition     = local.description_bytes[each.key] <= 8192
+      error_message = "images and chef.ca_pem make the description of ${each.key} ${local.description_bytes[each.key]} bytes long, and Parameter Store takes 8192: name fewer images, or give only the certificate authority's own certificate."
+    }
+  }
 }
 
 # The first to be destroyed: its script ends the workers through their terminate hooks, while all

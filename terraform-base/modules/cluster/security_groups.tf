@@ -1,4 +1,5 @@
-# Each cluster has its own, so that one lecture's nodes never reach another's Swarm.
+# Each cluster has its own groups, so that one lecture's nodes never reach another's Swarm. No rule here is added to a shared group, which
+# would fill up with clusters: the group `nodes` of modules/network reaches the Chef Server and AWS's endpoints.
 
 resource "aws_security_group" "hub" {
   #checkov:skip=CKV2_AWS_5:The hub's network interface has it, in modules/hub
@@ -50,32 +51,26 @@ locals {
   zones = data.aws_subnet.workers[*].availability_zone
 
   members = {
-    hub         = aws_security_group.hub.id
-    workers     = aws_security_group.workers.id
-    homes       = aws_security_group.homes.id
-    chef_server = var.security_groups.chef_server
-    endpoints   = var.security_groups.endpoints
+    hub     = aws_security_group.hub.id
+    workers = aws_security_group.workers.id
+    homes   = aws_security_group.homes.id
   }
 
   # Who talks to whom. Swarm's ports: https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts
   # A server talks only to the hub, so that the overlay's data (4789) does not pass between workers;
   # its gossip (7946) wants every node to reach every other.
   flows = {
-    "join and manage"             = { from = "workers", to = "hub", protocol = "tcp", port = 2377 }
-    "gossip to hub"               = { from = "workers", to = "hub", protocol = "tcp", port = 7946 }
-    "gossip to hub, UDP"          = { from = "workers", to = "hub", protocol = "udp", port = 7946 }
-    "gossip to workers"           = { from = "hub", to = "workers", protocol = "tcp", port = 7946 }
-    "gossip to workers, UDP"      = { from = "hub", to = "workers", protocol = "udp", port = 7946 }
-    "gossip among workers"        = { from = "workers", to = "workers", protocol = "tcp", port = 7946 }
-    "gossip among workers, UDP"   = { from = "workers", to = "workers", protocol = "udp", port = 7946 }
-    "overlay to hub"              = { from = "workers", to = "hub", protocol = "udp", port = 4789 }
-    "overlay to workers"          = { from = "hub", to = "workers", protocol = "udp", port = 4789 }
-    "homes of workers"            = { from = "workers", to = "homes", protocol = "tcp", port = 2049 }
-    "homes of hub"                = { from = "hub", to = "homes", protocol = "tcp", port = 2049 }
-    "Chef Server of workers"      = { from = "workers", to = "chef_server", protocol = "tcp", port = 443 }
-    "Chef Server of hub"          = { from = "hub", to = "chef_server", protocol = "tcp", port = 443 }
-    "AWS by endpoints of workers" = { from = "workers", to = "endpoints", protocol = "tcp", port = 443 }
-    "AWS by endpoints of hub"     = { from = "hub", to = "endpoints", protocol = "tcp", port = 443 }
+    "join and manage"           = { from = "workers", to = "hub", protocol = "tcp", port = 2377 }
+    "gossip to hub"             = { from = "workers", to = "hub", protocol = "tcp", port = 7946 }
+    "gossip to hub, UDP"        = { from = "workers", to = "hub", protocol = "udp", port = 7946 }
+    "gossip to workers"         = { from = "hub", to = "workers", protocol = "tcp", port = 7946 }
+    "gossip to workers, UDP"    = { from = "hub", to = "workers", protocol = "udp", port = 7946 }
+    "gossip among workers"      = { from = "workers", to = "workers", protocol = "tcp", port = 7946 }
+    "gossip among workers, UDP" = { from = "workers", to = "workers", protocol = "udp", port = 7946 }
+    "overlay to hub"            = { from = "workers", to = "hub", protocol = "udp", port = 4789 }
+    "overlay to workers"        = { from = "hub", to = "workers", protocol = "udp", port = 4789 }
+    "homes of workers"          = { from = "workers", to = "homes", protocol = "tcp", port = 2049 }
+    "homes of hub"              = { from = "hub", to = "homes", protocol = "tcp", port = 2049 }
   }
 }
 

@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.name))
-    error_message = "name is \"${var.name}\": give a lowercase letter, then up to 19 lowercase letters, digits and hyphens; the group is called labswarm-<name>-workers."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", var.name))
+    error_message = "name is \"${var.name}\": give 1 to 20 lowercase letters, digits and hyphens, with a letter first and no hyphen last; the group is called labswarm-<name>-workers."
   }
 }
 
@@ -36,8 +36,8 @@ variable "public_subnet_ids" {
 }
 
 variable "security_groups" {
-  description = "The VPC's groups that the nodes are let into (modules/network's or stack chef's output of that name)."
-  type        = object({ chef_server = string, endpoints = string })
+  description = "The VPC's shared groups: hub and workers carry `nodes` (output security_groups of modules/network or stack chef)."
+  type        = object({ nodes = string })
 }
 
 variable "internet" {
@@ -63,6 +63,18 @@ variable "hub_ingress_cidrs" {
   }
 
   validation {
+    condition     = length(distinct(var.hub_ingress_cidrs)) == length(var.hub_ingress_cidrs)
+    error_message = "hub_ingress_cidrs is ${jsonencode(var.hub_ingress_cidrs)}: give each block once."
+  }
+
+  # A security group takes 60 rules inward. Each block is two, and four are the workers'.
+  # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+  validation {
+    condition     = length(var.hub_ingress_cidrs) <= 28
+    error_message = "hub_ingress_cidrs has ${length(var.hub_ingress_cidrs)} blocks, and the hub's security group has room for 28: give larger blocks."
+  }
+
+  validation {
     condition     = try(var.domain.acme_email, null) == null || contains(var.hub_ingress_cidrs, "0.0.0.0/0")
     error_message = "hub_ingress_cidrs is ${jsonencode(var.hub_ingress_cidrs)}, and Let's Encrypt asks from addresses that it does not name: give [\"0.0.0.0/0\"], or a domain.certificate_secret_arn in place of domain.acme_email."
   }
@@ -79,6 +91,11 @@ variable "hub_egress_ports" {
   }
 
   validation {
+    condition     = length(distinct(var.hub_egress_ports)) == length(var.hub_egress_ports)
+    error_message = "hub_egress_ports is ${jsonencode(var.hub_egress_ports)}: give each port once."
+  }
+
+  validation {
     condition     = length(setsubtract([443, 80], var.hub_egress_ports)) == 0
     error_message = "hub_egress_ports is ${jsonencode(var.hub_egress_ports)}: add 443, by which the hub reaches AWS and the class's images, and 80, for packages."
   }
@@ -92,6 +109,11 @@ variable "worker_egress_ports" {
   validation {
     condition     = alltrue([for port in var.worker_egress_ports : port >= 1 && port <= 65535 && floor(port) == port])
     error_message = "worker_egress_ports is ${jsonencode(var.worker_egress_ports)}: give whole numbers from 1 to 65535."
+  }
+
+  validation {
+    condition     = length(distinct(var.worker_egress_ports)) == length(var.worker_egress_ports)
+    error_message = "worker_egress_ports is ${jsonencode(var.worker_egress_ports)}: give each port once."
   }
 
   validation {
@@ -118,6 +140,17 @@ variable "chef" {
 
 # The hub.
 
+variable "image_owners" {
+  description = "Accounts whose images may be used: `self`, and the ids of accounts that share theirs with this one."
+  type        = list(string)
+  default     = ["self"]
+
+  validation {
+    condition     = length(var.image_owners) > 0 && alltrue([for owner in var.image_owners : can(regex("^(self|[0-9]{12})$", owner))])
+    error_message = "image_owners is ${jsonencode(var.image_owners)}: give \"self\", ids of accounts (12 digits), or both."
+  }
+}
+
 variable "hub_ami" {
   description = "The hub's image (packer/chef-client). Another one replaces the instance; its addresses, Swarm and database stay."
   type        = string
@@ -133,6 +166,12 @@ variable "hub_private_address" {
   description = "The hub's private address; null: one of its subnet's, once and for ever."
   type        = string
   default     = null
+}
+
+variable "hub_root_volume_gib" {
+  description = "The size of the hub's root volume (GiB), at least that of its image."
+  type        = number
+  default     = 30
 }
 
 variable "hub_data_volume_gib" {
@@ -262,6 +301,11 @@ variable "login" {
 variable "images" {
   description = "The class images that a worker pulls before it is opened; best by digest. Another list restarts the hub's instance: every open notebook is cut off for some minutes."
   type        = list(string)
+
+  validation {
+    condition     = length(var.images) > 0
+    error_message = "images is empty: name at least one class image, such as quay.io/jupyter/scipy-notebook@sha256:…; a student's server starts from it."
+  }
 }
 
 variable "empty_deadline_minutes" {
@@ -325,8 +369,8 @@ variable "extra_groups" {
   default = {}
 
   validation {
-    condition     = alltrue([for group in keys(var.extra_groups) : can(regex("^[a-z][a-z0-9-]{0,19}$", "${var.name}-${group}")) && group != ""])
-    error_message = "extra_groups has ${join(", ", keys(var.extra_groups))}: give each group a name of lowercase letters, digits and hyphens that makes <name>-<group> at most 20 characters long."
+    condition     = alltrue([for group in keys(var.extra_groups) : can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", "${var.name}-${group}")) && can(regex("^[a-z0-9]", group))])
+    error_message = "extra_groups has ${join(", ", keys(var.extra_groups))}: give each group a name of lowercase letters, digits and hyphens, with no hyphen first or last, that makes <name>-<group> at most 20 characters long."
   }
 }
 
@@ -336,6 +380,11 @@ variable "alarm_topic_arns" {
   description = "SNS topics that are told when the hub is recovered."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topic_arns : can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:", arn))])
+    error_message = "alarm_topic_arns is ${jsonencode(var.alarm_topic_arns)}: give ARNs of SNS topics, such as arn:aws:sns:eu-west-1:123456789012:labswarm-alarms."
+  }
 }
 
 variable "tags" {

@@ -6,14 +6,12 @@ data "aws_subnet" "hub" {
   id = var.subnet_id
 }
 
-data "aws_ami" "hub" {
-  # An image is deprecated after some weeks, and goes on being used.
-  include_deprecated = true
+module "image" {
+  source = "../image"
 
-  filter {
-    name   = "image-id"
-    values = [var.ami]
-  }
+  ami      = var.ami
+  argument = "hub_ami"
+  owners   = var.image_owners
 }
 
 data "aws_ec2_instance_type" "hub" {
@@ -28,12 +26,6 @@ locals {
   })
   region = data.aws_region.current.region
   least  = { memory_mib = 2048, vcpus = 2 }
-
-  # A volume is as large as its snapshot at least.
-  image_gib = max(0, [
-    for volume in data.aws_ami.hub.block_device_mappings : try(tonumber(volume.ebs.volume_size), 0)
-    if volume.device_name == data.aws_ami.hub.root_device_name
-  ]...)
 
   # What Terraform knows; the cookbooks make node.json of it and of the instance's metadata. No secret.
   ground = {
@@ -54,10 +46,25 @@ locals {
   }
 }
 
+locals {
+  # Ids and addresses are known only after an apply. Placeholders of the greatest length stand for them, so that a plan counts as well.
+  # The limit is on the bytes before base64: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html
+  user_data_limit = 16384
+  user_data_bytes = floor(length(base64encode(templatefile("${path.module}/user-data.sh.tftpl", {
+    login = var.login
+    ground = merge(local.ground, {
+      join_secret = "labswarm/${var.cluster}/swarm-join"
+      hub_address = "255.255.255.255"
+      efs         = { file_system_id = "fs-0123456789abcdef0", access_point_id = "fsap-0123456789abcdef0" }
+      hub         = merge(local.ground.hub, { data_volume = "vol-0123456789abcdef0" })
+    })
+  }))) * 3 / 4)
+}
+
 # An interface of its own: the next instance has the same address, and is the same manager.
 resource "aws_network_interface" "hub" {
   subnet_id       = var.subnet_id
-  security_groups = [var.security_group_id]
+  security_groups = var.security_group_ids
   private_ips     = var.private_address == null ? null : [var.private_address]
   tags            = local.tags
 }
@@ -88,21 +95,8 @@ resource "aws_instance" "hub" {
   iam_instance_profile = module.role.instance_profile_name
   ebs_optimized        = true
 
-  # Written at each boot: other facts stop and start the hub, they do not replace it.
-  user_data = join("\n", [
-    "#cloud-boothook",
-    "#!/bin/sh",
-    "install -d -m 0755 /etc/labswarm",
-    "cat >/etc/labswarm/ground.json <<'GROUND'",
-    jsonencode(local.ground),
-    "GROUND",
-    var.login == null ? "" : join("\n", [
-      "cat >/etc/labswarm/attributes.json <<'ATTRIBUTES'",
-      jsonencode({ labswarm_hub = var.login }),
-      "ATTRIBUTES",
-      "",
-    ]),
-  ])
+  # cloud-init writes it at each boot, so that other facts stop and start the hub and do not replace it.
+  user_data = templatefile("${path.module}/user-data.sh.tftpl", { ground = local.ground, login = var.login })
 
   primary_network_interface {
     network_interface_id = aws_network_interface.hub.id
@@ -133,13 +127,23 @@ resource "aws_instance" "hub" {
 
   lifecycle {
     precondition {
-      condition     = var.root_volume_gib >= local.image_gib
-      error_message = "root_volume_gib is ${var.root_volume_gib}, and the image ${var.ami} has ${local.image_gib} GiB: give as much at least."
+      condition     = var.root_volume_gib >= module.image.root_volume_gib
+      error_message = "root_volume_gib (hub_root_volume_gib of a cluster) is ${var.root_volume_gib}, and the image ${var.ami} has ${module.image.root_volume_gib} GiB: give at least ${module.image.root_volume_gib}."
+    }
+
+    precondition {
+      condition     = module.image.architecture == null ? true : contains(data.aws_ec2_instance_type.hub.supported_architectures, module.image.architecture)
+      error_message = "instance_type (hub_instance_type of a cluster) is ${var.instance_type}, for ${join(", ", data.aws_ec2_instance_type.hub.supported_architectures)}, and the image ${var.ami} is for ${coalesce(module.image.architecture, "none")}: name a type for the image's architecture, or an image for the type's."
+    }
+
+    precondition {
+      condition     = local.user_data_bytes <= local.user_data_limit
+      error_message = "login, images and chef.ca_pem make ${local.user_data_bytes} bytes of user data, and EC2 takes ${local.user_data_limit}: put long settings of the login into a file in /srv/labswarm/hub/conf.d on the hub, or name fewer images."
     }
 
     precondition {
       condition     = data.aws_ec2_instance_type.hub.memory_size >= local.least.memory_mib && data.aws_ec2_instance_type.hub.default_vcpus >= local.least.vcpus
-      error_message = "instance_type: ${var.instance_type} has ${data.aws_ec2_instance_type.hub.memory_size} MiB and ${data.aws_ec2_instance_type.hub.default_vcpus} vCPU, too small for a hub: name a type of at least ${local.least.memory_mib} MiB and ${local.least.vcpus} vCPU, such as t3.large."
+      error_message = "instance_type (hub_instance_type of a cluster): ${var.instance_type} has ${data.aws_ec2_instance_type.hub.memory_size} MiB and ${data.aws_ec2_instance_type.hub.default_vcpus} vCPU, too small for a hub: name a type of at least ${local.least.memory_mib} MiB and ${local.least.vcpus} vCPU, such as t3.large."
     }
   }
 }

@@ -32,3 +32,8 @@ output "data_volume_id" {
   description = "The volume with the Swarm's state and the hub's database."
   value       = aws_ebs_volume.data.id
 }
+
+output "root_volume_gib" {
+  description = "The size of the hub's root volume (GiB)."
+  value       = var.root_volume_gib
+}

@@ -3,8 +3,8 @@ variable "cluster" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.cluster))
-    error_message = "cluster is \"${var.cluster}\": give a lowercase letter, then up to 19 lowercase letters, digits and hyphens."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", var.cluster))
+    error_message = "cluster (name of a cluster) is \"${var.cluster}\": give 1 to 20 lowercase letters, digits and hyphens, with a letter first and no hyphen last."
   }
 }
 
@@ -23,19 +23,20 @@ variable "subnet_id" {
   type        = string
 }
 
-variable "security_group_id" {
-  description = "The hub's security group."
-  type        = string
+variable "security_group_ids" {
+  description = "The hub's security groups: its own, and the one of all nodes."
+  type        = list(string)
 }
 
 variable "ami" {
   description = "The hub's image (packer/chef-client). Another one replaces the instance; address, data and Swarm stay."
   type        = string
+}
 
-  validation {
-    condition     = can(regex("^ami-[0-9a-f]{8,17}$", var.ami))
-    error_message = "ami is \"${var.ami}\": give the id of a hub's image, such as ami-0123456789abcdef0."
-  }
+variable "image_owners" {
+  description = "Accounts whose images may be used: `self`, and the ids of accounts that share theirs."
+  type        = list(string)
+  default     = ["self"]
 }
 
 variable "instance_type" {
@@ -50,18 +51,17 @@ variable "private_address" {
 
   validation {
     condition     = var.private_address == null || can(cidrhost("${var.private_address}/32", 0))
-    error_message = "private_address is \"${coalesce(var.private_address, "null")}\": give an IPv4 address of the subnet, or null."
+    error_message = "private_address (hub_private_address of a cluster) is \"${coalesce(var.private_address, "null")}\": give an IPv4 address of the subnet, or null."
   }
 }
 
 variable "root_volume_gib" {
-  description = "The size of the root volume (GiB)."
+  description = "The size of the root volume (GiB), at least that of the image."
   type        = number
-  default     = 30
 
   validation {
     condition     = var.root_volume_gib >= 10
-    error_message = "root_volume_gib is ${var.root_volume_gib}: give at least 10, for the system and the hub's image."
+    error_message = "root_volume_gib (hub_root_volume_gib of a cluster) is ${var.root_volume_gib}: give at least 10, for the system and the hub's image."
   }
 }
 
@@ -71,7 +71,7 @@ variable "data_volume_gib" {
 
   validation {
     condition     = var.data_volume_gib >= 1 && floor(var.data_volume_gib) == var.data_volume_gib
-    error_message = "data_volume_gib is ${var.data_volume_gib}: give a whole number of GiB, at least 1."
+    error_message = "data_volume_gib (hub_data_volume_gib of a cluster) is ${var.data_volume_gib}: give a whole number of GiB, at least 1."
   }
 }
 
@@ -82,7 +82,7 @@ variable "data_snapshot_id" {
 
   validation {
     condition     = var.data_snapshot_id == null || can(regex("^snap-[0-9a-f]{8,17}$", var.data_snapshot_id))
-    error_message = "data_snapshot_id is \"${coalesce(var.data_snapshot_id, "null")}\": give the id of a snapshot, such as snap-0123456789abcdef0, or null."
+    error_message = "data_snapshot_id (hub_data_snapshot_id of a cluster) is \"${coalesce(var.data_snapshot_id, "null")}\": give the id of a snapshot, such as snap-0123456789abcdef0, or null."
   }
 }
 
@@ -92,7 +92,7 @@ variable "snapshots_kept" {
 
   validation {
     condition     = var.snapshots_kept >= 1 && var.snapshots_kept <= 1000 && floor(var.snapshots_kept) == var.snapshots_kept
-    error_message = "snapshots_kept is ${var.snapshots_kept}: give a whole number from 1 to 1000."
+    error_message = "snapshots_kept (hub_snapshots_kept of a cluster) is ${var.snapshots_kept}: give a whole number from 1 to 1000."
   }
 }
 
@@ -123,7 +123,7 @@ variable "domain" {
 
   validation {
     condition     = var.domain == null || try((var.domain.acme_email == null) != (var.domain.certificate_secret_arn == null), true)
-    error_message = "domain: give either acme_email, for a certificate of Let's Encrypt, or certificate_secret_arn, for one of your own."
+    error_message = "domain of ${try(var.domain.name, "")} has ${try(var.domain.acme_email, null) == null ? "neither acme_email nor" : "both acme_email and"} certificate_secret_arn: give acme_email for a certificate of Let's Encrypt, or certificate_secret_arn for your own."
   }
 }
 
@@ -150,11 +150,22 @@ variable "login" {
     condition     = alltrue([for file in keys(try(var.login.conf, {})) : can(regex("^[a-z0-9_-]+\\.py$", file))])
     error_message = "login.conf has files named ${join(", ", keys(try(var.login.conf, {})))}: give names such as login.py."
   }
+
+  # Of the 16,384 bytes of user data, the rest is for the Chef Server's certificate authority and for ids, which a plan may not know yet.
+  validation {
+    condition     = length(base64encode(jsonencode([var.login, var.images]))) * 3 / 4 <= 12288
+    error_message = "login and images have ${floor(length(base64encode(jsonencode([var.login, var.images]))) * 3 / 4)} bytes, and the hub's user data has room for 12288: put long settings of the login into a file in /srv/labswarm/hub/conf.d on the hub, or name fewer images."
+  }
 }
 
 variable "images" {
   description = "The class images."
   type        = list(string)
+
+  validation {
+    condition     = length(var.images) > 0
+    error_message = "images is empty: name at least one class image, such as quay.io/jupyter/scipy-notebook@sha256:…; a student's server starts from it."
+  }
 }
 
 variable "chef" {

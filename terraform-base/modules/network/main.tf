@@ -29,14 +29,14 @@ data "aws_vpc" "existing" {
   lifecycle {
     postcondition {
       condition     = self.enable_dns_support && self.enable_dns_hostnames
-      error_message = "existing_vpc.vpc_id: this VPC has DNS support or DNS hostnames off, without which EFS and the Chef Server have no names; turn both on."
+      error_message = "existing_vpc.vpc_id is ${self.id}, a VPC with DNS support or DNS hostnames off. EFS and the Chef Server need both for their names: turn both on."
     }
 
     postcondition {
       condition = !anytrue([
         for pair in setproduct(concat([self.cidr_block], self.cidr_block_associations[*].cidr_block), local.nodes_own) : startswith(pair[0], pair[1])
       ])
-      error_message = "existing_vpc.vpc_id: this VPC has addresses in 10.97.0.0/16, 172.17.0.0/16 or 172.20.0.0/16, which nodes use for containers, so that they could not reach them; give another VPC."
+      error_message = "existing_vpc.vpc_id is ${self.id}, with the addresses ${join(", ", self.cidr_block_associations[*].cidr_block)}. Nodes use 10.97.0.0/16, 172.17.0.0/16 and 172.20.0.0/16 for containers and could not reach these: give another VPC."
     }
   }
 }
@@ -49,7 +49,7 @@ data "aws_vpc_dhcp_options" "existing" {
     # Only Amazon's server is past security groups, which let nobody out on port 53: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
     postcondition {
       condition     = contains(self.domain_name_servers, "AmazonProvidedDNS")
-      error_message = "existing_vpc.vpc_id: this VPC's DHCP options name the servers ${join(", ", self.domain_name_servers)}; nodes reach AmazonProvidedDNS only, so add it, or give another VPC."
+      error_message = "existing_vpc.vpc_id: the VPC's DHCP options name the servers ${join(", ", self.domain_name_servers)}, and nodes reach only AmazonProvidedDNS: add it, or give another VPC."
     }
   }
 }

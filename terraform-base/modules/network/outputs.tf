@@ -27,10 +27,10 @@ output "private_subnet_ids" {
     aws_vpc_endpoint.interface,
     aws_vpc_security_group_egress_rule.chef_server_to_s3,
     aws_vpc_security_group_egress_rule.endpoints,
-    aws_vpc_security_group_egress_rule.functions_to_chef_server,
+    aws_vpc_security_group_egress_rule.chef_server,
     aws_vpc_security_group_egress_rule.http,
     aws_vpc_security_group_egress_rule.https,
-    aws_vpc_security_group_ingress_rule.chef_server_from_functions,
+    aws_vpc_security_group_ingress_rule.chef_server,
     aws_vpc_security_group_ingress_rule.endpoints,
   ]
 }
@@ -44,8 +44,9 @@ output "public_subnet_ids" {
 }
 
 output "security_groups" {
-  description = "Ids of the groups that all clusters share; a cluster adds its own rules to chef_server and endpoints."
+  description = "Ids of the groups that all clusters share. A cluster's hub and workers carry the group nodes."
   value = {
+    nodes          = aws_security_group.nodes.id
     chef_server    = aws_security_group.chef_server.id
     chef_functions = aws_security_group.chef_functions.id
     endpoints      = aws_security_group.endpoints.id

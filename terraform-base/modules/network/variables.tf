@@ -4,8 +4,8 @@ variable "name" {
   default     = "labswarm"
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.name))
-    error_message = "name: use a lower-case letter, then up to 19 lower-case letters, digits and hyphens."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", var.name))
+    error_message = "name (network_name of stack chef) is \"${var.name}\": give 1 to 20 lowercase letters, digits and hyphens, with a letter first and no hyphen last."
   }
 }
 
@@ -16,17 +16,17 @@ variable "vpc_cidr" {
 
   validation {
     condition     = can(cidrsubnet(var.vpc_cidr, 0, 0)) && !strcontains(var.vpc_cidr, ":")
-    error_message = "vpc_cidr: this is no IPv4 range; write it like 10.64.0.0/16."
+    error_message = "vpc_cidr is \"${var.vpc_cidr}\", which is no IPv4 block: write it like 10.64.0.0/16."
   }
 
   validation {
     condition     = try(cidrsubnet(var.vpc_cidr, 0, 0) == var.vpc_cidr, true)
-    error_message = "vpc_cidr: the address is not the first of its range; write the first, as in 10.64.0.0/16."
+    error_message = "vpc_cidr is ${var.vpc_cidr}, and its address is not the first of the block: write ${try(cidrsubnet(var.vpc_cidr, 0, 0), "10.64.0.0/16")}."
   }
 
   validation {
     condition     = try(tonumber(split("/", var.vpc_cidr)[1]) >= 16 && tonumber(split("/", var.vpc_cidr)[1]) <= 22, true)
-    error_message = "vpc_cidr: a VPC is /16 at most, and below /22 its subnets are too small for a class; choose a length from /16 to /22."
+    error_message = "vpc_cidr is ${var.vpc_cidr}: choose a length from /16, the largest VPC, to /22, the smallest with subnets for a class."
   }
 
   validation {
@@ -42,17 +42,17 @@ variable "zones" {
 
   validation {
     condition     = var.existing_vpc != null || length(var.zones) >= 2
-    error_message = "zones: name two availability zones or more, so that a class outlives the loss of one, or give existing_vpc."
+    error_message = "zones is ${jsonencode(var.zones)}: name two availability zones or more, so that a class survives the loss of one, or give existing_vpc."
   }
 
   validation {
     condition     = length(var.zones) <= 8 && length(distinct(var.zones)) == length(var.zones)
-    error_message = "zones: name each availability zone once, and eight at most."
+    error_message = "zones is ${jsonencode(var.zones)}: name each availability zone once, and at most eight."
   }
 
   validation {
     condition     = alltrue([for zone in var.zones : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$", zone))])
-    error_message = "zones: one of these is no availability zone; write names like eu-west-1a."
+    error_message = "zones is ${jsonencode(var.zones)}, and one of these is no availability zone: write names like eu-west-1a."
   }
 }
 
@@ -63,7 +63,7 @@ variable "egress" {
 
   validation {
     condition     = contains(["nat", "nat_per_zone", "endpoints"], var.egress)
-    error_message = "egress: choose \"nat\", \"nat_per_zone\" or \"endpoints\"."
+    error_message = "egress is \"${var.egress}\": choose \"nat\", \"nat_per_zone\" or \"endpoints\"."
   }
 }
 
@@ -76,12 +76,12 @@ variable "endpoint_services" {
 
   validation {
     condition     = length(setsubtract(["kms", "secretsmanager", "ssm", "ssmmessages"], var.endpoint_services)) == 0
-    error_message = "endpoint_services: without kms, secretsmanager, ssm and ssmmessages no node can join; add what is missing of them."
+    error_message = "endpoint_services lacks ${join(", ", setsubtract(["kms", "secretsmanager", "ssm", "ssmmessages"], var.endpoint_services))}, without which no node can join: add it."
   }
 
   validation {
     condition     = length(setintersection(["s3", "dynamodb"], var.endpoint_services)) == 0
-    error_message = "endpoint_services: s3 and dynamodb have free gateway endpoints already; leave them out."
+    error_message = "endpoint_services has ${join(", ", setintersection(["s3", "dynamodb"], var.endpoint_services))}, which already has a free gateway endpoint: leave it out."
   }
 }
 
@@ -96,24 +96,24 @@ variable "existing_vpc" {
 
   validation {
     condition     = var.existing_vpc == null || can(regex("^vpc-[0-9a-f]{8,17}$", var.existing_vpc.vpc_id))
-    error_message = "existing_vpc.vpc_id: this is no VPC id; write it like vpc-0123456789abcdef0."
+    error_message = "existing_vpc.vpc_id is \"${try(var.existing_vpc.vpc_id, "")}\", which is no VPC id: write it like vpc-0123456789abcdef0."
   }
 
   validation {
     condition     = var.existing_vpc == null || try(length(distinct(var.existing_vpc.private_subnet_ids)) >= 2, false)
-    error_message = "existing_vpc.private_subnet_ids: give two private subnets or more, each in another availability zone."
+    error_message = "existing_vpc.private_subnet_ids is ${jsonencode(try(var.existing_vpc.private_subnet_ids, []))}: give two private subnets or more, each in another availability zone."
   }
 
   validation {
     condition     = var.existing_vpc == null || try(length(var.existing_vpc.public_subnet_ids) >= 1, false)
-    error_message = "existing_vpc.public_subnet_ids: give the public subnet in which hubs are to be, or more."
+    error_message = "existing_vpc.public_subnet_ids is empty: give at least one public subnet, for the hubs."
   }
 
   validation {
     condition = var.existing_vpc == null || try(alltrue([
       for id in concat(var.existing_vpc.private_subnet_ids, var.existing_vpc.public_subnet_ids) : can(regex("^subnet-[0-9a-f]{8,17}$", id))
     ]), false)
-    error_message = "existing_vpc: one of the subnets is no subnet id; write them like subnet-0123456789abcdef0."
+    error_message = "existing_vpc has the subnets ${join(", ", try(concat(var.existing_vpc.private_subnet_ids, var.existing_vpc.public_subnet_ids), []))}, and one of these is no subnet id: write them like subnet-0123456789abcdef0."
   }
 }
 
@@ -124,7 +124,7 @@ variable "flow_log_days" {
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.flow_log_days)
-    error_message = "flow_log_days: CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 or certain longer numbers of days; choose one of these."
+    error_message = "flow_log_days is ${var.flow_log_days}: choose 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 or a longer retention that CloudWatch Logs has."
   }
 }
 

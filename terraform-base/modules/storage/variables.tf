@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.name))
-    error_message = "name: use a lower-case letter, then up to 19 lower-case letters, digits and hyphens."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", var.name))
+    error_message = "name is \"${var.name}\": give 1 to 20 lowercase letters, digits and hyphens, with a letter first and no hyphen last."
   }
 }
 
@@ -14,7 +14,7 @@ variable "subnet_ids" {
 
   validation {
     condition     = length(var.subnet_ids) >= 1 && length(distinct(var.subnet_ids)) == length(var.subnet_ids)
-    error_message = "subnet_ids: give a private subnet for each zone that has workers, at least one and each once."
+    error_message = "subnet_ids is ${jsonencode(var.subnet_ids)}: give a private subnet for each zone that has workers, at least one and each once."
   }
 }
 
@@ -29,7 +29,7 @@ variable "client_role_arns" {
 
   validation {
     condition     = length(var.client_role_arns) >= 1
-    error_message = "client_role_arns: without a role nobody can mount the homes; give the hub's and the workers'."
+    error_message = "client_role_arns is empty, and so no node can mount the homes: give the hub's and the workers' roles."
   }
 }
 
@@ -40,7 +40,7 @@ variable "days_to_infrequent_access" {
 
   validation {
     condition     = contains([1, 7, 14, 30, 60, 90, 180, 270, 365], var.days_to_infrequent_access)
-    error_message = "days_to_infrequent_access: EFS knows 1, 7, 14, 30, 60, 90, 180, 270 and 365 days; choose one of these."
+    error_message = "days_to_infrequent_access (homes.days_to_infrequent_access of a cluster) is ${var.days_to_infrequent_access}: choose 1, 7, 14, 30, 60, 90, 180, 270 or 365."
   }
 }
 
@@ -51,7 +51,7 @@ variable "throughput_mode" {
 
   validation {
     condition     = contains(["elastic", "bursting"], var.throughput_mode)
-    error_message = "throughput_mode: choose \"elastic\" or \"bursting\"."
+    error_message = "throughput_mode (homes.throughput_mode of a cluster) is \"${var.throughput_mode}\": choose \"elastic\" or \"bursting\"."
   }
 }
 

@@ -6,14 +6,12 @@ data "aws_ec2_instance_type" "worker" {
   instance_type = each.key
 }
 
-data "aws_ami" "worker" {
-  # An image is deprecated after some weeks, and goes on being used.
-  include_deprecated = true
+module "image" {
+  source = "../image"
 
-  filter {
-    name   = "image-id"
-    values = [var.ami]
-  }
+  ami      = var.ami
+  argument = "worker_ami"
+  owners   = var.image_owners
 }
 
 locals {
@@ -35,11 +33,10 @@ locals {
   }
   too_small = [for name, seats in local.seats_per_node : name if seats < 1]
 
-  # A volume is as large as its snapshot at least.
-  image_gib = max(0, [
-    for volume in data.aws_ami.worker.block_device_mappings : try(tonumber(volume.ebs.volume_size), 0)
-    if volume.device_name == data.aws_ami.worker.root_device_name
-  ]...)
+  other_architecture = [
+    for name, type in data.aws_ec2_instance_type.worker : name
+    if module.image.architecture == null ? false : !contains(type.supported_architectures, module.image.architecture)
+  ]
 
   # What Terraform knows; the cookbooks make node.json of it and of the instance's metadata. No secret.
   ground = {
@@ -52,6 +49,17 @@ locals {
     efs         = var.efs
     hub_address = var.hub_address
   }
+
+  # Placeholders of the greatest length stand for ids and addresses, so that a plan counts the bytes as well.
+  # The limit is on the bytes before base64: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html
+  user_data_limit = 16384
+  user_data_bytes = floor(length(base64encode(templatefile("${path.module}/user-data.yaml.tftpl", {
+    ground = merge(local.ground, {
+      join_secret = "labswarm/${var.name}/swarm-join"
+      hub_address = "255.255.255.255"
+      efs         = { file_system_id = "fs-0123456789abcdef0", access_point_id = "fsap-0123456789abcdef0" }
+    })
+  }))) * 3 / 4)
 }
 
 resource "aws_launch_template" "workers" {
@@ -61,14 +69,7 @@ resource "aws_launch_template" "workers" {
   instance_type          = var.instance_types[0]
   update_default_version = true
 
-  # JSON is YAML.
-  user_data = base64encode(join("\n", ["#cloud-config", jsonencode({
-    write_files = [{
-      path        = "/etc/labswarm/ground.json"
-      permissions = "0644"
-      content     = jsonencode(local.ground)
-    }]
-  })]))
+  user_data = base64encode(templatefile("${path.module}/user-data.yaml.tftpl", { ground = local.ground }))
 
   iam_instance_profile {
     arn = var.instance_profile_arn
@@ -83,12 +84,12 @@ resource "aws_launch_template" "workers" {
   network_interfaces {
     associate_public_ip_address = false
     delete_on_termination       = true
-    security_groups             = [var.security_group_id]
+    security_groups             = var.security_group_ids
   }
 
   block_device_mappings {
-    # By any other name it would be a second volume, and the image's own stay as it is.
-    device_name = data.aws_ami.worker.root_device_name
+    # Under any other name it would be a second volume next to the image's own.
+    device_name = module.image.root_device_name
 
     ebs {
       encrypted             = true
@@ -108,13 +109,23 @@ resource "aws_launch_template" "workers" {
 
   lifecycle {
     precondition {
-      condition     = var.root_volume_gib >= local.image_gib
-      error_message = "root_volume_gib is ${var.root_volume_gib}, and the image ${var.ami} has ${local.image_gib} GiB: give as much at least, or no worker launches."
+      condition     = var.root_volume_gib >= module.image.root_volume_gib
+      error_message = "root_volume_gib (worker_volume_gib of a cluster) is ${var.root_volume_gib}, and the image ${var.ami} has ${module.image.root_volume_gib} GiB: give at least ${module.image.root_volume_gib}, or no worker launches."
+    }
+
+    precondition {
+      condition     = length(local.other_architecture) == 0
+      error_message = "instance_types: ${join(", ", local.other_architecture)} cannot run the image ${var.ami}, which is for ${coalesce(module.image.architecture, "none")}: name types of that architecture, or an image for theirs."
+    }
+
+    precondition {
+      condition     = local.user_data_bytes <= local.user_data_limit
+      error_message = "images and chef.ca_pem make ${local.user_data_bytes} bytes of user data, and EC2 takes ${local.user_data_limit}: name fewer images."
     }
 
     precondition {
       condition     = length(local.too_small) == 0
-      error_message = "instance_types: ${join(", ", local.too_small)} has no room for one seat (${var.seat.memory_mib} MiB, ${var.seat.cpu} CPU) beside the overhead (${var.overhead.memory_mib} MiB, ${var.overhead.cpu} CPU): name larger types, or make seat or overhead smaller."
+      error_message = "instance_types: ${join(", ", local.too_small)} has no room for one seat (${var.seat.memory_mib} MiB, ${var.seat.cpu} CPU) next to the overhead (${var.overhead.memory_mib} MiB, ${var.overhead.cpu} CPU): name larger types, or make seat or overhead smaller."
     }
   }
 }

@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.name))
-    error_message = "name is \"${var.name}\": give a lowercase letter, then up to 19 lowercase letters, digits and hyphens; the group is called labswarm-<name>-workers."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", var.name))
+    error_message = "name is \"${var.name}\": give 1 to 20 lowercase letters, digits and hyphens, with a letter first and no hyphen last; the group is called labswarm-<name>-workers."
   }
 }
 
@@ -18,19 +18,20 @@ variable "subnet_ids" {
   }
 }
 
-variable "security_group_id" {
-  description = "The workers' security group."
-  type        = string
+variable "security_group_ids" {
+  description = "The workers' security groups: their own, and the one of all nodes."
+  type        = list(string)
 }
 
 variable "ami" {
   description = "The workers' image (packer/chef-client)."
   type        = string
+}
 
-  validation {
-    condition     = can(regex("^ami-[0-9a-f]{8,17}$", var.ami))
-    error_message = "ami is \"${var.ami}\": give the id of a workers' image, such as ami-0123456789abcdef0."
-  }
+variable "image_owners" {
+  description = "Accounts whose images may be used: `self`, and the ids of accounts that share theirs."
+  type        = list(string)
+  default     = ["self"]
 }
 
 variable "instance_types" {
@@ -69,7 +70,7 @@ variable "root_volume_gib" {
 
   validation {
     condition     = var.root_volume_gib >= 10
-    error_message = "root_volume_gib is ${var.root_volume_gib}: give at least 10, for the system and the class images."
+    error_message = "root_volume_gib (worker_volume_gib of a cluster) is ${var.root_volume_gib}: give at least 10, for the system and the class images."
   }
 }
 
@@ -116,6 +117,17 @@ variable "headroom" {
 variable "images" {
   description = "The class images that a worker pulls before it is opened; best by digest."
   type        = list(string)
+
+  validation {
+    condition     = length(var.images) > 0
+    error_message = "images is empty: name at least one class image, such as quay.io/jupyter/scipy-notebook@sha256:…; a student's server starts from it."
+  }
+
+  # Parameter Store takes 8 KB. The rest is for the Chef Server's certificate authority, which a plan may not know yet.
+  validation {
+    condition     = length(base64encode(jsonencode(var.images))) * 3 / 4 <= 4096
+    error_message = "images has ${floor(length(base64encode(jsonencode(var.images))) * 3 / 4)} bytes, and the cluster's description in Parameter Store has room for 4096: name fewer images."
+  }
 
   validation {
     condition     = alltrue([for image in var.images : can(regex("^[A-Za-z0-9][A-Za-z0-9._:/@-]*$", image))])

@@ -3,6 +3,7 @@
 module "network" {
   source = "../../modules/network"
 
+  name              = var.network_name
   vpc_cidr          = var.vpc_cidr
   zones             = var.zones
   egress            = var.egress
@@ -21,6 +22,7 @@ module "chef_server" {
 
   ami                       = var.chef_server_ami
   instance_type             = var.chef_server_instance_type
+  private_ip                = var.chef_server_private_ip
   organization              = var.organization
   domain                    = var.domain
   data_volume_gib           = var.data_volume_gib

@@ -24,7 +24,7 @@ output "public_subnet_ids" {
 }
 
 output "security_groups" {
-  description = "Ids of the groups that all clusters share; a cluster adds its own rules to chef_server and endpoints."
+  description = "Ids of the groups that all clusters share. A cluster's hub and workers carry the group nodes."
   value       = module.network.security_groups
 }
 

@@ -6,12 +6,12 @@ variable "region" {
 
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "region: this is no AWS region; write it like eu-west-1."
+    error_message = "region is \"${var.region}\": give an AWS region such as eu-west-1."
   }
 
   validation {
     condition     = alltrue([for zone in var.zones : startswith(zone, var.region)])
-    error_message = "region: zones names a zone of another region; give zones of this one."
+    error_message = "region is ${var.region}, and zones is ${jsonencode(var.zones)}: give zones of this region."
   }
 }
 
@@ -22,8 +22,14 @@ variable "account_id" {
 
   validation {
     condition     = var.account_id == null || can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "account_id: an account id has 12 digits; write it in quotes, so that a leading zero stays."
+    error_message = "account_id is \"${coalesce(var.account_id, "null")}\": give 12 digits, in quotes so that a leading zero stays."
   }
+}
+
+variable "network_name" {
+  description = "Start of the names of the VPC, its parts and its security groups."
+  type        = string
+  default     = "labswarm"
 }
 
 variable "vpc_cidr" {
@@ -71,32 +77,18 @@ variable "flow_log_days" {
 variable "chef_server_ami" {
   description = "The Chef Server's image (x86_64). The README says what it has to bring."
   type        = string
-
-  validation {
-    condition     = can(regex("^ami-[0-9a-f]{8,17}$", var.chef_server_ami))
-    error_message = "chef_server_ami: this is no image id; write it like ami-0123456789abcdef0."
-  }
 }
 
 variable "chef_server_instance_type" {
   description = "The server's instance type: x86_64, 2 vCPU and 8 GiB or more. t3.large is $60.74 a month in us-east-1."
   type        = string
   default     = "t3.large"
+}
 
-  validation {
-    condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.chef_server_instance_type))
-    error_message = "chef_server_instance_type: this is no instance type; write one like t3.large."
-  }
-
-  validation {
-    condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", var.chef_server_instance_type))
-    error_message = "chef_server_instance_type: the Chef Server has no arm64 packages; choose an x86_64 type such as t3.large."
-  }
-
-  validation {
-    condition     = !can(regex("\\.(nano|micro|small|medium)$", var.chef_server_instance_type))
-    error_message = "chef_server_instance_type: a Chef Server wants 8 GiB of memory; choose a large type or larger, such as t3.large."
-  }
+variable "chef_server_private_ip" {
+  description = "The server's address in its subnet. If left out, AWS chooses one, which stays as long as the server."
+  type        = string
+  default     = null
 }
 
 variable "organization" {
@@ -115,7 +107,7 @@ variable "domain" {
 
   validation {
     condition     = var.domain == null || var.existing_vpc != null || var.egress != "endpoints"
-    error_message = "domain: with egress \"endpoints\" the server cannot reach Let's Encrypt; choose another egress, or leave domain out."
+    error_message = "domain is ${try(var.domain.name, "null")} and egress is \"endpoints\", with which the server cannot reach Let's Encrypt: choose another egress, or leave domain out."
   }
 }
 

@@ -11,11 +11,14 @@ module "cluster" {
   internet               = var.internet
   prefix_list_ids        = var.prefix_list_ids
   hub_ingress_cidrs      = var.hub_ingress_cidrs
+  hub_egress_ports       = var.hub_egress_ports
   worker_egress_ports    = var.worker_egress_ports
   chef                   = var.chef
+  image_owners           = var.image_owners
   hub_ami                = var.hub_ami
   hub_instance_type      = var.hub_instance_type
   hub_private_address    = var.hub_private_address
+  hub_root_volume_gib    = var.hub_root_volume_gib
   hub_data_volume_gib    = var.hub_data_volume_gib
   hub_data_snapshot_id   = var.hub_data_snapshot_id
   hub_snapshots_kept     = var.hub_snapshots_kept

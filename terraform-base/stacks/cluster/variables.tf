@@ -33,8 +33,8 @@ variable "public_subnet_ids" {
 }
 
 variable "security_groups" {
-  description = "The VPC's groups that the nodes are let into (modules/network's or stack chef's output of that name)."
-  type        = object({ chef_server = string, endpoints = string })
+  description = "The VPC's shared groups: hub and workers carry `nodes` (output security_groups of modules/network or stack chef)."
+  type        = object({ nodes = string })
 }
 
 variable "internet" {
@@ -80,6 +80,12 @@ variable "chef" {
 
 # The hub.
 
+variable "image_owners" {
+  description = "Accounts whose images may be used: `self`, and the ids of accounts that share theirs with this one."
+  type        = list(string)
+  default     = ["self"]
+}
+
 variable "hub_ami" {
   description = "The hub's image (packer/chef-client). Another one replaces the instance; its addresses, Swarm and database stay."
   type        = string
@@ -95,6 +101,12 @@ variable "hub_private_address" {
   description = "The hub's private address; null: one of its subnet's, once and for ever."
   type        = string
   default     = null
+}
+
+variable "hub_root_volume_gib" {
+  description = "The size of the hub's root volume (GiB), at least that of its image."
+  type        = number
+  default     = 30
 }
 
 variable "hub_data_volume_gib" {

@@ -86,6 +86,8 @@ def availability_zones(config: Config) -> dict[str, Any]:
     }
 
 
+DEREGISTERED = "ami-0000000000000dead"
+
 SIZES = {"medium": 1, "large": 2, "xlarge": 4, "metal": 96}
 MEMORY_GIB_PER_CPU = {"c": 2, "m": 4, "r": 8, "g": 4, "p": 8, "x": 16}
 BURSTABLE_MEMORY_GIB = {"nano": 0.5, "micro": 1, "small": 2, "medium": 4, "large": 8}
@@ -148,13 +150,25 @@ def ssm_parameter(config: Config) -> dict[str, Any]:
     }
 
 
+@answers("aws_ami_ids")
+def ami_ids(config: Config) -> dict[str, Any]:
+    """Every image that is asked for, but for one that was deregistered."""
+    asked = [
+        value
+        for each in config.get("filter") or []
+        if each["name"] == "image-id"
+        for value in each["values"]
+    ]
+    return {"ids": [name for name in asked if name != DEREGISTERED]}
+
+
 @answers("aws_ami")
 def ami(config: Config) -> dict[str, Any]:
     return {
         "id": "ami-0123456789abcdef0",
         "image_id": "ami-0123456789abcdef0",
         "arn": f"arn:aws:ec2:{config['region']}::image/ami-0123456789abcdef0",
-        "architecture": "arm64",
+        "architecture": "x86_64",
         "name": "labswarm",
         "root_device_name": "/dev/xvda",
         "block_device_mappings": [

@@ -1,7 +1,7 @@
 """Which conditions of a folder refuse something in its tests.
 
-A condition is a variable's validation, a precondition or a postcondition. Terraform says of none
-that it was met by `expect_failures`; without that line it says which one failed.
+A condition is a variable's validation, a precondition, a postcondition or a check's assertion.
+Terraform says of none that it was met by `expect_failures`; without that line it says which failed.
 """
 
 import json
@@ -25,7 +25,7 @@ def conditions(folder: Path) -> set[str]:
     for file in folder.glob("*.tf"):
         within = ""
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            if block := re.fullmatch(r" +(validation|precondition|postcondition) \{", line):
+            if block := re.fullmatch(r" +(validation|precondition|postcondition|assert) \{", line):
                 within = block[1]
             if within and line.strip().startswith(
                 "validation" if within == "validation" else "condition"
@@ -63,5 +63,5 @@ def _failed(said: str) -> Iterator[str]:
         diagnostic = told["diagnostic"]
         if validation := VALIDATION.search(diagnostic["detail"]):
             yield validation[1]
-        elif diagnostic["summary"].endswith("condition failed"):
+        elif diagnostic["summary"].endswith(("condition failed", "assertion failed")):
             yield f"{diagnostic['range']['filename']}:{diagnostic['range']['start']['line']}"

@@ -124,14 +124,14 @@ class Terraform:
         """The plan as `terraform show -json` gives it."""
         words = ["-destroy"] if destroy else []
         self.run(
-            *("plan", "-input=false", "-no-color", "-out=plan", *words, *self._values(variables))
+            *("plan", "-input=false", "-no-color", "-out=plan", *words, *self.values(variables))
         )
         shown: dict[str, Any] = json.loads(self.run("show", "-json", "plan"))
         return shown
 
     def apply(self, **variables: Any) -> dict[str, Any]:
         """Apply; the outputs' values by name."""
-        values = self._values(variables)
+        values = self.values(variables)
         self.run("apply", "-input=false", "-no-color", "-auto-approve", *values)
         outputs = json.loads(self.run("output", "-json"))
         return {name: output["value"] for name, output in outputs.items()}
@@ -143,7 +143,7 @@ class Terraform:
 
     def destroy(self, **variables: Any) -> str:
         """Destroy everything; what terraform and its scripts wrote."""
-        values = self._values(variables)
+        values = self.values(variables)
         return self.run("destroy", "-input=false", "-no-color", "-auto-approve", *values)
 
     def test(self) -> str:
@@ -154,7 +154,8 @@ class Terraform:
         """Take a .tfvars file's values, after the example's."""
         self._files.append(str(values.resolve()))
 
-    def _values(self, variables: Mapping[str, Any]) -> list[str]:
+    def values(self, variables: Mapping[str, Any]) -> list[str]:
+        """The words that give terraform the example's values and these."""
         words = [f"-var-file={file}" for file in self._files]
         if variables:
             given = self.folder / "given.tfvars.json"

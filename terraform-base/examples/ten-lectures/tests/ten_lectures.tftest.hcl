@@ -3,7 +3,13 @@ mock_provider "aws" {
     defaults = { region = "eu-west-1" }
   }
   mock_data "aws_ec2_instance_type" {
-    defaults = { memory_size = 32768, default_vcpus = 4 }
+    defaults = { memory_size = 32768, default_vcpus = 4, supported_architectures = ["x86_64"] }
+  }
+  mock_data "aws_ami_ids" {
+    defaults = { ids = ["ami-0123456789abcdef1"] }
+  }
+  mock_data "aws_ami" {
+    defaults = { root_device_name = "/dev/sda1", architecture = "x86_64" }
   }
 }
 

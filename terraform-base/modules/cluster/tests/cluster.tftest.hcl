@@ -1,4 +1,7 @@
 mock_provider "aws" {
+  mock_data "aws_ami_ids" {
+    defaults = { ids = ["ami-0123456789abcdef0"] }
+  }
   mock_data "aws_region" {
     defaults = { region = "eu-west-1" }
   }
@@ -9,10 +12,10 @@ mock_provider "aws" {
     defaults = { account_id = "123456789012" }
   }
   mock_data "aws_ec2_instance_type" {
-    defaults = { memory_size = 16384, default_vcpus = 4 }
+    defaults = { memory_size = 16384, default_vcpus = 4, supported_architectures = ["x86_64"] }
   }
   mock_data "aws_ami" {
-    defaults = { root_device_name = "/dev/xvda" }
+    defaults = { root_device_name = "/dev/xvda", architecture = "x86_64" }
   }
   mock_data "aws_subnet" {
     defaults = { availability_zone = "eu-west-1a" }
@@ -31,7 +34,7 @@ variables {
   vpc_id            = "vpc-0123456789abcdef0"
   subnet_ids        = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
   public_subnet_ids = ["subnet-0123456789abcdef2"]
-  security_groups   = { chef_server = "sg-0123456789abcdef0", endpoints = "sg-0123456789abcdef1" }
+  security_groups   = { nodes = "sg-0123456789abcdef0" }
   chef              = { url = "https://10.64.0.20" }
   hub_ami           = "ami-0123456789abcdef0"
   worker_ami        = "ami-0123456789abcdef0"
@@ -262,4 +265,95 @@ run "chef_server_without_tls_is_refused" {
     chef = { url = "http://10.64.0.20" }
   }
   expect_failures = [var.chef]
+}
+
+run "name_with_a_hyphen_at_its_end_is_refused" {
+  command = plan
+  variables {
+    name = "physics-"
+  }
+  expect_failures = [var.name]
+}
+
+run "group_with_a_hyphen_at_its_end_is_refused" {
+  command = plan
+  variables {
+    extra_groups = { memory- = { instance_types = ["r7i.xlarge"], seat = { memory_mib = 12288, cpu = 3 } } }
+  }
+  expect_failures = [var.extra_groups]
+}
+
+run "no_class_image_is_refused" {
+  command = plan
+  variables {
+    images = []
+  }
+  expect_failures = [var.images]
+}
+
+run "cidr_given_twice_is_refused" {
+  command = plan
+  variables {
+    hub_ingress_cidrs = ["192.0.2.0/24", "198.51.100.0/24", "192.0.2.0/24"]
+  }
+  expect_failures = [var.hub_ingress_cidrs]
+}
+
+run "more_cidrs_than_a_security_group_has_room_for_are_refused" {
+  command = plan
+  variables {
+    hub_ingress_cidrs = [for number in range(29) : "10.0.${number}.0/24"]
+  }
+  expect_failures = [var.hub_ingress_cidrs]
+}
+
+run "hubs_port_given_twice_is_refused" {
+  command = plan
+  variables {
+    hub_egress_ports = [443, 80, 443]
+  }
+  expect_failures = [var.hub_egress_ports]
+}
+
+run "workers_port_given_twice_is_refused" {
+  command = plan
+  variables {
+    worker_egress_ports = [443, 22, 22]
+  }
+  expect_failures = [var.worker_egress_ports]
+}
+
+run "owner_by_its_name_is_refused" {
+  command = plan
+  variables {
+    image_owners = ["department"]
+  }
+  expect_failures = [var.image_owners]
+}
+
+run "topic_by_its_name_is_refused" {
+  command = plan
+  variables {
+    alarm_topic_arns = ["labswarm-alarms"]
+  }
+  expect_failures = [var.alarm_topic_arns]
+}
+
+run "hubs_root_volume_is_the_one_given" {
+  command = plan
+  variables {
+    hub_root_volume_gib = 64
+  }
+  assert {
+    condition     = module.hub.root_volume_gib == 64
+    error_message = "The hub's root volume is not the one given."
+  }
+}
+
+run "description_over_8_kib_is_refused" {
+  command = plan
+  variables {
+    chef = { url = "https://10.64.0.20", ca_pem = join("", [for line in range(120) : "MIIFazCCA1OgAwIBAgIRAIIQz7DSQONZRGPgu2OCiwAwDQYJKoZIhvcNAQELBQAw\n"]) }
+  }
+  expect_failures = [aws_ssm_parameter.description]
 }

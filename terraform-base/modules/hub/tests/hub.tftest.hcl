@@ -1,4 +1,10 @@
 mock_provider "aws" {
+  mock_data "aws_ami" {
+    defaults = { root_device_name = "/dev/xvda", architecture = "x86_64" }
+  }
+  mock_data "aws_ami_ids" {
+    defaults = { ids = ["ami-0123456789abcdef0"] }
+  }
   mock_data "aws_region" {
     defaults = { region = "eu-west-1" }
   }
@@ -9,7 +15,7 @@ mock_provider "aws" {
     defaults = { account_id = "123456789012" }
   }
   mock_data "aws_ec2_instance_type" {
-    defaults = { memory_size = 8192, default_vcpus = 2 }
+    defaults = { memory_size = 8192, default_vcpus = 2, supported_architectures = ["x86_64"] }
   }
   mock_data "aws_subnet" {
     defaults = { availability_zone = "eu-west-1a" }
@@ -23,18 +29,19 @@ mock_provider "aws" {
 }
 
 variables {
-  cluster           = "physics"
-  groups            = ["physics", "physics-gpu"]
-  subnet_id         = "subnet-0123456789abcdef0"
-  security_group_id = "sg-0123456789abcdef0"
-  ami               = "ami-0123456789abcdef0"
-  instance_type     = "t3.large"
-  data_volume_gib   = 10
-  snapshots_kept    = 7
-  last_snapshot     = true
-  images            = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
-  chef              = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = null }
-  efs               = { file_system_id = "fs-0123456789abcdef0", access_point_id = "fsap-0123456789abcdef0" }
+  cluster            = "physics"
+  groups             = ["physics", "physics-gpu"]
+  subnet_id          = "subnet-0123456789abcdef0"
+  security_group_ids = ["sg-0123456789abcdef0"]
+  ami                = "ami-0123456789abcdef0"
+  instance_type      = "t3.large"
+  root_volume_gib    = 30
+  data_volume_gib    = 10
+  snapshots_kept     = 7
+  last_snapshot      = true
+  images             = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
+  chef               = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = null }
+  efs                = { file_system_id = "fs-0123456789abcdef0", access_point_id = "fsap-0123456789abcdef0" }
 }
 
 run "metadata_is_within_one_hop_and_disks_are_encrypted" {
@@ -121,19 +128,11 @@ run "no_group_is_refused" {
   expect_failures = [var.groups]
 }
 
-run "image_that_is_none_is_refused" {
-  command = plan
-  variables {
-    ami = "debian-12"
-  }
-  expect_failures = [var.ami]
-}
-
 run "type_with_too_little_memory_is_refused" {
   command = plan
   override_data {
     target = data.aws_ec2_instance_type.hub
-    values = { memory_size = 1024, default_vcpus = 2 }
+    values = { memory_size = 1024, default_vcpus = 2, supported_architectures = ["x86_64"] }
   }
   expect_failures = [aws_instance.hub]
 }
@@ -142,7 +141,7 @@ run "type_with_too_little_cpu_is_refused" {
   command = plan
   override_data {
     target = data.aws_ec2_instance_type.hub
-    values = { memory_size = 4096, default_vcpus = 1 }
+    values = { memory_size = 4096, default_vcpus = 1, supported_architectures = ["x86_64"] }
   }
   expect_failures = [aws_instance.hub]
 }
@@ -166,8 +165,9 @@ run "root_volume_too_small_is_refused" {
 run "root_volume_smaller_than_its_image_is_refused" {
   command = plan
   override_data {
-    target = data.aws_ami.hub
+    target = module.image.data.aws_ami.image
     values = {
+      architecture          = "x86_64"
       root_device_name      = "/dev/sda1"
       block_device_mappings = [{ device_name = "/dev/sda1", ebs = { volume_size = "50" }, no_device = "", virtual_name = "" }]
     }
@@ -252,4 +252,58 @@ run "a_configuration_file_elsewhere_is_refused" {
     login = { authenticator = "github", conf = { "../jupyterhub.py" = "" } }
   }
   expect_failures = [var.login]
+}
+
+run "cluster_with_a_hyphen_at_its_end_is_refused" {
+  command = plan
+  variables {
+    cluster = "physics-"
+  }
+  expect_failures = [var.cluster]
+}
+
+run "no_class_image_is_refused" {
+  command = plan
+  variables {
+    images = []
+  }
+  expect_failures = [var.images]
+}
+
+run "type_of_another_architecture_than_the_image_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ec2_instance_type.hub
+    values = { memory_size = 8192, default_vcpus = 2, supported_architectures = ["arm64"] }
+  }
+  expect_failures = [aws_instance.hub]
+}
+
+run "deregistered_image_does_not_end_the_plan" {
+  command = plan
+  override_module {
+    target  = module.image
+    outputs = { architecture = null, root_device_name = "/dev/sda1", root_volume_gib = 0 }
+  }
+  assert {
+    condition     = aws_instance.hub.ami == "ami-0123456789abcdef0"
+    error_message = "A hub that runs is not planned because its image is gone."
+  }
+}
+
+run "login_too_long_for_the_user_data_is_refused" {
+  command = plan
+  variables {
+    login = { authenticator = "github", conf = { "login.py" = join("", [for line in range(400) : "c.GitHubOAuthenticator.scope = []\n"]) } }
+  }
+  expect_failures = [var.login]
+}
+
+run "user_data_over_16_kib_is_refused" {
+  command = plan
+  variables {
+    login = { authenticator = "github", conf = { "login.py" = join("", [for line in range(300) : "c.GitHubOAuthenticator.scope = []\n"]) } }
+    chef  = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = join("", [for line in range(100) : "MIIFazCCA1OgAwIBAgIRAIIQz7DSQONZRGPgu2OCiwAwDQYJKoZIhvcNAQELBQAw\n"]) }
+  }
+  expect_failures = [aws_instance.hub]
 }

@@ -97,7 +97,7 @@ run "nothing_is_public_by_itself" {
 run "no_door_is_open_to_addresses" {
   assert {
     condition = alltrue([
-      for rule in concat([aws_vpc_security_group_ingress_rule.chef_server_from_functions], values(aws_vpc_security_group_ingress_rule.endpoints)) :
+      for rule in concat(values(aws_vpc_security_group_ingress_rule.chef_server), values(aws_vpc_security_group_ingress_rule.endpoints)) :
       contains(values(output.security_groups), rule.referenced_security_group_id) && rule.from_port == 443 && rule.to_port == 443
     ])
     error_message = "Somebody is let in by address, or to another port than 443."

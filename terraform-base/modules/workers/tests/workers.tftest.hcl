@@ -1,21 +1,24 @@
 # Values are those of a class on m7i.large; each run changes one.
 
 mock_provider "aws" {
+  mock_data "aws_ami_ids" {
+    defaults = { ids = ["ami-0123456789abcdef0"] }
+  }
   mock_data "aws_region" {
     defaults = { region = "eu-west-1" }
   }
   mock_data "aws_ec2_instance_type" {
-    defaults = { memory_size = 8192, default_vcpus = 2 }
+    defaults = { memory_size = 8192, default_vcpus = 2, supported_architectures = ["x86_64"] }
   }
   mock_data "aws_ami" {
-    defaults = { root_device_name = "/dev/xvda" }
+    defaults = { root_device_name = "/dev/xvda", architecture = "x86_64" }
   }
 }
 
 variables {
   name                   = "physics"
   subnet_ids             = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
-  security_group_id      = "sg-0123456789abcdef0"
+  security_group_ids     = ["sg-0123456789abcdef0"]
   ami                    = "ami-0123456789abcdef0"
   instance_types         = ["m7i.large", "m6i.large"]
   on_demand_base         = 0
@@ -164,14 +167,6 @@ run "no_subnet_is_refused" {
   expect_failures = [var.subnet_ids]
 }
 
-run "image_that_is_none_is_refused" {
-  command = plan
-  variables {
-    ami = "debian-12"
-  }
-  expect_failures = [var.ami]
-}
-
 run "no_instance_type_is_refused" {
   command = plan
   variables {
@@ -200,7 +195,7 @@ run "one_type_of_many_that_is_too_small_is_refused" {
   command = plan
   override_data {
     target = data.aws_ec2_instance_type.worker["m6i.large"]
-    values = { memory_size = 1024, default_vcpus = 2 }
+    values = { memory_size = 1024, default_vcpus = 2, supported_architectures = ["x86_64"] }
   }
   expect_failures = [aws_launch_template.workers]
 }
@@ -240,8 +235,9 @@ run "volume_too_small_for_images_is_refused" {
 run "volume_smaller_than_its_image_is_refused" {
   command = plan
   override_data {
-    target = data.aws_ami.worker
+    target = module.image.data.aws_ami.image
     values = {
+      architecture     = "x86_64"
       root_device_name = "/dev/sda1"
       block_device_mappings = [
         { device_name = "/dev/sda1", ebs = { volume_size = "50" }, no_device = "", virtual_name = "" },
@@ -258,8 +254,9 @@ run "volume_as_large_as_its_image_is_taken" {
     root_volume_gib = 50
   }
   override_data {
-    target = data.aws_ami.worker
+    target = module.image.data.aws_ami.image
     values = {
+      architecture          = "x86_64"
       root_device_name      = "/dev/sda1"
       block_device_mappings = [{ device_name = "/dev/sda1", ebs = { volume_size = "50" }, no_device = "", virtual_name = "" }]
     }
@@ -398,4 +395,60 @@ run "target_over_100_per_cent_is_refused" {
     scale_out_at = { cpu_percent = 120 }
   }
   expect_failures = [var.scale_out_at]
+}
+
+run "name_with_a_hyphen_at_its_end_is_refused" {
+  command = plan
+  variables {
+    name = "physics-"
+  }
+  expect_failures = [var.name]
+}
+
+run "no_class_image_is_refused" {
+  command = plan
+  variables {
+    images = []
+  }
+  expect_failures = [var.images]
+}
+
+run "more_images_than_the_description_has_room_for_are_refused" {
+  command = plan
+  variables {
+    images = [for number in range(100) : "quay.io/jupyter/scipy-notebook-${number}:2025-03-14"]
+  }
+  expect_failures = [var.images]
+}
+
+run "type_of_another_architecture_than_the_image_is_refused" {
+  command = plan
+  variables {
+    instance_types = ["m7i.large", "m7g.large"]
+  }
+  override_data {
+    target = data.aws_ec2_instance_type.worker["m7g.large"]
+    values = { memory_size = 8192, default_vcpus = 2, supported_architectures = ["arm64"] }
+  }
+  expect_failures = [aws_launch_template.workers]
+}
+
+run "deregistered_image_does_not_end_the_plan" {
+  command = plan
+  override_module {
+    target  = module.image
+    outputs = { architecture = null, root_device_name = "/dev/sda1", root_volume_gib = 0 }
+  }
+  assert {
+    condition     = aws_launch_template.workers.block_device_mappings[0].device_name == "/dev/sda1"
+    error_message = "The launch template stays as it was."
+  }
+}
+
+run "user_data_over_16_kib_is_refused" {
+  command = plan
+  variables {
+    chef = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = join("", [for line in range(250) : "MIIFazCCA1OgAwIBAgIRAIIQz7DSQONZRGPgu2OCiwAwDQYJKoZIhvcNAQELBQAw\n"]) }
+  }
+  expect_failures = [aws_launch_template.workers]
 }

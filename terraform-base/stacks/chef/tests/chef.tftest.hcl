@@ -55,38 +55,6 @@ run "an_account_by_its_name" {
   expect_failures = [var.account_id]
 }
 
-run "an_image_that_is_none" {
-  command = plan
-  variables {
-    chef_server_ami = "chef-server"
-  }
-  expect_failures = [var.chef_server_ami]
-}
-
-run "an_instance_type_that_is_none" {
-  command = plan
-  variables {
-    chef_server_instance_type = "large"
-  }
-  expect_failures = [var.chef_server_instance_type]
-}
-
-run "an_instance_type_of_another_architecture" {
-  command = plan
-  variables {
-    chef_server_instance_type = "m7g.large"
-  }
-  expect_failures = [var.chef_server_instance_type]
-}
-
-run "an_instance_type_too_small" {
-  command = plan
-  variables {
-    chef_server_instance_type = "t3.small"
-  }
-  expect_failures = [var.chef_server_instance_type]
-}
-
 run "lets_encrypt_without_the_internet" {
   command = plan
   variables {

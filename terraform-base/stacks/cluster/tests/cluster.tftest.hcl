@@ -1,11 +1,17 @@
 # What the module refuses is tested there; here, that the stack passes on what it is given.
 
 mock_provider "aws" {
+  mock_data "aws_ami" {
+    defaults = { root_device_name = "/dev/xvda", architecture = "x86_64" }
+  }
+  mock_data "aws_ami_ids" {
+    defaults = { ids = ["ami-0123456789abcdef0"] }
+  }
   mock_data "aws_subnet" {
     defaults = { availability_zone = "eu-west-1a" }
   }
   mock_data "aws_ec2_instance_type" {
-    defaults = { memory_size = 16384, default_vcpus = 4 }
+    defaults = { memory_size = 16384, default_vcpus = 4, supported_architectures = ["x86_64"] }
   }
 }
 
@@ -15,7 +21,7 @@ variables {
   vpc_id            = "vpc-0123456789abcdef0"
   subnet_ids        = ["subnet-0123456789abcdef0"]
   public_subnet_ids = ["subnet-0123456789abcdef2"]
-  security_groups   = { chef_server = "sg-0123456789abcdef0", endpoints = "sg-0123456789abcdef1" }
+  security_groups   = { nodes = "sg-0123456789abcdef0" }
   chef              = { url = "https://10.64.0.20" }
   hub_ami           = "ami-0123456789abcdef0"
   worker_ami        = "ami-0123456789abcdef0"
