@@ -38,7 +38,7 @@ test-deep: setup ## the tests that take minutes each
 	$(PYTEST) -m deep tests
 
 weather: setup ## an hour of faults over a class on a real Swarm (MINUTES=60, SEED=a number)
-	$(BIN)/python -m tests.weather --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 format: ## let ruff format and mend
 	$(BIN)/ruff format .

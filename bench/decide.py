@@ -3,8 +3,8 @@
 import statistics
 import time
 
-from labswarm.booking import Booking
-from labswarm.demand import Group, Situation, decide
+from labswarm.lab_hours.booking import Booking
+from labswarm.lab_hours.demand import Group, Situation, decide
 from labswarm.snapshot import NodeSeen, Snapshot
 
 NODES, SEATS, ROUNDS = 1000, 20, 50

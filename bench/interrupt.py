@@ -11,7 +11,7 @@ import os
 import sys
 
 from tests.e2e.conftest import LabUnderTest
-from tests.e2e.interrupted import NOTICE_S, interrupted, seated, told
+from tests.support.interrupted import NOTICE_S, interrupted, seated, told
 
 PROMISED = {"fast": (20.0, 10.0), "aws": (20.0, 60.0)}
 """Seconds until a student is told, and back, by how slow the plane is."""

@@ -5,8 +5,8 @@ import statistics
 import time
 
 from labswarm.groups import Roster
-from labswarm.orphans import Identities, Listings
-from labswarm.reconcile import decide
+from labswarm.reconcile.findings import Identities, Listings
+from labswarm.reconcile.plan import decide
 from labswarm.snapshot import NodeSeen, Snapshot
 
 NODES, ORPHANS, ROUNDS = 1000, 200, 50

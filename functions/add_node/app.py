@@ -5,12 +5,12 @@ from typing import Any
 
 import boto3
 
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.observability import logger
 from labswarm.clock import WallClock
-from labswarm.environment import AWS, required
 from labswarm.groups import AutoScalingGroups, add_one
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.observability import logger
-from labswarm.work import Work
+from labswarm.lifecycle.work import Work
 
 
 @dataclass(frozen=True)

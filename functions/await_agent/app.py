@@ -4,12 +4,12 @@ from typing import Any
 
 import boto3
 
+from labswarm.aws.environment import AWS
+from labswarm.aws.observability import logger
+from labswarm.aws.ssm import SsmAgent
 from labswarm.clock import WallClock, looks
-from labswarm.environment import AWS
 from labswarm.errors import Permanent, Transient
-from labswarm.observability import logger
-from labswarm.ssm import SsmAgent
-from labswarm.work import Work
+from labswarm.lifecycle.work import Work
 
 PATIENCE_S = 90
 AGENT = SsmAgent(boto3.client("ssm", config=AWS))

@@ -5,13 +5,13 @@ from typing import Any
 
 import boto3
 
+from labswarm.aws.dynamodb.hub_slots import DynamoSlots
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.observability import logger
+from labswarm.aws.ssm import SsmAgent, SsmClusters
 from labswarm.clock import WallClock
-from labswarm.environment import AWS, required
 from labswarm.groups import AutoScalingGroups
-from labswarm.observability import logger
-from labswarm.sizing import Sizing
-from labswarm.slots_dynamodb import DynamoSlots
-from labswarm.ssm import SsmAgent, SsmClusters
+from labswarm.lab_hours.apply import Sizing
 
 
 @dataclass(frozen=True)

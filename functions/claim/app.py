@@ -5,19 +5,19 @@ from typing import Any
 
 import boto3
 
-from labswarm import events
-from labswarm.claiming import Claiming
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.executions import Executions
+from labswarm.aws.observability import logger
+from labswarm.aws.ssm import SsmClusters
 from labswarm.clock import WallClock
-from labswarm.environment import AWS, required
 from labswarm.errors import BadInput
-from labswarm.events import Skip
-from labswarm.executions import Executions
 from labswarm.groups import AutoScalingGroups
-from labswarm.hook_time import LEAST_TIMEOUT_S
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.lifecycle import AutoScalingHooks
-from labswarm.observability import logger
-from labswarm.ssm import SsmClusters
+from labswarm.lifecycle.claim import Claiming
+from labswarm.lifecycle.events import Skip
+from labswarm.lifecycle.hook_time import LEAST_TIMEOUT_S
+from labswarm.lifecycle import events
+from labswarm.lifecycle.hooks import AutoScalingHooks
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from typing import Any
 
 import boto3
 
+from labswarm.aws.dynamodb.hub_slots import DynamoSlots
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.observability import logger
+from labswarm.aws.ssm import SsmAgent, SsmClusters
 from labswarm.clock import WallClock
-from labswarm.commands import Commands, Step
-from labswarm.environment import AWS, required
+from labswarm.commands.steps import Commands, Step
 from labswarm.errors import BadInput, Permanent
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.observability import logger
-from labswarm.slots_dynamodb import DynamoSlots
-from labswarm.ssm import SsmAgent, SsmClusters
-from labswarm.work import Work
+from labswarm.lifecycle.work import Work
 
 PATIENCE_S = 90
 LEAST_PATIENCE_S = 10

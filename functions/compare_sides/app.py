@@ -6,15 +6,15 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Metrics
 
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.dynamodb.passes import DynamoPasses
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.observability import count, logger
+from labswarm.aws.ssm import SsmAgent, SsmClusters
 from labswarm.clock import WallClock
-from labswarm.comparing import Comparing
-from labswarm.environment import AWS, required
 from labswarm.groups import AutoScalingGroups
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.observability import count, logger
-from labswarm.passes_dynamodb import DynamoPasses
-from labswarm.snapshots_dynamodb import DynamoSnapshots
-from labswarm.ssm import SsmAgent, SsmClusters
+from labswarm.reconcile.run_pass import Comparing
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,16 @@ from typing import Any
 
 import boto3
 
-from labswarm.breakers_dynamodb import DynamoBreakers
+from labswarm.aws.dynamodb.breaker import DynamoBreakers
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.observability import logger
 from labswarm.clock import WallClock
-from labswarm.completing import Completing
-from labswarm.environment import AWS, required
 from labswarm.errors import BadInput
 from labswarm.groups import AutoScalingGroups
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.lifecycle import AutoScalingHooks
-from labswarm.observability import logger
-from labswarm.work import subject_of
+from labswarm.lifecycle.complete import Completing
+from labswarm.lifecycle.hooks import AutoScalingHooks
+from labswarm.lifecycle.work import subject_of
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,22 @@ import boto3
 import urllib3
 from aws_lambda_powertools import Metrics
 
-from labswarm.alarms import SnsAlarms
-from labswarm.breakers_dynamodb import DynamoBreakers
+from labswarm.aws.alarms import SnsAlarms
+from labswarm.aws.dynamodb.breaker import DynamoBreakers
+from labswarm.aws.dynamodb.launches import DynamoLaunches
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.dynamodb.notes import DynamoNotebook
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.executions import Executions
+from labswarm.aws.feed import SsmAndWebFeeds
+from labswarm.aws.observability import count, logger
+from labswarm.aws.ssm import SsmClusters
 from labswarm.clock import WallClock
 from labswarm.cluster import NAME
-from labswarm.environment import AWS, required
 from labswarm.errors import BadInput, LabswarmError, Transient
-from labswarm.executions import Executions
-from labswarm.feed import SsmAndWebFeeds
 from labswarm.groups import AutoScalingGroups
-from labswarm.hours import LabHours, actions_of, execution_name
-from labswarm.launches_dynamodb import DynamoLaunches
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.notes_dynamodb import DynamoNotebook
-from labswarm.observability import count, logger
-from labswarm.snapshots_dynamodb import DynamoSnapshots
-from labswarm.ssm import SsmClusters
+from labswarm.lab_hours.decide import LabHours, actions_of, execution_name
 
 
 @dataclass(frozen=True)

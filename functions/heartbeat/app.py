@@ -5,16 +5,16 @@ from typing import Any
 
 import boto3
 
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.observability import logger
+from labswarm.aws.ssm import SsmClusters
 from labswarm.clock import WallClock
 from labswarm.cluster import asg_name
-from labswarm.environment import AWS, required
 from labswarm.errors import LabswarmError, Transient
 from labswarm.groups import AutoScalingGroups
-from labswarm.heartbeats import Heartbeats
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.lifecycle import AutoScalingHooks
-from labswarm.observability import logger
-from labswarm.ssm import SsmClusters
+from labswarm.lifecycle.heartbeats import Heartbeats
+from labswarm.lifecycle.hooks import AutoScalingHooks
 
 
 @dataclass(frozen=True)

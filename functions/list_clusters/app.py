@@ -5,14 +5,14 @@ from typing import Any
 
 import boto3
 
+from labswarm.aws.dynamodb.passes import DynamoPasses
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.observability import logger
+from labswarm.aws.ssm import SsmClusters
 from labswarm.clock import WallClock
-from labswarm.environment import AWS, required
 from labswarm.errors import BadInput
 from labswarm.groups import AutoScalingGroups
-from labswarm.observability import logger
-from labswarm.passes_dynamodb import DynamoPasses
-from labswarm.resting import awake
-from labswarm.ssm import SsmClusters
+from labswarm.reconcile.due import awake
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from typing import Any
 
 import boto3
 
-from labswarm.chef import ChefServer, KmsSigner
-from labswarm.environment import AWS
-from labswarm.observability import logger
-from labswarm.ssm import SsmClusters
-from labswarm.work import Work
+from labswarm.aws.environment import AWS
+from labswarm.aws.observability import logger
+from labswarm.aws.ssm import SsmClusters
+from labswarm.chef.server import ChefServer, KmsSigner
+from labswarm.lifecycle.work import Work
 
 CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
 KMS = boto3.client("kms", config=AWS)

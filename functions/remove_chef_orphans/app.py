@@ -4,12 +4,12 @@ from typing import Any
 
 import boto3
 
-from labswarm.chef import ChefServer, KmsSigner
+from labswarm.aws.environment import AWS
+from labswarm.aws.observability import logger
+from labswarm.aws.ssm import SsmClusters
+from labswarm.chef.server import ChefServer, KmsSigner
 from labswarm.cluster import INSTANCE_ID, node_name
-from labswarm.environment import AWS
 from labswarm.errors import BadInput
-from labswarm.observability import logger
-from labswarm.ssm import SsmClusters
 
 CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
 KMS = boto3.client("kms", config=AWS)

@@ -5,13 +5,13 @@ from typing import Any
 
 import boto3
 
+from labswarm.aws.dynamodb.hub_slots import DynamoSlots
+from labswarm.aws.environment import AWS, required
+from labswarm.aws.observability import logger
+from labswarm.aws.ssm import SsmAgent, SsmClusters
 from labswarm.clock import WallClock
-from labswarm.commands import once
-from labswarm.environment import AWS, required
+from labswarm.commands.steps import once
 from labswarm.errors import BadInput
-from labswarm.observability import logger
-from labswarm.slots_dynamodb import DynamoSlots
-from labswarm.ssm import SsmAgent, SsmClusters
 
 PATIENCE_S = 45
 DOCUMENT = "labswarm-manager-mend"

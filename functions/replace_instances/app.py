@@ -4,11 +4,11 @@ from typing import Any
 
 import boto3
 
+from labswarm.aws.environment import AWS
+from labswarm.aws.observability import logger
 from labswarm.cluster import INSTANCE_ID
-from labswarm.environment import AWS
 from labswarm.errors import BadInput
 from labswarm.groups import AutoScalingGroups, replace_instance
-from labswarm.observability import logger
 
 GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import urllib3
 
+from labswarm_emulator.control import DOOR, EVENT, FAULTS
 from labswarm_lab.lab import Lab
-from labswarm_lab.plane.door import DOOR, EVENT, FAULTS
-from labswarm_lab.refusal import Failure, Refusal
+from labswarm_operator.refusal import Failure, Refusal
 
 _PATIENCE_S = 10
 

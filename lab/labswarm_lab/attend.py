@@ -10,9 +10,9 @@ import click
 
 from labswarm_lab.hub import is_healthy, wait_healthy
 from labswarm_lab.lab import Lab
-from labswarm_lab.progress import say, step
-from labswarm_lab.refusal import Refusal
 from labswarm_lab.students import STEPS, Progress, Result, run_class
+from labswarm_operator.progress import say, step
+from labswarm_operator.refusal import Refusal
 
 # A hub that begins anew takes some ten seconds of it.
 _HUB_BACK_WITHIN_S = 60.0

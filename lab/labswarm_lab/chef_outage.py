@@ -9,7 +9,7 @@ from labswarm_lab import ground
 from labswarm_lab.chef.server import LabChefServer
 from labswarm_lab.chef.twin import Twin
 from labswarm_lab.lab import Aws, Lab
-from labswarm_lab.progress import step
+from labswarm_operator.progress import step
 
 
 def chef_at(lab: Lab, address: str, port: int) -> LabChefServer:

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from labswarm_lab.completion import SHELLS, script
 from labswarm_lab.fault import fault
 from labswarm_lab.naming import complete_node, complete_worker
-from labswarm_lab.progress import say
-from labswarm_lab.refusing import end, refusing
+from labswarm_operator.completion import SHELLS, script
+from labswarm_operator.progress import say
+from labswarm_operator.refusing import end, refusing
 
 AUTO = "auto"
 COUNT = click.IntRange(min=1)
@@ -327,8 +327,8 @@ def logs(lab: Any, part: str | None, lines: int) -> None:
 @click.option("--aws", is_flag=True, help="Not a lab, but the AWS account of the environment.")
 def reconcile(cluster: str | None, dry_run: bool, as_json: bool, name: str, aws: bool) -> None:
     """Make a pass now: find what AWS, Swarm and Chef do not agree on, and clean up orphans."""
-    from labswarm_lab.account import clients
-    from labswarm_lab.reconcile import make_pass, print_passes, succeeded
+    from labswarm_operator.account import clients
+    from labswarm_operator.reconcile import make_pass, print_passes, succeeded
 
     with refusing():
         passes = make_pass(clients(name, aws=aws)("stepfunctions"), cluster, dry_run=dry_run)
@@ -350,10 +350,10 @@ def redrive(queue: str, dry_run: bool, as_json: bool, name: str, aws: bool) -> N
     """Send the events of a dead-letter queue again, the oldest first; what is stale is dropped."""
     import time
 
-    from labswarm_lab.account import clients
-    from labswarm_lab.redrive import as_json as json_of
-    from labswarm_lab.redrive import lines
-    from labswarm_lab.redrive import redrive as send_again
+    from labswarm_operator.account import clients
+    from labswarm_operator.redrive import as_json as json_of
+    from labswarm_operator.redrive import lines
+    from labswarm_operator.redrive import redrive as send_again
 
     with refusing():
         outcomes = send_again(clients(name, aws=aws), queue, time.time(), dry_run=dry_run)
@@ -378,8 +378,8 @@ def roll(ami: str, cluster: str | None, dry_run: bool, as_json: bool, name: str,
 
     Once a first worker of it has opened, the app goes on by itself: Ctrl-C ends only the watching.
     """
-    from labswarm_lab.account import clients
-    from labswarm_lab.roll import Roll, interruptible
+    from labswarm_operator.account import clients
+    from labswarm_operator.roll import Roll, interruptible
 
     def tell(said: Mapping[str, Any]) -> None:
         if as_json:

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from labswarm_emulator.emulator import REGION
 from labswarm_lab.ground import Aws
-from labswarm_lab.plane.plane import REGION
-from labswarm_lab.progress import say
-from labswarm_lab.refusal import Failure
+from labswarm_operator.progress import say
+from labswarm_operator.refusal import Failure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = ("template.yaml", "functions", "layers", "statemachines")

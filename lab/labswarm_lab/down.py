@@ -7,7 +7,7 @@ import click
 
 from labswarm_lab.lab import Lab
 from labswarm_lab.nodes import sweep
-from labswarm_lab.progress import say, step
+from labswarm_operator.progress import say, step
 
 
 def remains(lab: Lab) -> list[str]:

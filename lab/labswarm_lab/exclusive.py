@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from labswarm_lab.lab import Lab
-from labswarm_lab.refusal import Refusal
+from labswarm_operator.refusal import Refusal
 
 LOCK = ".lock"
 """In the lab's folder while a command changes the lab."""

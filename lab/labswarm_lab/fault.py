@@ -11,10 +11,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import click
 
+from labswarm_emulator.faults import KINDS, Fault
 from labswarm_lab.asking import clear_faults, faults_on, put_fault
-from labswarm_lab.plane.faults import KINDS, Fault
-from labswarm_lab.refusal import Refusal
-from labswarm_lab.refusing import refusing
+from labswarm_operator.refusal import Refusal
+from labswarm_operator.refusing import refusing
 
 
 @click.group()

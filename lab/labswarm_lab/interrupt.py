@@ -2,10 +2,10 @@
 
 import click
 
+from labswarm_emulator.spot import NOTICE_S
 from labswarm_lab.asking import ask_plane
 from labswarm_lab.lab import Lab
 from labswarm_lab.naming import worker_named
-from labswarm_lab.plane.spot import NOTICE_S
 
 
 def interrupt_node(lab: Lab, node: str, *, rebalance: bool) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 
 from labswarm.errors import BadInput
+from labswarm_emulator.emulator import REGION
 from labswarm_lab.nodes.place import Place
-from labswarm_lab.plane.plane import REGION
-from labswarm_lab.refusal import Refusal
+from labswarm_operator.refusal import Refusal
 
 
 @dataclass(frozen=True)

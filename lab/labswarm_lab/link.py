@@ -7,7 +7,7 @@ from labswarm_lab.lab import Lab
 from labswarm_lab.naming import real_node_named
 from labswarm_lab.nodes import network, numbers
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_lab.refusal import Refusal
+from labswarm_operator.refusal import Refusal
 
 _REMEDY = "they have no link; `labswarm lab kill` loses one, or bring a lab of real nodes up"
 

@@ -8,7 +8,7 @@ from docker import DockerClient
 
 from labswarm_lab.hub import SERVICE
 from labswarm_lab.lab import Lab
-from labswarm_lab.refusal import Refusal
+from labswarm_operator.refusal import Refusal
 
 HUB = "hub"
 _NAMED_BY_FILE = (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from labswarm_lab.lab import Lab
-from labswarm_lab.refusal import Refusal
+from labswarm_operator.refusal import Refusal
 
 HUB = "hub"
 

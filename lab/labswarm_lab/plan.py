@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labswarm_lab.refusal import Refusal
+from labswarm_operator.refusal import Refusal
 
 DEFAULT = Path(__file__).with_name("cluster.plan.json")
 READ = {

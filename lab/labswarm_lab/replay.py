@@ -15,9 +15,9 @@ from labswarm_lab.asking import put_event
 from labswarm_lab.lab import Lab
 from labswarm_lab.naming import worker_named
 from labswarm_lab.observe import observe
-from labswarm_lab.progress import step
-from labswarm_lab.refusal import Failure, Refusal
 from labswarm_lab.scale import chosen_to_go
+from labswarm_operator.progress import step
+from labswarm_operator.refusal import Failure, Refusal
 
 # What the samples of `events/` have where an event has a lab's own.
 SAMPLE_INSTANCE = "i-0123456789abcdef0"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from labswarm_lab.ground import asg_name
 from labswarm_lab.lab import Lab
 from labswarm_lab.observe import observe
-from labswarm_lab.progress import step
-from labswarm_lab.refusal import Failure
 from labswarm_lab.status import Node, Status
+from labswarm_operator.progress import step
+from labswarm_operator.refusal import Failure
 
 PATIENCE_S = 300
 # What AWS suspends for "nothing scales this group": lab hours then leave its size alone.

@@ -10,7 +10,7 @@ from labswarm_lab.lab import Lab
 from labswarm_lab.naming import real_node_named
 from labswarm_lab.nodes import machine
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_lab.refusal import Failure, Refusal
+from labswarm_operator.refusal import Failure, Refusal
 
 _REMEDY = "they have no shell; `labswarm lab logs` says what they did"
 

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Sequence
 
+from labswarm.aws.ssm import SsmClusters
 from labswarm.cluster import Cluster
 from labswarm.seats import Seat
 from labswarm.snapshot import NodeSeen
-from labswarm.ssm import SsmClusters
 from labswarm_lab.lab import Lab
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.snapshots import SimulatedSwarm

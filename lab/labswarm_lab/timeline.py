@@ -13,8 +13,8 @@ import click
 
 from labswarm_lab.happenings import Happening, happenings
 from labswarm_lab.lab import Lab
-from labswarm_lab.refusal import Refusal
 from labswarm_lab.retold import clock, retold
+from labswarm_operator.refusal import Refusal
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 # Once an instance is on its way out, what else is said of it makes it no other.

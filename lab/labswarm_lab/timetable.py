@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from labswarm.errors import BadInput
-from labswarm.timetable import read_timetable
+from labswarm.lab_hours.timetable import read_timetable
 from labswarm_lab import ground
 from labswarm_lab.lab import Aws, Lab
-from labswarm_lab.refusal import Refusal
+from labswarm_operator.refusal import Refusal
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
 MOST_BYTES = 8192

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from docker import DockerClient
 
+from labswarm_emulator.emulator import READY, REGION, Settings
+from labswarm_emulator.latency import FAST
 from labswarm_lab import deploy, ground
 from labswarm_lab import hub as lab_hub
 from labswarm_lab.chef.server import LabChefServer
@@ -24,13 +26,11 @@ from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import simulated_join_secret
 from labswarm_lab.plan import DEFAULT, GroupPlan, read_plan
-from labswarm_lab.plane.latency import FAST
-from labswarm_lab.plane.plane import READY, REGION, Settings
 from labswarm_lab.process import DetachedProcess
-from labswarm_lab.progress import say, step
-from labswarm_lab.refusal import Failure, Refusal
 from labswarm_lab.scale import await_workers
 from labswarm_node.join_secret import JoinSecret
+from labswarm_operator.progress import say, step
+from labswarm_operator.refusal import Failure, Refusal
 
 LOOPBACK = "127.0.0.1"
 PLANE_PORT, CHEF_PORT = 5060, 4545
@@ -233,7 +233,7 @@ def _plane_process(lab: Lab) -> DetachedProcess:
     config = str(lab.plane_dir / PLANE_CONFIG)
     return DetachedProcess(
         [
-            *(sys.executable, "-m", "labswarm_lab.plane.server"),
+            *(sys.executable, "-m", "labswarm_emulator.server"),
             *("--config", config),
             *("--machines", plane_machines.FACTORY),
         ],

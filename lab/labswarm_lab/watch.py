@@ -23,11 +23,11 @@ from rich.text import Text
 from labswarm.snapshot import NodeSeen
 from labswarm_lab.happenings import read
 from labswarm_lab.lab import Lab
-from labswarm_lab.refusal import Failure
 from labswarm_lab.retold import clock, retold
 from labswarm_lab.status import asg_view
 from labswarm_lab.swarm_seen import clusters, swarm_of, workers_seen
 from labswarm_node.swarm import Server
+from labswarm_operator.refusal import Failure
 
 REFRESH_S = 1.0
 EVENTS = 40

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from labswarm_lab.refusal import Refusal
 from labswarm_lab.watch import Frame, draw
+from labswarm_operator.refusal import Refusal
 
 COLUMNS, LINES = 120, 28
 # The fonts that it would fetch from another site; a picture in a page cannot, nor is it to.

@@ -21,16 +21,16 @@ from typing import Any, NoReturn, Protocol
 import botocore.session
 from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
 
-from labswarm.aws_errors import named
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
+from labswarm.aws.environment import AWS
+from labswarm.aws.errors import named
+from labswarm.aws.ssm import SsmClusters
 from labswarm.clock import Clock, WallClock
 from labswarm.cluster import Resources
-from labswarm.environment import AWS
 from labswarm.error_table import aws_kind
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
-from labswarm.snapshots_dynamodb import DynamoSnapshots
-from labswarm.ssm import SsmClusters
 from labswarm_node.config import HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.hub import Hub, HubApi

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from labswarm.alarms import MOST_CHARACTERS, SnsAlarms
+from labswarm.aws.alarms import MOST_CHARACTERS, SnsAlarms
 from labswarm.errors import Permanent
 
 WHERE: Any = {

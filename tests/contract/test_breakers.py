@@ -6,11 +6,11 @@ import boto3
 import pytest
 from moto import mock_aws
 from test_ledger import CLAIM, table
+from tests.twins.breaker import MemoryBreakers
 
-from labswarm.breaker import Breaker, Breakers
-from labswarm.breakers_dynamodb import DynamoBreakers
-from labswarm.breakers_memory import MemoryBreakers
-from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.aws.dynamodb.breaker import DynamoBreakers
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.lab_hours.breaker import Breaker, Breakers
 
 ONE, TWO = "i-00000000000000001", "i-00000000000000002"
 NOW = 1_800_000_000

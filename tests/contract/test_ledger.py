@@ -7,11 +7,11 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from tests.twins.ledger import MemoryLedger
 
+from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.errors import Transient
-from labswarm.ledger import LEASE_S, Claim, Command, Ledger, Phase, change, granted
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.ledger_memory import MemoryLedger
+from labswarm.lifecycle.ledger import LEASE_S, Claim, Command, Ledger, Phase, change, granted
 
 NOW = 1_800_000_000
 INSTANCE = "i-0123456789abcdef0"

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from moto import mock_aws
+from tests.twins.notes import MemoryNotebook
 
-from labswarm.booking import Booking
-from labswarm.launches_dynamodb import DynamoLaunches
-from labswarm.ledger import Claim, Phase
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.notes import Notebook, Notes
-from labswarm.notes_dynamodb import DynamoNotebook
-from labswarm.notes_memory import MemoryNotebook
+from labswarm.aws.dynamodb.launches import DynamoLaunches
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.dynamodb.notes import DynamoNotebook
+from labswarm.lab_hours.booking import Booking
+from labswarm.lab_hours.notes import Notebook, Notes
+from labswarm.lifecycle.ledger import Claim, Phase
 
 NOTES = Notes(
     node_seats=7,

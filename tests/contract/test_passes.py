@@ -7,10 +7,10 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from tests.twins.passes import MemoryPasses
 
-from labswarm.passes_dynamodb import DynamoPasses
-from labswarm.passes_memory import MemoryPasses
-from labswarm.reconcile import Pass, Passes
+from labswarm.aws.dynamodb.passes import DynamoPasses
+from labswarm.reconcile.plan import Pass, Passes
 
 MADE = Pass(1_800_000_000.25, 1_799_999_990.5, {"swarm-node ghost": 1_799_999_700.125})
 

@@ -6,10 +6,10 @@ import boto3
 import pytest
 from moto import mock_aws
 from test_ledger import table
+from tests.twins.hub_slots import MemorySlots
 
-from labswarm.slots import HELD_S, ORDINARY, Slots
-from labswarm.slots_dynamodb import DynamoSlots
-from labswarm.slots_memory import MemorySlots
+from labswarm.aws.dynamodb.hub_slots import DynamoSlots
+from labswarm.commands.hub_slots import HELD_S, ORDINARY, Slots
 
 HUB, OTHER_HUB = "i-0fedcba9876543210", "i-0fedcba9876543211"
 NOW = 1_800_000_000

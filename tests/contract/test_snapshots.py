@@ -7,11 +7,11 @@ from dataclasses import replace
 import boto3
 import pytest
 from moto import mock_aws
+from tests.twins.snapshot import MemorySnapshots
 
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.errors import BadInput
 from labswarm.snapshot import HubSeen, NodeSeen, ServiceSeen, Snapshot, Snapshots
-from labswarm.snapshots_dynamodb import DynamoSnapshots
-from labswarm.snapshots_memory import MemorySnapshots
 
 NODE = NodeSeen("n1", "i-0123456789abcdef0", "ready", "active", 6, 2, "2026-11-24T08:00:00Z")
 HUB = HubSeen(7, (ServiceSeen("s1", 1_799_999_000.5), ServiceSeen("s2", 1_799_999_001.0)))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import LabUnderTest
-from tests.e2e.left_behind import traces
+from tests.support.left_behind import traces
 
 from labswarm_lab.nodes.requirements import missing
 

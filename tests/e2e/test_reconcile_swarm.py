@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.e2e.conftest import COMMAND, LabUnderTest, brought_up
 
-from labswarm.chef import Connection, KmsSigner
+from labswarm.chef.server import Connection, KmsSigner
 from labswarm_lab import ground
 from labswarm_lab.lab import Lab
 

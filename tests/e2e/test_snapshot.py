@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.e2e.conftest import LabUnderTest
 
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.snapshot import Snapshot
-from labswarm.snapshots_dynamodb import DynamoSnapshots
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.e2e.conftest import LabUnderTest, brought_up
-from tests.e2e.interrupted import NOTICE_S, interrupted, seated, told
+from tests.support.interrupted import NOTICE_S, interrupted, seated, told
 
 from labswarm_lab.nodes.requirements import missing
 

@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from tests.weather.schedule import KINDS
-from tests.weather.storm import CALM_WITHIN_S, weathered
+from tests.chaos.schedule import KINDS
+from tests.chaos.storm import CALM_WITHIN_S, weathered
 
 from labswarm_lab.nodes.requirements import missing
 

@@ -1,13 +1,13 @@
 """Each fact of a worker's InSpec profile has its twin on a lab's worker, or a reason why not.
 
-The twins are tests/integration/hardening.py; test_student_container.py looks at them.
+The twins are tests/support/hardening.py; test_student_container.py looks at them.
 """
 
 import json
 import re
 from pathlib import Path
 
-from tests.integration.hardening import FACTS, NOT_IN_THE_LAB
+from tests.support.hardening import FACTS, NOT_IN_THE_LAB
 
 COOKBOOKS = Path(__file__).resolve().parents[2] / "cookbooks"
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.infrastructure.recipes import declared, run_list, scripts
+from tests.support.recipes import declared, run_list, scripts
 
 from labswarm_lab.hub import HubGround, lay_homes, settings_of
 from labswarm_lab.nodes import cookbooks, machine

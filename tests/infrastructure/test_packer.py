@@ -16,9 +16,9 @@ from unittest import mock
 
 import boto3
 import pytest
-from tests.contract.plane.running_plane import running
+from tests.support.running_emulator import running
 
-from labswarm_lab.plane.plane import Settings
+from labswarm_emulator.emulator import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKER = REPOSITORY / "packer"

@@ -3,4 +3,4 @@
 import pytest
 
 # A fact that is not so shows what was seen.
-pytest.register_assert_rewrite("tests.integration.hardening")
+pytest.register_assert_rewrite("tests.support.hardening")

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from labswarm.notices import Notice
+from labswarm_emulator.machines import Instance
 from labswarm_hub.names import home_name
 from labswarm_lab.hub import HubGround, start_hub, wait_healthy
 from labswarm_lab.images import hub_image, notebook_image, publish
@@ -24,7 +25,6 @@ from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_lab.plane.machines import Instance
 from labswarm_lab.students import Result, run_class, xsrf_of
 from labswarm_node.config import HubConfig
 from labswarm_node.docker_swarm import DockerSwarm

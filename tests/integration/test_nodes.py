@@ -13,6 +13,8 @@ import pytest
 from docker import DockerClient
 
 from labswarm.errors import BadInput, Gone, Permanent
+from labswarm_emulator.emulator import Settings
+from labswarm_emulator.machines import Instance
 from labswarm_lab.images.skeleton import skeleton
 from labswarm_lab.nodes import network, registry, sweep
 from labswarm_lab.nodes.founding import found_swarm
@@ -21,8 +23,6 @@ from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.plane_machines import from_settings
 from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_lab.plane.machines import Instance
-from labswarm_lab.plane.plane import Settings
 from labswarm_node.engine_api import EngineApi
 
 pytestmark = pytest.mark.swarm
@@ -213,7 +213,7 @@ from labswarm_lab.nodes import registry
 from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_lab.plane.machines import Instance
+from labswarm_emulator.machines import Instance
 settings = NodesSettings.read(Place(sys.argv[1], Path(sys.argv[2])))
 registry.start(settings)
 NamespaceMachines(settings).boot(Instance(sys.argv[3], "t3.medium", 2**31, 1))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from tests.integration.classroom import (
+from tests.support.classroom import (
     CHEF_PORT,
     PLANE_PORT,
     WORKER,
@@ -15,9 +15,9 @@ from tests.integration.classroom import (
     listening,
     prepared,
 )
-from tests.integration.hardening import FACTS, Fact
-from tests.integration.lab_worker import Worker
-from tests.integration.probes import CALLS, LOOK
+from tests.support.hardening import FACTS, Fact
+from tests.support.lab_worker import Worker
+from tests.support.probes import CALLS, LOOK
 
 from labswarm_hub.task_spec import HOME
 from labswarm_lab import hub

@@ -3,15 +3,24 @@
 from dataclasses import replace
 
 import pytest
-from app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinClusters, TwinGroups, TwinHooks, event
+from tests.support.app_twins import (
+    INSTANCE,
+    OTHER,
+    OWNER,
+    TwinClock,
+    TwinClusters,
+    TwinGroups,
+    TwinHooks,
+    event,
+)
+from tests.twins.ledger import MemoryLedger
 
-from labswarm.claiming import Claiming
 from labswarm.errors import BadInput
-from labswarm.events import LifecycleEvent, Place, Skip, SpotNotice, parse
-from labswarm.ledger import LEASE_S
-from labswarm.ledger_memory import MemoryLedger
-from labswarm.lifecycle import finish
-from labswarm.work import Work
+from labswarm.lifecycle.claim import Claiming
+from labswarm.lifecycle.events import LifecycleEvent, Place, Skip, SpotNotice, parse
+from labswarm.lifecycle.hooks import finish
+from labswarm.lifecycle.ledger import LEASE_S
+from labswarm.lifecycle.work import Work
 
 
 class Bench:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app_twins import INSTANCE, TwinClock, TwinHooks
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.app_twins import INSTANCE, TwinClock, TwinHooks
+from tests.twins.ledger import MemoryLedger
 
 from labswarm.errors import Permanent
-from labswarm.ledger import LEASE_S, Claim, Phase, change, granted
-from labswarm.ledger_memory import MemoryLedger
-from labswarm.lifecycle import finish
+from labswarm.lifecycle.hooks import finish
+from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase, change, granted
 
 Execution = Literal["a", "b", "c"]
 Token = Literal["one", "two"]

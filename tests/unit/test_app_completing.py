@@ -3,20 +3,20 @@
 from dataclasses import replace
 
 import pytest
-from app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinHooks
 from botocore.exceptions import ClientError
 from test_app_claiming import Bench, read
 from test_app_spot import INTERRUPTION, REBALANCE
+from tests.support.app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinHooks
+from tests.twins.breaker import MemoryBreakers
 
-from labswarm.aws_errors import named
-from labswarm.breaker import MOST_FAILED, PAUSE_S, Breaker
-from labswarm.breakers_memory import MemoryBreakers
-from labswarm.completing import Completing
-from labswarm.demand import Decision, Group
+from labswarm.aws.errors import named
 from labswarm.errors import LabswarmError, Permanent, Transient
-from labswarm.events import LifecycleEvent, Skip, SpotNotice
 from labswarm.groups import Member
-from labswarm.lifecycle import Result
+from labswarm.lab_hours.breaker import MOST_FAILED, PAUSE_S, Breaker
+from labswarm.lab_hours.demand import Decision, Group
+from labswarm.lifecycle.complete import Completing
+from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice
+from labswarm.lifecycle.hooks import Result
 
 ASG = DESCRIPTION["asg"]
 LAUNCH, TERMINATE = read("launch"), read("terminate")

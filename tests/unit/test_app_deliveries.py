@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from app_twins import event
 from test_statemachines import FUNCTIONS, OF_CLAIMS, RESOURCES
+from tests.support.app_twins import event
 
-from labswarm.work import NOTICE_S
+from labswarm.lifecycle.work import NOTICE_S
 
 QUEUE = "Undelivered.Arn"
 # The shortest hook that Terraform's settings leave time for; the default is 600 s.

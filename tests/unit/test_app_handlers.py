@@ -12,7 +12,8 @@ from typing import Any
 
 import boto3
 import pytest
-from app_twins import (
+from moto import mock_aws
+from tests.support.app_twins import (
     DESCRIPTION,
     INSTANCE,
     MANAGER,
@@ -24,14 +25,13 @@ from app_twins import (
     TwinHooks,
     event,
 )
-from moto import mock_aws
 
-from labswarm.commands import Commands
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.commands.steps import Commands
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm.groups import Member, Roster
-from labswarm.ledger import Claim
-from labswarm.ledger_dynamodb import DynamoLedger
-from labswarm.work import Work
+from labswarm.lifecycle.ledger import Claim
+from labswarm.lifecycle.work import Work
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py"))

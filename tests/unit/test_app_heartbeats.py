@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import boto3
 import pytest
-from app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinClusters, TwinHooks
 from botocore.stub import Stubber
 from test_app_claiming import Bench, read
+from tests.support.app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinClusters, TwinHooks
 
 from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm.groups import Roster
-from labswarm.heartbeats import Beats, Heartbeats
-from labswarm.hook_time import LAUNCH_S, LEAST_TIMEOUT_S, is_kept_up, total_s
-from labswarm.ledger import LEASE_S
-from labswarm.lifecycle import AutoScalingHooks
-from labswarm.work import Work
+from labswarm.lifecycle.heartbeats import Beats, Heartbeats
+from labswarm.lifecycle.hook_time import LAUNCH_S, LEAST_TIMEOUT_S, is_kept_up, total_s
+from labswarm.lifecycle.hooks import AutoScalingHooks
+from labswarm.lifecycle.ledger import LEASE_S
+from labswarm.lifecycle.work import Work
 
 ASG = DESCRIPTION["asg"]
 CLUSTER = TwinClusters().read("lab")

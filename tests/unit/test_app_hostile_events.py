@@ -4,11 +4,11 @@ import copy
 from typing import Any
 
 import pytest
-from app_twins import HOSTILE, OWNER, TwinGroups, TwinHooks
 from test_app_handlers import Context, account, fresh, load
+from tests.support.app_twins import HOSTILE, OWNER, TwinGroups, TwinHooks
+from tests.twins.ledger import MemoryLedger
 
 from labswarm.errors import BadInput
-from labswarm.ledger_memory import MemoryLedger
 
 __all__ = ["account"]  # a fixture
 

@@ -6,24 +6,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from app_twins import DESCRIPTION, MANAGER, OWNER, TwinAgent, TwinClock
+from tests.support.app_twins import DESCRIPTION, MANAGER, OWNER, TwinAgent, TwinClock
+from tests.twins.breaker import MemoryBreakers
+from tests.twins.hub_slots import MemorySlots
+from tests.twins.ledger import MemoryLedger
+from tests.twins.notes import MemoryNotebook
+from tests.twins.snapshot import MemorySnapshots
 
-from labswarm.booking import Booking
-from labswarm.breakers_memory import MemoryBreakers
 from labswarm.cluster import Cluster
-from labswarm.demand import Group
 from labswarm.errors import BadInput, Transient
-from labswarm.events import Transition
 from labswarm.groups import Member, Size
-from labswarm.hours import LabHours, actions_of, execution_name
-from labswarm.ledger import Claim, Phase
-from labswarm.ledger_memory import MemoryLedger
-from labswarm.notes import Notes
-from labswarm.notes_memory import MemoryNotebook
-from labswarm.sizing import Sizing
-from labswarm.slots_memory import MemorySlots
+from labswarm.lab_hours.apply import Sizing
+from labswarm.lab_hours.booking import Booking
+from labswarm.lab_hours.decide import LabHours, actions_of, execution_name
+from labswarm.lab_hours.demand import Group
+from labswarm.lab_hours.notes import Notes
+from labswarm.lifecycle.events import Transition
+from labswarm.lifecycle.ledger import Claim, Phase
 from labswarm.snapshot import NodeSeen, Snapshot
-from labswarm.snapshots_memory import MemorySnapshots
 
 NOW = 1_800_000_000.0
 """2027-01-15T08:00:00Z"""

@@ -7,16 +7,16 @@ from typing import Any
 
 import boto3
 import pytest
-from app_twins import DESCRIPTION, HOSTILE
-from app_twins import event as sample
 from moto import mock_aws
 from test_app_handlers import Context, load
+from tests.support.app_twins import DESCRIPTION, HOSTILE
+from tests.support.app_twins import event as sample
 
-from labswarm.breakers_dynamodb import DynamoBreakers
+from labswarm.aws.dynamodb.breaker import DynamoBreakers
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.errors import BadInput, Transient
 from labswarm.groups import AutoScalingGroups
 from labswarm.snapshot import NodeSeen, Snapshot
-from labswarm.snapshots_dynamodb import DynamoSnapshots
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:labswarm-lab-hours"
 GROUP = "labswarm-lab-workers"

@@ -2,13 +2,13 @@
 
 import boto3
 import pytest
-from app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinHooks
 from botocore.stub import Stubber
+from tests.support.app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinHooks
+from tests.twins.ledger import MemoryLedger
 
 from labswarm.errors import LabswarmError, Permanent, Transient
-from labswarm.ledger import Claim, Phase
-from labswarm.ledger_memory import MemoryLedger
-from labswarm.lifecycle import AutoScalingHooks, finish
+from labswarm.lifecycle.hooks import AutoScalingHooks, finish
+from labswarm.lifecycle.ledger import Claim, Phase
 
 SUBJECT = (INSTANCE, "launch", OWNER)
 TOKEN = "87654321-4321-4321-4321-210987654321"

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import yaml
 from botocore import xform_name
-from deployed import Deployed, Grant, arn
-from reached_calls import Call, action_of_method, calls
-from service_authorization import (
+from test_statemachines import all_states
+from tests.support.deployed import Deployed, Grant, arn
+from tests.support.reached_calls import Call, action_of_method, calls
+from tests.support.service_authorization import (
     EVERYWHERE,
     LOG_DELIVERY,
     Need,
@@ -23,8 +24,7 @@ from service_authorization import (
     overlap,
     unused,
 )
-from test_statemachines import all_states
-from typed_programs import NotFollowed, Programs
+from tests.support.typed_programs import NotFollowed, Programs
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = (ROOT / "template.yaml").read_text()
@@ -36,7 +36,7 @@ DOCUMENTS = {properties["Name"] for properties in APP.of_type("AWS::SSM::Documen
 LOGS, VPC = "AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"
 PLANTED = """
 import boto3
-from labswarm.ssm import SsmClusters
+from labswarm.aws.ssm import SsmClusters
 
 SSM = boto3.client("ssm")
 CLUSTERS = SsmClusters(SSM)

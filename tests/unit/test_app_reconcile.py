@@ -9,18 +9,18 @@ from typing import Any
 
 import boto3
 import pytest
-from app_twins import DESCRIPTION, MANAGER, TwinAgent, TwinClock
-from app_twins import event as sample
 from moto import mock_aws
 from test_app_handlers import Context, load
+from tests.support.app_twins import DESCRIPTION, MANAGER, TwinAgent, TwinClock
+from tests.support.app_twins import event as sample
 
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.cluster import asg_name
 from labswarm.errors import BadInput, Transient
-from labswarm.events import Transition
-from labswarm.ledger import Claim, Phase
-from labswarm.ledger_dynamodb import DynamoLedger
+from labswarm.lifecycle.events import Transition
+from labswarm.lifecycle.ledger import Claim, Phase
 from labswarm.seats import Seat
-from labswarm.snapshots_dynamodb import DynamoSnapshots
 from labswarm_node import worker
 from labswarm_node.hub_twin import HubTwin
 from labswarm_node.mending import mend

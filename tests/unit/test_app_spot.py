@@ -5,17 +5,17 @@ from typing import Any
 
 import boto3
 import pytest
-from app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinGroups, event
 from botocore.stub import Stubber
 from test_app_claiming import Bench, read
 from test_statemachines import RESOURCES, ROOT, load, reached
+from tests.support.app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinGroups, event
 
 from labswarm.errors import Permanent, Transient
-from labswarm.events import Skip, SpotNotice, parse
 from labswarm.groups import AutoScalingGroups, Member, Size, add_one, replace_instance
-from labswarm.ledger import Claim
-from labswarm.lifecycle import finish
-from labswarm.work import Work
+from labswarm.lifecycle.events import Skip, SpotNotice, parse
+from labswarm.lifecycle.hooks import finish
+from labswarm.lifecycle.ledger import Claim
+from labswarm.lifecycle.work import Work
 
 ASG = "labswarm-lab-workers"
 HOOK_TOKEN = read("terminate").token

@@ -7,16 +7,16 @@ from typing import Any
 
 import boto3
 import pytest
-from app_twins import DESCRIPTION, INSTANCE, MANAGER, OWNER
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
+from tests.support.app_twins import DESCRIPTION, INSTANCE, MANAGER, OWNER
 
-from labswarm.aws_errors import named
-from labswarm.commands import Invocation
+from labswarm.aws.errors import named
+from labswarm.aws.executions import Executions
+from labswarm.aws.ssm import DELIVERY_TIMEOUT_S, SsmAgent, SsmClusters
+from labswarm.commands.steps import Invocation
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
-from labswarm.executions import Executions
-from labswarm.ssm import DELIVERY_TIMEOUT_S, SsmAgent, SsmClusters
 
 COMMAND = "4c1c5b2e-2f0e-4c55-9f3c-0a1b2c3d4e5f"
 PARAMETER = {"Name": "/labswarm/clusters/lab"}

@@ -12,15 +12,23 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from app_twins import DESCRIPTION, INSTANCE, OWNER, TwinAgent, TwinGroups, TwinHooks, event
 from test_app_handlers import KEY, Context, TwinChefServer, account, ledger, load, table
 from test_statemachines import FUNCTIONS, ROOT
-from tests.world.paths import holds
+from tests.simulation.paths import holds
+from tests.support.app_twins import (
+    DESCRIPTION,
+    INSTANCE,
+    OWNER,
+    TwinAgent,
+    TwinGroups,
+    TwinHooks,
+    event,
+)
 
-from labswarm.commands import Commands
+from labswarm.commands.steps import Commands
 from labswarm.groups import Member
-from labswarm.ledger import LEASE_S, Claim, Phase
-from labswarm.work import VERSION, Work
+from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
+from labswarm.lifecycle.work import VERSION, Work
 
 __all__ = ["account", "table"]  # fixtures
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from labswarm_lab import deploy
-from labswarm_lab.refusal import Failure
+from labswarm_operator.refusal import Failure
 
 
 class Sam:

@@ -1,4 +1,4 @@
-"""What labswarm.chef makes of a Chef Server's answers, and what it refuses to send."""
+"""What labswarm.chef.server makes of a Chef Server's answers, and what it refuses to send."""
 
 import ssl
 import threading
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from labswarm.chef import ChefServer
+from labswarm.chef.server import ChefServer
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm_lab.chef.ca import Authority
 from labswarm_lab.chef.keys import KeySigner, write_private

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from labswarm.chef_signing import signed_headers
+from labswarm.chef.signing import signed_headers
 from labswarm_lab.chef.acl import acl_of_new
 from labswarm_lab.chef.api import Api
 from labswarm_lab.chef.authentication import Request
@@ -88,7 +88,7 @@ def test_a_clients_key_is_told_in_version_0_of_the_api_alone(
     api.objects.client_acls["a"] = acl_of_new("clients")
 
     def told(version: str) -> tuple[int, bool]:
-        monkeypatch.setattr("labswarm.chef_signing.API_VERSION", version)
+        monkeypatch.setattr("labswarm.chef.signing.API_VERSION", version)
         path = "/organizations/labs/clients/a"
         headers = signed_headers("GET", path, b"", "labswarm", signer, NOW)
         lower = {name.lower(): value for name, value in headers.items()}

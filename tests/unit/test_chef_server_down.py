@@ -1,6 +1,6 @@
 """The Chef Server away for a while: launches are held, terminations end, and all mends itself."""
 
-from tests.world.world import ASG, CLUSTER, World
+from tests.simulation.world import ASG, CLUSTER, World
 
 FAILED_BEFORE_HELD = 3
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from app_twins import DESCRIPTION, MANAGER
+from tests.support.app_twins import DESCRIPTION, MANAGER
 
 from labswarm.cluster import Cluster, asg_name, cluster_of, group_cluster, node_name
 from labswarm.errors import BadInput

@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from app_twins import INSTANCE, MANAGER, OTHER, OWNER, TwinAgent, TwinClock
+from tests.support.app_twins import INSTANCE, MANAGER, OTHER, OWNER, TwinAgent, TwinClock
+from tests.twins.hub_slots import MemorySlots
+from tests.twins.ledger import MemoryLedger
 
-from labswarm.commands import Commands, Invocation, Step, answer
+from labswarm.commands.steps import Commands, Invocation, Step, answer
 from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Transient
-from labswarm.ledger import LEASE_S, Claim, Phase
-from labswarm.ledger_memory import MemoryLedger
-from labswarm.slots_memory import MemorySlots
+from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
 
 PAUSE = Step(
     subject=INSTANCE,

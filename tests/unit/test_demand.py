@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labswarm.booking import Booking
-from labswarm.demand import TICK_S, Group, Situation, decide, start_ahead_s
+from labswarm.lab_hours.booking import Booking
+from labswarm.lab_hours.demand import TICK_S, Group, Situation, decide, start_ahead_s
 from labswarm.snapshot import NodeSeen, Snapshot
 
 NOW = 1_800_000_000.0

@@ -4,10 +4,10 @@ import copy
 from typing import Any
 
 import pytest
-from app_twins import EVENTS, INSTANCE, event
+from tests.support.app_twins import EVENTS, INSTANCE, event
 
 from labswarm.errors import BadInput
-from labswarm.events import LifecycleEvent, Skip, SpotNotice, parse
+from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, parse
 
 WAYS = {
     "launch": ("launch", "EC2", "AutoScalingGroup", False),

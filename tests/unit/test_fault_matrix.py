@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
 import pytest
-from tests.world import template
-from tests.world.faults import Fault, Kind
-from tests.world.functions import ROOT
-from tests.world.world import ASG, PASS, RECONCILE, World
+from tests.simulation import template
+from tests.simulation.faults import Fault, Kind
+from tests.simulation.functions import ROOT
+from tests.simulation.world import ASG, PASS, RECONCILE, World
 
 LAUNCH, TERMINATE, SPOT = (
     "labswarm-node-launch",

@@ -10,8 +10,8 @@ import pytest
 import urllib3
 from moto import mock_aws
 
+from labswarm.aws.feed import SsmAndWebFeeds, fetched
 from labswarm.errors import BadInput, Permanent, Transient
-from labswarm.feed import SsmAndWebFeeds, fetched
 
 
 class Department(BaseHTTPRequestHandler):

@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labswarm.cluster import INSTANCE_ID, NAME, asg_name, cluster_of, node_name
-from labswarm.comparing import identities_of, own_identities
-from labswarm.demand import Decision, Group, Situation
-from labswarm.demand import decide as decide_nodes
 from labswarm.groups import Roster
-from labswarm.orphans import Listings
-from labswarm.reconcile import Plan, decide
+from labswarm.lab_hours.demand import Decision, Group, Situation
+from labswarm.lab_hours.demand import decide as decide_nodes
+from labswarm.reconcile.findings import Listings
+from labswarm.reconcile.plan import Plan, decide
+from labswarm.reconcile.run_pass import identities_of, own_identities
 from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
 from labswarm_hub import tasks

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.world.faults import Weather
-from tests.world.world import ASG, EMPTY_DEADLINE_S, HUB, PASS, RECONCILE, World
+from tests.simulation.faults import Weather
+from tests.simulation.world import ASG, EMPTY_DEADLINE_S, HUB, PASS, RECONCILE, World
 
 EXAMPLES, MANY = 200, 10_000
 STUDENTS = st.integers(0, 11).map(lambda number: f"s{number}")

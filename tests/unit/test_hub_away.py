@@ -1,9 +1,9 @@
 """A hub that does not answer while its students are to be moved: it is asked again, in time."""
 
 import pytest
-from tests.world.world import World
+from tests.simulation.world import World
 
-from labswarm.work import NOTICE_S
+from labswarm.lifecycle.work import NOTICE_S
 
 
 @pytest.mark.parametrize("away_s", [20, 45, 70])

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from labswarm_lab.cli import labswarm
 from labswarm_lab.naming import chosen
-from labswarm_lab.refusal import Refusal
+from labswarm_operator.refusal import Refusal
 
 COMMAND = str(Path(sys.executable).with_name("labswarm"))
 THERE = ["i-0aaa", "i-0abb", "i-1"]

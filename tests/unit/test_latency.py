@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from labswarm_emulator.emulator import Plane, Settings
+from labswarm_emulator.latency import AWS, FAST, PROFILES, Delay, UnknownLatency, profile
+from labswarm_emulator.shell_machines import ShellMachines
 from labswarm_lab.cli import LATENCIES, labswarm
-from labswarm_lab.plane.latency import AWS, FAST, PROFILES, Delay, UnknownLatency, profile
-from labswarm_lab.plane.plane import Plane, Settings
-from labswarm_lab.plane.shell_machines import ShellMachines
 
 
 def plane(folder: Path, latency: str = AWS.name, seed: int = 1) -> Plane:

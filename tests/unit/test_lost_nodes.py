@@ -1,6 +1,6 @@
 """A worker whose node the Swarm has lost: the whole app over a day in virtual time."""
 
-from tests.world.world import CLUSTER, PASS, RECONCILE, World
+from tests.simulation.world import CLUSTER, PASS, RECONCILE, World
 
 
 def passes(world: World, count: int) -> None:

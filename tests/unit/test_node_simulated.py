@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from labswarm.errors import BadInput, Gone
+from labswarm_emulator.emulator import Settings
+from labswarm_emulator.machines import Completed, Instance
 from labswarm_lab.nodes import cgroups, network, numbers
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.plane_machines import from_settings
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import SimulatedMachines, commands_of, swarm_seen
 from labswarm_lab.nodes.snapshots import SimulatedSwarm
-from labswarm_lab.plane.machines import Completed, Instance
-from labswarm_lab.plane.plane import Settings
 from labswarm_node.config import NodeConfig
 from labswarm_node.join_secret import JoinSecret
 from labswarm_node.swarm import Server, StudentTask

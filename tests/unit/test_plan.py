@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labswarm_lab.plan import DEFAULT, extract, read_plan
-from labswarm_lab.refusal import Refusal
+from labswarm_operator.refusal import Refusal
 
 Plan = dict[str, Any]
 

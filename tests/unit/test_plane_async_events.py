@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from labswarm_lab.plane.functions.asynchronous import AsynchronousEvents
-from labswarm_lab.plane.functions.concurrency import TooManyRequests
-from labswarm_lab.plane.functions.destinations import Ending
-from labswarm_lab.plane.functions.worker import Outcome
-from labswarm_lab.plane.plane import Plane, Settings
-from labswarm_lab.plane.shell_machines import ShellMachines
+from labswarm_emulator.emulator import Plane, Settings
+from labswarm_emulator.functions.asynchronous import AsynchronousEvents
+from labswarm_emulator.functions.concurrency import TooManyRequests
+from labswarm_emulator.functions.destinations import Ending
+from labswarm_emulator.functions.worker import Outcome
+from labswarm_emulator.shell_machines import ShellMachines
 
 SCALE = 0.005
 FAILS = Outcome(b'{"errorMessage":"no"}', failed=True)

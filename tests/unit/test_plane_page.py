@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.contract.plane import page
+from tests.support import page
 
 OF_OUR_OWN = {
     "test_door.py": "the plane's own door, which AWS does not have",
@@ -48,8 +48,8 @@ OF_OUR_OWN = {
             "test_a_refusal_that_cannot_be_is_refused",
         )
     },
-    "test_world_machines.py": "the interpreter of tests/world, beside the plane's",
-    "test_world_twins.py": "the twins of tests/world, beside the plane",
+    "test_world_machines.py": "the interpreter of tests/simulation, beside the plane's",
+    "test_world_twins.py": "the twins of tests/simulation, beside the plane",
     "test_app_alarms.py::test_the_other_alarms_are_on_what_aws_publishes": "the template",
     "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, without a plane",
 }
@@ -61,7 +61,7 @@ FILES = sorted(page.SUITE.glob("test_*.py"))
 def test_the_page_is_what_the_suite_says_now() -> None:
     made = page.page(page.suite_lines())
     kept = page.PAGE.read_text(encoding="utf-8")
-    assert kept == made, "`python -m tests.contract.plane.page` writes it anew"
+    assert kept == made, "`python -m tests.support.page` writes it anew"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

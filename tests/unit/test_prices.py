@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 from tests.infrastructure.terraform.workspace import BASE, Terraform, missing, provider
-from tests.world.world import CLUSTER, RECONCILE, World
+from tests.simulation.world import CLUSTER, RECONCILE, World
 
-from labswarm.resting import REST_S
+from labswarm.reconcile.due import REST_S
 from labswarm_node.snapshot import WRITE_AFTER_S
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
-from tests.world.agents import Machine
-from tests.world.auto_scaling import Instance
-from tests.world.world import ASG, CLUSTER, PASS, RECONCILE, World
+from tests.simulation.agents import Machine
+from tests.simulation.auto_scaling import Instance
+from tests.simulation.world import ASG, CLUSTER, PASS, RECONCILE, World
 
-from labswarm.ledger import TRANSITIONS, Claim
+from labswarm.lifecycle.ledger import TRANSITIONS, Claim
 from labswarm.seats import START_WITHIN_S
 from labswarm_node.twin import TOKEN
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from labswarm.orphans import Finding
-from labswarm.reconcile import Plan
-from labswarm_lab.reconcile import MACHINE, make_pass, print_passes, succeeded
-from labswarm_lab.refusal import Refusal
+from labswarm.reconcile.findings import Finding
+from labswarm.reconcile.plan import Plan
+from labswarm_operator.reconcile import MACHINE, make_pass, print_passes, succeeded
+from labswarm_operator.refusal import Refusal
 
 GHOST = Finding("swarm-node", "ghost", "remove", "down, and has no instance")
 READY = Finding("swarm-node", "alive", "name", "ready, but has no instance")

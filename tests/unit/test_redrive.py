@@ -7,16 +7,17 @@ from typing import Any
 
 import boto3
 import pytest
-from app_twins import INSTANCE, event
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from moto import mock_aws
+from tests.support.app_twins import INSTANCE, event
 
-from labswarm.events import LifecycleEvent, parse
-from labswarm_lab import account, cli
-from labswarm_lab import redrive as redriving
-from labswarm_lab.redrive import QUEUE, Outcome, lines, redrive
-from labswarm_lab.refusal import Refusal
+from labswarm.lifecycle.events import LifecycleEvent, parse
+from labswarm_lab import cli
+from labswarm_operator import account
+from labswarm_operator import redrive as redriving
+from labswarm_operator.redrive import QUEUE, Outcome, lines, redrive
+from labswarm_operator.refusal import Refusal
 
 ACCOUNT = "eu-west-1:123456789012"
 LAUNCH_MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:labswarm-node-launch"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from labswarm.events import parse, parse_ended
-from labswarm_lab.refusal import Refusal
+from labswarm.lifecycle.events import parse, parse_ended
 from labswarm_lab.replay import SAMPLE_INSTANCE, Fill, filled, names_instance, read_event
+from labswarm_operator.refusal import Refusal
 
 EVENTS = sorted((Path(__file__).resolve().parents[2] / "events").glob("*.json"))
 BUS_EVENTS = [path for path in EVENTS if path.stem != "test_notification"]

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 
 import pytest
-from app_twins import TwinClock
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.app_twins import TwinClock
+from tests.twins.passes import MemoryPasses
 
 from labswarm.cluster import asg_name
 from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm.groups import Roster
-from labswarm.passes_memory import MemoryPasses
-from labswarm.reconcile import Pass
-from labswarm.resting import OVERDUE_S, awake, overdue, rested, vacant
+from labswarm.reconcile.due import OVERDUE_S, awake, overdue, rested, vacant
+from labswarm.reconcile.plan import Pass
 
 HOUR = 1_800_000_000.0
 NOW = HOUR + 1800

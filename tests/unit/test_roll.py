@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from app_twins import DESCRIPTION
 from botocore.exceptions import ClientError
+from tests.support.app_twins import DESCRIPTION
 
 from labswarm.cluster import Cluster
 from labswarm.snapshot import NodeSeen, Snapshot
-from labswarm_lab import roll
-from labswarm_lab.refusal import Failure, Refusal
-from labswarm_lab.roll import Roll
+from labswarm_operator import roll
+from labswarm_operator.refusal import Failure, Refusal
+from labswarm_operator.roll import Roll
 
 OLD, NEW = "ami-00000001", "ami-00000002"
 IMAGE = {"State": "available", "Architecture": "x86_64", "RootDeviceName": "/dev/sda1"}

@@ -6,8 +6,8 @@ An alarm is on each such function (tests/unit/test_app_deliveries.py).
 from collections.abc import Callable
 
 import pytest
-from tests.world.faults import Fault
-from tests.world.world import RECONCILE, World
+from tests.simulation.faults import Fault
+from tests.simulation.world import RECONCILE, World
 
 
 def chef_server_stops(world: World) -> None:

@@ -12,12 +12,12 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto import mock_aws
+from tests.twins.snapshot import MemorySnapshots
 
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm.seats import Seat
 from labswarm.snapshot import HubSeen, ServiceSeen, Snapshot
-from labswarm.snapshots_dynamodb import DynamoSnapshots
-from labswarm.snapshots_memory import MemorySnapshots
 from labswarm_node.hub_twin import HubTwin
 from labswarm_node.snapshot_service import (
     DESCRIBED_FOR_S,

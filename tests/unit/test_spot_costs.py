@@ -1,7 +1,7 @@
 """What an interruption costs: state transitions and function calls, which are billed."""
 
 import pytest
-from tests.world.world import World
+from tests.simulation.world import World
 
 SPOT = "labswarm-spot-interruption"
 

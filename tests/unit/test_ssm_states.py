@@ -2,8 +2,8 @@
 
 import pytest
 
-from labswarm_lab.plane.ssm.command import Command, Invocation
-from labswarm_lab.plane.ssm.documents import Script
+from labswarm_emulator.ssm.command import Command, Invocation
+from labswarm_emulator.ssm.documents import Script
 
 
 def command(*details: str) -> Command:

@@ -1,7 +1,7 @@
 """A claim that AWS throttles for long: whose work it is has to be known before anything ends."""
 
 import pytest
-from tests.world.world import EMPTY_DEADLINE_S, World
+from tests.simulation.world import EMPTY_DEADLINE_S, World
 
 
 @pytest.mark.parametrize("throttled", [7, 12])

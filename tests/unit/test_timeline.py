@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from labswarm_lab.happenings import happening, happenings
-from labswarm_lab.refusal import Refusal
 from labswarm_lab.retold import clock
 from labswarm_lab.timeline import Timeline, as_text, moment, timeline_of
 from labswarm_lab.timeline_svg import WIDTH, picture
+from labswarm_operator.refusal import Refusal
 
 HUB, NODE, OTHER = (f"i-{n:017x}" for n in range(3))
 GROUP = "labswarm-lab-workers"

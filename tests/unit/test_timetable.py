@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from labswarm.errors import BadInput
-from labswarm.timetable import MOST_BYTES, Timetable, read_timetable
+from labswarm.lab_hours.timetable import MOST_BYTES, Timetable, read_timetable
 
 HOUR = 3600
 

@@ -11,9 +11,9 @@ from rich.console import Console
 from labswarm.snapshot import NodeSeen
 from labswarm_lab.lab import Lab
 from labswarm_lab.nodes.place import Place
-from labswarm_lab.refusal import Refusal
 from labswarm_lab.watch import Execution, Frame, Worker, draw, last_events, watch
 from labswarm_lab.watch_svg import draw_to
+from labswarm_operator.refusal import Refusal
 
 IDS = [f"i-{n:017x}" for n in range(3)]
 

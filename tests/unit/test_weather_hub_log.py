@@ -1,7 +1,7 @@
 """Which servers ended, where, and by whom, from lines that a hub has logged."""
 
 import pytest
-from tests.weather.hub_log import Ending, endings
+from tests.chaos.hub_log import Ending, endings
 
 STUDENTS = {"jupyter-w01": "w01", "jupyter-w02": "w02"}
 NODE, OTHER = "kgh9l7xjw98imlnlf5mdd6hdt", "o83dkxpvlu19qraqfm8ow0ee4"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.weather.notebook import Notebook
+from tests.chaos.notebook import Notebook
 
 
 @pytest.fixture

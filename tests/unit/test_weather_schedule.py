@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from tests.weather.schedule import KINDS, strikes
+from tests.chaos.schedule import KINDS, strikes
 
 HOUR_S = 3600.0
 SEEDS = range(20)

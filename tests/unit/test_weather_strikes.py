@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.weather.schedule import BY_NAME, KINDS, Strike
-from tests.weather.strikes import HEALED_WITHIN_S, Struck, Weather
+from tests.chaos.schedule import BY_NAME, KINDS, Strike
+from tests.chaos.strikes import HEALED_WITHIN_S, Struck, Weather
 
 from labswarm_lab.cli import labswarm
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.weather import students
-from tests.weather.notebook import Notebook
-from tests.weather.students import Student
+from tests.chaos import students
+from tests.chaos.notebook import Notebook
+from tests.chaos.students import Student
 
 NAME = "w01"
 WITHIN_S = 20

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.weather.hub_log import Ending
-from tests.weather.schedule import BY_NAME, Strike
-from tests.weather.strikes import Struck
-from tests.weather.students import Leave
-from tests.weather.verdict import (
+from tests.chaos.hub_log import Ending
+from tests.chaos.schedule import BY_NAME, Strike
+from tests.chaos.strikes import Struck
+from tests.chaos.students import Leave
+from tests.chaos.verdict import (
     Seen,
     cut_off,
     early,

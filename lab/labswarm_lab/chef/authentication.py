@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from labswarm.chef_signing import canonical_request, content_hash
+from labswarm.chef.signing import canonical_request, content_hash
 from labswarm_lab.chef.objects import Actor, Objects, Refusal
 
 _CLOCK_SKEW = timedelta(minutes=15)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from labswarm.chef import Connection
+from labswarm.chef.server import Connection
 from labswarm.errors import BadInput, LabswarmError
 from labswarm_lab.chef.client_rb import ClientConfig, parse_client_rb
 from labswarm_lab.chef.keys import KeySigner

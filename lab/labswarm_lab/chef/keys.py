@@ -12,7 +12,7 @@ from labswarm.errors import BadInput
 
 @dataclass(frozen=True)
 class KeySigner:
-    """Signs Chef requests with a private RSA key in memory (a `labswarm.chef.Signer`)."""
+    """Signs Chef requests with a private RSA key in memory (a `labswarm.chef.server.Signer`)."""
 
     key: rsa.RSAPrivateKey
 

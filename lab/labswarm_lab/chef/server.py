@@ -10,7 +10,7 @@ from typing import Protocol
 
 import urllib3
 
-from labswarm.chef import Connection
+from labswarm.chef.server import Connection
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm_lab.chef.ca import Authority
 from labswarm_lab.chef.keys import KeySigner, write_private

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from threading import Lock
 
 from labswarm.errors import Permanent
+from labswarm_emulator.machines import Completed, Instance
 from labswarm_lab.nodes import machine, numbers
 from labswarm_lab.nodes.node_config import write_node_json
 from labswarm_lab.nodes.roles import cluster_of, role_of
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_lab.plane.machines import Completed, Instance
 
 
 class NamespaceMachines:

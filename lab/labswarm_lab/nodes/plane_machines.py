@@ -1,8 +1,8 @@
 """How the plane comes to its machines; its process is started with `--machines FACTORY`."""
 
+from labswarm_emulator.emulator import Settings
+from labswarm_emulator.machines import Machines
 from labswarm_lab.nodes.settings import FILE, NodesSettings
-from labswarm_lab.plane.machines import Machines
-from labswarm_lab.plane.plane import Settings
 
 FACTORY = f"{__name__}:from_settings"
 

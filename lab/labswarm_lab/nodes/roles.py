@@ -1,6 +1,6 @@
 """What a machine of the lab is for, by its EC2 tags."""
 
-from labswarm_lab.plane.machines import Instance
+from labswarm_emulator.machines import Instance
 
 TAG = "labswarm:role"
 CLUSTER_TAG = "labswarm:cluster"

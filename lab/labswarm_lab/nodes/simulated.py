@@ -12,12 +12,12 @@ from threading import Lock
 from botocore.session import Session
 
 from labswarm.errors import Gone
+from labswarm_emulator.machines import Completed, Instance
 from labswarm_lab.nodes import numbers
 from labswarm_lab.nodes.machine import remove_tree
 from labswarm_lab.nodes.node_config import write_node_json
 from labswarm_lab.nodes.roles import cluster_of, role_of
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_lab.plane.machines import Completed, Instance
 from labswarm_node import manager, node
 from labswarm_node.answer import Answer
 from labswarm_node.chef_run import Ended

@@ -204,7 +204,7 @@ DOCKER: Sequence[HttpError] = (
 _CHEF = "https://docs.chef.io/server/api_chef_server/"
 
 CHEF: Sequence[HttpError] = (
-    # Of the wrong server or organization; only a deletion takes it for done (labswarm.chef).
+    # Of the wrong server or organization; only a deletion takes it for done (labswarm.chef.server).
     HttpError(404, "", Permanent, _CHEF),
     HttpError(408, "", Transient, _CHEF),
     HttpError(429, "", Transient, _CHEF),

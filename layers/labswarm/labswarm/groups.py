@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from labswarm.aws_errors import named
+from labswarm.aws.errors import named
 from labswarm.clock import Clock
-from labswarm.demand import Group
 from labswarm.errors import Permanent
-from labswarm.events import Transition
-from labswarm.ledger import Claim, Ledger, change, owned
+from labswarm.lab_hours.demand import Group
+from labswarm.lifecycle.events import Transition
+from labswarm.lifecycle.ledger import Claim, Ledger, change, owned
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient

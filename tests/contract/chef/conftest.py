@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from chef_servers import KINDS, NewNode, Provisioned, make_server
+from tests.support.chef_servers import KINDS, NewNode, Provisioned, make_server
 
-from labswarm.chef import ChefServer, Connection
+from labswarm.chef.server import ChefServer, Connection
 from labswarm_lab.chef.keys import KeySigner
 
 

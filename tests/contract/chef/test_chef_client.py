@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from chef_servers import Provisioned
+from tests.support.chef_servers import Provisioned
 
-from labswarm.chef import ChefServer
+from labswarm.chef.server import ChefServer
 from labswarm_lab.chef.client import main
 from labswarm_lab.chef.keys import KeySigner
 

@@ -1,9 +1,9 @@
 """Registering and removing a node's identity: the same on the lab's server and on goiardi."""
 
 import pytest
-from chef_servers import NewNode, Provisioned, node
+from tests.support.chef_servers import NewNode, Provisioned, node
 
-from labswarm.chef import ChefServer
+from labswarm.chef.server import ChefServer
 from labswarm.errors import Permanent, Transient
 from labswarm_lab.chef.ca import Authority
 from labswarm_lab.chef.keys import KeySigner

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import urllib3
-from chef_servers import NewNode, Provisioned, node
+from tests.support.chef_servers import NewNode, Provisioned, node
 
-from labswarm.chef import ChefServer, Connection
-from labswarm.chef_signing import signed_headers
+from labswarm.chef.server import ChefServer, Connection
+from labswarm.chef.signing import signed_headers
 from labswarm_lab.chef.keys import KeySigner
 
 pytestmark = pytest.mark.chef

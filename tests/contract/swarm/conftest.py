@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from worlds import DockerWorld, TwinWorld, World
+from tests.support.worlds import DockerWorld, TwinWorld, World
 
 from labswarm_lab.nodes.requirements import missing
 

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from worlds import CLUSTER, HUB, MEMORY, World, eventually
+from tests.support.worlds import CLUSTER, HUB, MEMORY, World, eventually
 
 from labswarm.errors import Gone, Permanent, Transient
 from labswarm_node import membership, worker

@@ -17,11 +17,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from labswarm.aws_errors import code_of, named
+from labswarm.aws.environment import AWS
+from labswarm.aws.errors import code_of, named
+from labswarm.aws.ssm import SsmClusters
 from labswarm.cluster import Cluster
-from labswarm.environment import AWS
 from labswarm.errors import LabswarmError, Permanent
-from labswarm.ssm import SsmClusters
 from labswarm_node.config import NodeConfig
 from labswarm_node.engine_api import EngineApi
 

@@ -1,0 +1,14 @@
+"""Auto Scaling: groups whose instances go through lifecycle hooks, and the events that say so.
+
+What differs from AWS: EC2's state is noticed at once and its status checks pass, and what spot and
+on-demand capacity there is, is only as the faults have it (`faults.CapacityFaults`); what is absent
+says so (`absent`).
+"""
+
+from labswarm_emulator.autoscaling import api
+from labswarm_emulator.emulator import Plane
+
+
+def install(plane: Plane) -> None:
+    """Give moto's groups a lifecycle."""
+    api.install(plane)

@@ -1,0 +1,110 @@
+"""The plane's own door, beside AWS's APIs: what an operator of the lab has happen.
+
+`POST /_plane/<what>/<instance id>`, with interrupt, rebalance, kill, cut or heal; 204 when it was
+done. `POST /_plane/event` with an event as AWS sends it puts it on the default bus, in AWS's name
+too; 200 and {"id": ...}.
+
+`GET /_plane/faults` is what goes wrong on purpose, and with `/<kind>` that kind's settings, on or
+off; `PUT /_plane/faults/<kind>` switches a kind on with the settings of its body, in place of those
+it had; `DELETE` clears it, or all; `faults` has the kinds.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from werkzeug.wrappers import Request, Response
+
+from labswarm_emulator.control import DOOR, EVENT, FAULTS
+from labswarm_emulator.events.bus import Bus, NoEvent
+from labswarm_emulator.faults import Faults, NoFault
+from labswarm_emulator.links import Links
+from labswarm_emulator.record import Record
+from labswarm_emulator.spot import NotRunning, Spot
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who does what is asked for at the door."""
+
+    spot: Spot
+    links: Links
+    bus: Bus
+    faults: Faults
+    record: Record
+
+
+def with_door(aws: "WSGIApplication", door: Door) -> "WSGIApplication":
+    """AWS's APIs, and the door beside them."""
+    actions: dict[str, Callable[[str], None]] = {
+        "interrupt": door.spot.interrupt,
+        "rebalance": door.spot.recommend_rebalance,
+        "kill": door.spot.kill,
+        "cut": door.links.cut,
+        "heal": door.links.heal,
+    }
+
+    def answered(request: Request) -> Response:
+        what, _, instance_id = request.path.removeprefix(DOOR).partition("/")
+        if what == FAULTS:
+            return _faults(request, instance_id or None)
+        if request.method == "POST" and what == EVENT:
+            return _put(request)
+        if request.method != "POST" or what not in actions:
+            known = "|".join(actions)
+            return _refusal(
+                404, f"POST {DOOR}{{{known}}}/<instance id>, {DOOR}{EVENT} or {DOOR}{FAULTS}"
+            )
+        try:
+            actions[what](instance_id)
+        except NotRunning as error:
+            return _refusal(404, str(error))
+        return Response(status=204)
+
+    def _put(request: Request) -> Response:
+        event = request.get_json(force=True, silent=True)
+        if not isinstance(event, dict):
+            return _refusal(400, "it is no JSON object")
+        try:
+            return _json(200, {"id": door.bus.put(event)})
+        except NoEvent as error:
+            return _refusal(400, str(error))
+
+    def _faults(request: Request, kind: str | None) -> Response:
+        try:
+            if request.method == "GET":
+                faults = door.faults
+                return _json(200, faults.shown() if kind is None else faults.settings(kind))
+            if request.method == "PUT" and kind is not None:
+                settings = request.get_json(force=True, silent=True)
+                if not isinstance(settings, dict):
+                    return _refusal(400, f"the settings of {kind} are no JSON object")
+                on = door.faults.put(kind, settings)
+                door.record.write("faults", "on", kind=kind, settings=on)
+                return _json(200, on)
+            if request.method == "DELETE":
+                door.faults.clear(kind)
+                door.record.write("faults", "off", kind=kind)
+                return Response(status=204)
+        except NoFault as error:
+            return _refusal(400, str(error))
+        return _refusal(405, f"GET or DELETE {DOOR}{FAULTS}, or with PUT {DOOR}{FAULTS}/<kind>")
+
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(DOOR):
+            return answered(Request(environ))(environ, start_response)
+        return aws(environ, start_response)
+
+    return application
+
+
+def _refusal(status: int, why: str) -> Response:
+    return _json(status, {"error": why})
+
+
+def _json(status: int, body: object) -> Response:
+    return Response(json.dumps(body), status, content_type="application/json")

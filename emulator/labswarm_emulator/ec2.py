@@ -1,0 +1,90 @@
+"""EC2's seam to the lab: an instance with a labswarm:role is a machine, which boots and ends."""
+
+import threading
+from typing import Any
+
+from moto.ec2.models.instance_types import INSTANCE_TYPES
+from moto.ec2.models.instances import Instance as Ec2Instance
+from moto.ec2.models.instances import InstanceBackend
+
+from labswarm_emulator.emulator import Plane
+from labswarm_emulator.machines import Instance
+from labswarm_emulator.ssm import Agents
+
+ROLE_TAG = "labswarm:role"
+BROKEN_TAG = "labswarm-lab:broken"
+"""An image of the lab is an id. One with this tag is an image without the nodes' tools."""
+
+
+def install(plane: Plane, agents: Agents) -> None:
+    """Boot a machine for each instance with a role, and end it when the instance is terminated."""
+    ended: dict[str, threading.Event] = {}
+    run_instances = InstanceBackend.run_instances
+    terminate = Ec2Instance.terminate
+
+    def live(instance: Instance, end: threading.Event) -> None:
+        """A machine's whole life; its end waits for its boot, which may be under way."""
+        plane.record.write("ec2", "boot", instance=instance.instance_id, tags=instance.tags)
+        if end.wait(plane.clock.real(plane.draw(plane.latency.boot))):
+            plane.record.write("ec2", "ended", instance=instance.instance_id)
+            return  # before there was anything of it
+        try:
+            plane.machines.boot(instance)
+        except Exception as failure:  # noqa: BLE001  # any way a machine can fail to boot
+            plane.record.write(
+                "ec2", "boot failed", instance=instance.instance_id, failure=repr(failure)
+            )
+        else:
+            if not end.is_set():
+                agents.register(instance.instance_id)
+        end.wait()
+        agents.lose(instance.instance_id)
+        try:
+            plane.machines.terminate(instance.instance_id)
+        except Exception as failure:  # noqa: BLE001  # any way a machine can fail to end
+            plane.record.write(
+                "ec2", "end failed", instance=instance.instance_id, failure=repr(failure)
+            )
+        else:
+            plane.record.write("ec2", "ended", instance=instance.instance_id)
+
+    def run_and_boot(backend: InstanceBackend, *args: Any, **kwargs: Any) -> Any:
+        reservation = run_instances(backend, *args, **kwargs)
+        for started in reservation.instances:
+            tags = {tag["key"]: tag["value"] for tag in started.get_tags()}
+            if ROLE_TAG in tags:
+                if _is_broken(backend, started.image_id):
+                    plane.without_tools.add(started.id)
+                end = ended[started.id] = threading.Event()
+                threading.Thread(
+                    target=live, args=(_machine(started, tags), end), daemon=True
+                ).start()
+        return reservation
+
+    def terminate_and_end(instance: Ec2Instance) -> Any:
+        if instance.state == "terminated":
+            return instance.instance_state  # again is no error, and has nothing left to end
+        previous = terminate(instance)
+        if instance.id in ended:
+            agents.lose(instance.id)
+            ended.pop(instance.id).set()
+        return previous
+
+    InstanceBackend.run_instances = run_and_boot
+    Ec2Instance.terminate = terminate_and_end
+
+
+def _is_broken(backend: InstanceBackend, image_id: str) -> bool:
+    image = backend.amis.get(image_id)
+    return image is not None and any(tag["key"] == BROKEN_TAG for tag in image.get_tags())
+
+
+def _machine(started: Ec2Instance, tags: dict[str, str]) -> Instance:
+    size = INSTANCE_TYPES[started.instance_type]
+    return Instance(
+        instance_id=started.id,
+        instance_type=started.instance_type,
+        memory_bytes=int(size["MemoryInfo"]["SizeInMiB"]) * 2**20,
+        cpus=int(size["VCpuInfo"]["DefaultVCpus"]),
+        tags=tags,
+    )

@@ -1,0 +1,131 @@
+"""Lambda functions that run, each in real awslambdaric workers behind the plane's Runtime API.
+
+`install(plane)` replaces moto's Docker-run functions. What is the same as on AWS: one invocation at
+a time in a worker, idle workers used again, new code in new workers only, timeouts, crashes and too
+much memory as function errors, concurrency, asynchronous invocations with their retries and ends.
+What is not: a function runs on the plane's own Python and machine, without a sandbox, can use what
+is installed, and runs ten times at once at most (`fleet.WORKERS_PER_FUNCTION`); no log comes with
+the answer; there is only $LATEST.
+
+A worker is forked from a process that has the AWS SDK imported, and is otherwise as one that was
+started by itself (`processes`); one that is idle for a good minute ends.
+
+The plane's orderly stop calls `plane.closing`, where `install` adds the end of all workers; at a
+`kill -9` of the plane they end by themselves (see `bootstrap`).
+"""
+
+import base64
+import json
+import os
+import uuid
+from typing import Any, NoReturn
+from urllib.parse import unquote
+
+from moto.awslambda.exceptions import LambdaClientError
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.responses import LambdaResponse
+
+from labswarm_emulator.emulator import Plane
+from labswarm_emulator.functions import configuration
+from labswarm_emulator.functions.asynchronous import AsynchronousEvents
+from labswarm_emulator.functions.concurrency import MOTO_QUOTA, TooManyRequests
+from labswarm_emulator.functions.fleet import Fleet
+
+LATEST = "$LATEST"
+REQUEST_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20}
+"""https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+
+
+def install(plane: Plane) -> None:
+    """Make Invoke run functions; the workers end with `plane.closing`."""
+    os.environ[MOTO_QUOTA] = str(plane.settings.function_concurrency)
+    configuration.install()
+    fleet = Fleet(plane)
+    later = AsynchronousEvents(plane, fleet)
+    plane.closing += [later.close, fleet.close]
+
+    def invoke(
+        function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any
+    ) -> str | bytes:
+        """Invoke, https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+        kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        if kind == "DryRun":
+            return ""
+        if kind not in REQUEST_BYTES:
+            raise LambdaClientError("InvalidParameterValueException", f"InvocationType {kind}")
+        event = _event(body, REQUEST_BYTES[kind])
+        if kind == "Event":
+            later.accept(function, event)
+            return ""
+        try:
+            outcome = fleet.invoke(function, event, str(uuid.uuid4()))
+        except TooManyRequests as too_many:
+            raise _refusal(too_many) from too_many
+        response_headers["x-amz-executed-version"] = LATEST
+        response_headers["x-amz-log-result"] = base64.b64encode(b"").decode()
+        if outcome.failed:
+            response_headers["x-amz-function-error"] = "Unhandled"
+        return outcome.payload
+
+    answer_invoke = LambdaResponse.invoke
+
+    def invoke_latest(api: LambdaResponse) -> Any:
+        """Invoke by name or ARN; moto answers for a version with the newest code."""
+        name = unquote(api.path.rsplit("/", 2)[-2])
+        qualifier = api._get_param("Qualifier") or name.partition(":function:")[2].partition(":")[2]
+        if qualifier not in ("", LATEST):
+            raise _not_here(f"the plane runs {LATEST} only, and not {qualifier} of {name}")
+        return answer_invoke(api)
+
+    def invoke_async(_api: LambdaResponse) -> NoReturn:
+        """InvokeAsync is deprecated, and moto's waits for the function's end."""
+        raise _not_here("the plane has no InvokeAsync; Invoke with InvocationType Event does it")
+
+    delete_function = LambdaBackend.delete_function
+
+    def delete(backend: LambdaBackend, function_name: str, qualifier: str | None = None) -> None:
+        arn = backend.get_function(function_name).function_arn
+        delete_function(backend, function_name, qualifier)
+        if qualifier is None:
+            fleet.forget(arn)
+
+    LambdaFunction.invoke = invoke
+    LambdaResponse.invoke = invoke_latest
+    LambdaResponse.invoke_async = invoke_async
+    LambdaBackend.delete_function = delete
+
+
+def _not_here(message: str) -> LambdaClientError:
+    absent = LambdaClientError("ResourceNotFoundException", message)
+    absent.code = 404
+    return absent
+
+
+def _refusal(too_many: TooManyRequests) -> LambdaClientError:
+    refusal = LambdaClientError("TooManyRequestsException", str(too_many))
+    refusal.code = 429
+    refusal.description = json.dumps(
+        {"Reason": too_many.reason, "Type": "User", "message": str(too_many)}
+    )
+    return refusal
+
+
+def _event(body: Any, at_most: int) -> bytes:
+    """The event as the function gets it; an empty body is an empty event."""
+    raw = body.encode() if isinstance(body, str) else bytes(body or b"")
+    if len(raw) > at_most:
+        too_large = LambdaClientError(
+            "RequestTooLargeException",
+            f"Request must be smaller than {at_most} bytes for the InvokeFunction operation",
+        )
+        too_large.code = 413
+        raise too_large
+    if not raw:
+        return b"{}"
+    try:
+        json.loads(raw)
+    except ValueError as error:
+        raise LambdaClientError(
+            "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+        ) from error
+    return raw

@@ -1,0 +1,157 @@
+"""The plane as a process: `python -m labswarm_emulator.server --config FILE --machines KIND`.
+
+FILE holds `Settings.to_json()`; port 0 takes a free one. Once it serves, `ready.json` in the state
+folder says where: {"url": ..., "pid": ...}.
+"""
+
+import argparse
+import dataclasses
+import importlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from labswarm_emulator import (
+    autoscaling,
+    cloudformation,
+    cloudwatch,
+    dynamodb,
+    ec2,
+    events,
+    functions,
+    kms,
+    secretsmanager,
+    shell_machines,
+    ssm,
+    stepfunctions,
+    templates,
+    weight,
+)
+from labswarm_emulator import control_api as control
+from labswarm_emulator.emulator import READY, Plane, Settings
+from labswarm_emulator.links import Links
+from labswarm_emulator.machines import Machines
+from labswarm_emulator.refusals import with_refusals
+from labswarm_emulator.spot import Spot
+
+MachinesFactory = Callable[[Settings], Machines]
+
+
+class UnknownMachines(ValueError):
+    """`--machines` names nothing that makes machines."""
+
+
+def machines_factory(name: str) -> MachinesFactory:
+    """What makes the machines: `shell`, or `module:callable` called with the plane's settings.
+
+    Raises UnknownMachines, which names what is wrong with `name`.
+    """
+    if name == "shell":
+        return shell_machines.from_settings
+    module, _, attribute = name.partition(":")
+    if not attribute:
+        raise UnknownMachines(f"--machines {name}: say shell, or module:callable")
+    try:
+        factory: MachinesFactory = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UnknownMachines(f"--machines {name}: {error}") from error
+    return factory
+
+
+class Server:
+    """One plane, installed over moto and listening; moto's state is the process's, so one each."""
+
+    def __init__(self, settings: Settings, factory: MachinesFactory) -> None:
+        """Take the address. Raises OSError when it cannot be had."""
+        # Bound here, because werkzeug ends the process when the port is taken.
+        with socket.create_server((settings.address, settings.port)) as bound:
+            self._http: BaseWSGIServer = make_server(
+                settings.address,
+                settings.port,
+                DomainDispatcherApplication(create_backend_app),
+                threaded=True,
+                request_handler=MotoRequestHandler,
+                fd=bound.fileno(),
+            )
+        listening = dataclasses.replace(settings, port=self._http.port)
+        self.plane = Plane(listening, factory(listening))
+        door = install(self.plane)
+        self._http.app = control.with_door(with_refusals(self._http.app, self.plane), door)
+
+    @property
+    def _ready(self) -> Path:
+        return self.plane.settings.state_dir / READY
+
+    def serve(self) -> None:
+        """Answer requests until `stop`, then end what the plane's parts started."""
+        ready = self._ready.with_suffix(".part")
+        ready.write_text(json.dumps({"url": self.plane.url, "pid": os.getpid()}))
+        ready.rename(self._ready)
+        try:
+            self._http.serve_forever()
+        finally:
+            self._ready.unlink(missing_ok=True)
+            for close in self.plane.closing:
+                close()
+
+    def stop(self) -> None:
+        """End `serve`; from another thread than the one that serves."""
+        self._http.shutdown()
+
+
+def install(plane: Plane) -> control.Door:
+    """Extend moto with every part of the plane; returns what is beside AWS's APIs."""
+    agents = ssm.Agents(plane)
+    ssm.install(plane, agents)
+    ec2.install(plane, agents)
+    for service in (dynamodb, kms, secretsmanager, templates):
+        service.install()
+    bus = events.install(plane)
+    for part in (autoscaling, cloudwatch, functions, cloudformation, stepfunctions):
+        part.install(plane)
+    spot = Spot(plane)
+    return control.Door(spot, Links(plane, spot, agents), bus, plane.faults, plane.record)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve a plane until SIGTERM or SIGINT; 2 for settings that cannot be used."""
+    parser = argparse.ArgumentParser(prog="labswarm_emulator.server", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="JSON of the plane's settings")
+    parser.add_argument("--machines", required=True, help="shell, or module:callable")
+    options = parser.parse_args(arguments)
+    weight.shed()
+    try:
+        settings = Settings.parse(options.config.read_text(encoding="utf-8"))
+        server = Server(settings, machines_factory(options.machines))
+    except (OSError, ValueError, TypeError) as error:
+        print(f"plane: {options.config}: {error}", file=sys.stderr)
+        return 2
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # The signal arrives in the thread that serves, which shutdown() would wait for.
+        threading.Thread(target=server.stop).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    print(f"plane ready at {server.plane.url}", flush=True)
+    server.serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

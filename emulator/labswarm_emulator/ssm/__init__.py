@@ -1,0 +1,18 @@
+"""Systems Manager: agents that come online, documents that are honoured, commands that run.
+
+What differs from AWS: a document has one aws:runShellScript step with parameters of type String;
+targets are instance ids; there are no AWS-owned documents; a script that runs when its command is
+cancelled is not killed. What SendCommand takes on AWS and not here is refused (`api.NOT_HERE`).
+"""
+
+from labswarm_emulator.emulator import Plane
+from labswarm_emulator.ssm import api
+from labswarm_emulator.ssm.agents import Agents
+from labswarm_emulator.ssm.commands import Commands
+
+__all__ = ["Agents", "install"]
+
+
+def install(plane: Plane, agents: Agents) -> None:
+    """Make moto's Run Command run, on the machines of these agents."""
+    api.install(agents, Commands(plane, agents))

@@ -1,0 +1,215 @@
+"""The operations of Systems Manager that the plane answers in moto's place."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.ssm.exceptions import InvalidDocument, SSMException, ValidationException
+from moto.ssm.models import SimpleSystemManagerBackend
+from moto.ssm.responses import SimpleSystemManagerResponse as Api
+
+from labswarm_emulator.ssm import output
+from labswarm_emulator.ssm.agents import Agents
+from labswarm_emulator.ssm.command import Command, Invocation, Output
+from labswarm_emulator.ssm.commands import Commands
+from labswarm_emulator.ssm.documents import InvalidParameters, Script, Unsupported, script
+from labswarm_emulator.ssm.shapes import (
+    agent_shape,
+    command_shape,
+    invocation_shape,
+    listed_shape,
+)
+
+INSTANCES_AT_ONCE = 50
+DELIVERY_TIMEOUT_S = 3600
+SHORTEST_DELIVERY_S, LONGEST_DELIVERY_S = 30, 2_592_000
+COMMENT_CHARACTERS = 100
+PAGE = 50
+SHORTEST_PAGE_OF_AGENTS = 5
+NOT_HERE = (
+    "AlarmConfiguration",
+    "CloudWatchOutputConfig",
+    "DocumentHash",
+    "MaxConcurrency",
+    "MaxErrors",
+    "NotificationConfig",
+    "ServiceRoleArn",
+    "Targets",
+)
+"""What SendCommand takes on AWS, and is refused here rather than left out."""
+
+
+def install(agents: Agents, commands: Commands) -> None:
+    """Replace moto's operations on commands, which report success without running anything."""
+
+    def send_command(api: Api) -> ActionResult:
+        """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html"""
+        for name in NOT_HERE:
+            if api._get_param(name):
+                raise ValidationException(f"the plane's SendCommand takes no {name}")
+        instance_ids = _instance_ids(api._get_param("InstanceIds", []))
+        timeout_s = api._get_int_param("TimeoutSeconds")
+        timeout_s = DELIVERY_TIMEOUT_S if timeout_s is None else timeout_s
+        if not SHORTEST_DELIVERY_S <= timeout_s <= LONGEST_DELIVERY_S:
+            raise _constraint("timeoutSeconds", "have value from 30 to 2592000")
+        comment = api._get_param("Comment", "")
+        if len(comment) > COMMENT_CHARACTERS:
+            raise _constraint("comment", "have length less than or equal to 100")
+        parameters = api._get_param("Parameters") or {}
+        document = api._get_param("DocumentName")
+        step = _script(api.ssm_backend, document, api._get_param("DocumentVersion"), parameters)
+        absent = [i for i in instance_ids if agents.online(i) is None]
+        if absent:
+            raise SSMException(
+                "InvalidInstanceId",
+                f"Instances [[{', '.join(absent)}]] not in a valid state for account "
+                f"{api.current_account}",
+            )
+        command = Command(
+            document=document,
+            script=step,
+            parameters=parameters,
+            comment=comment,
+            delivery_timeout_s=timeout_s,
+            invocations={i: Invocation(i) for i in instance_ids},
+            output=_output(api),
+        )
+        answer = command_shape(command)
+        commands.send(command)
+        return ActionResult({"Command": answer})
+
+    def get_command_invocation(api: Api) -> ActionResult:
+        command = _known(commands, api._get_param("CommandId"))
+        invocation = command.invocations.get(api._get_param("InstanceId"))
+        plugin = api._get_param("PluginName")
+        if invocation is None or not commands.visible(command):
+            raise SSMException("InvocationDoesNotExist", "")
+        if plugin and plugin != command.script.step:
+            raise SSMException("InvalidPluginName", f"{plugin} is no step of {command.document}")
+        return ActionResult(invocation_shape(command, invocation))
+
+    def list_commands(api: Api) -> ActionResult:
+        _no_filters(api)
+        wanted, on = api._get_param("CommandId"), api._get_param("InstanceId")
+        found = [_known(commands, wanted)] if wanted else commands.all()
+        chosen = [
+            command
+            for command in found
+            if commands.visible(command) and (not on or on in command.invocations)
+        ]
+        page, token = _page(chosen, api)
+        return ActionResult({"Commands": [command_shape(c) for c in page], "NextToken": token})
+
+    def list_command_invocations(api: Api) -> ActionResult:
+        _no_filters(api)
+        wanted, on = api._get_param("CommandId"), api._get_param("InstanceId")
+        found = [_known(commands, wanted)] if wanted else commands.all()
+        chosen = [
+            (command, invocation)
+            for command in found
+            if commands.visible(command)
+            for invocation in command.invocations.values()
+            if not on or on == invocation.instance_id
+        ]
+        page, token = _page(chosen, api)
+        details = bool(api._get_param("Details", False))
+        listed = [listed_shape(command, invocation, details) for command, invocation in page]
+        return ActionResult({"CommandInvocations": listed, "NextToken": token})
+
+    def cancel_command(api: Api) -> EmptyResult:
+        command = _known(commands, api._get_param("CommandId"))
+        commands.cancel(command, api._get_param("InstanceIds", []))
+        return EmptyResult()
+
+    def describe_instance_information(api: Api) -> ActionResult:
+        found = agents.listed()
+        filters = [(f["Key"], f["Values"]) for f in api._get_param("Filters", [])]
+        filters += [
+            (f["key"], f["valueSet"]) for f in api._get_param("InstanceInformationFilterList", [])
+        ]
+        for key, values in filters:
+            if key == "InstanceIds":
+                found = [agent for agent in found if agent.instance_id in values]
+            elif key == "PingStatus":
+                found = [agent for agent in found if agent.ping_status in values]
+            else:
+                raise SSMException("InvalidFilterKey", f"the plane does not filter by {key}")
+        page, token = _page(found, api, at_least=SHORTEST_PAGE_OF_AGENTS)
+        listed = [agent_shape(agent) for agent in page]
+        return ActionResult({"InstanceInformationList": listed, "NextToken": token})
+
+    for operation in (
+        send_command,
+        get_command_invocation,
+        list_commands,
+        list_command_invocations,
+        cancel_command,
+        describe_instance_information,
+    ):
+        setattr(Api, operation.__name__, operation)
+
+
+def _script(
+    backend: SimpleSystemManagerBackend, name: str, version: str | None, parameters: Any
+) -> Script:
+    document = backend._documents.get(name.rpartition("/")[2])  # an ARN ends in /name
+    if document is None:
+        raise InvalidDocument(f"Document with name {name} does not exist.")
+    chosen = document.find(version) if version else document.get_default_version()
+    try:
+        return script(chosen.content_json, parameters)
+    except InvalidParameters as error:
+        raise SSMException("InvalidParameters", str(error)) from error
+    except Unsupported as error:
+        raise InvalidDocument(f"{name}: {error}") from error
+
+
+def _known(commands: Commands, command_id: str) -> Command:
+    command = commands.get(command_id)
+    if command is None:
+        raise SSMException("InvalidCommandId", f"no command {command_id}")
+    return command
+
+
+def _constraint(field: str, constraint: str) -> ValidationException:
+    return ValidationException(
+        f"1 validation error detected: Value at '{field}' failed to satisfy constraint: "
+        f"Member must {constraint}"
+    )
+
+
+def _page(rows: Sequence[Any], api: Api, *, at_least: int = 1) -> tuple[Sequence[Any], str | None]:
+    length = api._get_int_param("MaxResults")
+    length = PAGE if length is None else length
+    if not at_least <= length <= PAGE:
+        raise _constraint("maxResults", f"have value from {at_least} to {PAGE}")
+    token = api._get_param("NextToken") or "0"
+    if not token.isdecimal():
+        raise SSMException("InvalidNextToken", f"{token} is no token of this list")
+    end = int(token) + length
+    return rows[int(token) : end], str(end) if end < len(rows) else None
+
+
+def _instance_ids(given: list[str]) -> list[str]:
+    if len(given) > INSTANCES_AT_ONCE:
+        raise _constraint("instanceIds", "have length less than or equal to 50")
+    if not given:
+        raise SSMException("InvalidTarget", "name InstanceIds: the plane has no other targets")
+    if len(set(given)) < len(given):
+        raise SSMException("DuplicateInstanceId", "an instance is named twice")
+    return given
+
+
+def _output(api: Api) -> Output | None:
+    bucket = api._get_param("OutputS3BucketName")
+    if not bucket:
+        return None
+    found = Output(bucket, api._get_param("OutputS3KeyPrefix", ""))
+    if not output.bucket_exists(found):
+        raise SSMException("InvalidOutputFolder", f"The S3 bucket {bucket} does not exist.")
+    return found
+
+
+def _no_filters(api: Api) -> None:
+    for filtered in api._get_param("Filters", []):
+        raise SSMException("InvalidFilterKey", f"the plane does not filter by {filtered['key']}")

@@ -1,0 +1,74 @@
+"""Step Functions as AWS interprets the Amazon States Language: moto's interpreter, corrected.
+
+Each module is one correction, with its reason. What they change is found by the name that moto's
+modules use (`interpreter.replace`), since most of it is imported by name.
+What is not there at all is refused when the machine is made (`definitions`).
+"""
+
+from moto.core.config import default_user_config
+
+from labswarm_emulator.emulator import Plane
+from labswarm_emulator.stepfunctions import (
+    attempts,
+    beginnings,
+    branch_errors,
+    casing,
+    choices,
+    clients,
+    context,
+    endings,
+    error_matching,
+    error_names,
+    executions,
+    history,
+    intrinsics,
+    items,
+    json_strings,
+    jsonata,
+    limits,
+    lookup,
+    machines,
+    paths,
+    result_paths,
+    results,
+    string_matches,
+    timestamps,
+    timing,
+    tokens,
+)
+from labswarm_emulator.stepfunctions import notifications as told
+
+
+def install(plane: Plane) -> None:
+    """Run state machines, with every correction."""
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+    clients.install(plane)
+    timing.install(plane)
+    attempts.install(plane)
+    for correction in (
+        beginnings,
+        branch_errors,
+        casing,
+        choices,
+        context,
+        endings,
+        error_matching,
+        error_names,
+        executions,
+        history,
+        intrinsics,
+        items,
+        json_strings,
+        jsonata,
+        limits,
+        lookup,
+        machines,
+        paths,
+        result_paths,
+        results,
+        string_matches,
+        timestamps,
+        tokens,
+    ):
+        correction.install()
+    told.install(plane.record)

@@ -1,0 +1,1 @@
+"""Adapters to DynamoDB, one per store."""

@@ -1,0 +1,1 @@
+"""The Chef Server, as the control plane uses it."""

@@ -1,0 +1,1 @@
+"""SSM commands to nodes and hubs, each sent once."""

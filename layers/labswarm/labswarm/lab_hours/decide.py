@@ -1,0 +1,182 @@
+"""Lab hours: everything that a cluster's decision is made from is read, and what is worth keeping
+for the next minute is kept."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from labswarm.aws.alarms import Alarms
+from labswarm.aws.feed import Feeds
+from labswarm.clock import Clock
+from labswarm.cluster import Cluster
+from labswarm.errors import BadInput, LabswarmError
+from labswarm.lab_hours.breaker import Breakers
+from labswarm.lab_hours.demand import Decision, Group, Situation, decide, start_ahead_s
+from labswarm.lab_hours.notes import Notebook, Notes
+from labswarm.lab_hours.timetable import read_timetable
+from labswarm.lifecycle.claim import Clusters
+from labswarm.lifecycle.ledger import Claim
+from labswarm.snapshot import Snapshot, Snapshots
+
+MEASURE_EVERY_S = 3600
+# An unchanged feed is read again that the horizon moves on.
+READ_EVERY_S = 6 * 3600
+MOST_PROBLEMS = 20
+
+
+class Groups(Protocol):
+    """The workers' groups."""
+
+    def view(self, asg: str) -> Group: ...
+
+
+class Launches(Protocol):
+    """How long nodes took to start."""
+
+    def durations_s(self, cluster: str) -> Sequence[float]: ...
+
+
+class Claims(Protocol):
+    """The ledger's claims."""
+
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]: ...
+
+
+class LabHours:
+    """Decides about clusters."""
+
+    def __init__(
+        self,
+        clusters: Clusters,
+        groups: Groups,
+        snapshots: Snapshots,
+        notebook: Notebook,
+        feeds: Feeds,
+        launches: Launches,
+        claims: Claims,
+        breakers: Breakers,
+        alarms: Alarms,
+        clock: Clock,
+    ) -> None:
+        self._clusters = clusters
+        self._groups = groups
+        self._snapshots = snapshots
+        self._notebook = notebook
+        self._feeds = feeds
+        self._launches = launches
+        self._claims = claims
+        self._breakers = breakers
+        self._alarms = alarms
+        self._clock = clock
+
+    def decision(self, name: str) -> tuple[Decision, Snapshot | None, tuple[str, ...]]:
+        """The decision for a cluster, the snapshot it is made on, and what is wrong with the
+        cluster's timetable (sentences), of which an alarm is raised when it is new.
+
+        Raises what reading raises, and what raising an alarm does.
+        """
+        now = self._clock.now()
+        cluster = self._clusters.read(name)
+        group = _limited(self._groups.view(cluster.asg), cluster)
+        snapshot = self._snapshots.read(name)
+        known = self._notebook.read(name)
+        notes, unread = self._with_timetable(self._with_starts(known, name, now), cluster, group)
+        decided = decide(
+            Situation(
+                cluster=name,
+                now=now,
+                snapshot=snapshot,
+                group=group,
+                bookings=notes.bookings,
+                headroom=cluster.headroom,
+                ahead_s=start_ahead_s(notes.starts_s, cluster.node_start_s),
+                node_seats=notes.node_seats,
+                leaving=self._leaving(snapshot, group),
+            )
+        )
+        # Read only when it matters: an idle cluster pays for no look.
+        if decided.desired is not None:
+            decided = self._breakers.read(name).held(decided, group, now)
+        notes = replace(notes, node_seats=decided.node_seats or notes.node_seats)
+        notes = self._alarmed(notes, name)
+        if notes != known:
+            self._notebook.write(name, notes)
+        return decided, snapshot, (*unread, *notes.problems)
+
+    def _leaving(self, snapshot: Snapshot | None, group: Group) -> frozenset[str]:
+        """The paused instances that are not to be opened again: EC2 recommended to leave them, or
+        someone is at work on their end."""
+        paused = {
+            node.instance_id
+            for node in (snapshot.nodes if snapshot else ())
+            if node.availability == "pause" and node.instance_id in group.in_service
+        }
+        return frozenset(
+            claim.instance_id
+            for claim in (self._claims.about(filter(None, paused)) if paused else ())
+            if claim.transition == "rebalance"
+            or (claim.transition == "terminate" and not claim.closed)
+        )
+
+    def _alarmed(self, notes: Notes, name: str) -> Notes:
+        # Kept only after it was told: what fails is told by the next minute.
+        if notes.problems and notes.problems != notes.alarmed:
+            self._alarms.tell(f"labswarm: the timetable of {name}", notes.problems)
+        return replace(notes, alarmed=notes.problems)
+
+    def _with_starts(self, notes: Notes, name: str, now: float) -> Notes:
+        if now - notes.measured_at < MEASURE_EVERY_S:
+            return notes
+        return replace(notes, measured_at=now, starts_s=tuple(self._launches.durations_s(name)))
+
+    def _with_timetable(
+        self, notes: Notes, cluster: Cluster, group: Group
+    ) -> tuple[Notes, tuple[str, ...]]:
+        """The notes with the timetable as it is now, or as it last could be read, and why."""
+        if cluster.timetable is None:
+            return replace(notes, digest="", bookings=(), problems=()), ()
+        now = self._clock.now()
+        try:
+            text = self._feeds.read(cluster.timetable)
+        except LabswarmError as error:
+            return notes, (f"the last good copy is used: {error}",)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if digest == notes.digest and now - notes.read_at < READ_EVERY_S:
+            return notes, ()
+        most_seats = group.most * notes.node_seats if notes.node_seats else None
+        try:
+            read = read_timetable(text, cluster.name, now, most_seats)
+        except BadInput as bad:
+            problems: tuple[str, ...] = (f"the last good copy is used: {bad}",)
+            return replace(notes, digest=digest, read_at=now, problems=problems), ()
+        return replace(
+            notes,
+            digest=digest,
+            read_at=now,
+            bookings=read.bookings,
+            problems=read.problems[:MOST_PROBLEMS],
+        ), ()
+
+
+def actions_of(decision: Decision) -> list[dict[str, Any]]:
+    """What a decision asks for, one action a node, as the machine hands them out."""
+    actions: list[dict[str, Any]] = [
+        {"do": what, "instance_id": instance_id}
+        for what in ("activate", "pause", "terminate")
+        for instance_id in getattr(decision, what)
+    ]
+    if decision.desired is not None:
+        actions.append({"do": "grow", "desired": decision.desired})
+    return actions
+
+
+def execution_name(decision: Decision, snapshot: Snapshot) -> str:
+    """One snapshot is acted on once: the name of the execution that does."""
+    return f"{decision.cluster}-{snapshot.taken_at * 1000:.0f}"
+
+
+def _limited(group: Group, cluster: Cluster) -> Group:
+    """The group within the cluster's own bounds; what is not possible on AWS stays impossible."""
+    most = group.most if cluster.max_nodes is None else min(group.most, cluster.max_nodes)
+    return replace(group, least=min(max(group.least, cluster.min_nodes), most), most=most)

@@ -1,0 +1,141 @@
+"""From a lifecycle event or a spot notice to the work on it, or to the reason why there is none."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from labswarm.clock import Clock
+from labswarm.cluster import Cluster, cluster_of
+from labswarm.groups import Member
+from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice
+from labswarm.lifecycle.hook_time import is_kept_up
+from labswarm.lifecycle.hooks import Hooks
+from labswarm.lifecycle.ledger import LEASE_S, Claim, Ledger, Phase, change, granted
+from labswarm.lifecycle.work import NOTICE_S, Work
+
+
+class Clusters(Protocol):
+    """Where clusters are described."""
+
+    def read(self, name: str) -> Cluster:
+        """The cluster of this name. Raises BadInput when there is none."""
+
+
+class Claiming:
+    """Claims work for executions; `runs` says whether an execution still does.
+
+    `member` finds the group of an instance that the ledger does not know; `too_short` is told of a
+    hook (its group, name and heartbeat timeout in seconds) that no heartbeat can keep waiting.
+    """
+
+    def __init__(
+        self,
+        clusters: Clusters,
+        ledger: Ledger,
+        hooks: Hooks,
+        member: Callable[[str], Member | None],
+        runs: Callable[[str], bool],
+        clock: Clock,
+        too_short: Callable[[str, str, int], None],
+    ) -> None:
+        self._clusters = clusters
+        self._ledger = ledger
+        self._hooks = hooks
+        self._member = member
+        self._runs = runs
+        self._clock = clock
+        self._too_short = too_short
+
+    def claim(self, event: LifecycleEvent | SpotNotice, owner: str) -> Work | Skip:
+        """The work, when it is `owner`'s to do.
+
+        Skipped are: an event older than the time there is for it, a notice to an instance that is
+        not ours, a launch or a rebalance whose instance terminates already, and what another
+        execution works on (a lifecycle action's token is left with that one).
+        """
+        if isinstance(event, SpotNotice):
+            return self._claim_notice(event, owner)
+        return self._claim_action(event, owner)
+
+    def _claim_action(self, event: LifecycleEvent, owner: str) -> Work | Skip:
+        now = self._clock.now()
+        cluster = self._clusters.read(event.cluster)
+        timeout_s = self._hooks.timeout_s(event.asg, event.hook)
+        if event.at + timeout_s <= now:
+            old_s = now - event.at
+            return Skip(f"the event is {old_s:.0f} s old, its hook waits {timeout_s} s", "time")
+        if event.ends_the_instance:
+            self._ledger.bury(event.instance_id, int(now))
+        elif event.transition == "launch" and self._ledger.is_buried(event.instance_id):
+            return Skip("the instance terminates already")
+        work = Work.begun(event, cluster, owner, timeout_s, now)
+        tokens = {event.token: event.hook}
+        wanted = _claim(event, event.cluster, event.asg, owner, tokens, int(now))
+        if is_kept_up(timeout_s):
+            wanted = replace(wanted, beats_until=work.deadline)
+        else:
+            self._too_short(event.asg, event.hook, timeout_s)
+        return self._refused(wanted) or work
+
+    def _claim_notice(self, notice: SpotNotice, owner: str) -> Work | Skip:
+        now = self._clock.now()
+        asg = self._group_of(notice.instance_id)
+        name = cluster_of(asg) if asg else None
+        if asg is None or name is None:
+            why = f"{notice.instance_id} is not ours: its group is {asg}"
+            return Skip(why, "detail.instance-id")
+        if notice.at + NOTICE_S <= now:
+            old_s = now - notice.at
+            return Skip(f"the notice is {old_s:.0f} s old, its time is {NOTICE_S} s", "time")
+        cluster = self._clusters.read(name)
+        if notice.kind == "interruption":
+            self._ledger.bury(notice.instance_id, int(now))
+        elif self._ledger.is_buried(notice.instance_id):
+            return Skip("the instance terminates already")
+        # No token yet: the hook's own execution leaves it when the instance is replaced.
+        wanted = _claim(notice, name, asg, owner, {}, int(now))
+        return self._refused(wanted) or Work.warned(notice, asg, cluster, owner)
+
+    def _group_of(self, instance_id: str) -> str | None:
+        launch = self._ledger.read(instance_id, "launch")
+        if launch is not None:
+            return launch.asg
+        member = self._member(instance_id)
+        return member.asg if member else None
+
+    def _refused(self, wanted: Claim) -> Skip | None:
+        """Ask the ledger for a claim; why it is not granted, or None when it is."""
+        held = change(
+            self._ledger,
+            wanted.instance_id,
+            wanted.transition,
+            lambda existing: granted(existing, wanted, wanted.opened_at, self._runs),
+        )
+        if held.closed:
+            return Skip(f"it was done before ({held.phase})")
+        if held.owner != wanted.owner:
+            return Skip(f"{held.owner} works on it")
+        return None
+
+
+def _claim(
+    event: LifecycleEvent | SpotNotice,
+    cluster: str,
+    asg: str,
+    owner: str,
+    tokens: dict[str, str],
+    now: int,
+) -> Claim:
+    return Claim(
+        instance_id=event.instance_id,
+        transition=event.transition,
+        owner=owner,
+        lease_until=now + LEASE_S,
+        tokens=tokens,
+        hook=next(iter(tokens.values()), ""),
+        asg=asg,
+        cluster=cluster,
+        opened_at=now,
+        phases=(Phase("claimed", now),),
+        urgent=isinstance(event, SpotNotice),
+    )

@@ -1,0 +1,102 @@
+"""Ending the work on a lifecycle action, however it went: by its own machine, or in its place."""
+
+from typing import Protocol
+
+from labswarm.aws.errors import code_of
+from labswarm.clock import Clock
+from labswarm.errors import LabswarmError
+from labswarm.groups import Member
+from labswarm.lab_hours.breaker import Breakers
+from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, Transition
+from labswarm.lifecycle.hooks import Hooks, Result, finish
+from labswarm.lifecycle.ledger import Claim, Ledger
+
+Subject = tuple[str, Transition, str]
+"""Instance id, transition and owner."""
+# How the work of a machine that failed ends: an instance that has to go does.
+_RESORTS: dict[Transition, tuple[Result, str]] = {
+    "launch": ("ABANDON", "abandoned"),
+    "terminate": ("CONTINUE", "removed"),
+    "rebalance": ("CONTINUE", "paused"),
+}
+
+
+class Groups(Protocol):
+    """What is asked of an instance's group."""
+
+    def member(self, instance_id: str) -> Member | None: ...
+
+    def shrink(self, instance_id: str) -> None: ...
+
+
+class Completing:
+    """Completes claims, and keeps the launch breaker's count."""
+
+    def __init__(
+        self, ledger: Ledger, hooks: Hooks, groups: Groups, breakers: Breakers, clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._hooks = hooks
+        self._groups = groups
+        self._breakers = breakers
+        self._clock = clock
+
+    def complete(self, subject: Subject, result: Result, phase: str) -> int:
+        """Complete every lifecycle action of `subject`'s claim and close it; how many there were.
+
+        Again after a crash, it does the rest. Raises Permanent when the claim is another's.
+        """
+        instance_id, transition, owner = subject
+        claim = self._ledger.read(instance_id, transition)
+        mine = claim is not None and claim.owner == owner
+        if claim and mine and transition == "launch" and result == "ABANDON" and not claim.closed:
+            self._count_failure(claim.cluster, instance_id)
+        completed = finish(self._ledger, self._hooks, self._clock, subject, result, phase)
+        if claim and mine and phase == "joined":
+            self._breakers.joined(claim.cluster)
+        return completed
+
+    def resort(self, event: LifecycleEvent | SpotNotice | Skip, execution: str) -> str | None:
+        """Complete in the place of an execution that ended otherwise than it should.
+
+        `event` is what the execution was started with. Says what was done, in a sentence; None when
+        nothing was left to do.
+        """
+        if isinstance(event, Skip):
+            return None
+        result, phase = _RESORTS[event.transition]
+        claim = self._ledger.read(event.instance_id, event.transition)
+        if claim is not None and not claim.closed and claim.owner == execution:
+            subject = (event.instance_id, event.transition, execution)
+            completed = self.complete(subject, result, phase)
+            return f"{event.transition} of {event.instance_id}: {completed} hooks, {result}"
+        if isinstance(event, LifecycleEvent) and not _is_known(claim, event.token):
+            # The claim itself failed: nobody else knows that this instance waits.
+            if event.transition == "launch":
+                self._count_failure(event.cluster, event.instance_id)
+            self._hooks.complete(event.asg, event.hook, event.token, result)
+            return f"{event.transition} of {event.instance_id}: unclaimed, {result}"
+        return None
+
+    def _count_failure(self, cluster: str, instance_id: str) -> None:
+        """Count a failed launch; while launches are held, its group gets one smaller."""
+        # One that its own termination overtook says nothing about launches.
+        if self._ledger.is_buried(instance_id):
+            return
+        # Nor does one that is not launching: it goes already, or an event only says that it is.
+        member = self._groups.member(instance_id)
+        if member is None or not member.state.startswith("Pending"):
+            return
+        if not self._breakers.failed(cluster, instance_id, int(self._clock.now())).holds:
+            return
+        try:
+            self._groups.shrink(instance_id)
+        except LabswarmError as error:
+            # A group at its minimum replaces it: that is what the minimum says.
+            if code_of(error) != "ValidationError":
+                raise
+
+
+def _is_known(claim: Claim | None, token: str) -> bool:
+    """Whether someone has completed this token, or will."""
+    return claim is not None and token in claim.tokens

@@ -1,0 +1,72 @@
+"""Keeping lifecycle hooks waiting while the work on them goes on, until its own deadline."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from labswarm.clock import Clock
+from labswarm.errors import LabswarmError
+from labswarm.groups import Roster
+from labswarm.lifecycle.hooks import Hooks
+from labswarm.lifecycle.ledger import Claim
+
+
+class Rosters(Protocol):
+    """The groups' instances."""
+
+    def roster(self, asg: str) -> Roster: ...
+
+
+class Claims(Protocol):
+    """The ledger's claims."""
+
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]: ...
+
+
+@dataclass(frozen=True)
+class Beats:
+    """What came of one tick: how many hooks were told to wait on, which had nothing to wait for
+    any more (tokens), and why others could not be told (sentences)."""
+
+    sent: int = 0
+    ended: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+
+
+class Heartbeats:
+    """Sends one heartbeat for every token of every open claim."""
+
+    def __init__(self, groups: Rosters, ledger: Claims, hooks: Hooks, clock: Clock) -> None:
+        self._groups = groups
+        self._ledger = ledger
+        self._hooks = hooks
+        self._clock = clock
+
+    def beat(self, asg: str) -> Beats:
+        """One tick for a group. A group in which no instance waits costs one call.
+
+        What fails for one token stops no other, and is tried again by the next tick. Raises what
+        listing the group or reading the ledger does.
+        """
+        states = self._groups.roster(asg).states
+        waiting = [instance_id for instance_id, state in states.items() if state.endswith(":Wait")]
+        now = self._clock.now()
+        sent, ended, missed = 0, [], []
+        for claim in self._ledger.about(waiting) if waiting else ():
+            if not _is_at_work(claim, now):
+                continue
+            for token, hook in claim.tokens.items():
+                try:
+                    if self._hooks.heartbeat(claim.asg, hook, token):
+                        sent += 1
+                    else:
+                        ended.append(token)
+                except LabswarmError as error:
+                    missed.append(f"{claim.transition} of {claim.instance_id}: {error}")
+        return Beats(sent, tuple(ended), tuple(missed))
+
+
+def _is_at_work(claim: Claim, now: float) -> bool:
+    """Whether someone works on it in time; each step of the work renews the claim's lease."""
+    in_time = claim.beats_until is not None and now < claim.beats_until
+    return in_time and not claim.closed and now < claim.lease_until

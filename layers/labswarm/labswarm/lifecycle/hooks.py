@@ -1,0 +1,97 @@
+"""The Auto Scaling group's side: how long its hooks wait, and ending those waits."""
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from labswarm.aws.errors import named
+from labswarm.clock import Clock
+from labswarm.errors import BadInput, Gone
+from labswarm.lifecycle.events import Transition
+from labswarm.lifecycle.ledger import Claim, Ledger, change, owned
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
+
+Result = Literal["CONTINUE", "ABANDON"]
+
+
+class Hooks(Protocol):
+    """The lifecycle hooks of Auto Scaling groups."""
+
+    def timeout_s(self, asg: str, hook: str) -> int:
+        """The seconds that an instance waits in the hook without a heartbeat."""
+
+    def heartbeat(self, asg: str, hook: str, token: str) -> bool:
+        """Begin that time anew for the wait that the token names; False when it has ended."""
+
+    def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
+        """End the wait that the token names; one that has ended is success."""
+
+
+class AutoScalingHooks:
+    """Implements Hooks."""
+
+    def __init__(self, client: "AutoScalingClient") -> None:
+        self._client = client
+
+    def timeout_s(self, asg: str, hook: str) -> int:
+        with named():
+            found = self._client.describe_lifecycle_hooks(
+                AutoScalingGroupName=asg, LifecycleHookNames=[hook]
+            )["LifecycleHooks"]
+        if not found:
+            raise BadInput("detail.LifecycleHookName", f"{asg} has no hook {hook!r}")
+        return found[0]["HeartbeatTimeout"]
+
+    def heartbeat(self, asg: str, hook: str, token: str) -> bool:
+        try:
+            with named():
+                self._client.record_lifecycle_action_heartbeat(
+                    AutoScalingGroupName=asg, LifecycleHookName=hook, LifecycleActionToken=token
+                )
+        except Gone:
+            return False
+        return True
+
+    def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
+        # By token and not by instance: a warm pool fires the same hook twice for one instance.
+        try:
+            with named():
+                self._client.complete_lifecycle_action(
+                    AutoScalingGroupName=asg,
+                    LifecycleHookName=hook,
+                    LifecycleActionToken=token,
+                    LifecycleActionResult=result,
+                )
+        except Gone:
+            return
+
+
+def finish(
+    ledger: Ledger,
+    hooks: Hooks,
+    clock: Clock,
+    subject: tuple[str, Transition, str],
+    result: Result,
+    phase: str,
+) -> int:
+    """Complete every lifecycle action of a claim and close it; returns how many there were.
+
+    `subject` is instance id, transition and owner. A token that is added meanwhile is completed
+    too: the claim closes only as it was read. Again after a crash, it does the rest.
+    """
+    instance_id, transition, owner = subject
+    completed: set[str] = set()
+
+    def rule(existing: Claim | None) -> Claim:
+        if existing and existing.owner == owner and existing.closed and existing.phase == phase:
+            return existing
+        claim = owned(existing, owner)
+        ended = claim.ended(phase, result, int(clock.now()))
+        for token, hook in claim.tokens.items():
+            if token not in completed:
+                hooks.complete(claim.asg, hook, token, result)
+                completed.add(token)
+        return ended
+
+    change(ledger, instance_id, transition, rule)
+    return len(completed)

@@ -1,0 +1,158 @@
+"""Who works on which lifecycle action: the claim on an instance's launch or termination.
+
+Events come twice and out of order, functions are called again after a crash, and a machine may die
+while it holds a claim. So every change is made on what was read, and is refused when that has
+changed meanwhile (optimistic locking); the rules themselves are pure.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, get_args
+
+from labswarm.errors import Permanent, Transient
+from labswarm.lifecycle.events import Transition
+
+TRANSITIONS: tuple[Transition, ...] = get_args(Transition)
+LEASE_S = 900
+FINAL_PHASES = frozenset({"joined", "pooled", "abandoned", "removed", "paused"})
+_RACES = 20
+
+
+@dataclass(frozen=True)
+class Command:
+    """One attempt at a step. No `command_id`: it is about to be sent; `answered`: it has ended."""
+
+    attempt: int
+    at: int
+    command_id: str | None = None
+    answered: bool = False
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Where the work was from `at` on (epoch seconds)."""
+
+    phase: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One execution's claim on one transition of one instance. Times are epoch seconds.
+
+    `tokens` maps each lifecycle action token to its hook; `commands` maps a step to its last
+    attempt; `capacity` is the size of the group that this work asks for, if any; `urgent` says that
+    EC2 takes the instance back, whatever its hook's time; until `beats_until` the hooks are kept
+    waiting by heartbeats, None when they cannot be; `version` counts the changes made.
+    """
+
+    instance_id: str
+    transition: Transition
+    owner: str
+    lease_until: int
+    tokens: Mapping[str, str]
+    hook: str
+    asg: str
+    cluster: str
+    opened_at: int
+    phases: tuple[Phase, ...]
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    closed_at: int | None = None
+    result: str | None = None
+    capacity: int | None = None
+    urgent: bool = False
+    beats_until: int | None = None
+    version: int = 0
+
+    @property
+    def phase(self) -> str:
+        return self.phases[-1].phase
+
+    @property
+    def closed(self) -> bool:
+        return self.closed_at is not None
+
+    def entered(self, phase: str, now: int) -> "Claim":
+        """In `phase` from now on, the lease renewed."""
+        phases = self.phases if phase == self.phase else (*self.phases, Phase(phase, now))
+        return replace(self, phases=phases, lease_until=now + LEASE_S)
+
+    def with_command(self, step: str, command: Command) -> "Claim":
+        return replace(self, commands={**self.commands, step: command})
+
+    def with_tokens(self, tokens: Mapping[str, str]) -> "Claim":
+        return replace(self, tokens={**self.tokens, **tokens})
+
+    def ended(self, phase: str, result: str, now: int) -> "Claim":
+        """Closed in a final phase."""
+        if phase not in FINAL_PHASES:
+            raise Permanent(f"{phase!r} is no final phase; it is one of {sorted(FINAL_PHASES)}")
+        return replace(self.entered(phase, now), closed_at=now, result=result)
+
+
+class Ledger(Protocol):
+    """Where claims are kept. Reads see every write that ended before them."""
+
+    def read(self, instance_id: str, transition: Transition) -> Claim | None:
+        """The claim as it is now, or None."""
+
+    def write(self, claim: Claim) -> bool:
+        """Keep the claim as the next version of what was read; False when that has changed."""
+
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]:
+        """Every claim on these instances, in no order; a write just before may be missing."""
+
+    def bury(self, instance_id: str, at: int) -> None:
+        """Lay the instance's tombstone: it terminates, whatever else is under way. Idempotent."""
+
+    def is_buried(self, instance_id: str) -> bool:
+        """Whether the instance has a tombstone."""
+
+
+def granted(existing: Claim | None, wanted: Claim, now: int, runs: Callable[[str], bool]) -> Claim:
+    """The claim after `wanted` was asked for; it is granted when the owner is the one who asked.
+
+    Granted are a claim on nothing, one's own, one whose lease has run out and whose owner no longer
+    runs, and a new lifecycle action (a token not seen) after the last one has ended, as warm pools
+    bring them, and as an interrupted instance's hook does when its event is late. To any other the
+    token is added, for the owner to complete, and the haste, for the owner to know.
+    """
+    if existing is None:
+        return wanted
+    if existing.closed:
+        new = not wanted.tokens.keys() <= existing.tokens.keys()
+        return replace(wanted, version=existing.version) if new else existing
+    merged = replace(existing.with_tokens(wanted.tokens), urgent=existing.urgent or wanted.urgent)
+    if existing.owner == wanted.owner:
+        return replace(merged, lease_until=wanted.lease_until)
+    if existing.lease_until <= now and not runs(existing.owner):
+        # Commands are kept: what the dead owner sent may still be running.
+        return replace(
+            merged,
+            owner=wanted.owner,
+            lease_until=wanted.lease_until,
+            beats_until=wanted.beats_until,
+        )
+    return merged
+
+
+def change(
+    ledger: Ledger, instance_id: str, transition: Transition, rule: Callable[[Claim | None], Claim]
+) -> Claim:
+    """Apply a pure rule to a claim and keep the result, again if another was faster.
+
+    Raises whatever the rule raises, and Transient when others are always faster.
+    """
+    for _ in range(_RACES):
+        existing = ledger.read(instance_id, transition)
+        changed = rule(existing)
+        if changed == existing or ledger.write(changed):
+            return changed
+    raise Transient(f"the claim on the {transition} of {instance_id} is changed all the time")
+
+
+def owned(claim: Claim | None, owner: str) -> Claim:
+    """The claim, when `owner` holds it and it is open. Raises Permanent otherwise."""
+    if claim is None or claim.owner != owner or claim.closed:
+        raise Permanent(f"{owner} does not hold this claim any more")
+    return claim

@@ -1,0 +1,1 @@
+"""Compares the sides of a cluster and removes orphans: what no event said."""

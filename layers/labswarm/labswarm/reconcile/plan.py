@@ -1,0 +1,156 @@
+"""Passes: what is done about orphans, how soon, and how much of it at once.
+
+One look may be wrong: lists are read one after the other, and some lag behind. So a pass marks what
+it finds, and only what the last pass has marked too, for longer than a node takes to start, goes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from labswarm.reconcile.findings import Finding, Listings, doubts, none_is_heard_of, orphans
+
+LEAST_CAP = 5
+CAP_PERCENT = 10
+# A pass longer ago than this says nothing about now: several scheduled ones have not come.
+FORGOTTEN_S = 1800
+# What a state machine hands on is limited (256 KiB); the log has the rest.
+_TOLD = 100
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A complete pass: when it was (epoch seconds), and the snapshot it saw.
+
+    `first_seen` says since when each orphan, by `what key`, has been found by every pass. `version`
+    counts the changes made. `at_rest` is True when there was nothing in the cluster.
+    """
+
+    at: float
+    snapshot_at: float
+    first_seen: Mapping[str, float]
+    version: int = 0
+    at_rest: bool = False
+
+
+class Passes(Protocol):
+    """The last complete pass of each cluster, and since when another one is wanted."""
+
+    def read(self, cluster: str) -> Pass | None:
+        """The last one, or None. Sees every write that ended before."""
+
+    def write(self, cluster: str, made: Pass) -> bool:
+        """Keep it as the next version of what was read; False when that has changed.
+
+        What is kept is what was wanted.
+        """
+
+    def wanted(self, cluster: str, now: float) -> float:
+        """Want a pass from `now` on, unless one is wanted already; since when (epoch seconds)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one pass decides.
+
+    `why_not` says why it decides nothing, which is what `decided` is False for. `due` is to be done
+    now; `waiting` is found, and not old enough or not agreed on by two passes; `over_cap` would be
+    due, but `cap` is all that is done in one pass, or no worker is heard of; `named` is for a
+    person.
+    """
+
+    cluster: str
+    why_not: tuple[str, ...] = ()
+    cap: int = 0
+    due: tuple[Finding, ...] = ()
+    waiting: tuple[Finding, ...] = ()
+    over_cap: tuple[Finding, ...] = ()
+    named: tuple[Finding, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def decided(self) -> bool:
+        return not self.why_not
+
+    def keys(self, what: str) -> list[str]:
+        """What of this kind is due."""
+        return [finding.key for finding in self.due if finding.what == what]
+
+    def to_json(self) -> dict[str, Any]:
+        """For the machine and a person: all that is due, and the first 100 of each other list."""
+        lists = ("waiting", "over_cap", "named")
+        return {
+            "cluster": self.cluster,
+            "decided": self.decided,
+            "why_not": list(self.why_not),
+            "cap": self.cap,
+            "due": [asdict(finding) for finding in self.due],
+            **{
+                name: [asdict(finding) for finding in getattr(self, name)[:_TOLD]] for name in lists
+            },
+            "counts": {name: len(getattr(self, name)) for name in ("due", *lists)},
+            "swarm_nodes": self.keys("swarm-node"),
+            "chef_identities": self.keys("chef-identity"),
+            "instances": self.keys("instance"),
+            "services": self.keys("service"),
+        }
+
+
+def cap_of(instances: int) -> int:
+    """How many may go in one pass: a tenth of the group, and at least 5."""
+    return max(LEAST_CAP, instances * CAP_PERCENT // 100)
+
+
+def decide(
+    listings: Listings, last: Pass | None, now: float, start_s: float
+) -> tuple[Plan, Pass | None]:
+    """The plan of a pass, and the pass to be kept; None when it decides nothing.
+
+    `start_s` is how long a node takes to start (seconds), `now` is in epoch seconds.
+    """
+    why_not = doubts(listings)
+    taken_at = listings.swarm.taken_at
+    if not listings.swarm.fresh(now):
+        why_not.append(f"the Swarm's snapshot is {now - taken_at:.0f} s old")
+    if last and taken_at <= last.snapshot_at:
+        why_not.append("the Swarm's snapshot is the one that the last pass saw")
+    if why_not:
+        return Plan(listings.cluster, tuple(why_not)), None
+    counted = last.first_seen if last and now - last.at <= FORGOTTEN_S else {}
+    found = orphans(listings)
+    marked = {_mark(f): f for f in found if f.remedy != "name"}
+    since = {mark: counted.get(mark, now) for mark in marked}
+    # A whole class of services may be lost at once, and students wait for the worker among them.
+    in_turn = sorted(marked, key=lambda mark: (marked[mark].what == "service", since[mark], mark))
+    agreed = [m for m in in_turn if m in counted and now - since[m] >= start_s]
+    waiting = [m for m in in_turn if m not in counted or now - since[m] < start_s]
+    cap = cap_of(len(listings.group.states))
+    held = _held([marked[mark] for mark in agreed], listings)
+    due = [mark for mark in agreed if marked[mark] not in held][:cap]
+    plan = Plan(
+        cluster=listings.cluster,
+        cap=cap,
+        due=tuple(marked[mark] for mark in due),
+        waiting=tuple(marked[mark] for mark in waiting),
+        over_cap=tuple(marked[mark] for mark in agreed if mark not in due),
+        named=tuple(f for f in found if f.remedy == "name"),
+    )
+    version = last.version if last else 0
+    return plan, Pass(now, taken_at, since, version, at_rest=not found and listings.empty)
+
+
+def _held(agreed: list[Finding], listings: Listings) -> list[Finding]:
+    """What is not done though it is due: where no worker is heard of, all replacements but one.
+
+    If it is the hub that is cut off, those in their place would not reach it either. Whether that
+    is so, one of them shows; as long as it is on its way, there is no other.
+    """
+    if not none_is_heard_of(listings):
+        return []
+    lost = [finding for finding in agreed if finding.remedy == "replace"]
+    coming = {i for i, state in listings.group.states.items() if state.startswith("Pending")}
+    return lost if coming - {finding.key for finding in lost} else lost[1:]
+
+
+def _mark(finding: Finding) -> str:
+    return f"{finding.what} {finding.key}"

@@ -1,0 +1,1 @@
+"""The command `labswarm` and everything that an operator runs on AWS."""

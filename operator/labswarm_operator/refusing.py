@@ -1,0 +1,26 @@
+"""How a command ends that does not succeed: one line, and its exit code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from labswarm.errors import BadInput, LabswarmError
+from labswarm_operator.progress import say
+from labswarm_operator.refusal import Failure, Refusal
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """A refusal or a failure in the body becomes one line and its exit code."""
+    try:
+        yield
+    except (Refusal, BadInput) as refusal:
+        end(f"labswarm: {refusal}", 2)
+    except (Failure, LabswarmError) as failure:
+        end(f"labswarm: {failure}", 1)
+
+
+def end(line: str, code: int) -> NoReturn:
+    """Say it and end with this exit code."""
+    say(line, style="red")
+    raise SystemExit(code)

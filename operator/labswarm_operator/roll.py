@@ -1,0 +1,428 @@
+"""Rolling a new image out to a cluster's workers.
+
+A new version of the group's launch template is shown to be good by one node that opens, or is taken
+back. The template's default version is the one that is known to be good. Once a node has opened,
+lab hours replace the others by themselves (labswarm.lab_hours.demand); here that is only watched.
+"""
+
+import json
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
+from labswarm.aws.errors import code_of
+from labswarm.aws.ssm import SsmClusters
+from labswarm.cluster import Cluster
+from labswarm.errors import LabswarmError
+from labswarm.groups import IN_SERVICE, template_of, version_of
+from labswarm_operator.account import Clients, asked
+from labswarm_operator.refusal import Failure, Refusal
+
+AMI = re.compile(r"ami-[0-9a-f]{8,17}")
+LATEST, DEFAULT = "$Latest", "$Default"
+SNAPSHOTS = "labswarm-snapshots"
+LAUNCHES = "labswarm-node-launch"
+PATIENCE = 4
+"""A node has this many times the cluster's `node_start_s` to open."""
+LOOK_S = 1.0
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""Says what happens: `cluster`, `what`, `text` for a person, and fields of its own."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """An instance of the group, and the version of the launch template that it was made of."""
+
+    instance_id: str
+    state: str
+    version: int
+
+    @property
+    def leaving(self) -> bool:
+        return self.state.startswith("Terminat")
+
+    @property
+    def starting(self) -> bool:
+        return self.state.startswith("Pending")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The group at one moment; `most` is the smaller of its own and the cluster's limit."""
+
+    desired: int
+    least: int
+    most: int
+    held: bool
+    template: str
+    follows: str
+    members: tuple[Member, ...]
+
+    @property
+    def starting(self) -> int:
+        """How many instances are asked for and not in service yet."""
+        staying = [m for m in self.members if not m.leaving]
+        return max(0, self.desired - len(staying)) + sum(m.starting for m in staying)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the launch template."""
+
+    number: int
+    ami: str
+    description: str
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Being told to end is as Ctrl-C is: a version that is not shown to be good is taken back."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Roll:
+    """One image for one cluster's workers. Every step can be begun again."""
+
+    def __init__(self, clients: Clients, cluster: Cluster, ami: str, tell: Tell) -> None:
+        self._ec2 = clients("ec2")
+        self._autoscaling = clients("autoscaling")
+        self._stepfunctions = clients("stepfunctions")
+        self._snapshots = DynamoSnapshots(clients("dynamodb"), SNAPSHOTS)
+        self._cluster = cluster
+        self._ami = ami
+        self._tell_it = tell
+        self._patience_s = PATIENCE * cluster.node_start_s
+
+    @classmethod
+    def of(cls, clients: Clients, ami: str, cluster: str | None, tell: Tell) -> "Roll":
+        """Raises Refusal or BadInput when the image's id is none, or which cluster is not clear."""
+        if not AMI.fullmatch(ami):
+            raise Refusal(f"AMI {ami!r}: give an image's id, such as ami-0123456789abcdef0")
+        with asked():
+            clusters = SsmClusters(clients("ssm"))
+            names = clusters.names()
+            if cluster is None and len(names) != 1:
+                known = ", ".join(names) or "none"
+                raise Refusal(f"--cluster: name the one to roll; there are: {known}")
+            return cls(clients, clusters.read(cluster or names[0]), ami, tell)
+
+    def run(self, *, dry_run: bool) -> None:
+        """Make a version of the image, have a first node of it open, and watch the others follow.
+
+        Raises Refusal where nothing can be begun, Failure when the first node does not open: the
+        version is taken back then, as by KeyboardInterrupt until it has.
+        """
+        with asked():
+            before = self._begin()
+            latest = self._version(before.template, LATEST)
+            new = latest.ami != self._ami
+            if new:
+                self._check_image(latest)
+            of_it = [m for m in before.members if not new and m.version >= latest.number]
+            proven = any(m.state == IN_SERVICE for m in of_it)
+            first = not proven and not any(m.starting for m in of_it)
+            if first and before.desired >= before.most:
+                raise Refusal(
+                    f"--cluster {self._cluster.name}: its group is at its maximum of {before.most},"
+                    " and a first node of the image needs a place: ask again when the class is "
+                    "smaller, or raise max_nodes by one"
+                )
+            if dry_run:
+                self._tell_plan(before, latest, new=new, first=first)
+                return
+            if new:
+                self._await_quiet()
+                latest = self._create(before.template, latest)
+            if not proven:
+                self._prove(before.template, latest, first=first)
+            self._make_default(before.template, latest)
+            self._watch(latest.number)
+
+    def _begin(self) -> Seen:
+        """The group, if it can be rolled at all."""
+        seen = self._look()
+        if seen.follows != LATEST:
+            raise Refusal(
+                f"the group {self._cluster.asg} launches version {seen.follows or 'none'} of its "
+                f"template; it has to be {LATEST}, as terraform-base/modules/workers sets it"
+            )
+        if seen.held:
+            raise Refusal(
+                f"the size of {self._cluster.asg} is held by hand (AlarmNotification is suspended),"
+                " and lab hours leave it alone: resume that process (in the lab: `labswarm lab "
+                "scale auto`)"
+            )
+        return seen
+
+    def _check_image(self, latest: Version) -> None:
+        """The image is there, and differs from the one it replaces in nothing that the template
+        says about images."""
+        image = self._image(self._ami)
+        if image is None:
+            raise Refusal(f"AMI {self._ami}: there is no such image in this account and region")
+        if image["State"] != "available":
+            raise Refusal(f"AMI {self._ami}: is {image['State']}; ask again when it is available")
+        former = self._image(latest.ami) or image
+        for what in ("Architecture", "RootDeviceName"):
+            if image.get(what) != former.get(what):
+                raise Refusal(
+                    f"AMI {self._ami}: its {what} is {image.get(what)}, that of {latest.ami} is "
+                    f"{former.get(what)}; give such an image to Terraform, as worker_ami"
+                )
+
+    def _image(self, ami: str) -> Mapping[str, Any] | None:
+        try:
+            with asked():
+                found = self._ec2.describe_images(ImageIds=[ami])["Images"]
+        except LabswarmError as error:
+            if code_of(error).startswith("InvalidAMIID"):
+                return None
+            raise
+        return next(iter(found), None)
+
+    def _await_quiet(self) -> None:
+        """Nothing of the version before may come after the first node of the new one."""
+        deadline = time.monotonic() + self._patience_s
+        told = 0
+        while starting := self._look().starting:
+            if time.monotonic() > deadline:
+                raise Failure(
+                    f"nothing was changed: {starting} nodes still start after {self._patience_s} s"
+                )
+            if starting != told:
+                self._tell("waiting", f"waiting for {starting} nodes that start", nodes=starting)
+                told = starting
+            time.sleep(LOOK_S)
+
+    def _create(self, template: str, latest: Version) -> Version:
+        version = self._version_like(template, latest, self._ami)
+        self._tell(
+            "version",
+            f"version {version.number} of the launch template: {latest.ami} becomes {self._ami}",
+            version=version.number,
+        )
+        return version
+
+    def _version_like(self, template: str, source: Version, ami: str) -> Version:
+        """A version that differs from its source in the image only."""
+        # Terraform compares the description too, and it is not inherited.
+        description = {"VersionDescription": source.description} if source.description else {}
+        made = self._ec2.create_launch_template_version(
+            LaunchTemplateId=template,
+            SourceVersion=str(source.number),
+            LaunchTemplateData={"ImageId": ami},
+            **description,
+        )["LaunchTemplateVersion"]
+        return Version(made["VersionNumber"], ami, source.description)
+
+    def _prove(self, template: str, version: Version, *, first: bool) -> None:
+        """A node of this version opens, or the version is taken back."""
+        try:
+            if first:
+                desired = self._look().desired + 1
+                self._autoscaling.set_desired_capacity(
+                    AutoScalingGroupName=self._cluster.asg, DesiredCapacity=desired
+                )
+                self._tell("launch", f"one node more, of the image: {desired}", desired=desired)
+            opened = self._await_first(version.number)
+        except KeyboardInterrupt:
+            self._take_back(template, version)
+            raise
+        except (Failure, LabswarmError) as failure:
+            raise Failure(f"{failure}; {self._take_back(template, version)}") from failure
+        self._tell("open", f"{opened} is open: the image is good", instance_id=opened)
+
+    def _await_first(self, number: int) -> str:
+        """The first node of the version that is in service, and ready in the Swarm. Raises
+        Failure."""
+        deadline = time.monotonic() + self._patience_s
+        known: dict[str, Member] = {}
+        while True:
+            now = {m.instance_id: m for m in self._look().members if m.version >= number}
+            for instance_id in known | now:
+                if instance_id not in now or now[instance_id].leaving:
+                    raise Failure(f"{instance_id} did not open{self._cause(instance_id)}")
+            known |= now
+            ready = self._ready()
+            for member in now.values():
+                if member.state == IN_SERVICE and member.instance_id in ready:
+                    return member.instance_id
+            if time.monotonic() > deadline:
+                states = ", ".join(f"{m.instance_id} {m.state}" for m in now.values()) or "none"
+                raise Failure(f"after {self._patience_s} s no node of the image is open: {states}")
+            time.sleep(LOOK_S)
+
+    def _take_back(self, template: str, version: Version) -> str:
+        """What the group launches is what it was before; says what was done.
+
+        No node of the version has opened, so nobody is on what is ended.
+        """
+        former = self._version(template, DEFAULT)
+        if former.number == version.number:
+            return (
+                f"version {version.number} was not made by `labswarm roll` and stays: give "
+                "Terraform the former worker_ami, and apply"
+            )
+        with _deaf():
+            self._ec2.delete_launch_template_versions(
+                LaunchTemplateId=template, Versions=[str(version.number)]
+            )
+            ended, served = [], False
+            for member in self._look().members:
+                if member.version < version.number or member.leaving:
+                    continue
+                if member.state == IN_SERVICE:
+                    served = True
+                else:
+                    self._end(member.instance_id)
+                    ended.append(member.instance_id)
+            if served or self._version(template, LATEST).ami != former.ami:
+                # A newer version than any, so that also what did open of this one is replaced.
+                again = self._version_like(template, former, former.ami)
+                self._make_default(template, again)
+        said = f"version {version.number} is taken back, the group launches {former.ami}"
+        if ended:
+            said += f"; ended: {', '.join(ended)}"
+        self._tell("taken back", said, version=version.number, ended=ended)
+        return said
+
+    def _make_default(self, template: str, version: Version) -> None:
+        self._ec2.modify_launch_template(
+            LaunchTemplateId=template, DefaultVersion=str(version.number)
+        )
+
+    def _end(self, instance_id: str) -> None:
+        seen = self._look()
+        try:
+            with asked():
+                self._autoscaling.terminate_instance_in_auto_scaling_group(
+                    InstanceId=instance_id, ShouldDecrementDesiredCapacity=seen.desired > seen.least
+                )
+        except LabswarmError as error:
+            if code_of(error) not in ("ScalingActivityInProgress", "ValidationError"):
+                raise
+
+    def _watch(self, number: int) -> None:
+        """Say how far it is, until no node of an older version is left."""
+        told = ""
+        while True:
+            seen = self._look()
+            snapshot = self._snapshots.read(self._cluster.name)
+            of = {n.instance_id: n for n in (snapshot.nodes if snapshot else ())}
+            new = [m for m in seen.members if m.version >= number and m.state == IN_SERVICE]
+            older = [m for m in seen.members if m.version < number]
+            old = [of[m.instance_id] for m in older if m.instance_id in of]
+            paused = sum(n.availability != "active" for n in old)
+            students = sum(n.seats_used for n in old)
+            text = (
+                f"{len(new)} new; {len(older)} old, {paused} of them paused, "
+                f"{students} students there"
+            )
+            if older and seen.desired >= seen.most:
+                text += f"; the group is at its maximum of {seen.most}"
+            counts = {"new": len(new), "old": len(older), "paused": paused, "students": students}
+            if not older:
+                self._tell("done", f"all of {self._cluster.name} is of {self._ami}", **counts)
+                return
+            if text != told:
+                self._tell("replacing", text, **counts)
+                told = text
+            time.sleep(LOOK_S)
+
+    def _tell_plan(self, before: Seen, latest: Version, *, new: bool, first: bool) -> None:
+        old = sum(new or m.version < latest.number for m in before.members)
+        steps = [
+            *([f"a version after {latest.number}: {latest.ami} becomes {self._ami}"] * new),
+            *(["one node more, of the image, has to open"] * first),
+            f"{old} older nodes are replaced",
+        ]
+        self._tell("plan", "would be done: " + "; ".join(steps), new=new, first=first, old=old)
+
+    def _look(self) -> Seen:
+        described = self._autoscaling.describe_auto_scaling_groups(
+            AutoScalingGroupNames=[self._cluster.asg]
+        )["AutoScalingGroups"]
+        if not described:
+            raise Refusal(f"--cluster {self._cluster.name}: there is no group {self._cluster.asg}")
+        (group,) = described
+        template = template_of(group)
+        most = self._cluster.max_nodes
+        return Seen(
+            desired=group["DesiredCapacity"],
+            least=group["MinSize"],
+            most=group["MaxSize"] if most is None else min(most, group["MaxSize"]),
+            held="AlarmNotification"
+            in {process["ProcessName"] for process in group.get("SuspendedProcesses", [])},
+            template=str(template.get("LaunchTemplateId", "")),
+            follows=str(template.get("Version", "")),
+            members=tuple(
+                Member(one["InstanceId"], one["LifecycleState"], version_of(one, template))
+                for one in group["Instances"]
+            ),
+        )
+
+    def _version(self, template: str, which: str) -> Version:
+        (found,) = self._ec2.describe_launch_template_versions(
+            LaunchTemplateId=template, Versions=[which]
+        )["LaunchTemplateVersions"]
+        return Version(
+            found["VersionNumber"],
+            found["LaunchTemplateData"].get("ImageId", ""),
+            found.get("VersionDescription") or "",
+        )
+
+    def _ready(self) -> frozenset[str | None]:
+        snapshot = self._snapshots.read(self._cluster.name)
+        nodes = snapshot.nodes if snapshot else ()
+        return frozenset(node.instance_id for node in nodes if node.state == "ready")
+
+    def _cause(self, instance_id: str) -> str:
+        """Why the app gave the launch up, if it did."""
+        for page in self._stepfunctions.get_paginator("list_state_machines").paginate():
+            for machine in page["stateMachines"]:
+                if machine["name"] == LAUNCHES:
+                    return self._cause_in(machine["stateMachineArn"], instance_id)
+        return ""
+
+    def _cause_in(self, machine: str, instance_id: str) -> str:
+        failed = self._stepfunctions.list_executions(
+            stateMachineArn=machine, statusFilter="FAILED", maxResults=20
+        )["executions"]
+        for execution in failed:
+            seen = self._stepfunctions.describe_execution(executionArn=execution["executionArn"])
+            if json.loads(seen["input"]).get("detail", {}).get("EC2InstanceId") == instance_id:
+                return f" ({seen.get('error', 'failed')}: {seen.get('cause', 'no cause')})"
+        return ""
+
+    def _tell(self, what: str, text: str, **fields: Any) -> None:
+        self._tell_it({"cluster": self._cluster.name, "what": what, **fields, "text": text})
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is begun inside is not interrupted."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

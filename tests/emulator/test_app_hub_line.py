@@ -1,0 +1,127 @@
+"""An evacuation does not stand in line behind nodes that leave, on an agent that runs five at once.
+
+https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html
+"""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_ssm import ping, start_instance
+from tests.support import ledger_table
+from tests.support.running_emulator import RunningPlane, eventually
+
+from labswarm.aws.dynamodb.hub_slots import DynamoSlots
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.ssm import SsmAgent
+from labswarm.clock import WallClock
+from labswarm.commands.hub_slots import ORDINARY
+from labswarm.commands.steps import Commands, Step
+from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
+
+pytestmark = pytest.mark.plane
+
+LEAVING = [f"i-{number:017x}" for number in range(20)]
+INTERRUPTED = "i-0fffffffffffffff0"
+OWNER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-terminate:one"
+
+
+@dataclass
+class Hub:
+    """A hub whose ordinary commands are under way until it is told to go on."""
+
+    plane: RunningPlane
+    instance_id: str
+    table: str
+    ordinary: str
+    urgent: str
+
+    def run(self, document: str, subject: str) -> dict[str, Any]:
+        clients = {service: self.plane.client(service) for service in ("ssm", "dynamodb")}
+        commands = Commands(
+            SsmAgent(clients["ssm"]),
+            DynamoLedger(clients["dynamodb"], self.table),
+            DynamoSlots(clients["dynamodb"], self.table),
+            WallClock(),
+        )
+        step = Step(subject, "terminate", OWNER, document, self.instance_id, {})
+        return commands.run(step, patience_s=60)
+
+    def sent(self, document: str) -> int:
+        return len(self.plane.recorded("ssm", document=document, what="sent"))
+
+    def go_on(self) -> None:
+        folder: Path = self.plane.settings.state_dir / "machines" / self.instance_id
+        (folder / "go").touch()
+
+
+def document(plane: RunningPlane, name: str, script: str) -> str:
+    content = {
+        "schemaVersion": "2.2",
+        "mainSteps": [
+            {
+                "action": "aws:runShellScript",
+                "name": "run",
+                "inputs": {"timeoutSeconds": "1200", "runCommand": [script]},
+            }
+        ],
+    }
+    plane.client("ssm").create_document(
+        Name=name, DocumentType="Command", Content=json.dumps(content)
+    )
+    return name
+
+
+@pytest.fixture
+def hub(plane: RunningPlane, name: str) -> Iterator[Hub]:
+    dynamodb = plane.client("dynamodb")
+    ledger_table.create(plane, name)
+    ledger, now = DynamoLedger(dynamodb, name), int(WallClock().now())
+    for subject in (*LEAVING, INTERRUPTED):
+        ledger.write(
+            Claim(
+                instance_id=subject,
+                transition="terminate",
+                owner=OWNER,
+                lease_until=now + LEASE_S,
+                tokens={},
+                hook="",
+                asg="labswarm-lab-workers",
+                cluster="lab",
+                opened_at=now,
+                phases=(Phase("claimed", now),),
+                urgent=subject == INTERRUPTED,
+            )
+        )
+    instance_id = start_instance(plane)
+    eventually(lambda: ping(plane, instance_id) == "Online")
+    until_told = "until [ -e go ]; do sleep 0.05; done; echo '{\"servers\": []}'"
+    yield Hub(
+        plane,
+        instance_id,
+        name,
+        ordinary=document(plane, f"labswarm-{name}-pause", until_told),
+        urgent=document(plane, f"labswarm-{name}-evacuate", "echo '{\"moving\": []}'"),
+    )
+    plane.client("ec2").terminate_instances(InstanceIds=[instance_id])
+
+
+def test_twenty_that_leave_at_once_do_not_delay_an_evacuation(hub: Hub) -> None:
+    with ThreadPoolExecutor(len(LEAVING)) as pool:
+        leaving = [pool.submit(hub.run, hub.ordinary, subject) for subject in LEAVING]
+        try:
+            eventually(lambda: hub.sent(hub.ordinary) == ORDINARY)
+
+            # It is answered while all that was sent before it is still under way.
+            assert hub.run(hub.urgent, INTERRUPTED) == {"moving": []}
+
+            assert [future.done() for future in leaving] == [False] * len(LEAVING)
+            assert hub.sent(hub.ordinary) == ORDINARY
+        finally:
+            hub.go_on()
+        assert [future.result(timeout=60) for future in leaving] == [{"servers": []}] * len(LEAVING)
+    assert hub.sent(hub.ordinary) == len(LEAVING)

@@ -1,0 +1,395 @@
+"""Stacks: a small serverless app by `sam deploy`, twice, and what a deployment may not do."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.support.lambda_functions import invoke
+from tests.support.state_machines import finished
+
+pytestmark = pytest.mark.plane
+
+APP = Path(__file__).parent / "app"
+STACK = "contract"
+
+
+class App:
+    """A copy of the app in `app/`, which can be changed and deployed again."""
+
+    def __init__(self, plane: Any, folder: Path) -> None:
+        self.folder = folder
+        self._url = plane.url
+        self._bucket = f"contract-{uuid.uuid4().hex[:12]}"
+        plane.client("s3").create_bucket(
+            Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+
+    def deploy(self, *options: str) -> str:
+        """`sam deploy`; what it said."""
+        sam = Path(sys.executable).with_name("sam")
+        done = subprocess.run(
+            f"{sam} deploy --stack-name {STACK} --s3-bucket {self._bucket} --region eu-west-1"
+            " --no-confirm-changeset --no-progressbar"
+            " --capabilities CAPABILITY_IAM CAPABILITY_NAMED_IAM".split()
+            + list(options),
+            cwd=self.folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.folder),
+                "SAM_CLI_TELEMETRY": "0",
+                "SAM_CLI_POLL_DELAY": "0.1",
+                "AWS_ENDPOINT_URL": self._url,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace `old`, which has to be there, in one of the app's files."""
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def app(plane: Any, tmp_path_factory: pytest.TempPathFactory) -> App:
+    """The app, deployed."""
+    folder = tmp_path_factory.mktemp("sam") / "app"
+    shutil.copytree(APP, folder)
+    app = App(plane, folder)
+    app.deploy()
+    return app
+
+
+def greeting(plane: Any) -> str:
+    """What the app's state machine says now."""
+    states = plane.client("stepfunctions")
+    outputs = plane.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0][
+        "Outputs"
+    ]
+    machine = next(o["OutputValue"] for o in outputs if o["OutputKey"] == "MachineArn")
+    execution = states.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
+    ended = finished(plane, execution)
+    assert ended["status"] == "SUCCEEDED", ended
+    return str(json.loads(ended["output"])["said"])
+
+
+@pytest.mark.usefixtures("app")
+class TestTheDeployedApp:
+    """https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html"""
+
+    @pytest.mark.aws(
+        "CloudFormation",
+        "AWS::Serverless transform",
+        "`sam deploy` makes a state machine of a YAML definition with substitutions, "
+        "which runs a function with its layer and environment.",
+        "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html",
+    )
+    def test_its_machine_runs_its_function_with_its_layer(self, plane: Any) -> None:
+        """DefinitionUri in YAML, DefinitionSubstitutions, Layers, Environment, outputs.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-stepfunctions-statemachine.html
+        """
+        assert greeting(plane) == "hello world"
+
+    @pytest.mark.aws(
+        "CloudFormation",
+        "AWS::Lambda::Function",
+        "Timeout, architecture, layers, reserved concurrency and asynchronous retries are"
+        " as in the template.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html",
+    )
+    def test_its_function_has_every_property(self, plane: Any) -> None:
+        """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html"""
+        function = plane.client("lambda").get_function(FunctionName="contract-greet")
+        retries = plane.client("lambda").get_function_event_invoke_config(
+            FunctionName="contract-greet"
+        )
+
+        told = function["Configuration"]
+        assert (told["Timeout"], told["Architectures"], len(told["Layers"])) == (60, ["arm64"], 1)
+        assert function["Concurrency"]["ReservedConcurrentExecutions"] == 2
+        assert retries["MaximumRetryAttempts"] == 1
+
+    @pytest.mark.aws(
+        "CloudFormation",
+        "AWS::Events::Rule",
+        "A target has its role, input path, retry policy and dead-letter queue.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-events-rule-target.html",
+    )
+    def test_its_rule_has_its_target_in_full(self, plane: Any) -> None:
+        """Arn, RoleArn, InputPath, RetryPolicy, DeadLetterConfig.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-events-rule-target.html
+        """
+        events = plane.client("events")
+        rules = [r["Name"] for r in events.list_rules(NamePrefix="contract-Machine")["Rules"]]
+        assert len(rules) == 1
+
+        (target,) = events.list_targets_by_rule(Rule=rules[0])["Targets"]
+
+        assert target["Arn"].endswith(":stateMachine:contract-machine")
+        assert ":role/" in target["RoleArn"]
+        assert target["InputPath"] == "$.detail"
+        assert target["RetryPolicy"] == {
+            "MaximumEventAgeInSeconds": 300,
+            "MaximumRetryAttempts": 3,
+        }
+        assert ":sqs:" in target["DeadLetterConfig"]["Arn"]
+
+    @pytest.mark.aws(
+        "CloudFormation",
+        "resource types",
+        "Tables, documents, alarms and log groups are as in the template.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html",
+    )
+    def test_its_other_resources_are_there(self, plane: Any) -> None:
+        """Table, document, alarm, log group, as the template says.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
+        """
+        table = plane.client("dynamodb").describe_table(TableName="contract-ledger")["Table"]
+        document = plane.client("ssm").get_document(Name="contract-document")
+        (alarm,) = plane.client("cloudwatch").describe_alarms(AlarmNames=["contract-alarm"])[
+            "MetricAlarms"
+        ]
+        (group,) = plane.client("logs").describe_log_groups(logGroupNamePrefix="/contract/machine")[
+            "logGroups"
+        ]
+
+        assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+        assert json.loads(document["Content"])["parameters"]["Word"]["type"] == "String"
+        assert alarm["Dimensions"][0]["Value"].endswith(":contract-machine")
+        assert group["retentionInDays"] == 14
+
+    @pytest.mark.aws(
+        "CloudFormation",
+        "AWS::SNS::Subscription",
+        "A topic of the template has its policy, and a queue that subscribed gets its messages.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html",
+    )
+    def test_its_topic_is_heard_by_who_subscribed(self, plane: Any) -> None:
+        """Topic, TopicPolicy and Subscription.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html
+        """
+        sns, sqs = plane.client("sns"), plane.client("sqs")
+        # Other tests have topics on this plane, too.
+        arn = plane.client("cloudformation").describe_stack_resource(
+            StackName="contract", LogicalResourceId="Topic"
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        policy = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
+
+        sns.publish(TopicArn=arn, Message="heard")
+
+        assert json.loads(policy)["Statement"][0]["Resource"] == arn
+        queue = sqs.get_queue_url(QueueName="contract-heard")["QueueUrl"]
+        (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+        assert json.loads(message["Body"])["Message"] == "heard"
+
+    @pytest.mark.aws(
+        "CloudFormation",
+        "CreateChangeSet",
+        "A change set without changes fails and says so.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html",
+    )
+    def test_deploying_the_same_again_changes_nothing(self, plane: Any, app: App) -> None:
+        """A change set without changes fails with its reason.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+        """
+        assert "No changes to deploy" in app.deploy("--no-fail-on-empty-changeset")
+
+
+@pytest.mark.aws(
+    "CloudFormation",
+    "ExecuteChangeSet",
+    "An update changes what was changed, code and layers included, and keeps the rest as it is.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
+)
+def test_a_second_deploy_changes_what_was_changed(plane: Any, app: App) -> None:
+    """Update of a function's code, a layer, a definition and a document (UpdateMethod NewVersion).
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    """
+    table = plane.client("dynamodb").describe_table(TableName="contract-ledger")["Table"]
+    app.edit("function/app.py", '{layered.WORD}"', '{layered.WORD}!"')
+    app.edit("layer/python/layered.py", "world", "again")
+    app.edit("machine/machine.asl.yaml", "$.Payload.said", "States.Format('-{}-', $.Payload.said)")
+    app.edit("template.yaml", "Says a word.", "Says one word.")
+    app.edit("template.yaml", "RetentionInDays: 14", "RetentionInDays: 7")
+    app.edit("template.yaml", "[{prefix: web}]", "[{prefix: lab}]")
+    app.edit(
+        "template.yaml",
+        "BillingMode: PAY_PER_REQUEST",
+        "BillingMode: PAY_PER_REQUEST\n"
+        "      TimeToLiveSpecification: {AttributeName: until, Enabled: true}",
+    )
+    app.edit("template.yaml", "  Log:\n", "  Other:\n    Type: AWS::SQS::Queue\n  Log:\n")
+
+    app.deploy("--parameter-overrides", "Greeting=hi")
+
+    document = plane.client("ssm").get_document(Name="contract-document")
+    assert greeting(plane) == "-hi again!-"
+    assert invoke(plane, "contract-greet", {}).answer["table"] == "contract-ledger"
+    assert (document["DocumentVersion"], "one word" in document["Content"]) == ("2", True)
+    kept = plane.client("dynamodb").describe_table(TableName="contract-ledger")["Table"]
+    ttl = plane.client("dynamodb").describe_time_to_live(TableName="contract-ledger")
+    (group,) = plane.client("logs").describe_log_groups(logGroupNamePrefix="/contract/")[
+        "logGroups"
+    ]
+    (rule,) = plane.client("events").list_rules(NamePrefix="contract-Machine")["Rules"]
+    assert kept["CreationDateTime"] == table["CreationDateTime"]
+    assert ttl["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
+    assert group["retentionInDays"] == 7
+    assert json.loads(rule["EventPattern"])["detail"] == {"group": [{"prefix": "lab"}]}
+    assert plane.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+
+
+def _template(**resources: Any) -> str:
+    return json.dumps({"Resources": resources})
+
+
+QUEUE = {"Type": "AWS::SQS::Queue"}
+
+
+@pytest.mark.absent(
+    "CloudFormation",
+    "CreateChangeSet",
+    "A resource type that the plane has not is refused by its name; none is left out in silence.",
+)
+def test_a_resource_type_that_the_plane_lacks_is_refused_by_name(plane: Any, name: str) -> None:
+    """CreateChangeSet refuses unrecognized resource types; none is left out in silence.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+    """
+    template = _template(Queue=QUEUE, Odd={"Type": "AWS::Rare::Thing", "Properties": {}})
+
+    with pytest.raises(ClientError, match="AWS::Rare::Thing"):
+        plane.client("cloudformation").create_change_set(
+            StackName=name, ChangeSetName=name, ChangeSetType="CREATE", TemplateBody=template
+        )
+
+
+@pytest.mark.aws(
+    "CloudFormation",
+    "CreateStack",
+    "A creation that fails ends in ROLLBACK_COMPLETE, names the failed resource, and "
+    "removes the others.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html",
+)
+@pytest.mark.differs(
+    "CloudFormation",
+    "CreateStack",
+    "It is over when the call answers.",
+    "nothing of the app waits for a stack but `sam deploy`, which finds it done",
+)
+def test_a_creation_that_fails_is_undone(plane: Any, name: str) -> None:
+    """ROLLBACK_COMPLETE, the failed resource named with its reason, the others removed.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+    """
+    cloudformation = plane.client("cloudformation")
+    broken = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "DependsOn": "Queue",
+        "Properties": {
+            "RoleArn": "arn:aws:iam::123456789012:role/x",
+            "DefinitionString": '{"States": {}}',
+        },
+    }
+    queue = {**QUEUE, "Properties": {"QueueName": name}}
+
+    cloudformation.create_stack(StackName=name, TemplateBody=_template(Broken=broken, Queue=queue))
+
+    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [e["LogicalResourceId"] for e in events if e["ResourceStatus"] == "CREATE_FAILED"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert failed == ["Broken"]
+    assert plane.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []) == []
+
+
+@pytest.mark.aws(
+    "CloudFormation",
+    "AWS::SSM::Document",
+    "A document with a name of its own cannot be replaced, only get a new version.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-document.html",
+)
+@pytest.mark.differs(
+    "CloudFormation",
+    "UpdateStack",
+    "An update that fails is not rolled back: it ends in UPDATE_ROLLBACK_FAILED.",
+    "the lab deploys a template once; what failed is to be seen, and not to be tidied away",
+)
+def test_a_named_document_cannot_be_replaced(plane: Any, name: str) -> None:
+    """UpdateMethod Replace of a custom-named document fails; NewVersion is the way.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-document.html
+    """
+    cloudformation = plane.client("cloudformation")
+
+    def document(command: str) -> str:
+        step = {"action": "aws:runShellScript", "name": "x", "inputs": {"runCommand": [command]}}
+        content = {"schemaVersion": "2.2", "mainSteps": [step]}
+        properties = {"Name": name, "DocumentType": "Command", "Content": content}
+        return _template(Doc={"Type": "AWS::SSM::Document", "Properties": properties})
+
+    cloudformation.create_stack(StackName=name, TemplateBody=document("true"))
+    cloudformation.update_stack(StackName=name, TemplateBody=document("false"))
+
+    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    assert "true" in plane.client("ssm").get_document(Name=name)["Content"]
+
+
+@pytest.mark.aws(
+    "CloudFormation",
+    "DeletionPolicy",
+    "What leaves the template is deleted, and with Retain it stays.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html",
+)
+@pytest.mark.parametrize(("policy", "left"), [("Retain", 1), ("Delete", 0)])
+def test_what_leaves_the_template_is_removed_unless_retained(
+    plane: Any, name: str, policy: str, left: int
+) -> None:
+    """DeletionPolicy: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"""
+    cloudformation = plane.client("cloudformation")
+    going = {**QUEUE, "DeletionPolicy": policy, "Properties": {"QueueName": name}}
+    cloudformation.create_stack(StackName=name, TemplateBody=_template(Stays=QUEUE, Goes=going))
+
+    cloudformation.update_stack(StackName=name, TemplateBody=_template(Stays=QUEUE))
+
+    queues = plane.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", [])
+    assert len([url for url in queues if url.endswith(f"/{name}")]) == left
+
+
+@pytest.mark.aws(
+    "CloudFormation",
+    "DeleteStack",
+    "The stack's resources go with it.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html",
+)
+def test_a_deleted_stack_leaves_nothing(plane: Any, name: str) -> None:
+    """DeleteStack: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"""
+    cloudformation = plane.client("cloudformation")
+    queue = {**QUEUE, "Properties": {"QueueName": name}}
+    cloudformation.create_stack(StackName=name, TemplateBody=_template(Queue=queue))
+
+    cloudformation.delete_stack(StackName=name)
+
+    assert plane.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []) == []

@@ -1,0 +1,140 @@
+"""`labswarm lab fault` at the door of a plane that runs."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.support.running_emulator import RunningPlane
+
+from labswarm_emulator.faults import KINDS
+from labswarm_lab.cli import labswarm
+from labswarm_lab.fault import Counted, worded
+from labswarm_lab.lab import Lab, Running
+
+pytestmark = pytest.mark.plane
+
+
+@pytest.fixture
+def fault(
+    plane: RunningPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator["Command"]:
+    """The command in a lab that has this plane; no fault is on before and after."""
+    monkeypatch.setenv("LABSWARM_STATE", str(tmp_path))
+    lab = Lab.named("faulty")
+    lab.place.state_dir.mkdir()
+    lab.write_running(running_at(plane.url))
+    command = Command()
+    command.must("clear")
+    yield command
+    command.must("clear")
+
+
+def running_at(url: str) -> Running:
+    return Running(
+        simulated=True,
+        plane=url,
+        chef="https://chef.invalid",
+        chef_organization=None,
+        chef_ca_pem="",
+        hub=None,
+        manager="i-0",
+        latency="fast",
+    )
+
+
+class Command:
+    def run(self, *words: str) -> Result:
+        return CliRunner().invoke(labswarm, ["lab", "--name", "faulty", "fault", *words])
+
+    def must(self, *words: str) -> str:
+        done = self.run(*words)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    def on(self) -> dict[str, dict[str, object]]:
+        on: dict[str, dict[str, object]] = json.loads(self.must("list", "--json"))
+        return on
+
+
+NOTHING_OF_OURS = ("--detail-types", "none of another test's")
+
+
+def test_what_is_set_is_on_until_it_is_cleared(fault: Command) -> None:
+    assert fault.must("list") == "No fault is on.\n"
+
+    said = fault.must("set", "events", "--loss", "0.25", "--seed", "7", *NOTHING_OF_OURS)
+    fault.must("set", "capacity", "--spot", "x9.huge", "--spot", "x9.tiny")
+
+    assert said == 'events: loss 0.25, detail_types ["none of another test\'s"], seed 7\n'
+    on = fault.on()
+    assert set(on) == {"events", "capacity"}
+    assert (on["events"]["loss"], on["events"]["seed"]) == (0.25, 7)
+    assert on["capacity"]["spot"] == ["x9.huge", "x9.tiny"]
+    assert 'capacity: spot ["x9.huge", "x9.tiny"]' in fault.must("list").splitlines()
+    fault.must("clear", "events")
+    assert set(fault.on()) == {"capacity"}
+    fault.must("clear")
+    fault.must("clear")
+    assert fault.on() == {}
+
+
+def test_setting_a_kind_again_replaces_what_it_had(fault: Command) -> None:
+    fault.must("set", "events", "--loss", "0.25", *NOTHING_OF_OURS)
+    fault.must("set", "events", "--duplicates", "0.5", *NOTHING_OF_OURS)
+    assert (fault.on()["events"]["loss"], fault.on()["events"]["duplicates"]) == (0.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("set", "events"), "--loss"),
+        (("set", "events", "--loss", "2"), "events.loss"),
+        (("set", "events", "--held-s", "-1"), "events.held_s"),
+    ],
+)
+def test_what_is_no_fault_is_refused_and_changes_nothing(
+    fault: Command, words: tuple[str, ...], named: str
+) -> None:
+    fault.must("set", "events", "--delay-s", "0.5", *NOTHING_OF_OURS)
+    before = fault.on()
+
+    refused = fault.run(*words)
+
+    assert refused.exit_code == 2
+    assert named in refused.output
+    assert len(refused.output.splitlines()) == 1
+    assert fault.on() == before
+
+
+def test_a_plane_that_is_gone_is_a_failure(fault: Command) -> None:
+    lab = Lab.named("faulty")
+    there = lab.running
+    lab.write_running(running_at("http://127.0.0.1:9"))
+    failed = fault.run("list")
+    lab.write_running(there)
+    assert failed.exit_code == 1
+    assert "the plane does not answer" in failed.output
+
+
+@pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])
+def test_every_kind_of_the_planes_can_be_set(kind: str) -> None:
+    shown = CliRunner().invoke(labswarm, ["lab", "fault", "set", kind, "--help"])
+    assert shown.exit_code == 0
+    (found,) = (one for one in KINDS if one.kind == kind)
+    assert all(f"--{name.replace('_', '-')}" in shown.output for name in settings_of(found))
+
+
+def settings_of(kind: object) -> list[str]:
+    fields = getattr(kind, "__dataclass_fields__", {})
+    return [name for name, field in fields.items() if field.init and name != "kind"]
+
+
+def test_a_count_by_name_is_read_as_a_pair() -> None:
+    assert Counted().convert("ssm:SendCommand=3", None, None) == ("ssm:SendCommand", 3)
+
+
+def test_a_kind_that_is_on_without_a_setting_is_told_too() -> None:
+    on = {"capacity": {"spot": [], "on_demand": []}}
+    assert list(worded(on)) == ["capacity: nothing goes wrong"]

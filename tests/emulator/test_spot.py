@@ -1,0 +1,219 @@
+"""Spot on the plane tells what EC2 tells EventBridge, and takes the instance back as EC2 does."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import urllib3
+from tests.support.running_emulator import RunningPlane, eventually
+
+pytestmark = pytest.mark.plane
+
+ACCOUNT = "eu-west-1:123456789012"
+WARNING = "EC2 Spot Instance Interruption Warning"
+RECOMMENDATION = "EC2 Instance Rebalance Recommendation"
+NOTICE_S = 120
+UNKNOWN = "i-0123456789abcdef0"
+
+
+def asked(plane: RunningPlane, what: str, instance_id: str) -> int:
+    """Ask at the plane's own door; the status of its answer, and a refusal says why."""
+    answer = urllib3.request("POST", f"{plane.url}/_plane/{what}/{instance_id}", timeout=10)
+    assert answer.status == 204 or answer.json()["error"]
+    return answer.status
+
+
+@pytest.fixture
+def told(plane: RunningPlane, name: str) -> Iterator[str]:
+    """A queue for all that EC2 tells about spot."""
+    url = plane.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    events = plane.client("events")
+    pattern = {"source": ["aws.ec2"], "detail-type": [WARNING, RECOMMENDATION]}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    arn = f"arn:aws:sqs:{ACCOUNT}:{name}"
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    yield url
+    events.remove_targets(Rule=name, Ids=["queue"])
+    events.delete_rule(Name=name)
+
+
+def event(plane: RunningPlane, queue: str) -> dict[str, Any]:
+    """The one event told; waited for."""
+    messages = eventually(
+        lambda: plane.client("sqs").receive_message(QueueUrl=queue).get("Messages")
+    )
+    (body,) = (json.loads(message["Body"]) for message in messages)
+    assert isinstance(body, dict)
+    return body
+
+
+@pytest.fixture
+def member(plane: RunningPlane, name: str) -> Iterator[str]:
+    """The one instance in service of a group without hooks."""
+    autoscaling = plane.client("autoscaling")
+    plane.client("ec2").create_launch_template(
+        LaunchTemplateName=name,
+        LaunchTemplateData={"ImageId": "ami-12345678", "InstanceType": "t3.medium"},
+    )
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName=name,
+        LaunchTemplate={"LaunchTemplateName": name},
+        AvailabilityZones=["eu-west-1a"],
+        MinSize=0,
+        MaxSize=2,
+        DesiredCapacity=1,
+    )
+    (instance,) = eventually(lambda: in_service(plane, name))
+    yield instance
+    autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+
+
+def in_service(plane: RunningPlane, group: str) -> list[str]:
+    described = plane.client("autoscaling").describe_auto_scaling_groups(
+        AutoScalingGroupNames=[group]
+    )
+    instances = described["AutoScalingGroups"][0]["Instances"]
+    return [i["InstanceId"] for i in instances if i["LifecycleState"] == "InService"]
+
+
+def described(plane: RunningPlane, instance_id: str) -> dict[str, Any]:
+    answer = plane.client("ec2").describe_instances(InstanceIds=[instance_id])
+    instance: dict[str, Any] = answer["Reservations"][0]["Instances"][0]
+    return instance
+
+
+@pytest.mark.aws(
+    "EC2",
+    "spot interruption",
+    "The warning on EventBridge has the fields of EC2's, whose ARN has the zone and no account.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html",
+)
+def test_an_interruption_is_told_with_the_fields_that_ec2_gives_it(
+    plane: RunningPlane, member: str, told: str
+) -> None:
+    """The sample event: its ARN has the zone in the region's place, and no account.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
+    """
+    assert asked(plane, "interrupt", member) == 204
+
+    warning = event(plane, told)
+
+    assert re.fullmatch(r"[0-9a-f-]{36}", warning.pop("id"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", warning.pop("time"))
+    assert warning == {
+        "version": "0",
+        "detail-type": WARNING,
+        "source": "aws.ec2",
+        "account": "123456789012",
+        "region": "eu-west-1",
+        "resources": [f"arn:aws:ec2:eu-west-1a:instance/{member}"],
+        "detail": {"instance-id": member, "instance-action": "terminate"},
+    }
+
+
+@pytest.mark.aws(
+    "EC2",
+    "spot interruption",
+    "The instance is taken two minutes after the warning, not before.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html",
+)
+@pytest.mark.aws(
+    "Auto Scaling",
+    "health checks",
+    "An instance that spot took is replaced.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html",
+)
+def test_an_interrupted_instance_is_taken_back_two_minutes_after_the_warning(
+    plane: RunningPlane, member: str, name: str
+) -> None:
+    """And not before; its group finds it gone and replaces it.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
+    """
+    notice_s = NOTICE_S * plane.settings.time_scale
+    began = time.monotonic()
+    asked(plane, "interrupt", member)
+
+    assert described(plane, member)["State"]["Name"] == "running"
+    eventually(
+        lambda: described(plane, member)["State"]["Name"] == "terminated", within_s=2 * notice_s
+    )
+    assert time.monotonic() - began >= notice_s
+    (replacement,) = eventually(lambda: in_service(plane, name))
+    assert replacement != member
+
+
+@pytest.mark.aws(
+    "EC2",
+    "rebalance recommendation",
+    "The event has EC2's fields, and the instance runs on.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html",
+)
+def test_a_rebalance_recommendation_is_told_and_ends_nothing(
+    plane: RunningPlane, member: str, told: str
+) -> None:
+    """The sample event has the instance's id alone.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html
+    """
+    assert asked(plane, "rebalance", member) == 204
+
+    recommendation = event(plane, told)
+
+    assert recommendation["detail-type"] == RECOMMENDATION
+    assert recommendation["resources"] == [f"arn:aws:ec2:eu-west-1a:instance/{member}"]
+    assert recommendation["detail"] == {"instance-id": member}
+    assert described(plane, member)["State"]["Name"] == "running"
+
+
+@pytest.mark.aws(
+    "EC2",
+    "DescribeInstances",
+    "An instance that spot took has the state reason Server.SpotInstanceTermination.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html",
+)
+def test_a_killed_instance_is_terminated_at_once_and_says_why(
+    plane: RunningPlane, member: str, name: str
+) -> None:
+    """Its state reason is that of a spot interruption.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html
+    """
+    assert asked(plane, "kill", member) == 204
+
+    seen = described(plane, member)
+
+    assert seen["State"]["Name"] == "terminated"
+    assert seen["StateReason"]["Code"] == "Server.SpotInstanceTermination"
+    (replacement,) = eventually(lambda: in_service(plane, name))
+    assert replacement != member
+
+
+@pytest.mark.aws(
+    "EventBridge",
+    "PutEvents",
+    "An entry whose source begins with `aws.` fails.",
+    "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html",
+)
+@pytest.mark.differs(
+    "EC2",
+    "spot interruption",
+    "Spot takes an instance when it is asked to, at the plane's own door.",
+    "a lab has to be able to lose a node at a time of its choosing",
+)
+@pytest.mark.parametrize("what", ["interrupt", "rebalance", "kill", "explode"])
+def test_what_does_not_run_and_what_there_is_not_are_refused(
+    plane: RunningPlane, what: str
+) -> None:
+    """The door is the plane's own, beside AWS's APIs; PutEvents takes no event from aws.*.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+    """
+    assert asked(plane, what, UNKNOWN) == 404
+    entry = {"Source": "aws.ec2", "DetailType": WARNING, "Detail": "{}"}
+    assert plane.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 1

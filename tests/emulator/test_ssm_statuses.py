@@ -1,0 +1,413 @@
+"""Where a command can end on the plane, and what is told of it."""
+
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import urllib3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.ssm_commands import (
+    ABSENT,
+    look,
+    make_document,
+    of_command,
+    over,
+    refused,
+    send,
+    start_online,
+    state,
+    terminate,
+)
+
+pytestmark = pytest.mark.plane
+
+
+@pytest.fixture(scope="module")
+def instance(plane: RunningPlane) -> Iterator[str]:
+    """An instance that is online."""
+    instance_id = start_online(plane)
+    yield instance_id
+    terminate(plane, instance_id)
+
+
+@pytest.fixture
+def passing(plane: RunningPlane) -> Iterator[str]:
+    """An instance that is online, and the test's own to lose."""
+    instance_id = start_online(plane)
+    yield instance_id
+    terminate(plane, instance_id)
+
+
+class Gate:
+    """A script that runs until the gate is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        there = f"test -e {shlex.quote(str(path))}"
+        self.script = f"echo began; for _ in $(seq 600); do {there} && break; sleep 0.05; done"
+
+    def open(self) -> None:
+        self._path.touch()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    made = Gate(tmp_path / "gate")
+    yield made
+    made.open()
+
+
+def door(plane: RunningPlane, what: str, instance_id: str) -> None:
+    answer = urllib3.request("POST", f"{plane.url}/_plane/{what}/{instance_id}", timeout=10)
+    assert answer.status == 204, answer.data
+
+
+def running(plane: RunningPlane, document: str, instance_id: str, **more: Any) -> str:
+    """A command that runs."""
+    command_id = send(plane, document, instance_id, **more)
+    eventually(lambda: plane.recorded("ssm", what="InProgress", command=command_id))
+    return command_id
+
+
+@pytest.mark.aws(
+    "SSM",
+    "GetCommandInvocation",
+    "A command whose instance dies is InProgress until both timeouts are over, then TimedOut.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
+)
+def test_a_command_whose_instance_dies_in_the_middle_times_out(
+    plane: RunningPlane, passing: str, name: str, gate: Gate
+) -> None:
+    make_document(plane, name, gate.script, timeout_s=120)
+    command_id = running(plane, name, passing, TimeoutSeconds=30)
+    terminate(plane, passing)
+    eventually(lambda: plane.recorded("ec2", what="ended", instance=passing))
+    # Right after it was sent nobody knows of it yet.
+    eventually(lambda: state(plane, command_id, passing) == ("InProgress", "InProgress"))
+    found = over(plane, command_id, passing)
+    assert (found["Status"], found["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
+    assert (found["ResponseCode"], found["StandardOutputContent"]) == (-1, "")
+    (sent,) = plane.recorded("ssm", what="sent", command=command_id)
+    (ended,) = plane.recorded("ssm", what="DeliveryTimedOut", command=command_id)
+    assert ended["at"] - sent["at"] >= 150 * plane.settings.time_scale
+    whole = of_command(plane, command_id)
+    assert (whole["Status"], whole["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
+    assert (whole["DeliveryTimedOutCount"], whole["ErrorCount"]) == (1, 0)
+
+
+@pytest.mark.aws(
+    "SSM",
+    "GetCommandInvocation",
+    "What a script did while its agent was cut off is told once the agent is heard of again.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
+)
+def test_a_command_that_ended_while_its_agent_was_cut_off_is_told_later(
+    plane: RunningPlane, passing: str, name: str, gate: Gate, tmp_path: Path
+) -> None:
+    done = tmp_path / "done"
+    make_document(plane, name, f"{gate.script}; touch {done}; echo told")
+    command_id = running(plane, name, passing)
+    door(plane, "cut", passing)
+    gate.open()
+    eventually(done.exists)
+    assert state(plane, command_id, passing) == ("InProgress", "InProgress")
+    door(plane, "heal", passing)
+    found = over(plane, command_id, passing)
+    assert (found["Status"], found["StandardOutputContent"]) == ("Success", "began\ntold\n")
+
+
+@pytest.mark.aws(
+    "SSM",
+    "GetCommandInvocation",
+    "A command that waits for an instance that is terminated is Failed, Undeliverable.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
+)
+def test_a_command_that_still_waited_when_its_instance_ended_is_undeliverable(
+    plane: RunningPlane, passing: str, name: str, gate: Gate
+) -> None:
+    make_document(plane, name, gate.script)
+    for _ in range(5):
+        running(plane, name, passing)
+    waits = send(plane, name, passing)
+    eventually(lambda: look(plane, waits, passing))
+    terminate(plane, passing)
+    found = over(plane, waits, passing)
+    assert (found["Status"], found["StatusDetails"]) == ("Failed", "Undeliverable")
+    assert of_command(plane, waits)["StatusDetails"] == "Failed"
+
+
+@pytest.mark.differs(
+    "SSM",
+    "CancelCommand",
+    "A script that runs when its command is cancelled is not killed: it is Cancelling to its end.",
+    "AWS does not promise that it is killed, and nothing in the app cancels commands.",
+)
+def test_a_command_cancelled_while_it_runs_is_cancelling_until_its_script_ends(
+    plane: RunningPlane, instance: str, name: str, gate: Gate
+) -> None:
+    make_document(plane, name, gate.script)
+    command_id = running(plane, name, instance)
+    plane.client("ssm").cancel_command(CommandId=command_id, InstanceIds=[instance])
+    eventually(lambda: state(plane, command_id, instance) == ("Cancelling", "Cancelling"))
+    assert of_command(plane, command_id)["Status"] == "Cancelling"
+    gate.open()
+    found = over(plane, command_id, instance)
+    assert (found["Status"], found["StatusDetails"]) == ("Cancelled", "Cancelled")
+    assert of_command(plane, command_id)["Status"] == "Cancelled"
+
+
+@pytest.fixture
+def told(plane: RunningPlane, name: str) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What EventBridge was told of the commands of the document of the test's name."""
+    sqs, events = plane.client("sqs"), plane.client("events")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    pattern = {"source": ["aws.ssm"], "detail": {"document-name": [name]}}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    arn = f"arn:aws:sqs:eu-west-1:123456789012:{name}"
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    seen: dict[str, dict[str, Any]] = {}
+
+    def look() -> list[dict[str, Any]]:
+        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        seen.update({m["MessageId"]: json.loads(m["Body"]) for m in got})
+        return list(seen.values())
+
+    yield look
+    events.remove_targets(Rule=name, Ids=["queue"])
+    events.delete_rule(Name=name)
+
+
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
+    "EventBridge is told of each change of state, of the command and of each invocation.",
+    "https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ssm.html",
+)
+def test_changes_of_state_are_told_to_eventbridge(
+    plane: RunningPlane, instance: str, name: str, told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    make_document(plane, name, "exit 3", {"Word": {"type": "String"}})
+    command_id = send(plane, name, instance, Parameters={"Word": ["said"]})
+    events = eventually(lambda: len(told()) >= 4 and told())
+    kinds = sorted((event["detail-type"], event["detail"]["status"]) for event in events)
+    assert kinds == [
+        ("EC2 Command Invocation Status-change Notification", "Failed"),
+        ("EC2 Command Invocation Status-change Notification", "InProgress"),
+        ("EC2 Command Status-change Notification", "Failed"),
+        ("EC2 Command Status-change Notification", "InProgress"),
+    ]
+    assert {event["detail"]["command-id"] for event in events} == {command_id}
+    of_invocations = [event["detail"] for event in events if "Invocation" in event["detail-type"]]
+    assert {detail["instance-id"] for detail in of_invocations} == {instance}
+    of_commands = [event["detail"] for event in events if "instance-id" not in event["detail"]]
+    assert all(detail["parameters"] == {"Word": ["said"]} for detail in of_commands)
+    arn = f"arn:aws:ec2:eu-west-1:123456789012:instance/{instance}"
+    assert all(event["resources"] == [arn] for event in events)
+
+
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
+    "With OutputS3BucketName the whole of both outputs is in S3, and the answer says where.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html",
+)
+def test_the_whole_output_is_stored_in_the_bucket(
+    plane: RunningPlane, instance: str, name: str
+) -> None:
+    s3 = plane.client("s3")
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    make_document(plane, name, "printf '%030000d' 0; echo warned >&2")
+    command_id = send(
+        plane, name, instance, OutputS3BucketName=name, OutputS3KeyPrefix="some/prefix"
+    )
+    found = over(plane, command_id, instance)
+    folder = f"some/prefix/{command_id}/{instance}/awsrunShellScript/run"
+    bodies = {
+        stream: s3.get_object(Bucket=name, Key=f"{folder}/{stream}")["Body"].read()
+        for stream in ("stdout", "stderr")
+    }
+    assert bodies == {"stdout": b"0" * 30_000, "stderr": b"warned\n"}
+    assert len(found["StandardOutputContent"]) == 24_000
+    host = f"https://s3.eu-west-1.amazonaws.com/{name}"
+    assert found["StandardOutputUrl"] == f"{host}/{folder}/stdout"
+    assert found["StandardErrorUrl"] == f"{host}/{folder}/stderr"
+
+
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
+    "A bucket that is not there, an instance named twice and bad numbers are refused.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html",
+)
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"OutputS3BucketName": "no-such-bucket"}, "InvalidOutputFolder"),
+        ({"InstanceIds": ["same", "same"]}, "DuplicateInstanceId"),
+        ({"TimeoutSeconds": 2_592_001}, "ValidationException"),
+        ({"Comment": "c" * 101}, "ValidationException"),
+    ],
+)
+def test_what_send_command_refuses_is_not_sent(
+    plane: RunningPlane, instance: str, name: str, more: dict[str, Any], code: str
+) -> None:
+    make_document(plane, name, "true")
+    given = {"DocumentName": name, "InstanceIds": [instance], **more}
+    if more.get("InstanceIds"):
+        given["InstanceIds"] = [instance, instance]
+    with refused(code):
+        plane.client("ssm").send_command(**given)
+    assert not plane.recorded("ssm", what="sent", document=name)
+
+
+@pytest.mark.absent(
+    "SSM",
+    "SendCommand with rate and error controls, targets, alarms, notifications or CloudWatch output",
+    "ValidationException, which names what the plane does not take",
+)
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"MaxConcurrency": "1"},
+        {"MaxErrors": "1"},
+        {"Targets": [{"Key": "tag:labswarm:role", "Values": ["worker"]}]},
+        {"CloudWatchOutputConfig": {"CloudWatchOutputEnabled": True}},
+        {"AlarmConfiguration": {"Alarms": [{"Name": "any"}]}},
+        {"NotificationConfig": {"NotificationType": "Command"}, "ServiceRoleArn": "arn:aws:iam"},
+        {"DocumentHash": "0" * 64},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_what_the_plane_does_not_do_with_a_command_is_refused(
+    plane: RunningPlane, instance: str, name: str, more: dict[str, Any]
+) -> None:
+    make_document(plane, name, "true")
+    with refused("ValidationException", next(iter(more))):
+        send(plane, name, instance, **more)
+    assert not plane.recorded("ssm", what="sent", document=name)
+
+
+@pytest.mark.absent(
+    "SSM",
+    "documents of other steps than one aws:runShellScript on Linux, or of other types than String",
+    "InvalidDocument at SendCommand, which says what the plane runs",
+)
+@pytest.mark.parametrize(
+    ("made", "given"),
+    [
+        ({"action": "aws:runPowerShellScript"}, {}),
+        ({"precondition": {"StringEquals": ["platformType", "Windows"]}}, {}),
+        ({"parameters": {"Words": {"type": "StringList"}}}, {"Words": ["a"]}),
+        ({"timeout_s": "soon"}, {}),
+        ({"timeout_s": "172801"}, {}),
+    ],
+)
+def test_a_document_that_the_plane_does_not_run_is_refused(
+    plane: RunningPlane, instance: str, name: str, made: dict[str, Any], given: dict[str, Any]
+) -> None:
+    make_document(plane, name, "true", **made)
+    with refused("InvalidDocument", "this plane|timeoutSeconds"):
+        send(plane, name, instance, Parameters=given)
+
+
+@pytest.mark.absent(
+    "SSM",
+    "documents of AWS's own, such as AWS-RunShellScript",
+    "InvalidDocument",
+)
+def test_there_are_no_documents_of_aws(plane: RunningPlane, instance: str) -> None:
+    with refused("InvalidDocument"):
+        send(plane, "AWS-RunShellScript", instance, Parameters={"commands": ["true"]})
+
+
+@pytest.mark.absent(
+    "SSM",
+    "Automation, sessions, associations, connection status",
+    "500, not implemented",
+)
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("start_automation_execution", {"DocumentName": "any"}),
+        ("start_session", {"Target": ABSENT}),
+        ("create_association", {"Name": "any"}),
+        ("get_connection_status", {"Target": ABSENT}),
+    ],
+)
+def test_what_else_systems_manager_has_is_an_error(
+    plane: RunningPlane, operation: str, given: dict[str, str]
+) -> None:
+    once = boto3.client(
+        "ssm",
+        region_name="eu-west-1",
+        endpoint_url=plane.url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(ClientError) as failed:
+        getattr(once, operation)(**given)
+    assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+
+@pytest.mark.absent(
+    "SSM",
+    "filters of DescribeInstanceInformation but InstanceIds and PingStatus",
+    "InvalidFilterKey, which names the filter",
+)
+def test_agents_are_not_filtered_in_silence(plane: RunningPlane) -> None:
+    with refused("InvalidFilterKey", "PlatformTypes"):
+        plane.client("ssm").describe_instance_information(
+            Filters=[{"Key": "PlatformTypes", "Values": ["Linux"]}]
+        )
+
+
+@pytest.mark.absent(
+    "SSM",
+    "filters of ListCommands and ListCommandInvocations",
+    "InvalidFilterKey, which names the filter",
+)
+def test_lists_of_commands_are_not_filtered_in_silence(plane: RunningPlane) -> None:
+    ssm = plane.client("ssm")
+    for listing in (ssm.list_commands, ssm.list_command_invocations):
+        with refused("InvalidFilterKey", "Status"):
+            listing(Filters=[{"key": "Status", "value": "Success"}])
+
+
+@pytest.mark.aws(
+    "SSM",
+    "ListCommands",
+    "A token that is none is InvalidNextToken, and a page has 1 to 50 commands.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommands.html",
+)
+def test_a_page_that_cannot_be_is_refused(plane: RunningPlane) -> None:
+    ssm = plane.client("ssm")
+    with refused("InvalidNextToken"):
+        ssm.list_commands(NextToken="next")
+    with refused("ValidationException", "maxResults"):
+        ssm.list_commands(MaxResults=51)
+    with refused("ValidationException", "maxResults"):
+        ssm.describe_instance_information(MaxResults=51)
+
+
+@pytest.mark.aws(
+    "SSM",
+    "GetCommandInvocation",
+    "A command has an invocation of its own on each of its instances.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
+)
+def test_one_command_may_end_differently_on_its_instances(
+    plane: RunningPlane, instance: str, passing: str, name: str
+) -> None:
+    make_document(plane, name, f'test "$LABSWARM_INSTANCE" = {instance}')
+    command_id = send(plane, name, instance, passing)
+    ends = {i: over(plane, command_id, i)["Status"] for i in (instance, passing)}
+    assert ends == {instance: "Success", passing: "Failed"}
+    whole = of_command(plane, command_id)
+    assert (whole["Status"], whole["TargetCount"], whole["ErrorCount"]) == ("Failed", 2, 1)

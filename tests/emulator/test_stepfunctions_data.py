@@ -1,0 +1,283 @@
+"""How states select, make and hand on data."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.support.state_machines import evaluated, one, output, run
+
+pytestmark = pytest.mark.plane
+
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Paths",
+    "A Reference Path gives one value, any other path a list.",
+    "https://states-language.net/spec.html#path",
+)
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("$.a[0].b", 1),
+        ("$.a[0]", {"b": 1, "c": [4, 5]}),
+        ("$.a[0].c[1]", 5),
+        ("$.a", [{"b": 1, "c": [4, 5]}]),
+        ("$['a'][0]['b']", 1),
+        ("$.a[*].b", [1]),
+        ("$..b", [1]),
+        ("$.a[0].c[0:1]", [4]),
+        ("$.a[?(@.b==2)].b", []),
+        ("$.nothing", None),
+    ],
+)
+def test_a_definite_path_gives_a_bare_value_and_any_other_a_list(
+    plane: Any, path: str, value: Any
+) -> None:
+    """A Reference Path identifies one node; a Path may yield multiple values, then a list.
+
+    https://states-language.net/spec.html#path
+    """
+    given = {"a": [{"b": 1, "c": [4, 5]}], "nothing": None}
+    assert evaluated(plane, {"x.$": path}, given) == {"x": value}
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Paths",
+    "A path to nothing is States.Runtime.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
+def test_a_path_to_nothing_ends_the_execution(plane: Any) -> None:
+    """A path that cannot be applied is a States.Runtime error.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    """
+    ended = run(plane, one({"Type": "Pass", "Parameters": {"x.$": "$.absent"}}))
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+    assert "$.absent" in ended["cause"]
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Intrinsic functions",
+    "Format, Array, JsonToString, StringToJson, UUID and MathAdd make values.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html",
+)
+def test_intrinsic_functions_make_values(plane: Any) -> None:
+    """States.Format, Array, JsonToString, StringToJson: https://states-language.net/spec.html#appendix-b"""
+    made = evaluated(
+        plane,
+        {
+            "format.$": "States.Format('{}-{}', $.cluster, $.instance)",
+            "array.$": "States.Array($.instance, 'x', 1)",
+            "text.$": "States.JsonToString($.object)",
+            "object.$": "States.StringToJson($.json)",
+            "id.$": "States.UUID()",
+            "sum.$": "States.MathAdd($.n, 1)",
+        },
+        {"cluster": "lab", "instance": "i-1", "object": {"a": [1]}, "json": '{"b": 2}', "n": 1},
+    )
+
+    assert re.fullmatch(r"[0-9a-f-]{36}", made.pop("id"))
+    assert made == {
+        "format": "lab-i-1",
+        "array": ["i-1", "x", 1],
+        "text": '{"a":[1]}',
+        "object": {"b": 2},
+        "sum": 2,
+    }
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Context object",
+    "Tells the execution, the state and their times, in UTC.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html",
+)
+def test_the_context_object_tells_execution_state_and_times(plane: Any) -> None:
+    """$$.Execution and $$.State, times in UTC with Z.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+    """
+    told = evaluated(
+        plane,
+        {
+            "id.$": "$$.Execution.Id",
+            "input.$": "$$.Execution.Input",
+            "started.$": "$$.Execution.StartTime",
+            "entered.$": "$$.State.EnteredTime",
+            "state.$": "$$.State.Name",
+            "machine.$": "$$.StateMachine.Name",
+        },
+        {"a": 1},
+    )
+
+    assert told["id"].startswith("arn:aws:states:eu-west-1:123456789012:execution:contract-")
+    assert told["machine"] == told["id"].split(":")[-2]
+    assert (told["input"], told["state"]) == ({"a": 1}, "First")
+    assert INSTANT.fullmatch(told["started"])
+    assert INSTANT.fullmatch(told["entered"])
+    age = datetime.now(UTC) - datetime.fromisoformat(told["entered"])
+    assert timedelta(0) < age < timedelta(seconds=60)
+
+
+RULES = {
+    "IsPresent": ({"Variable": "$.absent", "IsPresent": False}, True),
+    "BooleanEquals": ({"Variable": "$.yes", "BooleanEquals": True}, True),
+    "StringEquals": ({"Variable": "$.word", "StringEquals": "other"}, False),
+    "StringMatches": ({"Variable": "$.word", "StringMatches": "a*c"}, True),
+    "NumericGreaterThanPath": ({"Variable": "$.two", "NumericGreaterThanPath": "$.one"}, True),
+    "NumericLessThanEquals": ({"Variable": "$.two", "NumericLessThanEquals": 1}, False),
+    "TimestampLessThanPath": ({"Variable": "$.early", "TimestampLessThanPath": "$.late"}, True),
+    "TimestampLessThanPath of the state's time": (
+        {"Variable": "$$.State.EnteredTime", "TimestampLessThanPath": "$.early"},
+        False,
+    ),
+    "And": (
+        {"And": [{"Variable": "$.one", "IsNumeric": True}, {"Variable": "$.yes", "IsNull": False}]},
+        True,
+    ),
+    "Not": ({"Not": {"Variable": "$.yes", "BooleanEquals": True}}, False),
+}
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Choice",
+    "Rules compare values, other values of the input, and the context.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
+)
+@pytest.mark.parametrize("name", RULES)
+def test_a_choice_rule_decides(plane: Any, name: str) -> None:
+    """Data-test expressions: https://states-language.net/spec.html#choice-state"""
+    rule, expected = RULES[name]
+    given = {
+        "yes": True,
+        "one": 1,
+        "two": 2,
+        "word": "abc",
+        "early": "2026-01-31T10:00:00Z",
+        "late": "2026-01-31T10:00:00.500Z",
+    }
+    machine = one(
+        {"Type": "Choice", "Choices": [{**rule, "Next": "Yes"}], "Default": "No"},
+        Yes={"Type": "Pass", "Result": True, "End": True},
+        No={"Type": "Pass", "Result": False, "End": True},
+    )
+
+    assert output(plane, machine, given) is expected
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Choice",
+    "Only IsPresent may look at what is not there: else States.Runtime.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
+)
+@pytest.mark.parametrize("test", [{"StringEquals": "x"}, {"IsNull": True}])
+def test_a_choice_on_a_missing_field_ends_the_execution(plane: Any, test: dict[str, Any]) -> None:
+    """Only IsPresent may look at what may not be there: else States.Runtime.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html
+    """
+    rule = {"Variable": "$.absent", **test, "Next": "Never"}
+    machine = one(
+        {"Type": "Choice", "Choices": [rule], "Default": "Never"}, Never={"Type": "Succeed"}
+    )
+
+    ended = run(plane, machine)
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+    assert "Invalid path '$.absent'" in ended["cause"]
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Choice",
+    "And stops at its first rule that is false.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
+)
+def test_a_choice_guards_a_field_by_its_presence(plane: Any) -> None:
+    """And stops at its first false rule: https://states-language.net/spec.html#choice-state"""
+    guarded = [
+        {"Variable": "$.absent", "IsPresent": True},
+        {"Variable": "$.absent", "StringEquals": "x"},
+    ]
+    machine = one(
+        {"Type": "Choice", "Choices": [{"And": guarded, "Next": "Never"}], "Default": "Good"},
+        Never={"Type": "Fail", "Error": "Never"},
+        Good={"Type": "Pass", "Result": "good", "End": True},
+    )
+
+    assert output(plane, machine) == "good"
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Choice",
+    "States.NoChoiceMatched without a match and a Default.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
+def test_a_choice_without_a_match_fails(plane: Any) -> None:
+    """States.NoChoiceMatched: https://states-language.net/spec.html#appendix-a"""
+    rule = {"Variable": "$.a", "NumericEquals": 2, "Next": "Never"}
+    machine = one({"Type": "Choice", "Choices": [rule]}, Never={"Type": "Succeed"})
+
+    ended = run(plane, machine, {"a": 1})
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.NoChoiceMatched")
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Task, aws-sdk",
+    "Parameters and results are in PascalCase, times ISO 8601 text.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html",
+)
+def test_results_of_sdk_tasks_have_pascal_case_and_times_as_text(plane: Any) -> None:
+    """SDK integrations take and give PascalCase whatever the API has; times are ISO 8601 text.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
+    """
+    machine = one(
+        {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:sfn:describeExecution",
+            "Parameters": {"ExecutionArn.$": "$$.Execution.Id"},
+        }
+    )
+
+    described = output(plane, machine)
+
+    assert described["Status"] == "RUNNING"
+    assert INSTANT.fullmatch(described["StartDate"])
+    assert "executionArn" not in described
+
+
+@pytest.mark.differs(
+    "Step Functions",
+    "Task, aws-sdk",
+    "A parameter that the API does not have ends the execution with States.Runtime.",
+    "AWS refuses the machine when it is made; the plane knows the API when the task runs.",
+)
+def test_a_parameter_that_the_api_does_not_have_is_an_error(plane: Any) -> None:
+    """AWS refuses such a machine: The field "X" is not supported by Step Functions.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
+    """
+    machine = one(
+        {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:sqs:listQueues",
+            "Parameters": {"Prefix": "x"},
+        }
+    )
+
+    ended = run(plane, machine)
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+    assert 'The field "Prefix" is not supported' in ended["cause"]

@@ -1,0 +1,245 @@
+"""Tasks that wait for their token: what answers them, and when it is too late."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.support.running_emulator import eventually
+from tests.support.state_machines import finished, history, make_queue, one, output, start
+
+pytestmark = pytest.mark.plane
+
+
+class Waiting:
+    """Machines whose task sends its token to a queue, and what comes from there."""
+
+    def __init__(self, plane: Any) -> None:
+        self.plane = plane
+        self.states = plane.client("stepfunctions")
+        self.queue = make_queue(plane)
+
+    def task(self, **fields: Any) -> dict[str, Any]:
+        return {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": {
+                "QueueUrl": self.queue,
+                "MessageBody": {"token.$": "$$.Task.Token", "try.$": "$$.State.RetryCount"},
+            },
+            **fields,
+        }
+
+    def start(self, **fields: Any) -> str:
+        caught = {"Caught": {"Type": "Pass", "End": True}} if "Catch" in fields else {}
+        return start(self.plane, one(self.task(**fields), **caught))
+
+    def token(self) -> str:
+        """The next token that comes."""
+        return str(self.told()["token"])
+
+    def told(self) -> dict[str, Any]:
+        sqs = self.plane.client("sqs")
+
+        def received() -> Any:
+            messages = sqs.receive_message(QueueUrl=self.queue).get("Messages", [])
+            for message in messages:
+                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+            return messages and json.loads(messages[0]["Body"])
+
+        told: dict[str, Any] = eventually(received)
+        return told
+
+
+@pytest.fixture
+def waiting(plane: Any) -> Waiting:
+    return Waiting(plane)
+
+
+def refusal(call: Any, **arguments: Any) -> str:
+    with pytest.raises(ClientError) as refused:
+        call(**arguments)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    return str(refused.value.response["Error"]["Code"])
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "SendTaskSuccess",
+    "The task ends, and the output is its result.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token",
+)
+def test_a_task_waits_for_its_token(plane: Any, waiting: Waiting) -> None:
+    execution = waiting.start(ResultPath="$.answer")
+
+    token = waiting.token()
+    assert plane.client("stepfunctions").describe_execution(executionArn=execution)["status"] == (
+        "RUNNING"
+    )
+    waiting.states.send_task_success(taskToken=token, output='{"said": "yes"}')
+
+    assert json.loads(finished(plane, execution)["output"]) == {"answer": {"said": "yes"}}
+    types = [event["type"] for event in history(plane, execution)]
+    assert types[2:6] == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "SendTaskFailure",
+    "The task fails with the error and the cause, both optional.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html",
+)
+@pytest.mark.parametrize(
+    ("told", "error", "cause"),
+    [({"error": "NoSeat", "cause": "full"}, "NoSeat", "full"), ({}, "", "")],
+)
+def test_a_task_fails_by_its_token(
+    plane: Any, waiting: Waiting, told: dict[str, str], error: str, cause: str
+) -> None:
+    execution = waiting.start(
+        Catch=[{"ErrorEquals": ["States.TaskFailed"], "Next": "Caught"}], Next="Caught"
+    )
+
+    waiting.states.send_task_failure(taskToken=waiting.token(), **told)
+
+    caught = json.loads(finished(plane, execution)["output"])
+    assert (caught["Error"], caught["Cause"]) == (error, cause)
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "$$.Task.Token",
+    "Each attempt has a token of its own: the answer to the first is none to the second.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token",
+)
+def test_a_retry_waits_anew(plane: Any, waiting: Waiting) -> None:
+    execution = waiting.start(Retry=[{"ErrorEquals": ["Again"], "MaxAttempts": 1}])
+
+    first = waiting.told()
+    waiting.states.send_task_failure(taskToken=first["token"], error="Again")
+    second = waiting.told()
+    too_late = refusal(waiting.states.send_task_success, taskToken=first["token"], output="1")
+    waiting.states.send_task_success(taskToken=second["token"], output="2")
+
+    assert (first["try"], second["try"]) == (0, 1)
+    assert first["token"] != second["token"]
+    assert too_late == "TaskTimedOut"
+    assert json.loads(finished(plane, execution)["output"]) == 2
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat",
+    "TaskTimedOut when the task was answered, has timed out, or its execution has ended.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
+)
+@pytest.mark.parametrize("ended_by", ["answer", "timeout", "stop"])
+def test_an_answer_can_come_too_late(plane: Any, waiting: Waiting, ended_by: str) -> None:
+    execution = waiting.start(TimeoutSeconds=3 if ended_by == "timeout" else 600)
+    token = waiting.token()
+    if ended_by == "answer":
+        waiting.states.send_task_success(taskToken=token, output="1")
+    if ended_by == "stop":
+        waiting.states.stop_execution(executionArn=execution)
+    finished(plane, execution)
+
+    codes = [
+        refusal(waiting.states.send_task_success, taskToken=token, output="1"),
+        refusal(waiting.states.send_task_failure, taskToken=token),
+        refusal(waiting.states.send_task_heartbeat, taskToken=token),
+    ]
+
+    assert codes == ["TaskTimedOut"] * 3
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat",
+    "InvalidToken for what is no token.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
+)
+def test_what_is_no_token_is_refused(plane: Any) -> None:
+    states = plane.client("stepfunctions")
+
+    codes = [
+        refusal(states.send_task_success, taskToken="none", output="1"),
+        refusal(states.send_task_failure, taskToken="none"),
+        refusal(states.send_task_heartbeat, taskToken="none"),
+    ]
+
+    assert codes == ["InvalidToken"] * 3
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "SendTaskSuccess",
+    "InvalidOutput for what is no JSON; the task goes on waiting.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
+)
+def test_an_answer_has_to_be_json(plane: Any, waiting: Waiting) -> None:
+    execution = waiting.start()
+    token = waiting.token()
+
+    no_json = refusal(waiting.states.send_task_success, taskToken=token, output="yes")
+    long = refusal(waiting.states.send_task_success, taskToken=token, output=f'"{"x" * 262_144}"')
+    waiting.states.send_task_success(taskToken=token, output="1")
+
+    assert (no_json, long) == ("InvalidOutput", "ValidationException")
+    assert finished(plane, execution)["status"] == "SUCCEEDED"
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "HeartbeatSeconds",
+    "Without a heartbeat in time: States.Timeout, which States.HeartbeatTimeout matches too.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
+)
+@pytest.mark.parametrize("name", ["States.HeartbeatTimeout", "States.Timeout"])
+def test_a_missed_heartbeat_is_a_timeout(plane: Any, waiting: Waiting, name: str) -> None:
+    execution = waiting.start(
+        HeartbeatSeconds=5, Catch=[{"ErrorEquals": [name], "Next": "Caught"}], Next="Caught"
+    )
+
+    caught = json.loads(finished(plane, execution)["output"])
+
+    assert caught["Error"] == "States.Timeout"
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "SendTaskHeartbeat",
+    "Each heartbeat begins HeartbeatSeconds anew; without TimeoutSeconds for as long as they come.",
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskHeartbeat.html",
+)
+def test_heartbeats_keep_a_task_alive(plane: Any, waiting: Waiting) -> None:
+    execution = waiting.start(HeartbeatSeconds=40)
+    token = waiting.token()
+    real = plane.settings.time_scale
+    began = time.monotonic()
+
+    # Longer than the heartbeat, and than the 60 s that the specification gives such a task.
+    while time.monotonic() - began < 90 * real:
+        waiting.states.send_task_heartbeat(taskToken=token)
+        time.sleep(4 * real)
+    waiting.states.send_task_success(taskToken=token, output="1")
+
+    assert finished(plane, execution)["status"] == "SUCCEEDED"
+
+
+@pytest.mark.aws(
+    "Step Functions",
+    "Task",
+    "A function may be given its task's token, and answer while it is still being called.",
+    "https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html",
+)
+@pytest.mark.parametrize("fields", [{}, {"HeartbeatSeconds": 6000}])
+def test_an_answer_may_come_before_the_call_returns(plane: Any, fields: dict[str, Any]) -> None:
+    task = {
+        **fields,
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess.waitForTaskToken",
+        "Parameters": {"TaskToken.$": "$$.Task.Token", "Output": '{"by": "itself"}'},
+    }
+
+    assert output(plane, one(task)) == {"by": "itself"}

@@ -1,0 +1,115 @@
+"""What goes wrong in a world: with a Task's function, or with events on their way."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tests.simulation.auto_scaling import refused
+from tests.simulation.interpreter import Failure
+from tests.simulation.virtual_time import VirtualTime
+
+Kind = Literal["throttled", "permanent", "timeout", "crash"]
+
+
+@dataclass
+class Fault:
+    """What a Task's function does the next `times` that it is called for that state.
+
+    `throttled`: AWS refuses each of its calls; `permanent`: it fails for good; `timeout`: it hangs
+    until its own timeout; `crash`: all that it does is done, and it dies before it answers.
+    """
+
+    machine: str
+    state: str
+    kind: Kind
+    times: int = 2
+
+
+@dataclass
+class Weather:
+    """What becomes of events: shares of 0 to 1, and seconds."""
+
+    lost: float = 0.0
+    doubled: float = 0.0
+    late_s: float = 0.0
+
+
+@dataclass
+class Faults:
+    """Everything that is wrong in a world at present; `met` counts the faulty calls."""
+
+    tasks: list[Fault] = field(default_factory=list)
+    weather: Weather = field(default_factory=Weather)
+    met: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+    """The API calls made, by service and operation; of one that has pages, the pages."""
+    throttling: int = 0
+    duplicate: tuple[str, str] | None = None
+    """The machine and state at which the execution's event comes a second time."""
+
+    def doubles(self, machine: str, state: str) -> bool:
+        """Whether the event is to come again now; once."""
+        if self.duplicate != (machine, state):
+            return False
+        self.duplicate = None
+        self.met += 1
+        return True
+
+    def of(self, machine: str, state: str) -> Fault | None:
+        """The fault that is due in a state of a machine."""
+        for fault in self.tasks:
+            if (fault.machine, fault.state) == (machine, state) and fault.times > 0:
+                fault.times -= 1
+                self.met += 1
+                return fault
+        return None
+
+    def call(
+        self, fault: Fault | None, time: VirtualTime, timeout_s: float, act: Callable[[], Any]
+    ) -> Any:
+        """Call a function with a fault, or without."""
+        match fault.kind if fault else None:
+            case "permanent":
+                raise Failure("Permanent", "a fault of this world")
+            case "timeout":
+                time.sleep(timeout_s)
+                raise Failure("Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds")
+            case "crash":
+                act()
+                raise Failure("Runtime.ExitError", "RequestId: request Error: Runtime exited")
+            case "throttled":
+                raise Failure("Transient", "ThrottlingException: Rate exceeded")
+        return act()
+
+    def deliveries(self, event: Mapping[str, Any], draw: random.Random) -> list[float]:
+        """The delays (seconds) after which an event is delivered; none for one that is lost."""
+        if event["source"] == "aws.states":
+            return [0.1]
+        if draw.random() < self.weather.lost:
+            return []
+        times = 2 if draw.random() < self.weather.doubled else 1
+        return [0.1 + draw.random() * self.weather.late_s for _ in range(times)]
+
+    def client(self, service: str, twin: Any, pause: Callable[[], None]) -> Any:
+        """A client's twin whose calls take time, and are throttled while `throttling` is."""
+        return _Client(self, service, twin, pause)
+
+
+class _Client:
+    def __init__(self, faults: Faults, service: str, twin: Any, pause: Callable[[], None]) -> None:
+        self._faults, self._service, self._twin, self._pause = faults, service, twin, pause
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._twin, name)
+
+        def made(*arguments: Any, **named: Any) -> Any:
+            self._pause()
+            self._faults.calls[f"{self._service}.{name}"] += name != "get_paginator"
+            if self._faults.throttling > 0:
+                self._faults.throttling -= 1
+                raise refused(name, "ThrottlingException", "Rate exceeded")
+            return call(*arguments, **named)
+
+        return made

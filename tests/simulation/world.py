@@ -1,0 +1,396 @@
+"""One hub, its group and its Chef Server, with the whole app at work on them."""
+
+import json
+import random
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from labswarm.errors import LabswarmError
+from tests.simulation import template
+from tests.simulation.agents import SsmTwin
+from tests.simulation.auto_scaling import LAUNCHING, TERMINATING, AutoScalingTwin, Group, Hook
+from tests.simulation.chef import ChefTwin
+from tests.simulation.classroom import OVERHEAD, SEAT, Classroom, WatchedSwarm
+from tests.simulation.faults import Faults
+from tests.simulation.functions import function_names, load, quiet
+from tests.simulation.interpreter import Execution, Failure, Interpreter
+from tests.simulation.virtual_time import VirtualTime
+from tests.simulation.workers import Workers
+from tests.twins.breaker import MemoryBreakers
+from tests.twins.hub_slots import MemorySlots
+from tests.twins.ledger import MemoryLedger
+from tests.twins.notes import MemoryNotebook
+from tests.twins.passes import MemoryPasses
+from tests.twins.snapshot import MemorySnapshots
+
+CLUSTER, ASG, HUB = "lab", "labswarm-lab-workers", "i-0fedcba9876543210"
+EMPTY_DEADLINE_S = 60
+RECONCILE = "labswarm-reconcile"
+_ALWAYS = "heartbeat"
+_ASYNC_RETRIES_S = (60.0, 120.0)
+PASS = {"cluster": None, "dry_run": False}
+# By what stands for their ARNs in the functions' environments (tests.simulation.functions).
+_MACHINES = {"lab_hours_machine": "labswarm-lab-hours", "reconcile_machine": RECONCILE}
+_LASTS_S = {"labswarm-node-bootstrap": 20.0, "labswarm-node-pull": 5.0}
+
+
+class World:
+    """A cluster of no worker, its app deployed. The same `seed` makes the same world.
+
+    `hook_s` is the heartbeat timeout of both hooks. Without `ticks` nothing is decided by itself:
+    of the app's schedules only the hooks' heartbeats run.
+    `unordered` makes everything take a little time, drawn anew each time, so that what happens at
+    once does so in every order.
+    """
+
+    def __init__(
+        self, seed: int = 0, *, hook_s: int = 600, ticks: bool = False, unordered: bool = True
+    ) -> None:
+        quiet()
+        self._folder = tempfile.TemporaryDirectory(prefix="labswarm-world-")
+        self.draw = random.Random(seed)  # noqa: S311  # a world to be had again, no secret
+        self.time = VirtualTime()
+        self.faults = Faults()
+        self._unordered = unordered
+        self.chef = ChefTwin()
+        self.swarm = WatchedSwarm(now=self.time.now)
+        self.ledger = MemoryLedger()
+        self._notes, self.passes = MemoryNotebook(), MemoryPasses()
+        self._slots, self._breakers = MemorySlots(), MemoryBreakers()
+        self._snapshots = MemorySnapshots()
+        self.alarms: list[str] = []
+        self.events: list[Mapping[str, Any]] = []
+        """Every event that was delivered, in order."""
+        self.answers: list[tuple[str, Any]] = []
+        self.dead_letters: list[tuple[str, str]] = []
+        """What functions answered to events, and what they gave up, in order."""
+        self.classroom = Classroom(
+            self.swarm, self._snapshots, CLUSTER, self.time.now, self._seats_short
+        )
+        hub = self.classroom.hub
+        root = Path(self._folder.name)
+        self.workers = Workers(root, self.time, self.swarm, hub, self.chef)
+        self.ssm = SsmTwin(self.time, template.documents(), self.workers.tool, self._lasts)
+        self.workers.ssm = self.ssm
+        self.ssm.paged = lambda: self.faults.calls.update(["ssm.page"])
+        self.groups = AutoScalingTwin(
+            self.time,
+            self.draw,
+            booted=lambda instance: self.workers.boot(instance.instance_id, CLUSTER),
+            ended=self.workers.end,
+            told=self.tell,
+        )
+        self.interpreter = Interpreter(
+            self.time, template.machines(), self._invoke, self.draw, self._changed
+        )
+        self._handlers = load(function_names(), self._adapters(), self._client)
+        self.workers.found(HUB, CLUSTER)
+        self._describe()
+        hooks = (
+            Hook("launch", LAUNCHING, hook_s),
+            Hook("terminate", TERMINATING, hook_s, "CONTINUE"),
+        )
+        self.groups.groups[ASG] = Group(ASG, hooks)
+        self._every(10, self.classroom.look)
+        for whose, (seconds, given) in template.schedules().items():
+            if ticks or whose == _ALWAYS:
+                self._every(seconds, lambda whose=whose, given=given: self._scheduled(whose, given))  # type: ignore[misc]
+
+    def __enter__(self) -> "World":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.time.close()
+        self._folder.cleanup()
+
+    # What a test does.
+
+    @property
+    def group(self) -> Group:
+        return self.groups.groups[ASG]
+
+    def scale(self, desired: int) -> None:
+        """Have the group hold so many instances."""
+        self.groups.set_desired_capacity(ASG, desired)
+
+    def opened(self, count: int, within_s: float = 900) -> list[str]:
+        """Scale to so many workers and wait until all are open; their instance ids."""
+        self.scale(count)
+        assert self.time.run_until(lambda: len(self.open_workers()) == count, within_s), self.told()
+        self.settle()
+        return self.open_workers()
+
+    def open_workers(self) -> list[str]:
+        """The instances in service whose nodes are ready and active."""
+        active = {
+            n.instance_id
+            for n in self.swarm.nodes()
+            if (n.role, n.state, n.availability) == ("worker", "ready", "active")
+        }
+        return [
+            i.instance_id
+            for i in self.group.instances.values()
+            if i.state == "InService" and i.instance_id in active
+        ]
+
+    def settle(self, within_s: float = 3600) -> bool:
+        """Wait until no machine runs and no instance is on its way; whether it came to that."""
+        return self.time.run_until(lambda: not self.busy(), within_s)
+
+    def busy(self) -> list[str]:
+        """What is still on its way."""
+        return [
+            *(e.arn for e in self.interpreter.executions.values() if e.status == "RUNNING"),
+            *(
+                f"{i.instance_id} {i.state}"
+                for i in self.group.instances.values()
+                if i.state not in ("InService", "Warmed:Stopped")
+            ),
+        ]
+
+    def traces(self) -> list[str]:
+        """What is left where none belongs, what is missing, and what is still under way."""
+        live = {i.instance_id for i in self.group.instances.values() if i.state == "InService"}
+        names = {f"{CLUSTER}-{instance_id}" for instance_id in live}
+        workers = [n for n in self.swarm.nodes() if n.role == "worker"]
+        swarm = {str(n.instance_id) for n in workers}
+        ready = {str(n.instance_id) for n in workers if n.state == "ready"}
+        claims = self.ledger.about(self.group.endings.keys() | live)
+        return [
+            *self.busy(),
+            *(f"swarm: {one}" for one in sorted(swarm ^ live)),
+            *(f"lost: {one}" for one in sorted((swarm & live) - ready)),
+            *(f"client: {one}" for one in sorted(self.chef.clients.keys() ^ names)),
+            *(f"chef node: {one}" for one in sorted(self.chef.nodes.keys() ^ names)),
+            *(f"agent: {one}" for one in sorted((self.ssm.machines.keys() - {HUB}) ^ live)),
+            *(f"service: {one}" for one in self.classroom.lost()),
+            *(f"open claim: {c.instance_id} {c.transition}" for c in claims if not c.closed),
+        ]
+
+    def tell(self, event: Mapping[str, Any]) -> None:
+        """EventBridge gets an event: it starts what the template's rules say."""
+        whole = {
+            "version": "0",
+            "id": f"event-{self.draw.getrandbits(32):08x}",
+            "account": "123456789012",
+            "region": "eu-west-1",
+            "time": self._iso(),
+            "resources": [],
+            **event,
+        }
+        for delay_s in self.faults.deliveries(whole, self.draw):
+            self.time.spawn(lambda: self.deliver(whole), "event", delay_s)
+
+    def deliver(self, event: Mapping[str, Any]) -> None:
+        """Start and call what the template's rules say for a whole event."""
+        self.events.append(event)
+        for machine in template.started_by(event):
+            self.start(machine, event)
+        for function in template.called_by(event):
+            self.call(function, event)
+
+    def start(self, machine: str, given: Any, name: str | None = None) -> Execution:
+        """Start an execution of a machine."""
+        return self.interpreter.start(machine, given, name)
+
+    def call(self, function: str, event: Any) -> None:
+        """Call a function as an event or a schedule does: it is tried again after 1 and 2 minutes.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+        """
+
+        def attempts() -> None:
+            pauses_s = [*_ASYNC_RETRIES_S[: template.async_retries(function)], None]
+            for pause_s in pauses_s:
+                try:
+                    answer = self._handlers[function](event)
+                except LabswarmError as error:
+                    if pause_s is None:
+                        self.dead_letters.append((function, str(error)))
+                    else:
+                        self.time.sleep(pause_s)
+                else:
+                    self.answers.append((function, answer))
+                    return
+
+        self.time.spawn(attempts, function)
+
+    def warn(self, instance_id: str, kind: str = "interruption") -> None:
+        """EC2 takes a spot instance back in two minutes, or may soon."""
+        detail: dict[str, str] = {"instance-id": instance_id}
+        name = "EC2 Instance Rebalance Recommendation"
+        if kind == "interruption":
+            name = "EC2 Spot Instance Interruption Warning"
+            detail["instance-action"] = "terminate"
+            self.time.spawn(lambda: self.kill(instance_id), "interruption", 120)
+        self.tell({"source": "aws.ec2", "detail-type": name, "detail": detail})
+
+    def kill(self, instance_id: str) -> None:
+        """An instance's machine ends at once; its group finds out a little later."""
+        if self.workers.end(instance_id):
+            self.time.spawn(lambda: self.groups.lost(instance_id), "health check", 30)
+
+    def cut(self, instance_id: str) -> None:
+        """An instance's link is down; its group does not see it."""
+        self.workers.cut(instance_id)
+
+    def heal(self, instance_id: str) -> None:
+        """The link of one that was cut off is up again."""
+        self.workers.heal(instance_id)
+
+    def executions(self, machine: str) -> list[Execution]:
+        """All executions of a machine, in the order in which they began."""
+        return [e for e in self.interpreter.executions.values() if e.machine == machine]
+
+    def told(self) -> str:
+        """The world in some lines, for a test that failed."""
+        nodes = [
+            f"{n.instance_id} {n.state} {n.availability}"
+            for n in self.swarm.nodes()
+            if n.role == "worker"
+        ]
+        return json.dumps(
+            {
+                "at": self.time.now(),
+                "instances": {i.instance_id: i.state for i in self.group.instances.values()},
+                "endings": self.group.endings,
+                "nodes": nodes,
+                "clients": sorted(self.chef.clients),
+                "chef nodes": sorted(self.chef.nodes),
+                "executions": [
+                    f"{e.machine} {e.name} {e.status} {e.error or ''} {e.cause or ''}: "
+                    f"{' '.join(e.entered)}"
+                    for e in self.interpreter.executions.values()
+                ],
+            },
+            indent=1,
+        )
+
+    # What the app meets.
+
+    def _adapters(self) -> dict[str, Any]:
+        return {
+            "clock.WallClock": lambda: self.time,
+            "ledger_dynamodb.DynamoLedger": lambda *_: self.ledger,
+            "passes_dynamodb.DynamoPasses": lambda *_: self.passes,
+            "snapshots_dynamodb.DynamoSnapshots": lambda *_: self._snapshots,
+            "notes_dynamodb.DynamoNotebook": lambda *_: self._notes,
+            "slots_dynamodb.DynamoSlots": lambda *_: self._slots,
+            "breakers_dynamodb.DynamoBreakers": lambda *_: self._breakers,
+            "launches_dynamodb.DynamoLaunches": lambda *_: self,
+            "chef.ChefServer": self.chef.server,
+        }
+
+    def durations_s(self, cluster: str) -> list[float]:
+        """As DynamoLaunches."""
+        claims = [self.ledger.read(i, "launch") for i in self.group.endings]
+        return [
+            float(c.closed_at - c.opened_at)
+            for c in claims
+            if c and c.phase == "joined" and c.closed_at is not None
+        ]
+
+    def _client(self, service: str, **_: Any) -> Any:
+        clients = {"autoscaling": self.groups, "ssm": self.ssm, "stepfunctions": self, "sns": self}
+        return self.faults.client(service, clients.get(service, object()), self._pause)
+
+    # The rest of boto3's clients that the app uses: stepfunctions and sns.
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        return {"status": self.interpreter.executions[executionArn].status}
+
+    def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: N803
+        execution = self.start(_MACHINES[stateMachineArn], json.loads(input), name)
+        return {"executionArn": execution.arn}
+
+    def publish(self, TopicArn: str, Subject: str, Message: str) -> dict[str, Any]:  # noqa: N803
+        self.alarms.append(f"{Subject}\n{Message}")
+        return {}
+
+    # What there is besides.
+
+    def _describe(self) -> None:
+        self.ssm.parameters[f"/labswarm/clusters/{CLUSTER}"] = json.dumps(
+            {
+                "name": CLUSTER,
+                "asg": ASG,
+                "manager": HUB,
+                "chef": {
+                    "url": "https://chef.invalid",
+                    "organization": None,
+                    "ca_pem": None,
+                    "admin": "labswarm",
+                    "key_id": "alias/labswarm-chef-admin",
+                },
+                "seat": {"memory_bytes": SEAT.memory_bytes, "nano_cpus": SEAT.nano_cpus},
+                "overhead": {"memory_bytes": OVERHEAD.memory_bytes, "nano_cpus": 0},
+                "headroom": 0,
+                "images": ["registry.invalid/notebook:1"],
+                "empty_deadline_s": EMPTY_DEADLINE_S,
+                "timetable": None,
+            }
+        )
+
+    def _lasts(self, document: str) -> float:
+        return _LASTS_S.get(document, 0.5) + (self.draw.random() if self._unordered else 0)
+
+    def _pause(self) -> None:
+        """An API call takes a little, so that others come in between."""
+        if self._unordered:
+            self.time.sleep(self.draw.uniform(0.005, 0.1))
+
+    def _seats_short(self) -> None:
+        detail = {"cluster": CLUSTER}
+        self.tell({"source": "labswarm.hub", "detail-type": "SeatsShort", "detail": detail})
+
+    def _scheduled(self, whose: str, given: Any) -> None:
+        if whose in template.machines():
+            self.start(whose, given)
+        else:
+            self.call(whose, {**given, "time": self._iso()})
+
+    def _every(self, seconds: float, act: Callable[[], Any]) -> None:
+        def go_on() -> None:
+            while True:
+                self.time.sleep(seconds)
+                act()
+
+        self.time.spawn(go_on, f"every {seconds} s")
+
+    def _invoke(self, execution: Execution, state: str, function: str, payload: Any) -> Any:
+        folder = template.functions()[function]
+        if self.faults.doubles(execution.machine, state):
+            self.start(execution.machine, execution.given)
+        fault = self.faults.of(execution.machine, state)
+        self._pause()
+        return self.faults.call(
+            fault, self.time, template.timeouts()[folder], lambda: self._run(folder, payload)
+        )
+
+    def _run(self, folder: str, payload: Any) -> Any:
+        try:
+            return self._handlers[folder](payload)
+        except Exception as error:
+            told = {"errorMessage": str(error), "errorType": type(error).__name__}
+            raise Failure(type(error).__name__, json.dumps(told)) from error
+
+    def _changed(self, execution: Execution) -> None:
+        self.tell(
+            {
+                "source": "aws.states",
+                "detail-type": "Step Functions Execution Status Change",
+                "detail": {
+                    "executionArn": execution.arn,
+                    "stateMachineArn": template.machine_arn(execution.machine),
+                    "name": execution.name,
+                    "status": execution.status,
+                    "input": json.dumps(execution.given),
+                },
+            }
+        )
+
+    def _iso(self) -> str:
+        return datetime.fromtimestamp(self.time.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
