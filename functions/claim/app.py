@@ -13,10 +13,10 @@ from labswarm.aws.ssm import SsmClusters
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput
 from labswarm.groups import AutoScalingGroups
+from labswarm.lifecycle import events
 from labswarm.lifecycle.claim import Claiming
 from labswarm.lifecycle.events import Skip
 from labswarm.lifecycle.hook_time import LEAST_TIMEOUT_S
-from labswarm.lifecycle import events
 from labswarm.lifecycle.hooks import AutoScalingHooks
 
 

@@ -13,8 +13,8 @@ from labswarm.aws.observability import count, logger
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput
 from labswarm.groups import AutoScalingGroups
-from labswarm.lifecycle.complete import Completing
 from labswarm.lifecycle import events
+from labswarm.lifecycle.complete import Completing
 from labswarm.lifecycle.hooks import AutoScalingHooks
 
 

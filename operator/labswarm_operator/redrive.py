@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from labswarm.aws.errors import code_of
 from labswarm.errors import BadInput, Gone, LabswarmError, Permanent
-from labswarm.lifecycle.events import LifecycleEvent, SpotNotice
 from labswarm.lifecycle import events
+from labswarm.lifecycle.events import LifecycleEvent, SpotNotice
 from labswarm.lifecycle.hooks import AutoScalingHooks
 from labswarm.lifecycle.work import NOTICE_S
 from labswarm_operator.account import Clients, asked

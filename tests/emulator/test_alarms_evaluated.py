@@ -393,7 +393,7 @@ def alarm(plane: RunningPlane, name: str) -> Iterator[Watched]:
     "A new alarm is INSUFFICIENT_DATA until it is evaluated, and says so.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_given_a_new_alarm_then_its_state_is_insufficient_data_until_it_is_evaluated(
     alarm: Watched,
 ) -> None:
@@ -419,7 +419,7 @@ def test_given_a_new_alarm_then_its_state_is_insufficient_data_until_it_is_evalu
     "AWS's samples.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_given_a_change_of_state_then_a_topic_hears_it_once_and_an_event_is_sent_once(
     alarm: Watched,
 ) -> None:
@@ -505,7 +505,7 @@ def test_given_a_change_of_state_then_a_topic_hears_it_once_and_an_event_is_sent
     "The state changes and the event is sent; the actions are not.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DisableAlarmActions.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_given_actions_disabled_then_the_state_changes_and_only_the_event_is_sent(
     alarm: Watched,
 ) -> None:
@@ -523,7 +523,7 @@ def test_given_actions_disabled_then_the_state_changes_and_only_the_event_is_sen
     "An action that cannot be done keeps no alarm from changing.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_given_an_action_that_does_not_exist_then_the_state_changes_all_the_same(
     alarm: Watched,
 ) -> None:
@@ -543,7 +543,7 @@ def test_given_an_action_that_does_not_exist_then_the_state_changes_all_the_same
     "SampleCount, Sum, Average, Minimum and Maximum are of the metric with just these dimensions.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.parametrize(
     ("statistic", "value"),
     [("SampleCount", 3), ("Sum", 9), ("Average", 3), ("Minimum", 1), ("Maximum", 6)],
@@ -581,7 +581,7 @@ def test_given_values_of_one_minute_then_the_statistic_is_compared(
     "An update of an alarm leaves its state as it is.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_given_an_update_then_the_state_stays(alarm: Watched) -> None:
     """ "When you update an existing alarm, its state is left unchanged."
 
@@ -602,7 +602,7 @@ def test_given_an_update_then_the_state_stays(alarm: Watched) -> None:
     "It acts, lasts until the next evaluation, and is in the history.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_given_set_alarm_state_then_it_acts_lasts_until_evaluated_and_is_in_the_history(
     alarm: Watched,
 ) -> None:
@@ -645,7 +645,7 @@ def test_given_set_alarm_state_then_it_acts_lasts_until_evaluated_and_is_in_the_
     "PutMetricAlarm",
     "Anomaly detection, and actions other than a topic, are InvalidParameterValue.",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.parametrize(
     ("properties", "code"),
     [
@@ -675,7 +675,7 @@ def test_given_what_is_not_evaluated_then_it_is_refused(
     "What a function prints in it becomes metrics, also when the function fails then.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_given_a_function_that_prints_metrics_then_they_are_there_and_ring_an_alarm(
     alarm: Watched,
 ) -> None:

@@ -13,7 +13,7 @@ from tests.support.running_emulator import RunningPlane, eventually, running
 
 from labswarm_emulator.emulator import Settings
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TEMPLATE = yaml_parse((REPOSITORY / "template.yaml").read_text(encoding="utf-8"))["Resources"]

@@ -8,7 +8,7 @@ from tests.support.running_emulator import RunningPlane, eventually
 
 from labswarm_lab.deploy import run_schedules
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 SOURCE = """
 def handler(event, context):

@@ -18,7 +18,7 @@ from labswarm.lifecycle.heartbeats import Beats, Heartbeats
 from labswarm.lifecycle.hooks import AutoScalingHooks
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 OWNER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:one"
 

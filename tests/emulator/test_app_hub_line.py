@@ -23,7 +23,7 @@ from labswarm.commands.hub_slots import ORDINARY
 from labswarm.commands.steps import Commands, Step
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 LEAVING = [f"i-{number:017x}" for number in range(20)]
 INTERRUPTED = "i-0fffffffffffffff0"

@@ -10,7 +10,7 @@ from tests.support.state_machines import ROLE, finished, one
 
 from labswarm_operator.redrive import redrive
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 ACCOUNT = "eu-west-1:123456789012"
 

@@ -16,7 +16,7 @@ from tests.support.scaling_group import (
     refused,
 )
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 @pytest.mark.aws(

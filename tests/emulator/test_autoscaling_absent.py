@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from tests.support.running_emulator import RunningPlane
 from tests.support.scaling_group import Group, refused
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 @pytest.mark.absent(

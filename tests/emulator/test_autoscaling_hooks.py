@@ -98,7 +98,7 @@ def test_a_closed_action_is_found_no_more_and_rings_no_more() -> None:
         actions.find("group", "launch", token=action.token, instance_id="i-0")
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "CompleteLifecycleAction",
@@ -125,7 +125,7 @@ def test_an_action_is_completed_by_the_token_of_its_own_hook(group: Group) -> No
     eventually(lambda: group.states() == {instance: "InService"})
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "PutLifecycleHook",

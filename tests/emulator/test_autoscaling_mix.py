@@ -47,7 +47,7 @@ def members(*kinds: str, spot: bool = True, zone: str = "a") -> list[Member]:
     return [Member(f"i-{n}", kind, zone, spot) for n, kind in enumerate(kinds)]
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "MixedInstancesPolicy",
@@ -116,7 +116,7 @@ def test_the_order_of_the_types_stands_for_price_and_capacity() -> None:
     assert type_to_buy(mix, [], spot=True, lacks="abc".__contains__) is None
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "capacity errors",
@@ -148,7 +148,7 @@ def test_spot_that_is_not_to_be_had_fails_and_is_tried_again(
     assert seen == [("on-demand", "m5.large")] + [("spot", "t3.medium")] * 2
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.differs(
     "Auto Scaling",
     "capacity errors",
@@ -170,7 +170,7 @@ def test_the_pauses_between_tries_grow(group: Group, lack: Callable[..., None]) 
     assert third - second > 0.95 * 2 * pause_s
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "capacity errors",
@@ -188,7 +188,7 @@ def test_on_demand_that_is_not_to_be_had_names_type_and_zone(
     assert message.endswith("Launching EC2 instance failed.")
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "launch templates",
@@ -213,7 +213,7 @@ def test_a_template_can_ask_for_spot_but_not_in_a_mixed_group(
         )
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "zones",
@@ -233,7 +233,7 @@ def test_instances_are_spread_over_the_groups_zones(group: Group) -> None:
     assert max(counts) - min(counts) <= 1
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "AZRebalance",
@@ -301,7 +301,7 @@ def test_a_shrinking_group_keeps_its_mix_and_zones() -> None:
     assert first_to_go(versions, versions, None, "OldestInstance").instance_id == "v2"
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.absent(
     "Auto Scaling",
     "MixedInstancesPolicy",

@@ -71,7 +71,7 @@ def read(**changed: Any) -> Reading:
     return Reading(**{**given, **changed})
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "PutScalingPolicy",
@@ -103,7 +103,7 @@ def test_a_metric_over_its_target_raises_the_capacity_in_proportion(group: Group
     assert alarms(group) == []
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "SuspendProcesses",
@@ -170,7 +170,7 @@ def test_what_the_policies_make_of_four_instances(
     assert change(readings, 4, in_service=4, warming=warming) == wanted
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "EnableMetricsCollection",
@@ -207,7 +207,7 @@ def test_a_groups_own_metrics_come_each_minute(group: Group) -> None:
     assert latest("GroupMinSize") == []
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.differs(
     "Auto Scaling",
     "predefined metrics",
@@ -234,7 +234,7 @@ def test_a_policy_on_cpu_waits_for_somebody_to_measure_it(group: Group) -> None:
     assert described["Alarms"][0]["AlarmName"] == alarm["AlarmName"]
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.absent(
     "Auto Scaling",
     "other scaling policies",
@@ -285,7 +285,7 @@ def described(group: Group) -> list[str]:
     return [action["ScheduledActionName"] for action in found["ScheduledUpdateGroupActions"]]
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "PutScheduledUpdateGroupAction",
@@ -307,7 +307,7 @@ def test_a_scheduled_action_sets_the_sizes_at_its_time(group: Group) -> None:
     eventually(lambda: described(group) == [])
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "SuspendProcesses",
@@ -324,7 +324,7 @@ def test_a_suspended_groups_action_is_passed_over(group: Group) -> None:
     assert group.desired == 0
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Auto Scaling",
     "PutScheduledUpdateGroupAction",

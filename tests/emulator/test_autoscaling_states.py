@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.support.running_emulator import RunningPlane, eventually
 from tests.support.scaling_group import LAUNCHING, TERMINATING, Group, hook, refused
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 UNKNOWN = "i-0123456789abcdef0"
 ROLE = "arn:aws:iam::123456789012:role/notified"

@@ -103,7 +103,7 @@ def code_of_answer(call: Callable[..., Any], given: Mapping[str, Any]) -> str:
     return ""
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "IAM",
     "denials",
@@ -130,7 +130,7 @@ def test_a_denied_action_is_refused_as_its_service_does(
     assert isinstance(classified(error), Permanent)
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "IAM",
     "throttling",
@@ -152,7 +152,7 @@ def test_a_throttled_action_is_refused_so_often_and_then_answered(
     assert code_of_answer(call, given) != code
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_an_sdk_waits_out_a_throttle_by_itself(plane: RunningPlane, switch: Switch) -> None:
     switch("throttling", {"calls": {"kms:ListKeys": 1}})
 
@@ -162,7 +162,7 @@ def test_an_sdk_waits_out_a_throttle_by_itself(plane: RunningPlane, switch: Swit
     assert plane.recorded("faults", what="throttled", action="kms:ListKeys")
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_other_actions_are_answered_meanwhile(
     switch: Switch, once: Callable[[str], Any], name: str
 ) -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from tests.support.lambda_functions import invoke
 from tests.support.state_machines import finished
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 APP = Path(__file__).parent / "app"
 STACK = "contract"

@@ -7,7 +7,7 @@ import pytest
 import urllib3
 from tests.support.running_emulator import RunningPlane, eventually
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 def post(plane: RunningPlane, path: str, body: Any = None) -> urllib3.BaseHTTPResponse:

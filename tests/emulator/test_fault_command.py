@@ -13,7 +13,7 @@ from labswarm_lab.cli import labswarm
 from labswarm_lab.fault import Counted, worded
 from labswarm_lab.lab import Lab, Running
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture

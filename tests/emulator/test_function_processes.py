@@ -14,7 +14,7 @@ from tests.support.running_emulator import eventually
 from labswarm_emulator.functions.processes import Process, Processes
 
 pytestmark = [
-    pytest.mark.plane,
+    pytest.mark.emulator,
     pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only"),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.lambda_functions import SOURCE, create
 from tests.support.running_emulator import RunningPlane, eventually
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 ACCOUNT = "eu-west-1:123456789012"
 

@@ -19,7 +19,7 @@ from labswarm_emulator.emulator import Settings
 from labswarm_emulator.functions.processes import Processes
 from labswarm_emulator.functions.worker import Limits, Worker
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 MB = 2**20
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from tests.support.lambda_functions import SOURCE, create, invoke
 from tests.support.running_emulator import RunningPlane
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from labswarm.cluster import Cluster
 from labswarm_lab import ground
 from labswarm_lab.plan import DEFAULT, GroupPlan, read_plan
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 def test_a_group_is_as_planned(plane: RunningPlane, name: str) -> None:

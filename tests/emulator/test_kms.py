@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from tests.support.running_emulator import RunningPlane
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 ALGORITHM = "RSASSA_PKCS1_V1_5_SHA_256"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.support.running_emulator import RunningPlane, eventually
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 ACCOUNT = "eu-west-1:123456789012"
 ROLE = "arn:aws:iam::123456789012:role/events"

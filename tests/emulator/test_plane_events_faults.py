@@ -43,7 +43,7 @@ def put(plane: RunningPlane, source: str, n: int) -> str:
     return str(plane.client("events").put_events(Entries=[entry])["Entries"][0]["EventId"])
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.differs(
     "EventBridge",
     "delivery",
@@ -69,7 +69,7 @@ def test_events_are_lost_only_while_the_fault_is_on(
     assert asked(plane, "POST", "faults/events", {})[0] == 405
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "EventBridge",
     "delivery",
@@ -85,7 +85,7 @@ def test_a_duplicate_is_the_same_event_again(
     assert len(plane.recorded("events", event=event, what="delivered")) == 2
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "EventBridge",
     "delivery",
@@ -103,7 +103,7 @@ def test_an_event_held_back_is_overtaken(
     assert eventually(lambda: len(told()) > 1 and told()) == [2, 1]
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.parametrize(
     ("path", "body", "said"),
     [

@@ -429,7 +429,7 @@ def test_there_are_fifty_patterns_and_more() -> None:
     assert sum(map(len, tables)) >= 50
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "EventBridge",
     "TestEventPattern",
@@ -451,7 +451,7 @@ def test_a_pattern_can_be_tried_on_an_event(plane: RunningPlane) -> None:
         tried({"source": "a"}, event({}))
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "EventBridge",
     "PutRule",

@@ -10,7 +10,7 @@ from tests.support.running_emulator import RunningPlane, eventually
 
 from labswarm_emulator.events.message import text
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 ACCOUNT = "eu-west-1:123456789012"
 RULE = f"arn:aws:events:{ACCOUNT}:rule/told"

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.support.running_emulator import RunningPlane
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def fired(plane: RunningPlane, name: str) -> Iterator[Any]:
     "A rule with a rate fires again and again, with a Scheduled Event of source aws.events.",
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_given_a_rate_then_the_rule_fires_again_and_again(
     plane: RunningPlane, fired: Any, name: str
 ) -> None:
@@ -58,7 +58,7 @@ def test_given_a_rate_then_the_rule_fires_again_and_again(
     "A disabled rule with a schedule does not fire.",
     "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DisableRule.html",
 )
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_given_a_rule_that_is_disabled_then_it_does_not_fire(
     plane: RunningPlane, fired: Any, name: str
 ) -> None:
@@ -211,7 +211,7 @@ def test_a_schedule_that_is_none_is_refused(expression: str) -> None:
     assert not valid(expression)
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "EventBridge",
     "PutRule",

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from tests.support import lambda_functions
 from tests.support.running_emulator import RunningPlane, eventually
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 ACCOUNT = "eu-west-1:123456789012"
 ROLE = "arn:aws:iam::123456789012:role/scheduler"

@@ -11,7 +11,7 @@ from tests.support.running_emulator import RunningPlane, eventually, start
 from labswarm_emulator.emulator import Settings
 from labswarm_emulator.server import main
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 def config(state_dir: Path, port: int = 0) -> str:

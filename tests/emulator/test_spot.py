@@ -10,7 +10,7 @@ import pytest
 import urllib3
 from tests.support.running_emulator import RunningPlane, eventually
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 ACCOUNT = "eu-west-1:123456789012"
 WARNING = "EC2 Spot Instance Interruption Warning"

@@ -23,7 +23,7 @@ from tests.support.ssm_commands import (
 from labswarm_emulator.emulator import Settings
 from labswarm_emulator.latency import AWS
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 SCALE = 0.02
 

@@ -25,7 +25,7 @@ from tests.support.ssm_commands import (
     terminate,
 )
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.support.state_machines import (
     start,
 )
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 PASS: dict[str, Any] = {"Type": "Pass"}
 LONG = {"Type": "Wait", "Seconds": 6000}

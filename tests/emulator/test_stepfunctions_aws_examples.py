@@ -10,7 +10,7 @@ from tests.support.aws_examples import EXAMPLES, FUNCTION, GUIDE, World
 from tests.support.lambda_functions import create as create_function
 from tests.support.state_machines import create, make_queue, one, run
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.support.state_machines import evaluated, one, output, run
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 

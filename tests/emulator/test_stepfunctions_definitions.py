@@ -235,7 +235,7 @@ def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Step Functions",
     "CreateStateMachine",
@@ -254,7 +254,7 @@ def test_a_refused_machine_is_not_there(plane: Any, name: str) -> None:
     assert name not in [machine["name"] for machine in machines]
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Step Functions",
     "UpdateStateMachine",
@@ -272,7 +272,7 @@ def test_a_refused_update_changes_nothing(plane: Any) -> None:
     assert json.loads(told["definition"]) == one(PASS)
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Step Functions",
     "CreateStateMachine",
@@ -292,7 +292,7 @@ def test_a_name_is_of_one_machine(plane: Any, name: str) -> None:
     assert first["stateMachineArn"] in message
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Step Functions",
     "ValidateStateMachineDefinition",
@@ -382,7 +382,7 @@ def test_a_task_has_no_role_of_its_own() -> None:
     assert any("Field 'Credentials' is not available here" in problem for problem in told)
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.absent(
     "Step Functions",
     "Express machines, StartSyncExecution",

@@ -9,7 +9,7 @@ import pytest
 from tests.support.lambda_functions import SOURCE, create
 from tests.support.state_machines import finished, history, one, output, run, start
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")

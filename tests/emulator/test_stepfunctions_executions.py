@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.support.state_machines import create, finished, history, one, run, start
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 @pytest.mark.aws(

@@ -63,7 +63,7 @@ EXAMPLES: dict[str, Any] = {
 }
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Step Functions",
     "Intrinsic functions",
@@ -160,7 +160,7 @@ def test_what_is_no_call_is_refused(text: str) -> None:
         checked(parse(text))
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Step Functions",
     "Intrinsic functions",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.support.state_machines import branch, one, output, run
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 PASS: dict[str, Any] = {"Type": "Pass"}
 

@@ -18,7 +18,7 @@ from tests.support.state_machines import (
     start,
 )
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 PASS: dict[str, Any] = {"Type": "Pass"}
 FAIL = {"Type": "Fail", "Error": "Boom", "Cause": "as told"}

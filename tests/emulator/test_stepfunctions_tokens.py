@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tests.support.running_emulator import eventually
 from tests.support.state_machines import finished, history, make_queue, one, output, start
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 
 class Waiting:

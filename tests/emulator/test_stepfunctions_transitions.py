@@ -110,7 +110,7 @@ BILLED: dict[str, tuple[dict[str, Any], Any, int]] = {
 """A machine, its input, and the transitions of a run: states entered, and retries."""
 
 
-@pytest.mark.plane
+@pytest.mark.emulator
 @pytest.mark.aws(
     "Step Functions",
     "State transitions",

@@ -10,7 +10,7 @@ from tests.simulation.virtual_time import VirtualTime
 from tests.support import lambda_functions, state_machines
 from tests.support.running_emulator import RunningPlane
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 QUICK = {"IntervalSeconds": 1, "BackoffRate": 1.0}
 

@@ -12,7 +12,7 @@ from tests.simulation.auto_scaling import LAUNCHING, TERMINATING, AutoScalingTwi
 from tests.simulation.virtual_time import VirtualTime
 from tests.support.running_emulator import RunningPlane, eventually
 
-pytestmark = pytest.mark.plane
+pytestmark = pytest.mark.emulator
 
 SHORTEST_S = 30
 """The shortest heartbeat timeout that AWS takes."""

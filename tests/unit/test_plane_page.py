@@ -114,7 +114,7 @@ class TestOfAClass:
 @pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.differs("S3", "a", "b.", "c."))])
 def test_of_one_case(n): ...
 
-@pytest.mark.plane
+@pytest.mark.emulator
 def test_bare(): ...
 """
 
