@@ -15,7 +15,7 @@ from labswarm_emulator.emulator import Settings
 
 pytestmark = pytest.mark.emulator
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = yaml_parse((REPOSITORY / "template.yaml").read_text(encoding="utf-8"))["Resources"]
 ALARMS = {
     name: resource["Properties"]

@@ -112,7 +112,7 @@ def test_every_link_in_the_docs_leads_somewhere() -> None:
 
 def test_every_command_is_in_the_reference() -> None:
     reference = (REPOSITORY / "docs/reference/command.md").read_text()
-    lab = labswarm.commands.steps["lab"]
+    lab = labswarm.commands["lab"]
     assert isinstance(lab, Group)
     for name, command in lab.commands.items():
         assert f"| `{name}" in reference

@@ -274,14 +274,14 @@ class World:
     def _adapters(self) -> dict[str, Any]:
         return {
             "clock.WallClock": lambda: self.time,
-            "ledger_dynamodb.DynamoLedger": lambda *_: self.ledger,
-            "passes_dynamodb.DynamoPasses": lambda *_: self.passes,
-            "snapshots_dynamodb.DynamoSnapshots": lambda *_: self._snapshots,
-            "notes_dynamodb.DynamoNotebook": lambda *_: self._notes,
-            "slots_dynamodb.DynamoSlots": lambda *_: self._slots,
-            "breakers_dynamodb.DynamoBreakers": lambda *_: self._breakers,
-            "launches_dynamodb.DynamoLaunches": lambda *_: self,
-            "chef.ChefServer": self.chef.server,
+            "aws.dynamodb.ledger.DynamoLedger": lambda *_: self.ledger,
+            "aws.dynamodb.passes.DynamoPasses": lambda *_: self.passes,
+            "aws.dynamodb.snapshot.DynamoSnapshots": lambda *_: self._snapshots,
+            "aws.dynamodb.notes.DynamoNotebook": lambda *_: self._notes,
+            "aws.dynamodb.hub_slots.DynamoSlots": lambda *_: self._slots,
+            "aws.dynamodb.breaker.DynamoBreakers": lambda *_: self._breakers,
+            "aws.dynamodb.launches.DynamoLaunches": lambda *_: self,
+            "chef.server.ChefServer": self.chef.server,
         }
 
     def durations_s(self, cluster: str) -> list[float]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 SUITE = ROOT / "tests/emulator"
 FOLDERS = (SUITE, ROOT / "tests/contract/chef")
 PAGE = ROOT / "docs/reference/plane.md"

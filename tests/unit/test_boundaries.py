@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ("functions", "layers")
-OUTSIDE_NODE = (*APP, "hub", "lab")
+OUTSIDE_NODE = (*APP, "hub", "lab", "operator", "emulator")
 # Of the Docker SDK and of the command line; making a manager's Swarm (`init`) is the lab's to do.
 SWARM_CALLS = {"swarm.join", "swarm.leave", "node.update", "node.remove", "api.join_swarm"}
 SDK_NAMES = {"join_swarm", "leave_swarm", "update_node", "remove_node"}
@@ -135,7 +135,7 @@ def chef_calls(tree: ast.Module) -> list[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [p for p in sources("hub", "lab") if CHEF_STAND_IN not in p.parents],
+    [p for p in sources("hub", "lab", "operator", "emulator") if CHEF_STAND_IN not in p.parents],
     ids=lambda p: str(p.relative_to(ROOT)),
 )
 def test_neither_hub_nor_lab_calls_chef_in_the_nodes_place(path: Path) -> None:
