@@ -1,12 +1,14 @@
 # What a developer types. CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab down check format test test-deep weather plan lock clean
+.PHONY: help setup lab down check format test test-deep weather extension plan lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 # A file's tests share what they bring up: they stay together.
 AT_ONCE := -n 2 --dist loadfile
 MINUTES := 60
+# Where the worker's cookbook has the extension of students' pages.
+LAID := cookbooks/labswarm_worker/files/default/jupyterlab-labswarm
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +46,11 @@ format: ## let ruff format and mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+extension: ## build the extension of students' pages, after a change of hub/labextension
+	PATH=$(CURDIR)/.class/bin:$$PATH npm --prefix hub/labextension run --silent build
+	rm -rf $(LAID)
+	cp -r hub/labextension/labextension $(LAID)
+
 plan: ## plan the lab's cluster anew, after a change of terraform-base or lab/lab.tfvars
 	.infra/bin/python -m tests.infrastructure.terraform plan terraform-base/stacks/cluster --json --var-file lab/lab.tfvars \
 		| $(BIN)/python -m labswarm_lab.plan > plan.part && mv plan.part lab/labswarm_lab/cluster.plan.json
@@ -59,8 +66,8 @@ lock: ## write the lock files anew from requirements/*.in
 	$(LOCK) packer/scripts/node-requirements.in -c requirements/lab.lock -o packer/scripts/node-requirements.lock
 	$(LOCK) packer/scripts/aws-cli-requirements.in -o packer/scripts/aws-cli-requirements.lock
 	$(LOCK) layers/labswarm/requirements.in -c requirements/lab.lock -o layers/labswarm/requirements.txt
-	for folder in hub/proxy tests/infrastructure; do \
+	for folder in hub/proxy hub/labextension tests/infrastructure; do \
 		PATH=$(CURDIR)/.class/bin:$$PATH npm --prefix $$folder install --package-lock-only --silent; done
 
 clean: ## remove what was built here (not a lab that is up)
-	rm -rf .venv .class .infra .aws-sam hub/proxy/node_modules tests/infrastructure/node_modules build *.egg-info
+	rm -rf .venv .class .infra .aws-sam hub/proxy/node_modules hub/labextension/node_modules tests/infrastructure/node_modules build *.egg-info

@@ -27,6 +27,7 @@ declare -A wanted=(
 
 want_checkers() {
   wanted[ruby]=ruby
+  wanted[chromium]=chromium
   # Not every distribution has these: where one is not, the checks that want it say that they were skipped.
   [ "$(id -u)" = 0 ] && command -v apt-cache >/dev/null || return 0
   compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || apt-get update -qq || true
@@ -107,6 +108,7 @@ finish_class() {
 
 finish_infra() {
   npm_packages tests/infrastructure
+  npm_packages hub/labextension
 }
 
 npm_packages() { # $1 folder of the package.json

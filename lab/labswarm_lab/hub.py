@@ -158,6 +158,7 @@ def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
             # Connection files and cookie secrets of one run: no use in the home.
             "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",  # noqa: S108  # the container's own
             "JUPYTER_CONFIG_PATH": "/etc/labswarm/jupyter",
+            "JUPYTER_PATH": "/etc/labswarm/jupyter",
         },
         "conf_dir": f"{_DATA}/conf.d",
         "idle_timeout_s": ground.idle_timeout_s,

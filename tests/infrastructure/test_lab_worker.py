@@ -54,6 +54,12 @@ HELD = {
     "cookbook_file[/etc/labswarm/class/labswarm_notice.py]": (
         "test_a_server_is_given_the_cookbooks_files"
     ),
+    "cookbook_file[/etc/labswarm/class/overrides.json]": (
+        "test_a_server_is_given_the_cookbooks_files"
+    ),
+    "remote_directory[/etc/labswarm/class/jupyterlab-labswarm]": (
+        "test_a_server_is_given_the_cookbooks_files"
+    ),
     "directory[homes]": "test_the_homes_have_the_cookbooks_mode",
     "labswarm_node_config": "test_node_json_has_the_cookbooks_fields",
     "docker.sh": "test_the_engine_is_of_the_images_package",
@@ -239,7 +245,8 @@ def test_the_hubs_network_has_the_cookbooks_parameters() -> None:
 
 
 def test_a_server_is_given_the_cookbooks_files() -> None:
-    laid = re.findall(r"^cookbook_file '(.+)'", (WORKER / "recipes/class.rb").read_text(), re.M)
+    recipe = (WORKER / "recipes/class.rb").read_text()
+    laid = re.findall(r"^(?:cookbook_file|remote_directory) '(.+)'", recipe, re.MULTILINE)
     attributes = (COOKBOOKS / "labswarm_hub/attributes/default.rb").read_text()
     mounts = attributes.partition("['read_only_mounts'] = {")[2].partition("}")[0]
     there = dict(re.findall(r"'(/\S+)' => '(/\S+)'", mounts))

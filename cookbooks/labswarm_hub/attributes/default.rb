@@ -32,8 +32,9 @@ default['labswarm_hub']['proxy_command'] = ['configurable-http-proxy']
 default['labswarm_hub']['environment'] = {
   # Connection files and cookie secrets of one run: no use in the home.
   'JUPYTER_RUNTIME_DIR' => '/tmp/jupyter-runtime',
-  # Beside Jupyter's own folders.
+  # Next to Jupyter's own folders: settings, and the extension of the page.
   'JUPYTER_CONFIG_PATH' => '/etc/labswarm/jupyter',
+  'JUPYTER_PATH' => '/etc/labswarm/jupyter',
 }
 
 # In the hub's own network: what it sends to a server that cannot be reached is given up within seconds.
@@ -48,4 +49,6 @@ default['labswarm_hub']['read_only_mounts'] = {
   '/etc/labswarm/class/ipython_config.py' => '/etc/ipython/ipython_config.py',
   '/etc/labswarm/class/jupyter_server_path.py' => '/etc/labswarm/jupyter/jupyter_server_config.py',
   '/etc/labswarm/class/labswarm_notice.py' => '/etc/labswarm/jupyter/labswarm_notice.py',
+  '/etc/labswarm/class/overrides.json' => '/etc/labswarm/jupyter/labconfig/default_setting_overrides.json',
+  '/etc/labswarm/class/jupyterlab-labswarm' => '/etc/labswarm/jupyter/labextensions/jupyterlab-labswarm',
 }

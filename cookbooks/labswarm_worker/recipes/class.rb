@@ -20,3 +20,15 @@ end
 cookbook_file '/etc/labswarm/class/labswarm_notice.py' do
   mode '0644'
 end
+
+cookbook_file '/etc/labswarm/class/overrides.json' do
+  mode '0644'
+end
+
+# The extension of the page, as `make extension` builds it: its files have other names after each change.
+remote_directory '/etc/labswarm/class/jupyterlab-labswarm' do
+  source 'jupyterlab-labswarm'
+  mode '0755'
+  files_mode '0644'
+  purge true
+end

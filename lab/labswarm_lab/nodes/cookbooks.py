@@ -17,6 +17,8 @@ CLASS_FILES = {
     _WORKER / "ipython_config.py": "/etc/ipython/ipython_config.py",
     _WORKER / "jupyter_server_path.py": "/etc/labswarm/jupyter/jupyter_server_config.py",
     _WORKER / "labswarm_notice.py": "/etc/labswarm/jupyter/labswarm_notice.py",
+    _WORKER / "overrides.json": ("/etc/labswarm/jupyter/labconfig/default_setting_overrides.json"),
+    _WORKER / "jupyterlab-labswarm": "/etc/labswarm/jupyter/labextensions/jupyterlab-labswarm",
 }
 """The files that are mounted into each student's server, and where (as labswarm_hub has it)."""
 

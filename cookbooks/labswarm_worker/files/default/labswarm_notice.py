@@ -14,12 +14,14 @@ import os
 import signal
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
+from tornado.locks import Condition
 
 SENTENCES = {
     "interruption": (
@@ -34,6 +36,8 @@ SENTENCES = {
 # After its deadline a server has been moved, or the machine stays.
 OVER_S = 300
 _LONGEST_BODY = 200
+# A proxy gives up on a server that is silent for longer.
+_LONGEST_WAIT_S = 25
 
 
 class Notices:
@@ -41,6 +45,7 @@ class Notices:
 
     def __init__(self, file):
         self._file = file
+        self._written = Condition()
 
     def write(self, kind, deadline):
         text = json.dumps({"kind": kind, "deadline": deadline})
@@ -48,6 +53,11 @@ class Notices:
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
         Path(name).replace(self._file)
+        self._written.notify_all()
+
+    async def wait(self, seconds):
+        """Return at the next notice, or after so many seconds."""
+        await self._written.wait(timeout=timedelta(seconds=seconds))
 
     def read(self, now):
         """What the student is told at `now` (epoch s); None when there is nothing to tell."""
@@ -85,9 +95,30 @@ class NoticeHandler(APIHandler):
 
     @web.authenticated
     @authorized
-    def get(self):
+    async def get(self):
+        """Answer at once, or with `wait` (s) once the notice is another one than `had`."""
+        notice = self._notices.read(time.time())
+        wait = waited_for(self.get_query_argument("wait", "0"))
+        if wait and name_of(notice) == self.get_query_argument("had", ""):
+            await self._notices.wait(wait)
+            notice = self._notices.read(time.time())
+        if self.request.connection.stream.closed():
+            return
         self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps({"notice": self._notices.read(time.time())}))
+        # A browser's clock may be wrong: the page counts down by this one.
+        self.finish(json.dumps({"notice": notice, "now": time.time()}))
+
+
+def waited_for(text):
+    """The seconds that a page waits at most. Raises HTTPError 400 for what is no number of them."""
+    if not text.isdecimal() or len(text) > 4:
+        raise web.HTTPError(400, "wait: give a whole number of seconds")
+    return min(int(text), _LONGEST_WAIT_S)
+
+
+def name_of(notice):
+    """What a page calls the notice that it has; empty for none."""
+    return f"{notice['kind']}.{notice['deadline']}" if notice else ""
 
 
 class KeyHandler(web.RequestHandler):

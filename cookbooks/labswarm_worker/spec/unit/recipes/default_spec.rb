@@ -81,6 +81,13 @@ describe 'labswarm_worker::class' do
     expect(run).to create_cookbook_file('/etc/labswarm/class/jupyter_server_path.py').with(mode: '0644')
     expect(run).to create_cookbook_file('/etc/labswarm/class/labswarm_notice.py').with(mode: '0644')
   end
+
+  it "has the page's settings and its extension, without files of an earlier one" do
+    run = runner.converge(described_recipe)
+    expect(run).to create_cookbook_file('/etc/labswarm/class/overrides.json').with(mode: '0644')
+    expect(run).to create_remote_directory('/etc/labswarm/class/jupyterlab-labswarm')
+      .with(source: 'jupyterlab-labswarm', mode: '0755', files_mode: '0644', purge: true)
+  end
 end
 
 describe 'labswarm_worker::metrics' do

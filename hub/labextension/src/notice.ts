@@ -1,0 +1,92 @@
+/** The notices that a student's server has for its page, as `GET labswarm/notice` answers. */
+
+export const KINDS = ['interruption', 'terminate', 'idle', 'home', 'message', 'hub'] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface INotice {
+  readonly kind: Kind;
+  /** When it happens, in seconds since 1970 by the server's clock; null when no time is known. */
+  readonly deadline: number | null;
+  /** One or two plain sentences. Show them as text, never as markup. */
+  readonly message: string;
+}
+
+export interface IAnswer {
+  readonly notice: INotice | null;
+  /** The server's time in seconds since 1970; null from a server that does not give it. */
+  readonly now: number | null;
+}
+
+const TITLES: Record<Kind, string> = {
+  interruption: 'Your server is moving to another machine',
+  terminate: 'The machine of your server goes out of service',
+  idle: 'Your server is idle and stops soon',
+  home: 'Your home is nearly full',
+  message: 'A message from your instructor',
+  hub: 'The hub goes down for a moment'
+};
+const LONGEST_MESSAGE = 600;
+const DAY_S = 86_400;
+
+/** What the browser shows above a notice's sentences. */
+export function titleOf(notice: INotice): string {
+  return TITLES[notice.kind];
+}
+
+/** Whether the open documents are saved when the notice comes: the server may end. */
+export function endsServer(notice: INotice): boolean {
+  return ['interruption', 'terminate', 'idle'].includes(notice.kind);
+}
+
+/** Whether a server that ends after this notice is started again by the app, not by the student. */
+export function startsAgain(notice: INotice | null): boolean {
+  return notice !== null && ['interruption', 'terminate'].includes(notice.kind);
+}
+
+/** What the server calls the notice too. Two notices with one name are the same one. */
+export function nameOf(notice: INotice | null): string {
+  return notice === null ? '' : `${notice.kind}.${notice.deadline}`;
+}
+
+/** The answer of a server; null when it is not one, however it is wrong. */
+export function parseAnswer(answer: unknown): IAnswer | null {
+  if (!isObject(answer) || !('notice' in answer)) {
+    return null;
+  }
+  const now = isTime(answer.now) ? answer.now : null;
+  if (answer.notice === null) {
+    return { notice: null, now };
+  }
+  const notice = parseNotice(answer.notice);
+  return notice === null ? null : { notice, now };
+}
+
+function parseNotice(value: unknown): INotice | null {
+  if (!isObject(value) || !isKind(value.kind)) {
+    return null;
+  }
+  if (typeof value.message !== 'string' || value.message.trim() === '') {
+    return null;
+  }
+  const deadline = value.deadline ?? null;
+  if (deadline !== null && !isTime(deadline)) {
+    return null;
+  }
+  return { kind: value.kind, deadline, message: shortened(value.message.trim()) };
+}
+
+function shortened(text: string): string {
+  return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)}…` : text;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isKind(value: unknown): value is Kind {
+  return KINDS.some(kind => kind === value);
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= DAY_S;
+}

@@ -1,0 +1,64 @@
+/** The student's own server, asked past every gate. */
+
+import { ServerConnection } from '@jupyterlab/services';
+
+import { IWatched } from './watching';
+
+/** Asks the server as JupyterLab does: with its cookies and the token against forged requests. */
+export class Server {
+  constructor(private _settings: ServerConnection.ISettings) {
+    this._fetch = _settings.fetch;
+  }
+
+  /** The server's base URL, with a slash at its end. */
+  get baseUrl(): string {
+    return this._settings.baseUrl;
+  }
+
+  /** Ask for a path under the base URL; rejects when nothing answers. */
+  ask(path: string, init: RequestInit = {}): Promise<Response> {
+    const request = new Request(this.baseUrl + path, {
+      cache: 'no-store',
+      credentials: 'same-origin',
+      ...init
+    });
+    return this._fetch.call(null, withXsrf(request));
+  }
+
+  /** How the page asks for notices; `noticed` is for the page to add. */
+  watched(): Omit<IWatched, 'noticed'> {
+    return {
+      ask: path => this.ask(path),
+      pause: pauseUntilLookedAt,
+      isLookedAt: () => document.visibilityState === 'visible'
+    };
+  }
+
+  private _fetch: ServerConnection.ISettings['fetch'];
+}
+
+/** The request with the `_xsrf` cookie as it is now: a new server wants a new one. */
+export function withXsrf(request: Request): Request {
+  // The most specific path's cookie comes first; it is the server's own, not the hub's.
+  const cookie = document.cookie
+    .split(';')
+    .map(part => part.trim())
+    .find(part => part.startsWith('_xsrf='));
+  if (cookie !== undefined) {
+    request.headers.set('X-XSRFToken', cookie.slice('_xsrf='.length));
+  }
+  return request;
+}
+
+/** A pause that ends when the page comes to the front. */
+function pauseUntilLookedAt(ms: number): Promise<void> {
+  return new Promise(done => {
+    const end = (): void => {
+      window.clearTimeout(timer);
+      document.removeEventListener('visibilitychange', end);
+      done();
+    };
+    const timer = window.setTimeout(end, ms);
+    document.addEventListener('visibilitychange', end);
+  });
+}

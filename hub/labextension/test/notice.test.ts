@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+
+import { KINDS, nameOf, parseAnswer, startsAgain, titleOf } from '../src/notice';
+
+const MOVE = { kind: 'interruption', deadline: 1796078007, message: 'It moves.' };
+
+describe('an answer of the server', () => {
+  test('is its notice and its time', () => {
+    expect(parseAnswer({ notice: MOVE, now: 1796078000.5 })).toEqual({
+      notice: MOVE,
+      now: 1796078000.5
+    });
+  });
+
+  test('may be that there is no notice', () => {
+    expect(parseAnswer({ notice: null })).toEqual({ notice: null, now: null });
+  });
+
+  test.each([
+    ['nothing', null],
+    ['a text', 'Forbidden'],
+    ['a list', [MOVE]],
+    ['another object', { message: 'Not Found' }],
+    ['a notice that is a text', { notice: 'soon' }],
+    ['a kind that there is not', { notice: { ...MOVE, kind: 'party' } }],
+    ['no message', { notice: { kind: 'idle', deadline: null } }],
+    ['an empty message', { notice: { ...MOVE, message: ' ' } }],
+    ['a message that is a number', { notice: { ...MOVE, message: 7 } }],
+    ['a deadline that is a text', { notice: { ...MOVE, deadline: 'soon' } }],
+    ['a deadline of no number', { notice: { ...MOVE, deadline: Number.NaN } }],
+    ['a deadline without end', { notice: { ...MOVE, deadline: Number.POSITIVE_INFINITY } }],
+    ['a deadline before there were servers', { notice: { ...MOVE, deadline: -5 } }]
+  ])('that is %s counts as none', (_, answer) => {
+    expect(parseAnswer(answer)).toBeNull();
+  });
+
+  test('with a time that makes no sense still has its notice', () => {
+    expect(parseAnswer({ notice: MOVE, now: 'noon' })).toEqual({ notice: MOVE, now: null });
+  });
+
+  test('keeps markup as the text that it is', () => {
+    const message = '<img src=x onerror=alert(1)>';
+    expect(parseAnswer({ notice: { ...MOVE, message } })?.notice?.message).toBe(message);
+  });
+
+  test('is shortened when its message fills the page', () => {
+    const notice = parseAnswer({ notice: { ...MOVE, message: 'a'.repeat(10_000) } })?.notice;
+    expect(notice?.message.length).toBe(601);
+  });
+});
+
+test('a notice has one name for as long as it is the same', () => {
+  const notice = parseAnswer({ notice: MOVE })!.notice;
+  expect(nameOf(notice)).toBe('interruption.1796078007');
+  expect(nameOf(null)).toBe('');
+});
+
+test('each kind has a title of its own', () => {
+  const titles = KINDS.map(kind => titleOf({ kind, deadline: null, message: 'x' }));
+  expect(new Set(titles).size).toBe(KINDS.length);
+});
+
+test('the app starts a server again after a move, not after a culling', () => {
+  const after = KINDS.filter(kind => startsAgain({ kind, deadline: null, message: 'x' }));
+  expect(after).toEqual(['interruption', 'terminate']);
+  expect(startsAgain(null)).toBe(false);
+});

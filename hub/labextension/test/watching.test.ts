@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+
+import { ServerClock } from '../src/countdown';
+import { INotice } from '../src/notice';
+import { watch } from '../src/watching';
+
+const MOVE = { kind: 'interruption', deadline: 1796078007, message: 'It moves.' };
+
+/** Watches a server that gives these answers, one after another; what was asked and noticed. */
+async function watched(
+  answers: (() => unknown)[],
+  lookedAt = true
+): Promise<{ asked: string[]; noticed: (INotice | null)[]; pauses: number[] }> {
+  const asked: string[] = [];
+  const noticed: (INotice | null)[] = [];
+  const pauses: number[] = [];
+  const page = {
+    ask: async (path: string) => {
+      asked.push(path);
+      return new Response(JSON.stringify(answers[asked.length - 1]()));
+    },
+    pause: async (ms: number) => void pauses.push(ms),
+    isLookedAt: () => lookedAt,
+    noticed: (notice: INotice | null) => void noticed.push(notice)
+  };
+  await watch(page, new ServerClock(), () => asked.length === answers.length);
+  return { asked, noticed, pauses };
+}
+
+test('a notice is noticed once, and when it is over', async () => {
+  const none = () => ({ notice: null });
+  const move = () => ({ notice: MOVE });
+  const { noticed } = await watched([none, move, move, none, none]);
+  expect(noticed).toEqual([MOVE, null]);
+});
+
+test('the server is told which notice the page has, so that it answers at another one', async () => {
+  const { asked } = await watched([() => ({ notice: MOVE }), () => ({ notice: MOVE })]);
+  expect(asked).toEqual([
+    'labswarm/notice?wait=20&had=',
+    'labswarm/notice?wait=20&had=interruption.1796078007'
+  ]);
+});
+
+test('a page in the background keeps no connection', async () => {
+  const { asked } = await watched([() => ({ notice: null })], false);
+  expect(asked).toEqual(['labswarm/notice?wait=0&had=']);
+});
+
+test('a server that answers at once is not asked without a pause', async () => {
+  const { pauses } = await watched([() => ({ notice: null }), () => ({ notice: null })]);
+  expect(pauses[0]).toBeGreaterThan(2_000);
+});
+
+test.each([
+  ['rubbish', () => ({ hello: 'world' })],
+  ['a failure', () => { throw new TypeError('Failed to fetch'); }]
+])('%s changes nothing, and the server is left alone for longer', async (_, answer) => {
+  const { noticed, pauses } = await watched([answer, answer]);
+  expect(noticed).toEqual([]);
+  expect(pauses).toEqual([10_000]);
+});

@@ -1,0 +1,161 @@
+"""A student at a real browser: Debian's Chromium, driven by Playwright."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+SCREENSHOTS = Path(__file__).resolve().parents[3] / "build/screenshots"
+WIDTHS = (1280, 400)
+# Without these Chromium asks the network for news of its own.
+_ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+# Every dialog that was ever shown, however short: [title, text].
+_WATCH_DIALOGS = """
+window.seenDialogs = [];
+new MutationObserver(changes => {
+  for (const change of changes) for (const node of change.addedNodes)
+    if (node instanceof HTMLElement && node.matches('.jp-Dialog'))
+      window.seenDialogs.push(node.innerText);
+}).observe(document, {childList: true, subtree: true});
+"""
+
+
+@contextmanager
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """A headless Chromium with a profile of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*_ARGUMENTS, *arguments]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class StudentPage:
+    """One tab, in which a student has logged in and opened their server."""
+
+    def __init__(
+        self, browser: Browser, hub: str, student: str, dark: bool = False, width: int = 1280
+    ) -> None:
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if dark else "light",
+        )
+        self.context.add_init_script(_WATCH_DIALOGS)
+        self.page: Page = self.context.new_page()
+        self.hub, self.student = hub, student
+        self.page.goto(f"{hub}/hub/login")
+        self.page.fill("#username_input", student)
+        self.page.fill("#password_input", "x")
+        self.page.click("#login_submit")
+        self.page.wait_for_url(f"**/user/{student}/lab**", timeout=120_000)
+        self._ready()
+
+    def open(self, *files: str) -> None:
+        """Open files in the tab, each over the one before."""
+        self.page.goto(f"{self.hub}/user/{self.student}/lab/tree/{files[0]}")
+        self._ready()
+        for file in files[1:]:
+            listed = self.page.locator(".jp-DirListing-itemText", has_text=file)
+            listed.first.dblclick(timeout=30_000)
+            self.page.wait_for_selector(f".jp-Document[aria-label*='{file}'], [title*='{file}']")
+
+    def save(self, path: str, model: dict[str, Any]) -> None:
+        """Write a file on the server, past the page."""
+        status = self.page.evaluate(
+            """async ([url, model]) => {
+                const xsrf = document.cookie.match(/_xsrf=([^;]*)/)[1];
+                const answer = await fetch(url, {method: 'PUT', body: JSON.stringify(model),
+                    headers: {'X-XSRFToken': xsrf, 'Content-Type': 'application/json'}});
+                return answer.status;
+            }""",
+            [f"/user/{self.student}/api/contents/{path}", model],
+        )
+        assert status in (200, 201), status
+
+    def type_in_cell(self, text: str) -> None:
+        """Type at the end of the first cell of the notebook in front."""
+        cell = self.page.locator(".jp-Notebook:visible .jp-Cell .cm-content").first
+        cell.click()
+        self.page.keyboard.press("Control+End")
+        self.page.keyboard.type(text)
+
+    def dialogs(self) -> list[str]:
+        """The texts of all dialogs that were shown since the page was loaded."""
+        seen: list[str] = self.page.evaluate("window.seenDialogs")
+        return seen
+
+    def screenshot(self, name: str) -> None:
+        """Keep a picture of the page in each width, in build/screenshots."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        size = self.page.viewport_size
+        assert size is not None
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": size["height"]})
+            self.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png")
+        self.page.set_viewport_size(size)
+
+    def close(self) -> None:
+        """Close the tab and forget its cookies."""
+        self.context.close()
+
+    def _ready(self) -> None:
+        self.page.wait_for_selector("#jp-main-dock-panel", timeout=120_000)
+        self.page.wait_for_selector(".labswarm-banner", state="attached", timeout=60_000)
+
+
+def notebook(*cells: str) -> dict[str, Any]:
+    """A contents model of a Python notebook with these cells."""
+    return {
+        "type": "notebook",
+        "format": "json",
+        "content": {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "id": f"cell-{number}",
+                    "execution_count": None,
+                    "metadata": {},
+                    "outputs": [],
+                    "source": source,
+                }
+                for number, source in enumerate(cells)
+            ],
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        },
+    }
+
+
+def text(content: str) -> dict[str, Any]:
+    """A contents model of a file of text."""
+    return {"type": "file", "format": "text", "content": content}
+
+
+def source_of(file: Path) -> str:
+    """The first cell of a notebook on disk."""
+    return "".join(json.loads(file.read_text())["cells"][0]["source"])
+
+
+def within(seconds: float, is_so: Callable[[], bool], what: str) -> float:
+    """Wait until it is so; the seconds that it took."""
+    begun = time.monotonic()
+    while not is_so():
+        assert time.monotonic() < begun + seconds, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+    return time.monotonic() - begun
+
+
+__all__ = ["StudentPage", "chromium", "expect", "notebook", "source_of", "text", "within"]
