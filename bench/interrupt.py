@@ -14,7 +14,7 @@ from tests.e2e.conftest import LabUnderTest
 from tests.support.interrupted import NOTICE_S, interrupted, seated, told
 
 PROMISED = {"fast": (20.0, 10.0), "aws": (20.0, 60.0)}
-"""Seconds until a student is told, and back, by how slow the plane is."""
+"""Seconds until a student is told, and back, by how slow the emulator is."""
 # The group has replaced the node by then.
 PATIENCE_S = NOTICE_S + 60
 

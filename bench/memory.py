@@ -20,7 +20,7 @@ from labswarm_lab.nodes import sweep
 
 COMMAND = Path(sys.executable).with_name("labswarm")
 PARTS = (
-    ("plane.server", "plane"),
+    ("emulator.server", "emulator"),
     ("functions/", "functions"),
     ("jupyterhub-singleuser", "students' servers"),
     ("jupyterhub", "hub"),

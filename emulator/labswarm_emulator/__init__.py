@@ -1,1 +1,1 @@
-"""The embedded AWS plane: moto, extended where the app needs more than moto does."""
+"""The AWS emulator: moto, extended where the app needs more than moto does."""

@@ -1,4 +1,4 @@
-"""One clock for every wait, retry and timeout of the plane, so that they can be scaled together."""
+"""One clock for every wait, retry and timeout, so that they can be scaled together."""
 
 import threading
 import time

@@ -1,5 +1,5 @@
-"""Where the plane's own door is, beside AWS's APIs; `control` says what it does."""
+"""Paths of the emulator's control API; `control_api` serves them."""
 
-DOOR = "/_plane/"
+CONTROL = "/_emulator/"
 EVENT = "event"
 FAULTS = "faults"

@@ -7,7 +7,7 @@ from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance as Ec2Instance
 from moto.ec2.models.instances import InstanceBackend
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.machines import Instance
 from labswarm_emulator.ssm import Agents
 
@@ -16,7 +16,7 @@ BROKEN_TAG = "labswarm-lab:broken"
 """An image of the lab is an id. One with this tag is an image without the nodes' tools."""
 
 
-def install(plane: Plane, agents: Agents) -> None:
+def install(emulator: Emulator, agents: Agents) -> None:
     """Boot a machine for each instance with a role, and end it when the instance is terminated."""
     ended: dict[str, threading.Event] = {}
     run_instances = InstanceBackend.run_instances
@@ -24,14 +24,14 @@ def install(plane: Plane, agents: Agents) -> None:
 
     def live(instance: Instance, end: threading.Event) -> None:
         """A machine's whole life; its end waits for its boot, which may be under way."""
-        plane.record.write("ec2", "boot", instance=instance.instance_id, tags=instance.tags)
-        if end.wait(plane.clock.real(plane.draw(plane.latency.boot))):
-            plane.record.write("ec2", "ended", instance=instance.instance_id)
+        emulator.record.write("ec2", "boot", instance=instance.instance_id, tags=instance.tags)
+        if end.wait(emulator.clock.real(emulator.draw(emulator.latency.boot))):
+            emulator.record.write("ec2", "ended", instance=instance.instance_id)
             return  # before there was anything of it
         try:
-            plane.machines.boot(instance)
+            emulator.machines.boot(instance)
         except Exception as failure:  # noqa: BLE001  # any way a machine can fail to boot
-            plane.record.write(
+            emulator.record.write(
                 "ec2", "boot failed", instance=instance.instance_id, failure=repr(failure)
             )
         else:
@@ -40,13 +40,13 @@ def install(plane: Plane, agents: Agents) -> None:
         end.wait()
         agents.lose(instance.instance_id)
         try:
-            plane.machines.terminate(instance.instance_id)
+            emulator.machines.terminate(instance.instance_id)
         except Exception as failure:  # noqa: BLE001  # any way a machine can fail to end
-            plane.record.write(
+            emulator.record.write(
                 "ec2", "end failed", instance=instance.instance_id, failure=repr(failure)
             )
         else:
-            plane.record.write("ec2", "ended", instance=instance.instance_id)
+            emulator.record.write("ec2", "ended", instance=instance.instance_id)
 
     def run_and_boot(backend: InstanceBackend, *args: Any, **kwargs: Any) -> Any:
         reservation = run_instances(backend, *args, **kwargs)
@@ -54,7 +54,7 @@ def install(plane: Plane, agents: Agents) -> None:
             tags = {tag["key"]: tag["value"] for tag in started.get_tags()}
             if ROLE_TAG in tags:
                 if _is_broken(backend, started.image_id):
-                    plane.without_tools.add(started.id)
+                    emulator.without_tools.add(started.id)
                 end = ended[started.id] = threading.Event()
                 threading.Thread(
                     target=live, args=(_machine(started, tags), end), daemon=True

@@ -1,4 +1,4 @@
-"""The plane itself: its settings, and what its parts share."""
+"""The emulator itself: its settings, and what its parts share."""
 
 import json
 import random
@@ -21,12 +21,12 @@ REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 
 READY = "ready.json"
-"""Written to the state folder when the plane answers, removed when it stops."""
+"""Written to the state folder when the emulator answers, removed when it stops."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a plane is started with."""
+    """What an emulator is started with."""
 
     address: str
     port: int
@@ -50,7 +50,7 @@ class Settings:
 
 
 @dataclass
-class Plane:
+class Emulator:
     """One embedded AWS: every part is installed on it and reaches the others through it."""
 
     settings: Settings
@@ -60,7 +60,7 @@ class Plane:
     record: Record = field(init=False)
     faults: Faults = field(init=False, default_factory=Faults)
     closing: list[Callable[[], None]] = field(init=False, default_factory=list)
-    """What the parts have to end when the plane stops; the server calls each once."""
+    """What the parts have to end when the emulator stops; the server calls each once."""
     without_tools: set[str] = field(init=False, default_factory=set)
     """The instances whose image lacks the nodes' tools."""
 
@@ -79,16 +79,16 @@ class Plane:
         return f"http://{self.settings.address}:{self.settings.port}"
 
     def draw(self, delay: Delay) -> float:
-        """How long something takes this time, in seconds of the plane's clock."""
+        """How long something takes this time, in seconds of the emulator's clock."""
         with self._drawing:
             return delay.drawn(self._chance)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this plane; usable from any thread of it."""
+        """A boto3 client of this emulator; usable from any thread of it."""
         return boto3.client(
             service,  # type: ignore[call-overload]  # the service is a variable here
             region_name=REGION,
             endpoint_url=self.url,
-            aws_access_key_id="plane",
-            aws_secret_access_key="plane",  # noqa: S106  # the plane accepts any
+            aws_access_key_id="emulator",
+            aws_secret_access_key="emulator",  # noqa: S106  # the emulator accepts any
         )

@@ -1,8 +1,8 @@
-"""Faults switched on at run time: what goes wrong on the plane because someone wants it to.
+"""Faults switched on at run time: what goes wrong on the emulator because someone wants it to.
 
 A kind of fault is one frozen dataclass, whose defaults mean that nothing is wrong, listed in KINDS.
-A part of the plane asks for its kind where it matters, `plane.faults.on(EventFaults).loss`, each
-time anew; the door sets, shows and clears them (`control`).
+A part of the emulator asks for its kind where it matters, `emulator.faults.on(EventFaults).loss`,
+each time; the control API sets, shows and clears them (`control_api`).
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ ANY = "*"
 
 
 class NoFault(ValueError):
-    """What is asked for is no fault that the plane can have; the message says why."""
+    """What is asked for is no fault that the emulator can have; the message says why."""
 
 
 class Fault(Protocol):
@@ -276,7 +276,7 @@ def seconds(kind: str, name: str, value: object) -> None:
 
 
 def an_action(where: str, action: object) -> None:
-    """Refuse what is no action that the plane can be asked for. Raises NoFault."""
+    """Refuse what is no action that the emulator can be asked for. Raises NoFault."""
     if not any(fnmatchcase(known, str(action)) for known in actions.known()):
         raise NoFault(f"{where} has {action!r}: an action is like ssm:SendCommand, or ssm:*")
 

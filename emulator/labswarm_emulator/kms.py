@@ -29,7 +29,7 @@ def install() -> None:
         _used_for(key, "SIGN_VERIFY", "Sign")
         if asked._get_param("MessageType") == "DIGEST":
             raise JsonRESTError(
-                "UnsupportedOperationException", "The embedded plane signs messages, not digests."
+                "UnsupportedOperationException", "The emulator signs messages, not digests."
             )
         message = asked._get_param("Message")
         if len(message.encode() if isinstance(message, str) else message) > _MOST_BYTES:

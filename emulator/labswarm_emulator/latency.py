@@ -1,6 +1,6 @@
 """How long AWS takes for what is instant on one machine: two profiles of named figures.
 
-Every figure is in seconds of the plane's clock, so that it is scaled with all other waits.
+Every figure is in seconds of the emulator's clock, so that it is scaled with all other waits.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The seam between the plane's EC2 and what stands for a machine in the lab."""
+"""The seam between the emulator's EC2 and what stands for a machine in the lab."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Instance:
-    """An EC2 instance of the plane, as its machine has to know it."""
+    """An EC2 instance of the emulator, as its machine has to know it."""
 
     instance_id: str
     instance_type: str
@@ -27,7 +27,7 @@ class Completed:
 
 
 class Machines(Protocol):
-    """Where the plane's instances run."""
+    """Where the emulator's instances run."""
 
     def boot(self, instance: Instance) -> None:
         """Start the machine; returns when its agent can run scripts. Raises on failure."""

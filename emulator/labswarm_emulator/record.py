@@ -1,4 +1,4 @@
-"""What happened on the plane, in order: one JSON object a line."""
+"""What happened on the emulator, in order: one JSON object a line."""
 
 import json
 import threading
@@ -8,14 +8,14 @@ from typing import Any
 
 
 class Record:
-    """An append-only record; every part of the plane writes what it did to it."""
+    """An append-only record; every part of the emulator writes what it did to it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
 
     def write(self, part: str, what: str, **fields: Any) -> None:
-        """Add one line: the time (s since the epoch), the part of the plane, what it did."""
+        """Add one line: the time (s since the epoch), the part of the emulator, what it did."""
         line = json.dumps(
             {"at": round(time.time(), 3), "part": part, "what": what, **fields}, default=str
         )

@@ -14,7 +14,7 @@ from moto.moto_api._internal import mock_random
 from werkzeug.wrappers import Request, Response
 
 from labswarm_emulator.actions import Asked, asked
-from labswarm_emulator.emulator import ACCOUNT, Plane
+from labswarm_emulator.emulator import ACCOUNT, Emulator
 from labswarm_emulator.faults import DenialFaults, ThrottlingFaults
 
 if TYPE_CHECKING:
@@ -64,20 +64,20 @@ _THROTTLED_BY: Mapping[str, Refusal] = {
 }
 
 
-def with_refusals(aws: "WSGIApplication", plane: Plane) -> "WSGIApplication":
+def with_refusals(aws: "WSGIApplication", emulator: Emulator) -> "WSGIApplication":
     """AWS's APIs, with the refusals that are on."""
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        denials, throttling = plane.faults.on(DenialFaults), plane.faults.on(ThrottlingFaults)
+        denials, throttling = emulator.faults.on(DenialFaults), emulator.faults.on(ThrottlingFaults)
         if not denials.actions and not throttling.calls:
             return aws(environ, start_response)
         wanted = asked(Request(environ, populate_request=False))
         answer: Response | None = None
         if wanted and denials.denies(wanted.action):
-            plane.record.write("faults", "denied", action=wanted.action)
+            emulator.record.write("faults", "denied", action=wanted.action)
             answer = denied(wanted)
         elif wanted and throttling.throttles(wanted.action):
-            plane.record.write("faults", "throttled", action=wanted.action)
+            emulator.record.write("faults", "throttled", action=wanted.action)
             answer = throttled(wanted)
         return (answer or aws)(environ, start_response)
 

@@ -1,4 +1,4 @@
-"""The plane as a process: `python -m labswarm_emulator.server --config FILE --machines KIND`.
+"""The emulator as a process: `python -m labswarm_emulator.server --config FILE --machines KIND`.
 
 FILE holds `Settings.to_json()`; port 0 takes a free one. Once it serves, `ready.json` in the state
 folder says where: {"url": ..., "pid": ...}.
@@ -29,6 +29,7 @@ from labswarm_emulator import (
     autoscaling,
     cloudformation,
     cloudwatch,
+    control_api,
     dynamodb,
     ec2,
     events,
@@ -41,8 +42,7 @@ from labswarm_emulator import (
     templates,
     weight,
 )
-from labswarm_emulator import control_api as control
-from labswarm_emulator.emulator import READY, Plane, Settings
+from labswarm_emulator.emulator import READY, Emulator, Settings
 from labswarm_emulator.links import Links
 from labswarm_emulator.machines import Machines
 from labswarm_emulator.refusals import with_refusals
@@ -56,7 +56,7 @@ class UnknownMachines(ValueError):
 
 
 def machines_factory(name: str) -> MachinesFactory:
-    """What makes the machines: `shell`, or `module:callable` called with the plane's settings.
+    """What makes the machines: `shell`, or `module:callable` called with the emulator's settings.
 
     Raises UnknownMachines, which names what is wrong with `name`.
     """
@@ -73,7 +73,7 @@ def machines_factory(name: str) -> MachinesFactory:
 
 
 class Server:
-    """One plane, installed over moto and listening; moto's state is the process's, so one each."""
+    """One emulator over moto, listening. A process has one, since moto's state is global."""
 
     def __init__(self, settings: Settings, factory: MachinesFactory) -> None:
         """Take the address. Raises OSError when it cannot be had."""
@@ -88,24 +88,26 @@ class Server:
                 fd=bound.fileno(),
             )
         listening = dataclasses.replace(settings, port=self._http.port)
-        self.plane = Plane(listening, factory(listening))
-        door = install(self.plane)
-        self._http.app = control.with_door(with_refusals(self._http.app, self.plane), door)
+        self.emulator = Emulator(listening, factory(listening))
+        controls = install(self.emulator)
+        self._http.app = control_api.with_control_api(
+            with_refusals(self._http.app, self.emulator), controls
+        )
 
     @property
     def _ready(self) -> Path:
-        return self.plane.settings.state_dir / READY
+        return self.emulator.settings.state_dir / READY
 
     def serve(self) -> None:
-        """Answer requests until `stop`, then end what the plane's parts started."""
+        """Answer requests until `stop`, then end what the emulator's parts started."""
         ready = self._ready.with_suffix(".part")
-        ready.write_text(json.dumps({"url": self.plane.url, "pid": os.getpid()}))
+        ready.write_text(json.dumps({"url": self.emulator.url, "pid": os.getpid()}))
         ready.rename(self._ready)
         try:
             self._http.serve_forever()
         finally:
             self._ready.unlink(missing_ok=True)
-            for close in self.plane.closing:
+            for close in self.emulator.closing:
                 close()
 
     def stop(self) -> None:
@@ -113,24 +115,28 @@ class Server:
         self._http.shutdown()
 
 
-def install(plane: Plane) -> control.Door:
-    """Extend moto with every part of the plane; returns what is beside AWS's APIs."""
-    agents = ssm.Agents(plane)
-    ssm.install(plane, agents)
-    ec2.install(plane, agents)
+def install(emulator: Emulator) -> control_api.Controls:
+    """Extend moto with every part of the emulator; returns what is beside AWS's APIs."""
+    agents = ssm.Agents(emulator)
+    ssm.install(emulator, agents)
+    ec2.install(emulator, agents)
     for service in (dynamodb, kms, secretsmanager, templates):
         service.install()
-    bus = events.install(plane)
+    bus = events.install(emulator)
     for part in (autoscaling, cloudwatch, functions, cloudformation, stepfunctions):
-        part.install(plane)
-    spot = Spot(plane)
-    return control.Door(spot, Links(plane, spot, agents), bus, plane.faults, plane.record)
+        part.install(emulator)
+    spot = Spot(emulator)
+    return control_api.Controls(
+        spot, Links(emulator, spot, agents), bus, emulator.faults, emulator.record
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve a plane until SIGTERM or SIGINT; 2 for settings that cannot be used."""
+    """Serve an emulator until SIGTERM or SIGINT; 2 for settings that cannot be used."""
     parser = argparse.ArgumentParser(prog="labswarm_emulator.server", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="JSON of the plane's settings")
+    parser.add_argument(
+        "--config", type=Path, required=True, help="JSON of the emulator's settings"
+    )
     parser.add_argument("--machines", required=True, help="shell, or module:callable")
     options = parser.parse_args(arguments)
     weight.shed()
@@ -138,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.parse(options.config.read_text(encoding="utf-8"))
         server = Server(settings, machines_factory(options.machines))
     except (OSError, ValueError, TypeError) as error:
-        print(f"plane: {options.config}: {error}", file=sys.stderr)
+        print(f"emulator: {options.config}: {error}", file=sys.stderr)
         return 2
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise
 
@@ -148,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    print(f"plane ready at {server.plane.url}", flush=True)
+    print(f"emulator ready at {server.emulator.url}", flush=True)
     server.serve()
     return 0
 

@@ -74,7 +74,7 @@ class ShellMachines:
 
 
 def from_settings(settings: Settings) -> Machines:
-    """Machines in the `machines` folder of a plane's state."""
+    """Machines in the `machines` folder of an emulator's state."""
     return ShellMachines(settings.state_dir / "machines")
 
 

@@ -1,6 +1,6 @@
 """Spot's side of EC2: it warns of an interruption, and takes the instance back two minutes later.
 
-AWS lets nobody put these events, so they are asked for at the plane's own door (`control`).
+AWS lets nobody put these events, so a request to the control API causes them (`control_api`).
 What differs from AWS: an instance is interrupted whether it was bought as spot or not.
 """
 
@@ -12,7 +12,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance, StateReason
 from moto.events.models import events_backends
 
-from labswarm_emulator.emulator import ACCOUNT, REGION, Plane
+from labswarm_emulator.emulator import ACCOUNT, REGION, Emulator
 
 NOTICE_S = 120
 """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html"""
@@ -25,10 +25,10 @@ class NotRunning(LookupError):
 
 
 class Spot:
-    """What happens to the instances of a plane without anyone's API call."""
+    """What happens to the instances of an emulator without anyone's API call."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
 
     def interrupt(self, instance_id: str) -> None:
         """Warn of the instance's interruption, and kill it after the notice (scaled).
@@ -36,7 +36,7 @@ class Spot:
         Raises NotRunning.
         """
         instance = self.running(instance_id)
-        self._plane.clock.after(NOTICE_S, lambda: self._take_back(instance_id))
+        self._emulator.clock.after(NOTICE_S, lambda: self._take_back(instance_id))
         self._tell(
             instance,
             "EC2 Spot Instance Interruption Warning",
@@ -54,7 +54,7 @@ class Spot:
     def kill(self, instance_id: str) -> None:
         """Take the instance away at once, as EC2 does with what it warned of. Raises NotRunning."""
         instance = self.running(instance_id)
-        self._plane.record.write("spot", "killed", instance=instance_id)
+        self._emulator.record.write("spot", "killed", instance=instance_id)
         instance.terminate()
         instance.state_reason = StateReason(f"{REASON}: Spot instance termination", REASON)
         # Its group finds out by its health check.
@@ -64,7 +64,7 @@ class Spot:
         try:
             self.kill(instance_id)
         except NotRunning:
-            self._plane.record.write("spot", "gone before its time", instance=instance_id)
+            self._emulator.record.write("spot", "gone before its time", instance=instance_id)
 
     def running(self, instance_id: str) -> Instance:
         """An instance that boots or runs. Raises NotRunning."""
@@ -74,7 +74,7 @@ class Spot:
         raise NotRunning(f"no instance {instance_id} runs")
 
     def _tell(self, instance: Instance, kind: str, detail: dict[str, Any]) -> None:
-        self._plane.record.write("spot", kind, instance=instance.id)
+        self._emulator.record.write("spot", kind, instance=instance.id)
         # The ARN is as EC2 writes it here: with the zone, and without the account.
         zone = instance.placement.zone
         events_backends[ACCOUNT][REGION].put_events(

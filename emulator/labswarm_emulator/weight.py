@@ -1,8 +1,9 @@
-"""How little memory the plane's process can do with.
+"""How little memory the emulator's process can do with.
 
-moto has every region's offers of instance types in memory: the plane has one region, and in another
-no type is offered. What is freed goes back to the machine only where the C library is told so
-(mallopt(3), malloc_trim(3); glibc alone has them), and each arena of its allocator keeps its own.
+moto has every region's offers of instance types in memory: the emulator has one region, and in
+another no type is offered. What is freed goes back to the machine only where the C library is told
+so (mallopt(3), malloc_trim(3); glibc alone has them), and each arena of its allocator keeps its
+own.
 """
 
 import ctypes
@@ -17,7 +18,7 @@ ARENAS = 2
 
 
 def shed() -> None:
-    """Let go of what the plane does not need; to be called before it has threads."""
+    """Let go of what the emulator does not need; to be called before it has threads."""
     for offerings in INSTANCE_TYPE_OFFERINGS.values():
         for region in set(offerings) - {REGION}:
             del offerings[region]

@@ -1,1 +1,1 @@
-"""The whole system on one machine: AWS plane, nodes, Chef Server, command line."""
+"""The whole system on one machine: AWS emulator, nodes, Chef Server, command line."""

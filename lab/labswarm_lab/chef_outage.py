@@ -36,7 +36,7 @@ def start_chef(lab: Lab) -> None:
         with step("the Chef Server starts"):
             chef.start()
             # It makes an admin of its own at every start, with a key on disk.
-            key = ground.chef_public_key(Aws(lab.running.plane))
+            key = ground.chef_public_key(Aws(lab.running.emulator))
             chef.provision_admin(ground.CHEF_ADMIN, key)
     click.echo(f"{chef.url} answers")
 

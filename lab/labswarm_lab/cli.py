@@ -16,7 +16,7 @@ from labswarm_operator.refusing import end, refusing
 AUTO = "auto"
 COUNT = click.IntRange(min=1)
 LATENCIES = ("fast", "aws")
-"""The names of plane.latency.PROFILES, which would take a while to import."""
+"""The names of emulator.latency.PROFILES, which would take a while to import."""
 
 
 @click.group()

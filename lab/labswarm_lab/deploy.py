@@ -1,4 +1,4 @@
-"""Builds the SAM app and deploys it to the plane, with the same commands as to AWS."""
+"""Builds the SAM app and deploys it to the emulator, with the same commands as to AWS."""
 
 import fcntl
 import hashlib
@@ -53,7 +53,7 @@ def build(root: Path = REPOSITORY) -> Path:
 
 
 def deploy(built: Path, url: str, root: Path = REPOSITORY) -> None:
-    """`sam deploy` of a build to the plane at `url`. Raises Failure."""
+    """`sam deploy` of a build to the emulator at `url`. Raises Failure."""
     with _holding_build(root, fcntl.LOCK_SH):
         _sam(
             "deploy",
@@ -64,7 +64,7 @@ def deploy(built: Path, url: str, root: Path = REPOSITORY) -> None:
             root=root,
             AWS_ENDPOINT_URL=url,
             AWS_ACCESS_KEY_ID="lab",
-            AWS_SECRET_ACCESS_KEY="lab",  # noqa: S106  # the plane accepts any
+            AWS_SECRET_ACCESS_KEY="lab",  # noqa: S106  # the emulator accepts any
             AWS_DEFAULT_REGION=REGION,
             SAM_CLI_POLL_DELAY="0.5",
         )

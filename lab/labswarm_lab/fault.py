@@ -1,7 +1,7 @@
-"""`labswarm lab fault`: what goes wrong on the plane because someone wants it to.
+"""`labswarm lab fault`: what goes wrong on the emulator because someone wants it to.
 
-A kind is a dataclass of the plane's, and each of its fields is an option here: what the plane can
-have go wrong, the command can.
+A kind is a dataclass of the emulator's, and each of its fields is an option here: what the emulator
+can have go wrong, the command can.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from labswarm_operator.refusing import refusing
 
 @click.group()
 def fault() -> None:
-    """What goes wrong on the plane on purpose, until it is cleared."""
+    """What goes wrong on the emulator on purpose, until it is cleared."""
 
 
 @fault.command("list")
@@ -117,7 +117,7 @@ class Counted(click.ParamType):
 
 
 def _value(value: Any) -> Any:
-    """What an option has, as the door takes it."""
+    """Return an option's value as the control API takes it."""
     pairs = isinstance(value, tuple) and all(isinstance(one, tuple) for one in value)
     return dict(value) if pairs else value
 

@@ -1,4 +1,4 @@
-"""What Terraform's stacks lay on AWS, laid on the plane: the ground that the app stands on.
+"""What Terraform's stacks lay on AWS, laid on the emulator: the ground that the app stands on.
 
 The groups are laid as Terraform plans them; the rest, of which the app knows names only, is made
 here.

@@ -1,4 +1,4 @@
-"""The plane's record as a person reads it: what happened to which instance, and what it became."""
+"""The emulator's record for people: the events of each instance, and the state it reached."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -3,7 +3,7 @@
 import click
 
 from labswarm_emulator.spot import NOTICE_S
-from labswarm_lab.asking import ask_plane
+from labswarm_lab.asking import ask_emulator
 from labswarm_lab.lab import Lab
 from labswarm_lab.naming import worker_named
 
@@ -16,15 +16,15 @@ def interrupt_node(lab: Lab, node: str, *, rebalance: bool) -> None:
     """
     instance_id = worker_named(lab, node)
     if rebalance:
-        ask_plane(lab, "rebalance", instance_id)
+        ask_emulator(lab, "rebalance", instance_id)
         click.echo(f"{instance_id}: EC2 recommends to rebalance; it takes no more servers")
         return
-    ask_plane(lab, "interrupt", instance_id)
+    ask_emulator(lab, "interrupt", instance_id)
     click.echo(f"{instance_id}: EC2 takes it in {NOTICE_S} s")
 
 
 def kill_node(lab: Lab, node: str) -> None:
     """Take a worker away at once; `node` and what it raises are as for `interrupt_node`."""
     instance_id = worker_named(lab, node)
-    ask_plane(lab, "kill", instance_id)
+    ask_emulator(lab, "kill", instance_id)
     click.echo(f"{instance_id}: killed")

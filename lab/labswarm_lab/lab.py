@@ -15,12 +15,12 @@ from labswarm_operator.refusal import Refusal
 
 @dataclass(frozen=True)
 class Aws:
-    """The AWS of a plane."""
+    """The AWS of an emulator."""
 
     url: str
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the plane, which takes any credentials."""
+        """A boto3 client of the emulator, which takes any credentials."""
         return boto3.client(
             service,  # type: ignore[call-overload]  # the service is a variable here
             region_name=REGION,
@@ -35,7 +35,7 @@ class Running:
     """Where the parts of a lab that is up are; `hub` is None with simulated nodes."""
 
     simulated: bool
-    plane: str
+    emulator: str
     chef: str
     chef_organization: str | None
     chef_ca_pem: str
@@ -68,8 +68,8 @@ class Lab:
         return self.place.state_dir / "homes"
 
     @property
-    def plane_dir(self) -> Path:
-        return self.place.state_dir / "plane"
+    def emulator_dir(self) -> Path:
+        return self.place.state_dir / "emulator"
 
     @property
     def chef_dir(self) -> Path:
@@ -82,7 +82,7 @@ class Lab:
     @property
     def parts(self) -> tuple[Path, ...]:
         """What ends with the lab, beside its machines and their registry."""
-        return (self.plane_dir, self.chef_dir, self.hub_dir, self._file)
+        return (self.emulator_dir, self.chef_dir, self.hub_dir, self._file)
 
     @property
     def running(self) -> Running:
@@ -103,8 +103,8 @@ class Lab:
         self._file.write_text(json.dumps(asdict(running), indent=1))
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the lab's plane. Raises Refusal when the lab is not up."""
-        return Aws(self.running.plane).client(service)
+        """A boto3 client of the lab's emulator. Raises Refusal when the lab is not up."""
+        return Aws(self.running.emulator).client(service)
 
     @property
     def _file(self) -> Path:

@@ -2,7 +2,7 @@
 
 import click
 
-from labswarm_lab.asking import ask_plane
+from labswarm_lab.asking import ask_emulator
 from labswarm_lab.lab import Lab
 from labswarm_lab.naming import real_node_named
 from labswarm_lab.nodes import network, numbers
@@ -18,7 +18,7 @@ def cut_node(lab: Lab, node: str) -> None:
     Raises Refusal when `node` names none, or nodes are simulated.
     """
     instance_id = real_node_named(lab, node, _REMEDY)
-    ask_plane(lab, "cut", instance_id)
+    ask_emulator(lab, "cut", instance_id)
     _set(lab, instance_id, up=False)
     click.echo(f"{instance_id}: cut off; `labswarm lab heal {node}` joins it again")
 
@@ -27,7 +27,7 @@ def heal_node(lab: Lab, node: str) -> None:
     """Undo `cut_node`; a node that was not cut is no error. Raises Refusal as that does."""
     instance_id = real_node_named(lab, node, _REMEDY)
     _set(lab, instance_id, up=True)
-    ask_plane(lab, "heal", instance_id)
+    ask_emulator(lab, "heal", instance_id)
     click.echo(f"{instance_id}: its link is up")
 
 

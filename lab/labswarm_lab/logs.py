@@ -12,9 +12,9 @@ from labswarm_operator.refusal import Refusal
 
 HUB = "hub"
 _NAMED_BY_FILE = (
-    "plane/plane.log",
-    "plane/record.jsonl",
-    "plane/logs/*.log",
+    "emulator/emulator.log",
+    "emulator/record.jsonl",
+    "emulator/logs/*.log",
     "registry/registry.log",
     "chef/chef.log",
     "nodes/snapshot.log",
@@ -25,8 +25,8 @@ _NAMED_BY_FOLDER = ("nodes/*/dockerd.log",)
 def files(lab: Lab) -> dict[str, Path]:
     """The log files by part.
 
-    `plane`, `record` (what happened on the plane, in order), each function, `registry`, `chef`,
-    `snapshot` (the service on the hub's machine), and each node by its instance id.
+    `emulator`, `record` (what happened on the emulator, in order), each function, `registry`,
+    `chef`, `snapshot` (the service on the hub's machine), and each node by its instance id.
     """
 
     def named(patterns: tuple[str, ...]) -> list[Path]:

@@ -36,7 +36,7 @@ def observe(lab: Lab) -> Status:
     autoscaling, ec2 = lab.client("autoscaling"), lab.client("ec2")
     return Status(
         hub={"url": running.hub, "healthy": bool(running.hub) and is_healthy(str(running.hub))},
-        plane=running.plane,
+        emulator=running.emulator,
         latency=running.latency,
         homes=str(lab.homes),
         swarm="simulated" if running.simulated else "real",

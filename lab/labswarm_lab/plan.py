@@ -1,4 +1,4 @@
-"""A cluster as Terraform plans it: what the lab lays on its plane is read from here.
+"""A cluster as Terraform plans it: what the lab lays on its emulator is read from here.
 
 A plan is what `terraform show -json` prints. `cluster.plan.json` beside this file is the part that
 is read here of a plan of terraform-base/stacks/cluster with the values of lab/lab.tfvars; a test

@@ -1,4 +1,4 @@
-"""`labswarm lab replay`: a sample event, put on the plane's bus as AWS would put it."""
+"""`labswarm lab replay`: a sample event, put on the emulator's bus as AWS would put it."""
 
 import json
 import time
@@ -140,7 +140,7 @@ def _started(lab: Lab, event_id: str) -> list[dict[str, Any]]:
     while True:
         lines = [
             line
-            for text in (lab.plane_dir / "record.jsonl").read_text().splitlines()
+            for text in (lab.emulator_dir / "record.jsonl").read_text().splitlines()
             if event_id in text and (line := _line(text)).get("event") == event_id
         ]
         for line in lines:

@@ -32,7 +32,7 @@ class Status:
     """One lab, as `labswarm lab status --json` prints it."""
 
     hub: Mapping[str, Any]
-    plane: str
+    emulator: str
     latency: str
     homes: str
     swarm: str

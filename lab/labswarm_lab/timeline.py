@@ -1,4 +1,4 @@
-"""`labswarm lab timeline`: what happened, from the plane's record, an instance at a time."""
+"""`labswarm lab timeline`: what happened, from the emulator's record, an instance at a time."""
 
 import json
 import re
@@ -109,7 +109,7 @@ def show_timeline(lab: Lab, *, since: str | None, svg: Path | None, as_json: boo
     _ = lab.running
     now = time.time()
     begins = None if since is None else moment(since, now)
-    told = timeline_of(lab.cluster, happenings(lab.plane_dir / "record.jsonl"), now, begins)
+    told = timeline_of(lab.cluster, happenings(lab.emulator_dir / "record.jsonl"), now, begins)
     if svg is not None:
         from labswarm_lab.timeline_svg import picture
 

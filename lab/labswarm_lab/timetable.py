@@ -21,7 +21,7 @@ def book(lab: Lab, file: Path) -> None:
 
     Raises Refusal when the file is none, or too large for a parameter, or the lab is not up.
     """
-    aws = Aws(lab.running.plane)
+    aws = Aws(lab.running.emulator)
     feed = file.read_bytes()
     if len(feed) > MOST_BYTES:
         raise Refusal(

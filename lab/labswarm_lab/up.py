@@ -21,7 +21,7 @@ from labswarm_lab.chef_outage import chef_at
 from labswarm_lab.down import end, remains
 from labswarm_lab.images import hub_image, notebook_image, publish
 from labswarm_lab.lab import Aws, Lab, Running
-from labswarm_lab.nodes import founding, network, plane_machines, registry, snapshots
+from labswarm_lab.nodes import emulator_machines, founding, network, registry, snapshots
 from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import simulated_join_secret
@@ -33,8 +33,8 @@ from labswarm_operator.progress import say, step
 from labswarm_operator.refusal import Failure, Refusal
 
 LOOPBACK = "127.0.0.1"
-PLANE_PORT, CHEF_PORT = 5060, 4545
-CA, PLANE_CONFIG = "ca.pem", "settings.json"
+EMULATOR_PORT, CHEF_PORT = 5060, 4545
+CA, EMULATOR_CONFIG = "ca.pem", "settings.json"
 # Slow enough for a machine in software emulation.
 _PATIENCE_S = 300
 _LOOK_S = 0.1
@@ -52,7 +52,7 @@ def bring_up(
     """Bring the lab up with `workers` workers, on real nodes where they can be had.
 
     A student's server that does nothing for `idle_timeout_s` seconds will be stopped. The groups of
-    workers are those of Terraform's `plan`. The plane is as slow as the profile `latency` says.
+    workers are those of Terraform's `plan`. The emulator is as slow as the profile `latency` says.
 
     Raises Refusal, having changed nothing, when it is up already, something it needs is taken, or
     the plan is none; else whatever keeps a part from coming up, with nothing left of the others.
@@ -62,7 +62,7 @@ def bring_up(
     most = groups[0].group["max_size"]
     if workers > most:
         raise Refusal(f"--workers {workers}: the plan's group has at most {most}")
-    if lab.is_up() and _plane_process(lab).pid is not None:
+    if lab.is_up() and _emulator_process(lab).pid is not None:
         raise Refusal(f"the lab {lab.cluster!r} is up already; `labswarm lab down` ends it")
     lacking = [] if simulated else missing()
     real = not (simulated or lacking)
@@ -94,7 +94,7 @@ def _climb(
     real: bool,
 ) -> Running:
     # By this mark `down` finds the lab's processes, whatever has become of this one.
-    # A simulated node's tools run in the plane's own process, with its credentials.
+    # A simulated node's tools run in the emulator's own process, with its credentials.
     os.environ.update(lab.place.mark, AWS_ACCESS_KEY_ID="lab", AWS_SECRET_ACCESS_KEY="lab")  # noqa: S106
     # The first of all: what is there beside it is this lab's.
     lab.place.nodes_dir.mkdir(parents=True, exist_ok=True)
@@ -107,9 +107,9 @@ def _climb(
         settings = _nodes_settings(lab, chef, subnet if real else 0, real=real)
         if real:
             registry.start(settings)
-        with step("the AWS plane and the Chef Server"):
+        with step("the AWS emulator and the Chef Server"):
             starting = pool.submit(chef.start)
-            aws = Aws(_start_plane(lab, settings, latency))
+            aws = Aws(_start_emulator(lab, settings, latency))
             starting.result()
             (lab.chef_dir / CA).write_text(chef.ca_pem)
             chef.provision_admin(ground.CHEF_ADMIN, ground.lay_chef_key(aws))
@@ -140,7 +140,7 @@ def _climb(
     snapshots.start(settings, manager)
     running = Running(
         simulated=not real,
-        plane=aws.url,
+        emulator=aws.url,
         chef=chef.url,
         chef_organization=chef.organization,
         chef_ca_pem=chef.ca_pem,
@@ -173,7 +173,7 @@ def _check_ports() -> None:
 
     The lab listens on its own bridge's address only, which nothing else can have.
     """
-    for port in (PLANE_PORT, CHEF_PORT, registry.PORT):
+    for port in (EMULATOR_PORT, CHEF_PORT, registry.PORT):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -198,7 +198,7 @@ def _nodes_settings(lab: Lab, chef: LabChefServer, subnet: int, *, real: bool) -
         subnet=subnet,
         cluster=lab.cluster,
         region=REGION,
-        aws_url=f"http://10.98.{subnet}.1:{PLANE_PORT}"
+        aws_url=f"http://10.98.{subnet}.1:{EMULATOR_PORT}"
         if real
         else f"http://{LOOPBACK}:{_free_port()}",
         join_secret=ground.join_secret_name(lab.cluster),
@@ -210,35 +210,35 @@ def _nodes_settings(lab: Lab, chef: LabChefServer, subnet: int, *, real: bool) -
     )
 
 
-def _start_plane(lab: Lab, settings: NodesSettings, latency: str) -> str:
-    """Start the plane's process; where it answers. Raises Failure when it does not."""
-    lab.plane_dir.mkdir(parents=True, exist_ok=True)
-    config = lab.plane_dir / PLANE_CONFIG
+def _start_emulator(lab: Lab, settings: NodesSettings, latency: str) -> str:
+    """Start the emulator's process; where it answers. Raises Failure when it does not."""
+    lab.emulator_dir.mkdir(parents=True, exist_ok=True)
+    config = lab.emulator_dir / EMULATOR_CONFIG
     address, port = urlsplit(settings.aws_url).netloc.split(":")
-    config.write_text(Settings(address, int(port), lab.plane_dir, latency=latency).to_json())
+    config.write_text(Settings(address, int(port), lab.emulator_dir, latency=latency).to_json())
     settings.write()
-    process = _plane_process(lab)
+    process = _emulator_process(lab)
     process.start()
-    ready = lab.plane_dir / READY
+    ready = lab.emulator_dir / READY
     _await(
         lambda: ready.exists() or process.ended(),
-        f"the plane does not answer; {lab.plane_dir}/plane.log says why",
+        f"the emulator does not answer; {lab.emulator_dir}/emulator.log says why",
     )
     if process.ended():
-        raise Failure(f"the plane ended at once: {process.last_words()}")
+        raise Failure(f"the emulator ended at once: {process.last_words()}")
     return str(json.loads(ready.read_text())["url"])
 
 
-def _plane_process(lab: Lab) -> DetachedProcess:
-    config = str(lab.plane_dir / PLANE_CONFIG)
+def _emulator_process(lab: Lab) -> DetachedProcess:
+    config = str(lab.emulator_dir / EMULATOR_CONFIG)
     return DetachedProcess(
         [
             *(sys.executable, "-m", "labswarm_emulator.server"),
             *("--config", config),
-            *("--machines", plane_machines.FACTORY),
+            *("--machines", emulator_machines.FACTORY),
         ],
-        pid_file=lab.plane_dir / "pid",
-        log=lab.plane_dir / "plane.log",
+        pid_file=lab.emulator_dir / "pid",
+        log=lab.emulator_dir / "emulator.log",
         mark=config,
     )
 

@@ -103,7 +103,7 @@ def look(lab: Lab) -> Frame:
         workers, waiting = _workers(lab)
         executions = _executions(lab.client("stepfunctions"))
     except (BotoCoreError, ClientError) as error:
-        raise Failure(f"the lab's plane does not answer: {error}") from error
+        raise Failure(f"the lab's emulator does not answer: {error}") from error
     return Frame(
         lab=lab.cluster,
         hub=running.hub,
@@ -111,7 +111,7 @@ def look(lab: Lab) -> Frame:
         workers=workers,
         waiting=waiting,
         executions=executions,
-        events=last_events(lab.plane_dir / "record.jsonl", EVENTS),
+        events=last_events(lab.emulator_dir / "record.jsonl", EVENTS),
     )
 
 

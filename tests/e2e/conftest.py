@@ -48,10 +48,10 @@ class LabUnderTest:
         return seen
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the lab's plane, as an operator has one of AWS."""
+        """A boto3 client of the lab's emulator, as an operator has one of AWS."""
         return boto3.client(
             service,  # type: ignore[call-overload]  # the service is a variable here
-            endpoint_url=self.status()["plane"],
+            endpoint_url=self.status()["emulator"],
             region_name="eu-west-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",

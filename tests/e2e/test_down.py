@@ -42,7 +42,7 @@ def test_down_leaves_nothing_but_the_homes(unborn: LabUnderTest) -> None:
 
 def test_a_crashed_lab_comes_up_again_and_goes_down_cleanly(unborn: LabUnderTest) -> None:
     unborn.must("up", "--workers", "1")
-    ready = Path(unborn.status()["homes"]).parent / "plane" / "pid"
+    ready = Path(unborn.status()["homes"]).parent / "emulator" / "pid"
     os.kill(int(ready.read_text()), signal.SIGKILL)
 
     unborn.must("up", "--workers", "1")

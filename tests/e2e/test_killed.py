@@ -35,18 +35,18 @@ def unborn() -> Iterator[LabUnderTest]:
 def test_after_a_kill_at_a_random_moment_down_leaves_nothing(
     unborn: LabUnderTest, seed: int
 ) -> None:
-    """`up` is killed while it is at work, else the process that the lab goes on in: the plane's."""
+    """Kill `up` while it works, or the emulator's process if `up` has ended."""
     chance = random.Random(seed)  # noqa: S311
-    moment_s, plane_first = chance.uniform(0.5, LATEST_S), chance.random() < 0.5
+    moment_s, emulator_first = chance.uniform(0.5, LATEST_S), chance.random() < 0.5
     with subprocess.Popen([*unborn.command, "up", "--workers", "1"], stderr=subprocess.PIPE) as up:
         time.sleep(moment_s)
         begun = traces(unborn)
-        plane = plane_pid(unborn)
-        if plane and (plane_first or up.poll() is not None):
-            os.kill(plane, signal.SIGKILL)
+        emulator = emulator_pid(unborn)
+        if emulator and (emulator_first or up.poll() is not None):
+            os.kill(emulator, signal.SIGKILL)
         else:
             up.kill()
-        up.communicate(timeout=400)  # without its plane it ends by itself what it began
+        up.communicate(timeout=400)  # without its emulator it ends by itself what it began
 
     unborn.must("down", "--homes")
 
@@ -55,9 +55,9 @@ def test_after_a_kill_at_a_random_moment_down_leaves_nothing(
     assert left == set()
 
 
-def plane_pid(lab: LabUnderTest) -> int | None:
-    """The plane's process, if it has begun."""
-    file = Path("/var/lib/labswarm") / lab.name / "plane" / "pid"
+def emulator_pid(lab: LabUnderTest) -> int | None:
+    """The emulator's process, if it has begun."""
+    file = Path("/var/lib/labswarm") / lab.name / "emulator" / "pid"
     try:
         return int(file.read_text())
     except (FileNotFoundError, ValueError):

@@ -98,9 +98,11 @@ def test_a_class_comes_and_the_cluster_grows_and_shrinks_around_it(lab: LabUnder
     assert sum(node["seats_used"] for node in lab.status()["nodes"]) == 6
 
 
-def test_a_students_container_reaches_neither_the_plane_nor_other_nodes(lab: LabUnderTest) -> None:
+def test_a_students_container_reaches_neither_the_emulator_nor_other_nodes(
+    lab: LabUnderTest,
+) -> None:
     lab.must("class", "1")
-    plane = urlsplit(lab.status()["plane"])
+    emulator = urlsplit(lab.status()["emulator"])
     hub = urlsplit(lab.status()["hub"]["url"])
     (worker,) = (node for node in lab.status()["nodes"] if node["seats_used"])
     engine: Any = DockerClient(
@@ -108,7 +110,11 @@ def test_a_students_container_reaches_neither_the_plane_nor_other_nodes(lab: Lab
     )
     (container, *_) = engine.containers.list(filters={"label": "labswarm.user=student-01"})
     look = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
-    for host, port in ((plane.hostname, plane.port), (plane.hostname, 4545), (hub.hostname, 2377)):
+    for host, port in (
+        (emulator.hostname, emulator.port),
+        (emulator.hostname, 4545),
+        (hub.hostname, 2377),
+    ):
         answer = container.exec_run(["/usr/bin/python3", "-c", look, str(host), str(port)])
         assert answer.exit_code == 1, f"{host}:{port} is reached from a student's container"
         assert b"Error" in answer.output

@@ -98,7 +98,7 @@ def test_a_worker_comes_though_functions_crash_after_what_they_did(
 ) -> None:
     simulated_lab.must("scale", "1")
     before = simulated_lab.status()
-    faults = f"{before['plane']}/_plane/faults/functions"
+    faults = f"{before['emulator']}/_emulator/faults/functions"
     crash = {"crash": ["labswarm-claim", "labswarm-command", "labswarm-complete"], "times": 4}
     try:
         assert urllib3.request("PUT", faults, json=crash, timeout=10).status == 200
@@ -226,7 +226,7 @@ def test_a_file_that_is_no_timetable_is_refused(
 def test_a_hook_whose_execution_is_stopped_is_completed_in_its_place(
     simulated_lab: LabUnderTest, tmp_path: Path
 ) -> None:
-    """The status event is put here as AWS sends it, whether the plane has sent it already or not.
+    """Put the status event as AWS sends it, even if the emulator has sent it already.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """

@@ -1,22 +1,22 @@
-"""One plane for all conformance tests, and names of their own for each."""
+"""One emulator for all conformance tests, and names of their own for each."""
 
 import uuid
 from collections.abc import Iterator
 
 import pytest
-from tests.support.running_emulator import RunningPlane, running
+from tests.support.running_emulator import RunningEmulator, running
 from tests.support.scaling_group import Group, kept
 
 from labswarm_emulator.emulator import Settings
 
 
 @pytest.fixture(scope="session")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlane]:
-    """One plane for all these tests, 20 times faster than AWS; each test names things anew."""
-    state_dir = tmp_path_factory.mktemp("plane")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """One emulator for all these tests, 20 times faster than AWS; each test names things anew."""
+    state_dir = tmp_path_factory.mktemp("emulator")
     settings = Settings(address="127.0.0.1", port=0, state_dir=state_dir, time_scale=0.05)
-    with running(settings) as plane:
-        yield plane
+    with running(settings) as emulator:
+        yield emulator
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def name() -> str:
 
 
 @pytest.fixture
-def group(plane: RunningPlane, name: str) -> Iterator[Group]:
+def group(emulator: RunningEmulator, name: str) -> Iterator[Group]:
     """A group that is not created yet, whose events are kept in a queue."""
-    with kept(plane, name) as group:
+    with kept(emulator, name) as group:
         yield group

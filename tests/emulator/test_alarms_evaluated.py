@@ -1,4 +1,4 @@
-"""Metrics and metric alarms are the plane's as they are AWS's.
+"""Metrics and metric alarms are the emulator's as they are AWS's.
 
 Quoted reasons are from AWS's samples, or where it has none from what its alarms were seen to say.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.support import lambda_functions
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 from labswarm_emulator.cloudwatch.embedded import documents, extracted
 from labswarm_emulator.cloudwatch.evaluation import Datapoint, Definition, Verdict, evaluate
@@ -312,11 +312,11 @@ def test_a_line_without_metrics_is_none(line: str) -> None:
 class Watched:
     """An alarm of a test's own on its own metric, whose changes are heard on two queues."""
 
-    def __init__(self, plane: RunningPlane, name: str) -> None:
-        self.plane, self.name = plane, name
-        self.cloudwatch = plane.client("cloudwatch")
+    def __init__(self, emulator: RunningEmulator, name: str) -> None:
+        self.emulator, self.name = emulator, name
+        self.cloudwatch = emulator.client("cloudwatch")
         self._queues = {}
-        sqs, sns, events = (plane.client(service) for service in ("sqs", "sns", "events"))
+        sqs, sns, events = (emulator.client(service) for service in ("sqs", "sns", "events"))
         for kind in ("mail", "events"):
             self._queues[kind] = sqs.create_queue(QueueName=f"{name}-{kind}")["QueueUrl"]
         self.topic = sns.create_topic(Name=name)["TopicArn"]
@@ -370,7 +370,7 @@ class Watched:
 
     def heard(self, kind: str) -> list[dict[str, Any]]:
         """What a queue has so far; nothing is taken off it."""
-        sqs = self.plane.client("sqs")
+        sqs = self.emulator.client("sqs")
         got = sqs.receive_message(
             QueueUrl=self._queues[kind], MaxNumberOfMessages=10, VisibilityTimeout=0
         )
@@ -378,13 +378,13 @@ class Watched:
 
 
 @pytest.fixture
-def alarm(plane: RunningPlane, name: str) -> Iterator[Watched]:
-    """No alarm yet; the plane's minute is three seconds."""
-    watched = Watched(plane, name)
+def alarm(emulator: RunningEmulator, name: str) -> Iterator[Watched]:
+    """No alarm yet; the emulator's minute is three seconds."""
+    watched = Watched(emulator, name)
     yield watched
-    plane.client("cloudwatch").delete_alarms(AlarmNames=[name])
-    plane.client("events").remove_targets(Rule=name, Ids=["queue"])
-    plane.client("events").delete_rule(Name=name)
+    emulator.client("cloudwatch").delete_alarms(AlarmNames=[name])
+    emulator.client("events").remove_targets(Rule=name, Ids=["queue"])
+    emulator.client("events").delete_rule(Name=name)
 
 
 @pytest.mark.aws(
@@ -432,7 +432,7 @@ def test_given_a_change_of_state_then_a_topic_hears_it_once_and_an_event_is_sent
     alarm.put(DatapointsToAlarm=1, TreatMissingData="notBreaching")
     alarm.until("OK")
     rung = alarm.until("ALARM", lambda: alarm.measure(99.5))
-    again = 2 * 60 * alarm.plane.settings.time_scale
+    again = 2 * 60 * alarm.emulator.settings.time_scale
     since = datetime.now(UTC)
     eventually(lambda: alarm.measure(99.5) or datetime.now(UTC) - since > timedelta(seconds=again))
 
@@ -533,7 +533,9 @@ def test_given_an_action_that_does_not_exist_then_the_state_changes_all_the_same
     """
     alarm.put(TreatMissingData="breaching", AlarmActions=[ARN.format("sns", "none")])
     alarm.until("ALARM")
-    eventually(lambda: alarm.plane.recorded("cloudwatch", what="action failed", alarm=alarm.name))
+    eventually(
+        lambda: alarm.emulator.recorded("cloudwatch", what="action failed", alarm=alarm.name)
+    )
     alarm.until("OK", lambda: alarm.measure(1))
 
 
@@ -555,7 +557,7 @@ def test_given_values_of_one_minute_then_the_statistic_is_compared(
     alarm.put(
         Statistic=statistic, Threshold=value, ComparisonOperator="GreaterThanOrEqualToThreshold"
     )
-    minute = 60 * alarm.plane.settings.time_scale
+    minute = 60 * alarm.emulator.settings.time_scale
     began = datetime.fromtimestamp(
         datetime.now(UTC).timestamp() // minute * minute + minute / 2, UTC
     )
@@ -660,7 +662,7 @@ def test_given_set_alarm_state_then_it_acts_lasts_until_evaluated_and_is_in_the_
 def test_given_what_is_not_evaluated_then_it_is_refused(
     alarm: Watched, properties: dict[str, Any], code: str
 ) -> None:
-    """What AWS refuses, and what only this plane does not have.
+    """What AWS refuses, and what only this emulator does not have.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
@@ -695,10 +697,10 @@ def handler(event, context):
     if event.get("fail"):
         raise ValueError("after it")
 """
-    function = lambda_functions.create(alarm.plane, source)
+    function = lambda_functions.create(alarm.emulator, source)
     alarm.put(TreatMissingData="notBreaching")
     alarm.until("OK")
-    assert lambda_functions.invoke(alarm.plane, function, {"fail": True}).error
+    assert lambda_functions.invoke(alarm.emulator, function, {"fail": True}).error
 
     (metric,) = alarm.cloudwatch.list_metrics(Namespace="contract", MetricName=alarm.name)[
         "Metrics"

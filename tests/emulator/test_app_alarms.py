@@ -1,4 +1,4 @@
-"""Every alarm of the app goes into ALARM and back, by its own definition, on a plane in a hurry."""
+"""Every alarm of the app goes into ALARM and back by its definition, on a fast emulator."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from samcli.yamlhelper import yaml_parse
 from tests.support import lambda_functions
-from tests.support.running_emulator import RunningPlane, eventually, running
+from tests.support.running_emulator import RunningEmulator, eventually, running
 
 from labswarm_emulator.emulator import Settings
 
@@ -24,7 +24,7 @@ ALARMS = {
 }
 STACK = "app-alarms"
 MINUTE_S = 0.5
-"""Of the plane: a half hour takes 15 s."""
+"""Of the emulator: a half hour takes 15 s."""
 WITHIN_S = 300.0
 
 BAD = {
@@ -94,7 +94,7 @@ def test_a_function_writes_the_metric_of_an_alarm(name: str) -> None:
 class App:
     """The app's alarms and their topic, functions that make their metrics, and who listens."""
 
-    plane: RunningPlane
+    emulator: RunningEmulator
     function: str
     queue: str
     names: dict[str, str]
@@ -103,10 +103,10 @@ class App:
     def written(self, *, well: bool) -> None:
         """What there is of each alarm's metric when all is well, or when nothing is."""
         for name in SCHEDULED:
-            ended = lambda_functions.invoke(self.plane, function_of(name), {"well": well})
+            ended = lambda_functions.invoke(self.emulator, function_of(name), {"well": well})
             assert (ended.error is None) == well
-        # The plane's queues publish nothing.
-        self.plane.client("cloudwatch").put_metric_data(
+        # The emulator's queues publish nothing.
+        self.emulator.client("cloudwatch").put_metric_data(
             Namespace=ALARMS[QUEUE]["Namespace"],
             MetricData=[
                 {
@@ -127,10 +127,10 @@ class App:
             }
             for name, value in BAD.items()
         ]
-        assert lambda_functions.invoke(self.plane, self.function, events).error is None
+        assert lambda_functions.invoke(self.emulator, self.function, events).error is None
 
     def states(self) -> dict[str, str]:
-        found = self.plane.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        found = self.emulator.client("cloudwatch").describe_alarms()["MetricAlarms"]
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
 
     def drive(self, state: str) -> None:
@@ -154,7 +154,7 @@ class App:
     def listen(self) -> list[dict[str, Any]]:
         """What is new of what the topic has heard."""
         new = []
-        sqs = self.plane.client("sqs")
+        sqs = self.emulator.client("sqs")
         while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get(
             "Messages"
         ):
@@ -170,12 +170,12 @@ class App:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """All is well, then nothing is, then all is well again."""
-    state_dir = tmp_path_factory.mktemp("plane")
+    state_dir = tmp_path_factory.mktemp("emulator")
     settings = Settings("127.0.0.1", 0, state_dir, time_scale=MINUTE_S / 60)
-    with running(settings) as plane:
-        function = lambda_functions.create(plane, WRITES_METRICS, Timeout=900)
+    with running(settings) as emulator:
+        function = lambda_functions.create(emulator, WRITES_METRICS, Timeout=900)
         for name in SCHEDULED:
-            lambda_functions.create(plane, FAILS, Timeout=900, FunctionName=function_of(name))
+            lambda_functions.create(emulator, FAILS, Timeout=900, FunctionName=function_of(name))
         wanted = (*ALARMS, "Alarms", "Undelivered")
         alarms = {name: TEMPLATE[name] for name in wanted}
         functions = {
@@ -185,23 +185,23 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             }
             for name in SCHEDULED
         }
-        plane.client("cloudformation").create_stack(
+        emulator.client("cloudformation").create_stack(
             StackName=STACK,
             TemplateBody=json.dumps({"Parameters": functions, "Resources": alarms}),
         )
-        described = plane.client("cloudformation").describe_stack_resources(StackName=STACK)
+        described = emulator.client("cloudformation").describe_stack_resources(StackName=STACK)
         names = {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
             for resource in described["StackResources"]
         }
-        sqs = plane.client("sqs")
+        sqs = emulator.client("sqs")
         queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
-        plane.client("sns").subscribe(
+        emulator.client("sns").subscribe(
             TopicArn=names["Alarms"],
             Protocol="sqs",
             Endpoint="arn:aws:sqs:eu-west-1:123456789012:heard",
         )
-        app = App(plane, function, queue, {name: names[name] for name in ALARMS})
+        app = App(emulator, function, queue, {name: names[name] for name in ALARMS})
         for state in ("OK", "ALARM", "OK"):
             app.drive(state)
         yield app

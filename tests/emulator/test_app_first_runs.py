@@ -4,7 +4,7 @@ import json
 
 import pytest
 from tests.support.lambda_functions import create
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 from labswarm_lab.deploy import run_schedules
 
@@ -16,9 +16,11 @@ def handler(event, context):
 """
 
 
-def test_what_has_a_schedule_runs_once_and_nothing_else(plane: RunningPlane, name: str) -> None:
-    events = plane.client("events")
-    scheduled, other = create(plane, SOURCE), create(plane, SOURCE)
+def test_what_has_a_schedule_runs_once_and_nothing_else(
+    emulator: RunningEmulator, name: str
+) -> None:
+    events = emulator.client("events")
+    scheduled, other = create(emulator, SOURCE), create(emulator, SOURCE)
     pattern = json.dumps({"source": [name]})
     rules = (
         (f"{name}-scheduled", {"ScheduleExpression": "rate(1 day)"}, scheduled),
@@ -28,12 +30,12 @@ def test_what_has_a_schedule_runs_once_and_nothing_else(plane: RunningPlane, nam
         events.put_rule(Name=rule, **when)
         events.put_targets(Rule=rule, Targets=[{"Id": "function", "Arn": target}])
 
-    run_schedules(plane)
+    run_schedules(emulator)
 
     ran = scheduled.rpartition(":")[2]
-    (run,) = eventually(lambda: plane.recorded("functions", function=ran))
+    (run,) = eventually(lambda: emulator.recorded("functions", function=ran))
     assert run["what"] == "answered"
-    assert plane.recorded("functions", function=other.rpartition(":")[2]) == []
+    assert emulator.recorded("functions", function=other.rpartition(":")[2]) == []
     for rule, _, _ in rules:
         events.remove_targets(Rule=rule, Ids=["function"])
         events.delete_rule(Name=rule)

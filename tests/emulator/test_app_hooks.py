@@ -1,11 +1,11 @@
-"""The app's domain on real groups of the plane: hooks that are kept waiting, and the breaker."""
+"""The app's domain on real groups of the emulator: hooks that are kept waiting, and the breaker."""
 
 import time
 from collections.abc import Iterator
 
 import pytest
 from tests.support import ledger_table
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.scaling_group import LAUNCH_ACTION, LAUNCHING, TERMINATING, Group, hook
 
 from labswarm.aws.dynamodb.breaker import DynamoBreakers
@@ -24,11 +24,11 @@ OWNER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:on
 
 
 class App:
-    """The app's parts over a group of the plane, and a ledger of its own."""
+    """The app's parts over a group of the emulator, and a ledger of its own."""
 
     def __init__(self, group: Group, ledger: str) -> None:
-        plane = group.plane
-        dynamodb, autoscaling = plane.client("dynamodb"), plane.client("autoscaling")
+        emulator = group.emulator
+        dynamodb, autoscaling = emulator.client("dynamodb"), emulator.client("autoscaling")
         self.group = group
         self.ledger = DynamoLedger(dynamodb, ledger)
         self.hooks = AutoScalingHooks(autoscaling)
@@ -64,15 +64,15 @@ class App:
 
 
 @pytest.fixture
-def app(plane: RunningPlane, group: Group) -> Iterator[App]:
-    ledger_table.create(plane, group.name)
+def app(emulator: RunningEmulator, group: Group) -> Iterator[App]:
+    ledger_table.create(emulator, group.name)
     yield App(group, group.name)
-    plane.client("dynamodb").delete_table(TableName=group.name)
+    emulator.client("dynamodb").delete_table(TableName=group.name)
 
 
 def test_heartbeats_keep_a_hook_waiting_past_its_timeout_and_then_end(app: App) -> None:
     """https://docs.aws.amazon.com/autoscaling/ec2/userguide/completing-lifecycle-hooks.html"""
-    # 40 s of the plane's are 2 s.
+    # 40 s of the emulator's are 2 s.
     app.group.create(1, hooks=[hook(LAUNCHING, HeartbeatTimeout=40, DefaultResult="CONTINUE")])
     instance_id = app.group.instance("Pending:Wait")
     app.claims(instance_id, "launch", beats_until=time.time() + 4)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from test_ssm import ping, start_instance
 from tests.support import ledger_table
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 from labswarm.aws.dynamodb.hub_slots import DynamoSlots
 from labswarm.aws.dynamodb.ledger import DynamoLedger
@@ -34,14 +34,14 @@ OWNER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-terminate
 class Hub:
     """A hub whose ordinary commands are under way until it is told to go on."""
 
-    plane: RunningPlane
+    emulator: RunningEmulator
     instance_id: str
     table: str
     ordinary: str
     urgent: str
 
     def run(self, document: str, subject: str) -> dict[str, Any]:
-        clients = {service: self.plane.client(service) for service in ("ssm", "dynamodb")}
+        clients = {service: self.emulator.client(service) for service in ("ssm", "dynamodb")}
         commands = Commands(
             SsmAgent(clients["ssm"]),
             DynamoLedger(clients["dynamodb"], self.table),
@@ -52,14 +52,14 @@ class Hub:
         return commands.run(step, patience_s=60)
 
     def sent(self, document: str) -> int:
-        return len(self.plane.recorded("ssm", document=document, what="sent"))
+        return len(self.emulator.recorded("ssm", document=document, what="sent"))
 
     def go_on(self) -> None:
-        folder: Path = self.plane.settings.state_dir / "machines" / self.instance_id
+        folder: Path = self.emulator.settings.state_dir / "machines" / self.instance_id
         (folder / "go").touch()
 
 
-def document(plane: RunningPlane, name: str, script: str) -> str:
+def document(emulator: RunningEmulator, name: str, script: str) -> str:
     content = {
         "schemaVersion": "2.2",
         "mainSteps": [
@@ -70,16 +70,16 @@ def document(plane: RunningPlane, name: str, script: str) -> str:
             }
         ],
     }
-    plane.client("ssm").create_document(
+    emulator.client("ssm").create_document(
         Name=name, DocumentType="Command", Content=json.dumps(content)
     )
     return name
 
 
 @pytest.fixture
-def hub(plane: RunningPlane, name: str) -> Iterator[Hub]:
-    dynamodb = plane.client("dynamodb")
-    ledger_table.create(plane, name)
+def hub(emulator: RunningEmulator, name: str) -> Iterator[Hub]:
+    dynamodb = emulator.client("dynamodb")
+    ledger_table.create(emulator, name)
     ledger, now = DynamoLedger(dynamodb, name), int(WallClock().now())
     for subject in (*LEAVING, INTERRUPTED):
         ledger.write(
@@ -97,17 +97,17 @@ def hub(plane: RunningPlane, name: str) -> Iterator[Hub]:
                 urgent=subject == INTERRUPTED,
             )
         )
-    instance_id = start_instance(plane)
-    eventually(lambda: ping(plane, instance_id) == "Online")
+    instance_id = start_instance(emulator)
+    eventually(lambda: ping(emulator, instance_id) == "Online")
     until_told = "until [ -e go ]; do sleep 0.05; done; echo '{\"servers\": []}'"
     yield Hub(
-        plane,
+        emulator,
         instance_id,
         name,
-        ordinary=document(plane, f"labswarm-{name}-pause", until_told),
-        urgent=document(plane, f"labswarm-{name}-evacuate", "echo '{\"moving\": []}'"),
+        ordinary=document(emulator, f"labswarm-{name}-pause", until_told),
+        urgent=document(emulator, f"labswarm-{name}-evacuate", "echo '{\"moving\": []}'"),
     )
-    plane.client("ec2").terminate_instances(InstanceIds=[instance_id])
+    emulator.client("ec2").terminate_instances(InstanceIds=[instance_id])
 
 
 def test_twenty_that_leave_at_once_do_not_delay_an_evacuation(hub: Hub) -> None:

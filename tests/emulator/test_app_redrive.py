@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.state_machines import ROLE, finished, one
 
 from labswarm_operator.redrive import redrive
@@ -16,10 +16,10 @@ ACCOUNT = "eu-west-1:123456789012"
 
 
 def test_an_event_for_a_machine_that_was_not_there_starts_it_once_it_is(
-    plane: RunningPlane, name: str
+    emulator: RunningEmulator, name: str
 ) -> None:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html"""
-    sqs, events, states = (plane.client(s) for s in ("sqs", "events", "stepfunctions"))
+    sqs, events, states = (emulator.client(s) for s in ("sqs", "events", "stepfunctions"))
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     machine = f"arn:aws:states:{ACCOUNT}:stateMachine:{name}"
     events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
@@ -41,19 +41,19 @@ def test_an_event_for_a_machine_that_was_not_there_starts_it_once_it_is(
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
     eventually(lambda: buried() == 1)
-    (looked,) = redrive(plane.client, name, time.time(), dry_run=True)
+    (looked,) = redrive(emulator.client, name, time.time(), dry_run=True)
     assert (looked.done, looked.target, buried()) == ("sent", machine, 1)
-    (kept,) = redrive(plane.client, name, time.time(), dry_run=False)
+    (kept,) = redrive(emulator.client, name, time.time(), dry_run=False)
     assert (kept.done, buried()) == ("kept", 1)
 
     states.create_state_machine(
         name=name, definition=json.dumps(one({"Type": "Pass"})), roleArn=ROLE
     )
-    (sent,) = redrive(plane.client, name, time.time(), dry_run=False)
+    (sent,) = redrive(emulator.client, name, time.time(), dry_run=False)
 
     assert (sent.done, buried()) == ("sent", 0)
     (execution,) = states.list_executions(stateMachineArn=machine)["executions"]
-    given = json.loads(finished(plane, execution["executionArn"])["input"])
+    given = json.loads(finished(emulator, execution["executionArn"])["input"])
     assert (given["source"], given["detail"]) == (name, {"waiting": 8})
     events.remove_targets(Rule=name, Ids=["machine"])
     events.delete_rule(Name=name)

@@ -1,4 +1,4 @@
-"""Auto Scaling on the plane leads instances through their lifecycle hooks as AWS does."""
+"""Auto Scaling on the emulator leads instances through their lifecycle hooks as AWS does."""
 
 import re
 import time
@@ -34,7 +34,7 @@ def test_given_hooks_when_an_instance_comes_and_goes_then_it_waits_at_both_ends(
     """
     group.create(1, hooks=[hook(LAUNCHING), hook(TERMINATING)])
     instance = group.instance("Pending:Wait")
-    described = group.plane.client("ec2").describe_instances(InstanceIds=[instance])
+    described = group.emulator.client("ec2").describe_instances(InstanceIds=[instance])
     ec2 = described["Reservations"][0]["Instances"][0]
     assert ec2["State"]["Name"] == "running"
     assert {"Key": "team", "Value": group.name} in ec2["Tags"]
@@ -229,7 +229,7 @@ def test_given_heartbeats_then_the_instance_waits_longer_than_its_timeout(group:
     """
     group.create(1, hooks=[hook(LAUNCHING, HeartbeatTimeout=40)])
     instance = group.instance("Pending:Wait")
-    timeout_s = 40 * group.plane.settings.time_scale
+    timeout_s = 40 * group.emulator.settings.time_scale
     began = time.monotonic()
 
     def beaten_past_the_timeout() -> bool:
@@ -378,7 +378,7 @@ def test_given_an_instance_ended_in_ec2_then_its_hook_runs_and_it_is_replaced(
     """
     group.create(1, hooks=[hook(TERMINATING)])
     instance = group.instance("InService")
-    group.plane.client("ec2").terminate_instances(InstanceIds=[instance])
+    group.emulator.client("ec2").terminate_instances(InstanceIds=[instance])
     states = group.states()
     assert states.pop(instance) == "Terminating:Wait"
     assert len(states) == 1
@@ -449,7 +449,7 @@ def test_given_instances_left_when_a_group_is_deleted_then_it_needs_force(group:
         group.api.delete_auto_scaling_group(AutoScalingGroupName=group.name)
     group.api.delete_auto_scaling_group(AutoScalingGroupName=group.name, ForceDelete=True)
     assert "Terminating:Wait" not in group.past(instance)
-    described = group.plane.client("ec2").describe_instances(InstanceIds=[instance])
+    described = group.emulator.client("ec2").describe_instances(InstanceIds=[instance])
     assert described["Reservations"][0]["Instances"][0]["State"]["Name"] == "terminated"
 
 
@@ -469,9 +469,9 @@ def test_given_a_group_of_the_labs_machines_then_each_has_an_agent_while_it_live
     role = {"Key": "labswarm:role", "Value": "worker", "PropagateAtLaunch": True}
     group.create(1, hooks=[hook(LAUNCHING)], Tags=[role])
     instance = group.instance("Pending:Wait")
-    eventually(lambda: group.plane.recorded("ssm", what="Online", instance=instance))
+    eventually(lambda: group.emulator.recorded("ssm", what="Online", instance=instance))
     group.terminate(instance, decrement=True)
-    eventually(lambda: group.plane.recorded("ec2", what="ended", instance=instance))
+    eventually(lambda: group.emulator.recorded("ec2", what="ended", instance=instance))
 
 
 @pytest.mark.aws(
@@ -490,7 +490,7 @@ def test_given_a_new_template_version_then_instances_keep_the_one_they_were_laun
     group.create(1, hooks=[])
     old = group.instance("InService")
     latest = {"LaunchTemplateName": group.name, "Version": "$Latest"}
-    group.plane.client("ec2").create_launch_template_version(
+    group.emulator.client("ec2").create_launch_template_version(
         LaunchTemplateName=group.name,
         LaunchTemplateData={"ImageId": "ami-87654321", "InstanceType": "t3.large"},
     )
@@ -519,7 +519,7 @@ def test_given_ec2_refuses_an_instance_then_the_group_says_so_by_an_event_only(
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html
     """
     group.create(0, hooks=[hook(LAUNCHING)])
-    group.plane.client("ec2").delete_launch_template(LaunchTemplateName=group.name)
+    group.emulator.client("ec2").delete_launch_template(LaunchTemplateName=group.name)
     group.api.set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=1)
     unsuccessful = group.event("EC2 Instance Launch Unsuccessful")
     assert unsuccessful["detail"]["StatusCode"] == "Failed"

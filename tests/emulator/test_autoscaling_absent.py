@@ -1,10 +1,10 @@
-"""What AWS's Auto Scaling has and the plane has not: each answers with an error."""
+"""What AWS's Auto Scaling has and the emulator has not: each answers with an error."""
 
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 from tests.support.scaling_group import Group, refused
 
 pytestmark = pytest.mark.emulator
@@ -54,11 +54,11 @@ def test_a_mixed_group_has_no_warm_pool(group: Group) -> None:
         ("batch_put_scheduled_update_group_action", {"ScheduledUpdateGroupActions": []}),
     ],
 )
-def test_an_operation_that_the_plane_has_not_is_an_error(
+def test_an_operation_that_the_emulator_has_not_is_an_error(
     group: Group, operation: str, given: dict[str, Any]
 ) -> None:
     group.create(0, hooks=[])
-    with pytest.raises(ClientError, match=r"\(InvalidAction\).*This plane has no"):
+    with pytest.raises(ClientError, match=r"\(InvalidAction\).*This emulator has no"):
         getattr(group.api, operation)(AutoScalingGroupName=group.name, **given)
 
 
@@ -86,7 +86,7 @@ def test_an_operation_that_the_plane_has_not_is_an_error(
         ),
     ],
 )
-def test_a_setting_that_the_plane_does_not_follow_is_refused(
+def test_a_setting_that_the_emulator_does_not_follow_is_refused(
     group: Group, setting: dict[str, Any], said: str
 ) -> None:
     with refused(said):
@@ -124,9 +124,9 @@ def test_several_instances_are_not_ended_in_one_call(group: Group) -> None:
     "UnsupportedOperation: a new account has launch templates only.",
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html",
 )
-def test_a_launch_configuration_is_not_to_be_had(plane: RunningPlane, name: str) -> None:
+def test_a_launch_configuration_is_not_to_be_had(emulator: RunningEmulator, name: str) -> None:
     with pytest.raises(ClientError, match=r"\(UnsupportedOperation\).*Use launch templates"):
-        plane.client("autoscaling").create_launch_configuration(
+        emulator.client("autoscaling").create_launch_configuration(
             LaunchConfigurationName=name, ImageId="ami-12345678", InstanceType="t3.medium"
         )
 

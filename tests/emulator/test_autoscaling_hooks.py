@@ -144,7 +144,7 @@ def test_a_terminate_hook_that_is_not_answered_lets_the_instance_go(
     eventually(lambda: not group.states())
     (completed,) = [
         line
-        for line in group.plane.recorded("autoscaling", instance=instance)
+        for line in group.emulator.recorded("autoscaling", instance=instance)
         if line["what"] == default
     ]
     assert completed["why"] == "Heartbeat Timeout"

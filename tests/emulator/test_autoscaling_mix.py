@@ -1,4 +1,4 @@
-"""What a group on the plane buys, and what it says and does when EC2 has none of it left."""
+"""What a group on the emulator buys, and what it says and does when EC2 has none of it left."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.scaling_group import LAUNCHING, Group, hook, refused
 
 from labswarm_emulator.autoscaling.allocation import (
@@ -26,15 +26,15 @@ UNSUCCESSFUL = "EC2 Instance Launch Unsuccessful"
 
 
 @pytest.fixture
-def lack(plane: RunningPlane) -> Iterator[Callable[..., None]]:
+def lack(emulator: RunningEmulator) -> Iterator[Callable[..., None]]:
     """Has EC2 lack instance types, until the test is over."""
 
     def put(**markets: list[str]) -> None:
-        url = f"{plane.url}/_plane/faults/capacity"
+        url = f"{emulator.url}/_emulator/faults/capacity"
         assert urllib3.request("PUT", url, json=markets, timeout=10).status == 200
 
     yield put
-    urllib3.request("DELETE", f"{plane.url}/_plane/faults/capacity", timeout=10)
+    urllib3.request("DELETE", f"{emulator.url}/_emulator/faults/capacity", timeout=10)
 
 
 def bought(group: Group) -> list[tuple[str, str]]:
@@ -102,7 +102,7 @@ def test_what_is_there_counts_towards_the_mix() -> None:
     "Auto Scaling",
     "allocation strategies",
     "The order of the overrides stands for their prices and capacities, whatever the strategy.",
-    "The plane has no markets; lowest-price alone spreads spot over the first SpotInstancePools.",
+    "The emulator has no market; lowest-price alone spreads spot over the first SpotInstancePools.",
 )
 def test_the_order_of_the_types_stands_for_price_and_capacity() -> None:
     def none(_kind: str) -> bool:
@@ -160,11 +160,11 @@ def test_the_pauses_between_tries_grow(group: Group, lack: Callable[..., None]) 
     group.create(1, hooks=[])
 
     def tries() -> list[dict[str, Any]]:
-        return group.plane.recorded("autoscaling", group=group.name, what="launch refused")
+        return group.emulator.recorded("autoscaling", group=group.name, what="launch refused")
 
     eventually(lambda: len(tries()) > 2)
     first, second, third = (line["at"] for line in tries()[:3])
-    pause_s = 30 * group.plane.settings.time_scale
+    pause_s = 30 * group.emulator.settings.time_scale
     # A try is never earlier than its pause; how much later it is, is the machine's load.
     assert second - first > 0.95 * pause_s
     assert third - second > 0.95 * 2 * pause_s
@@ -221,7 +221,7 @@ def test_a_template_can_ask_for_spot_but_not_in_a_mixed_group(
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-availability-zone-balanced.html",
 )
 def test_instances_are_spread_over_the_groups_zones(group: Group) -> None:
-    subnets = group.plane.client("ec2").describe_subnets()["Subnets"]
+    subnets = group.emulator.client("ec2").describe_subnets()["Subnets"]
     group.create(
         5,
         hooks=[hook(LAUNCHING)],
@@ -241,7 +241,7 @@ def test_instances_are_spread_over_the_groups_zones(group: Group) -> None:
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-availability-zone-balanced.html",
 )
 def test_a_group_that_became_unbalanced_moves_an_instance(group: Group) -> None:
-    first, second = group.plane.client("ec2").describe_subnets()["Subnets"][:2]
+    first, second = group.emulator.client("ec2").describe_subnets()["Subnets"][:2]
     group.create(4, hooks=[], VPCZoneIdentifier=f"{first['SubnetId']},{second['SubnetId']}")
     which = {"AutoScalingGroupName": group.name, "ScalingProcesses": ["AZRebalance"]}
     group.api.suspend_processes(**which)
@@ -262,7 +262,7 @@ def test_a_group_that_became_unbalanced_moves_an_instance(group: Group) -> None:
     def minutes() -> int:
         dimension = [{"Name": "AutoScalingGroupName", "Value": group.name}]
         now = datetime.now(UTC)
-        points = group.plane.client("cloudwatch").get_metric_statistics(
+        points = group.emulator.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/AutoScaling",
             MetricName="GroupTotalInstances",
             Dimensions=dimension,
@@ -319,7 +319,7 @@ def test_a_shrinking_group_keeps_its_mix_and_zones() -> None:
         ({"InstanceType": "m5.large"}, {"SpotMaxPrice": "0.05"}, "no SpotMaxPrice"),
     ],
 )
-def test_a_mix_that_the_plane_cannot_buy_is_refused(
+def test_a_mix_that_the_emulator_cannot_buy_is_refused(
     group: Group, override: dict[str, Any], distribution: dict[str, Any], said: str
 ) -> None:
     group.create(0, hooks=[])

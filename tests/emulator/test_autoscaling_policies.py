@@ -1,4 +1,4 @@
-"""Groups on the plane that change size by a metric's target, or by a time."""
+"""Groups on the emulator that change size by a metric's target, or by a time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def policy(group: Group, target: float, **more: Any) -> Any:
         TargetTrackingConfiguration={
             "TargetValue": target,
             "CustomizedMetricSpecification": {
-                "Namespace": "Plane/Test",
+                "Namespace": "Emulator/Test",
                 "MetricName": MEMORY,
                 "Statistic": "Average",
                 "Dimensions": [{"Name": "AutoScalingGroupName", "Value": group.name}],
@@ -42,7 +42,9 @@ def putting(group: Group, value: float) -> Callable[[], None]:
     def put() -> None:
         dimensions = [{"Name": "AutoScalingGroupName", "Value": group.name}]
         data = {"MetricName": MEMORY, "Dimensions": dimensions, "Value": value}
-        group.plane.client("cloudwatch").put_metric_data(Namespace="Plane/Test", MetricData=[data])
+        group.emulator.client("cloudwatch").put_metric_data(
+            Namespace="Emulator/Test", MetricData=[data]
+        )
 
     return put
 
@@ -52,7 +54,7 @@ def serving(group: Group, count: int) -> bool:
 
 
 def alarms(group: Group) -> list[dict[str, Any]]:
-    found = group.plane.client("cloudwatch").describe_alarms(
+    found = group.emulator.client("cloudwatch").describe_alarms(
         AlarmNamePrefix=f"TargetTracking-{group.name}-"
     )
     listed: list[dict[str, Any]] = found["MetricAlarms"]
@@ -191,7 +193,7 @@ def test_a_groups_own_metrics_come_each_minute(group: Group) -> None:
 
     def latest(metric: str) -> list[float]:
         now = datetime.now(UTC)
-        points = group.plane.client("cloudwatch").get_metric_statistics(
+        points = group.emulator.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/AutoScaling",
             MetricName=metric,
             Dimensions=[{"Name": "AutoScalingGroupName", "Value": group.name}],

@@ -1,4 +1,4 @@
-"""Instances of a group on the plane: standby, detached, retained, unhealthy, and refused an end."""
+"""Instances of a group: standby, detached, retained, unhealthy, and not terminable."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import urllib3
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.scaling_group import LAUNCHING, TERMINATING, Group, hook, refused
 
 pytestmark = pytest.mark.emulator
@@ -73,7 +73,7 @@ def test_an_instance_on_standby_is_replaced_without_decrement_and_left_alone(gro
         ShouldDecrementDesiredCapacity=False,
     )
     eventually(lambda: sorted(group.states().values()) == ["InService", "Standby"])
-    group.plane.client("ec2").stop_instances(InstanceIds=[instance])
+    group.emulator.client("ec2").stop_instances(InstanceIds=[instance])
     group.api.set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=0)
     eventually(lambda: group.states() == {instance: "Standby"})
 
@@ -130,7 +130,7 @@ def test_an_instance_is_detached_alive_and_attached_again(group: Group) -> None:
     assert list(group.states().values()) == ["Pending:Proceed"]
     with refused("To attach 1 instance, please update the AutoScalingGroup sizes"):
         group.api.attach_instances(**ids)
-    group.plane.client("ec2").terminate_instances(InstanceIds=[instance])
+    group.emulator.client("ec2").terminate_instances(InstanceIds=[instance])
 
 
 @pytest.mark.aws(
@@ -243,7 +243,7 @@ def test_the_grace_period_is_respected_unless_told_otherwise(group: Group) -> No
 def test_a_stopped_instance_is_replaced(group: Group) -> None:
     group.create(1, hooks=[])
     (instance,) = serving(group, 1)
-    group.plane.client("ec2").stop_instances(InstanceIds=[instance])
+    group.emulator.client("ec2").stop_instances(InstanceIds=[instance])
     (other,) = eventually(lambda: instance not in group.states() and list(group.states()))
     assert other != instance
     assert group.ec2(instance)["State"]["Name"] == "terminated"
@@ -258,7 +258,7 @@ def test_a_stopped_instance_is_replaced(group: Group) -> None:
 def test_an_ended_instance_is_noticed_at_once(group: Group) -> None:
     group.create(1, hooks=[hook(TERMINATING)])
     (instance,) = serving(group, 1)
-    group.plane.client("ec2").terminate_instances(InstanceIds=[instance])
+    group.emulator.client("ec2").terminate_instances(InstanceIds=[instance])
     assert group.states()[instance] == "Terminating:Wait"
 
 
@@ -282,7 +282,7 @@ def test_a_suspended_process_does_nothing_until_it_is_resumed(group: Group, proc
         group.api.set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=wanted)
         assert group.desired == wanted
     else:
-        group.plane.client("ec2").stop_instances(InstanceIds=[instance])
+        group.emulator.client("ec2").stop_instances(InstanceIds=[instance])
     assert group.states() == {instance: "InService"}
     (described,) = group.described()["Instances"]
     assert described["HealthStatus"] == (
@@ -354,9 +354,9 @@ def test_an_instance_that_is_not_in_service_yet_is_not_protected(group: Group) -
 
 
 @pytest.fixture
-def unending(plane: RunningPlane) -> Iterator[Callable[[str], None]]:
+def unending(emulator: RunningEmulator) -> Iterator[Callable[[str], None]]:
     """Has EC2 not end an instance, until the test is over."""
-    url = f"{plane.url}/_plane/faults/termination"
+    url = f"{emulator.url}/_emulator/faults/termination"
 
     def put(instance: str) -> None:
         assert urllib3.request("PUT", url, json={"instances": [instance]}).status == 200
@@ -372,7 +372,7 @@ def unending(plane: RunningPlane) -> Iterator[Callable[[str], None]]:
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html",
 )
 def test_an_end_that_fails_is_told_and_tried_again(
-    plane: RunningPlane, group: Group, unending: Callable[[str], None]
+    emulator: RunningEmulator, group: Group, unending: Callable[[str], None]
 ) -> None:
     group.create(1, hooks=[])
     (instance,) = serving(group, 1)
@@ -382,7 +382,7 @@ def test_an_end_that_fails_is_told_and_tried_again(
     assert told["detail"]["StatusCode"] == "Failed"
     assert (told["detail"]["Origin"], told["detail"]["Destination"]) == ("AutoScalingGroup", "EC2")
     assert group.states() == {instance: "Terminating:Proceed"}
-    urllib3.request("DELETE", f"{plane.url}/_plane/faults/termination", timeout=10)
+    urllib3.request("DELETE", f"{emulator.url}/_emulator/faults/termination", timeout=10)
     eventually(lambda: not group.states())
     group.event("EC2 Instance Terminate Successful", EC2InstanceId=instance)
 
@@ -449,9 +449,9 @@ def test_an_abandoned_launch_is_a_cancelled_activity(group: Group) -> None:
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/prepare-for-lifecycle-notifications.html",
 )
 def test_a_hooks_queue_is_tested_and_then_told(
-    plane: RunningPlane, group: Group, name: str
+    emulator: RunningEmulator, group: Group, name: str
 ) -> None:
-    sqs = plane.client("sqs")
+    sqs = emulator.client("sqs")
     url = sqs.create_queue(QueueName=f"{name}-hook")["QueueUrl"]
     target = f"arn:aws:sqs:eu-west-1:123456789012:{name}-hook"
     group.create(0, hooks=[])

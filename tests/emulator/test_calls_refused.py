@@ -8,7 +8,7 @@ import pytest
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
@@ -51,20 +51,20 @@ CALLS: list[tuple[str, str, str, dict[str, Any], str, int, str, int]] = [
 
 
 @pytest.fixture
-def switch(plane: RunningPlane) -> Iterator[Switch]:
+def switch(emulator: RunningEmulator) -> Iterator[Switch]:
     """Switches a kind of fault on; all are off again after the test."""
-    door = f"{plane.url}/_plane/faults"
+    control = f"{emulator.url}/_emulator/faults"
 
     def on(kind: str, settings: Mapping[str, Any]) -> None:
-        answer = urllib3.request("PUT", f"{door}/{kind}", json=settings, timeout=10)
+        answer = urllib3.request("PUT", f"{control}/{kind}", json=settings, timeout=10)
         assert answer.status == 200, answer.data
 
     yield on
-    urllib3.request("DELETE", door, timeout=10)
+    urllib3.request("DELETE", control, timeout=10)
 
 
 @pytest.fixture(scope="module")
-def once(plane: RunningPlane) -> Callable[[str], Any]:
+def once(emulator: RunningEmulator) -> Callable[[str], Any]:
     """Clients that try a call once."""
     clients: dict[str, Any] = {}
 
@@ -73,7 +73,7 @@ def once(plane: RunningPlane) -> Callable[[str], Any]:
             clients[service] = boto3.client(
                 service,
                 region_name="eu-west-1",
-                endpoint_url=plane.url,
+                endpoint_url=emulator.url,
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
                 config=Config(retries={"total_max_attempts": 1}, read_timeout=10),
@@ -113,7 +113,7 @@ def code_of_answer(call: Callable[..., Any], given: Mapping[str, Any]) -> str:
 @pytest.mark.differs(
     "IAM",
     "permissions",
-    "Roles and policies are kept and not enforced; `PUT /_plane/faults/denials` denies an action.",
+    "Roles and policies are kept, not enforced; `PUT /_emulator/faults/denials` denies an action.",
     "What each role needs is checked statically, call by call, against what it is granted.",
 )
 @pytest.mark.parametrize("case", CALLS, ids=lambda case: case[1])
@@ -153,13 +153,13 @@ def test_a_throttled_action_is_refused_so_often_and_then_answered(
 
 
 @pytest.mark.emulator
-def test_an_sdk_waits_out_a_throttle_by_itself(plane: RunningPlane, switch: Switch) -> None:
+def test_an_sdk_waits_out_a_throttle_by_itself(emulator: RunningEmulator, switch: Switch) -> None:
     switch("throttling", {"calls": {"kms:ListKeys": 1}})
 
-    answer = plane.client("kms").list_keys()
+    answer = emulator.client("kms").list_keys()
 
     assert answer["ResponseMetadata"]["RetryAttempts"] == 1
-    assert plane.recorded("faults", what="throttled", action="kms:ListKeys")
+    assert emulator.recorded("faults", what="throttled", action="kms:ListKeys")
 
 
 @pytest.mark.emulator

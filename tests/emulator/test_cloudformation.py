@@ -23,11 +23,11 @@ STACK = "contract"
 class App:
     """A copy of the app in `app/`, which can be changed and deployed again."""
 
-    def __init__(self, plane: Any, folder: Path) -> None:
+    def __init__(self, emulator: Any, folder: Path) -> None:
         self.folder = folder
-        self._url = plane.url
+        self._url = emulator.url
         self._bucket = f"contract-{uuid.uuid4().hex[:12]}"
-        plane.client("s3").create_bucket(
+        emulator.client("s3").create_bucket(
             Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
 
@@ -66,24 +66,24 @@ class App:
 
 
 @pytest.fixture(scope="module")
-def app(plane: Any, tmp_path_factory: pytest.TempPathFactory) -> App:
+def app(emulator: Any, tmp_path_factory: pytest.TempPathFactory) -> App:
     """The app, deployed."""
     folder = tmp_path_factory.mktemp("sam") / "app"
     shutil.copytree(APP, folder)
-    app = App(plane, folder)
+    app = App(emulator, folder)
     app.deploy()
     return app
 
 
-def greeting(plane: Any) -> str:
+def greeting(emulator: Any) -> str:
     """What the app's state machine says now."""
-    states = plane.client("stepfunctions")
-    outputs = plane.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0][
+    states = emulator.client("stepfunctions")
+    outputs = emulator.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0][
         "Outputs"
     ]
     machine = next(o["OutputValue"] for o in outputs if o["OutputKey"] == "MachineArn")
     execution = states.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
-    ended = finished(plane, execution)
+    ended = finished(emulator, execution)
     assert ended["status"] == "SUCCEEDED", ended
     return str(json.loads(ended["output"])["said"])
 
@@ -99,12 +99,12 @@ class TestTheDeployedApp:
         "which runs a function with its layer and environment.",
         "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html",
     )
-    def test_its_machine_runs_its_function_with_its_layer(self, plane: Any) -> None:
+    def test_its_machine_runs_its_function_with_its_layer(self, emulator: Any) -> None:
         """DefinitionUri in YAML, DefinitionSubstitutions, Layers, Environment, outputs.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-stepfunctions-statemachine.html
         """
-        assert greeting(plane) == "hello world"
+        assert greeting(emulator) == "hello world"
 
     @pytest.mark.aws(
         "CloudFormation",
@@ -113,10 +113,10 @@ class TestTheDeployedApp:
         " as in the template.",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html",
     )
-    def test_its_function_has_every_property(self, plane: Any) -> None:
+    def test_its_function_has_every_property(self, emulator: Any) -> None:
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html"""
-        function = plane.client("lambda").get_function(FunctionName="contract-greet")
-        retries = plane.client("lambda").get_function_event_invoke_config(
+        function = emulator.client("lambda").get_function(FunctionName="contract-greet")
+        retries = emulator.client("lambda").get_function_event_invoke_config(
             FunctionName="contract-greet"
         )
 
@@ -131,12 +131,12 @@ class TestTheDeployedApp:
         "A target has its role, input path, retry policy and dead-letter queue.",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-events-rule-target.html",
     )
-    def test_its_rule_has_its_target_in_full(self, plane: Any) -> None:
+    def test_its_rule_has_its_target_in_full(self, emulator: Any) -> None:
         """Arn, RoleArn, InputPath, RetryPolicy, DeadLetterConfig.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-events-rule-target.html
         """
-        events = plane.client("events")
+        events = emulator.client("events")
         rules = [r["Name"] for r in events.list_rules(NamePrefix="contract-Machine")["Rules"]]
         assert len(rules) == 1
 
@@ -157,19 +157,19 @@ class TestTheDeployedApp:
         "Tables, documents, alarms and log groups are as in the template.",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html",
     )
-    def test_its_other_resources_are_there(self, plane: Any) -> None:
+    def test_its_other_resources_are_there(self, emulator: Any) -> None:
         """Table, document, alarm, log group, as the template says.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
         """
-        table = plane.client("dynamodb").describe_table(TableName="contract-ledger")["Table"]
-        document = plane.client("ssm").get_document(Name="contract-document")
-        (alarm,) = plane.client("cloudwatch").describe_alarms(AlarmNames=["contract-alarm"])[
+        table = emulator.client("dynamodb").describe_table(TableName="contract-ledger")["Table"]
+        document = emulator.client("ssm").get_document(Name="contract-document")
+        (alarm,) = emulator.client("cloudwatch").describe_alarms(AlarmNames=["contract-alarm"])[
             "MetricAlarms"
         ]
-        (group,) = plane.client("logs").describe_log_groups(logGroupNamePrefix="/contract/machine")[
-            "logGroups"
-        ]
+        (group,) = emulator.client("logs").describe_log_groups(
+            logGroupNamePrefix="/contract/machine"
+        )["logGroups"]
 
         assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
         assert json.loads(document["Content"])["parameters"]["Word"]["type"] == "String"
@@ -182,14 +182,14 @@ class TestTheDeployedApp:
         "A topic of the template has its policy, and a queue that subscribed gets its messages.",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html",
     )
-    def test_its_topic_is_heard_by_who_subscribed(self, plane: Any) -> None:
+    def test_its_topic_is_heard_by_who_subscribed(self, emulator: Any) -> None:
         """Topic, TopicPolicy and Subscription.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html
         """
-        sns, sqs = plane.client("sns"), plane.client("sqs")
-        # Other tests have topics on this plane, too.
-        arn = plane.client("cloudformation").describe_stack_resource(
+        sns, sqs = emulator.client("sns"), emulator.client("sqs")
+        # Other tests have topics on this emulator, too.
+        arn = emulator.client("cloudformation").describe_stack_resource(
             StackName="contract", LogicalResourceId="Topic"
         )["StackResourceDetail"]["PhysicalResourceId"]
         policy = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
@@ -207,7 +207,7 @@ class TestTheDeployedApp:
         "A change set without changes fails and says so.",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html",
     )
-    def test_deploying_the_same_again_changes_nothing(self, plane: Any, app: App) -> None:
+    def test_deploying_the_same_again_changes_nothing(self, emulator: Any, app: App) -> None:
         """A change set without changes fails with its reason.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
@@ -221,12 +221,12 @@ class TestTheDeployedApp:
     "An update changes what was changed, code and layers included, and keeps the rest as it is.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
 )
-def test_a_second_deploy_changes_what_was_changed(plane: Any, app: App) -> None:
+def test_a_second_deploy_changes_what_was_changed(emulator: Any, app: App) -> None:
     """Update of a function's code, a layer, a definition and a document (UpdateMethod NewVersion).
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
     """
-    table = plane.client("dynamodb").describe_table(TableName="contract-ledger")["Table"]
+    table = emulator.client("dynamodb").describe_table(TableName="contract-ledger")["Table"]
     app.edit("function/app.py", '{layered.WORD}"', '{layered.WORD}!"')
     app.edit("layer/python/layered.py", "world", "again")
     app.edit("machine/machine.asl.yaml", "$.Payload.said", "States.Format('-{}-', $.Payload.said)")
@@ -243,21 +243,21 @@ def test_a_second_deploy_changes_what_was_changed(plane: Any, app: App) -> None:
 
     app.deploy("--parameter-overrides", "Greeting=hi")
 
-    document = plane.client("ssm").get_document(Name="contract-document")
-    assert greeting(plane) == "-hi again!-"
-    assert invoke(plane, "contract-greet", {}).answer["table"] == "contract-ledger"
+    document = emulator.client("ssm").get_document(Name="contract-document")
+    assert greeting(emulator) == "-hi again!-"
+    assert invoke(emulator, "contract-greet", {}).answer["table"] == "contract-ledger"
     assert (document["DocumentVersion"], "one word" in document["Content"]) == ("2", True)
-    kept = plane.client("dynamodb").describe_table(TableName="contract-ledger")["Table"]
-    ttl = plane.client("dynamodb").describe_time_to_live(TableName="contract-ledger")
-    (group,) = plane.client("logs").describe_log_groups(logGroupNamePrefix="/contract/")[
+    kept = emulator.client("dynamodb").describe_table(TableName="contract-ledger")["Table"]
+    ttl = emulator.client("dynamodb").describe_time_to_live(TableName="contract-ledger")
+    (group,) = emulator.client("logs").describe_log_groups(logGroupNamePrefix="/contract/")[
         "logGroups"
     ]
-    (rule,) = plane.client("events").list_rules(NamePrefix="contract-Machine")["Rules"]
+    (rule,) = emulator.client("events").list_rules(NamePrefix="contract-Machine")["Rules"]
     assert kept["CreationDateTime"] == table["CreationDateTime"]
     assert ttl["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
     assert group["retentionInDays"] == 7
     assert json.loads(rule["EventPattern"])["detail"] == {"group": [{"prefix": "lab"}]}
-    assert plane.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert emulator.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
 
 
 def _template(**resources: Any) -> str:
@@ -270,9 +270,11 @@ QUEUE = {"Type": "AWS::SQS::Queue"}
 @pytest.mark.absent(
     "CloudFormation",
     "CreateChangeSet",
-    "A resource type that the plane has not is refused by its name; none is left out in silence.",
+    "A resource type that the emulator lacks is refused by name; none is left out silently.",
 )
-def test_a_resource_type_that_the_plane_lacks_is_refused_by_name(plane: Any, name: str) -> None:
+def test_a_resource_type_that_the_emulator_lacks_is_refused_by_name(
+    emulator: Any, name: str
+) -> None:
     """CreateChangeSet refuses unrecognized resource types; none is left out in silence.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
@@ -280,7 +282,7 @@ def test_a_resource_type_that_the_plane_lacks_is_refused_by_name(plane: Any, nam
     template = _template(Queue=QUEUE, Odd={"Type": "AWS::Rare::Thing", "Properties": {}})
 
     with pytest.raises(ClientError, match="AWS::Rare::Thing"):
-        plane.client("cloudformation").create_change_set(
+        emulator.client("cloudformation").create_change_set(
             StackName=name, ChangeSetName=name, ChangeSetType="CREATE", TemplateBody=template
         )
 
@@ -298,12 +300,12 @@ def test_a_resource_type_that_the_plane_lacks_is_refused_by_name(plane: Any, nam
     "It is over when the call answers.",
     "nothing of the app waits for a stack but `sam deploy`, which finds it done",
 )
-def test_a_creation_that_fails_is_undone(plane: Any, name: str) -> None:
+def test_a_creation_that_fails_is_undone(emulator: Any, name: str) -> None:
     """ROLLBACK_COMPLETE, the failed resource named with its reason, the others removed.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
     """
-    cloudformation = plane.client("cloudformation")
+    cloudformation = emulator.client("cloudformation")
     broken = {
         "Type": "AWS::StepFunctions::StateMachine",
         "DependsOn": "Queue",
@@ -321,7 +323,7 @@ def test_a_creation_that_fails_is_undone(plane: Any, name: str) -> None:
     failed = [e["LogicalResourceId"] for e in events if e["ResourceStatus"] == "CREATE_FAILED"]
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert failed == ["Broken"]
-    assert plane.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []) == []
+    assert emulator.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []) == []
 
 
 @pytest.mark.aws(
@@ -336,12 +338,12 @@ def test_a_creation_that_fails_is_undone(plane: Any, name: str) -> None:
     "An update that fails is not rolled back: it ends in UPDATE_ROLLBACK_FAILED.",
     "the lab deploys a template once; what failed is to be seen, and not to be tidied away",
 )
-def test_a_named_document_cannot_be_replaced(plane: Any, name: str) -> None:
+def test_a_named_document_cannot_be_replaced(emulator: Any, name: str) -> None:
     """UpdateMethod Replace of a custom-named document fails; NewVersion is the way.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-document.html
     """
-    cloudformation = plane.client("cloudformation")
+    cloudformation = emulator.client("cloudformation")
 
     def document(command: str) -> str:
         step = {"action": "aws:runShellScript", "name": "x", "inputs": {"runCommand": [command]}}
@@ -354,7 +356,7 @@ def test_a_named_document_cannot_be_replaced(plane: Any, name: str) -> None:
 
     (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
-    assert "true" in plane.client("ssm").get_document(Name=name)["Content"]
+    assert "true" in emulator.client("ssm").get_document(Name=name)["Content"]
 
 
 @pytest.mark.aws(
@@ -365,16 +367,16 @@ def test_a_named_document_cannot_be_replaced(plane: Any, name: str) -> None:
 )
 @pytest.mark.parametrize(("policy", "left"), [("Retain", 1), ("Delete", 0)])
 def test_what_leaves_the_template_is_removed_unless_retained(
-    plane: Any, name: str, policy: str, left: int
+    emulator: Any, name: str, policy: str, left: int
 ) -> None:
     """DeletionPolicy: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"""
-    cloudformation = plane.client("cloudformation")
+    cloudformation = emulator.client("cloudformation")
     going = {**QUEUE, "DeletionPolicy": policy, "Properties": {"QueueName": name}}
     cloudformation.create_stack(StackName=name, TemplateBody=_template(Stays=QUEUE, Goes=going))
 
     cloudformation.update_stack(StackName=name, TemplateBody=_template(Stays=QUEUE))
 
-    queues = plane.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", [])
+    queues = emulator.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", [])
     assert len([url for url in queues if url.endswith(f"/{name}")]) == left
 
 
@@ -384,12 +386,12 @@ def test_what_leaves_the_template_is_removed_unless_retained(
     "The stack's resources go with it.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html",
 )
-def test_a_deleted_stack_leaves_nothing(plane: Any, name: str) -> None:
+def test_a_deleted_stack_leaves_nothing(emulator: Any, name: str) -> None:
     """DeleteStack: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"""
-    cloudformation = plane.client("cloudformation")
+    cloudformation = emulator.client("cloudformation")
     queue = {**QUEUE, "Properties": {"QueueName": name}}
     cloudformation.create_stack(StackName=name, TemplateBody=_template(Queue=queue))
 
     cloudformation.delete_stack(StackName=name)
 
-    assert plane.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []) == []
+    assert emulator.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []) == []

@@ -1,18 +1,18 @@
-"""What DynamoDB on the plane takes, reads back and refuses, as far as the app's tables use it."""
+"""DynamoDB's limits, reads and refusals, as far as the app's tables use them."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 
 pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")
-def dynamodb(plane: RunningPlane) -> Any:
-    return plane.client("dynamodb")
+def dynamodb(emulator: RunningEmulator) -> Any:
+    return emulator.client("dynamodb")
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_a_page_ends_after_1_mb_of_what_was_read(dynamodb: Any, table: str) -> N
     "DynamoDB",
     "BatchGetItem",
     "UnprocessedKeys is always empty.",
-    "The plane is never too busy; a test of the ledger gives it an answer with some.",
+    "The emulator is never too busy; a test of the ledger gives it an answer with some.",
 )
 def test_a_batch_has_100_keys_at_most_and_none_twice(dynamodb: Any, table: str) -> None:
     dynamodb.put_item(TableName=table, Item=item())

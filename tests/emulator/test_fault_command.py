@@ -1,4 +1,4 @@
-"""`labswarm lab fault` at the door of a plane that runs."""
+"""`labswarm lab fault` against a running emulator."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 
 from labswarm_emulator.faults import KINDS
 from labswarm_lab.cli import labswarm
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.emulator
 
 @pytest.fixture
 def fault(
-    plane: RunningPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emulator: RunningEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator["Command"]:
-    """The command in a lab that has this plane; no fault is on before and after."""
+    """The command in a lab that has this emulator; no fault is on before and after."""
     monkeypatch.setenv("LABSWARM_STATE", str(tmp_path))
     lab = Lab.named("faulty")
     lab.place.state_dir.mkdir()
-    lab.write_running(running_at(plane.url))
+    lab.write_running(running_at(emulator.url))
     command = Command()
     command.must("clear")
     yield command
@@ -34,7 +34,7 @@ def fault(
 def running_at(url: str) -> Running:
     return Running(
         simulated=True,
-        plane=url,
+        emulator=url,
         chef="https://chef.invalid",
         chef_organization=None,
         chef_ca_pem="",
@@ -108,18 +108,18 @@ def test_what_is_no_fault_is_refused_and_changes_nothing(
     assert fault.on() == before
 
 
-def test_a_plane_that_is_gone_is_a_failure(fault: Command) -> None:
+def test_a_emulator_that_is_gone_is_a_failure(fault: Command) -> None:
     lab = Lab.named("faulty")
     there = lab.running
     lab.write_running(running_at("http://127.0.0.1:9"))
     failed = fault.run("list")
     lab.write_running(there)
     assert failed.exit_code == 1
-    assert "the plane does not answer" in failed.output
+    assert "the emulator does not answer" in failed.output
 
 
 @pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])
-def test_every_kind_of_the_planes_can_be_set(kind: str) -> None:
+def test_every_kind_of_the_emulators_can_be_set(kind: str) -> None:
     shown = CliRunner().invoke(labswarm, ["lab", "fault", "set", kind, "--help"])
     assert shown.exit_code == 0
     (found,) = (one for one in KINDS if one.kind == kind)

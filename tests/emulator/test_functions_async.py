@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.lambda_functions import SOURCE, create
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 pytestmark = pytest.mark.emulator
 
@@ -19,12 +19,12 @@ ACCOUNT = "eu-west-1:123456789012"
 class Queue:
     """Where the end of invocations is told."""
 
-    plane: RunningPlane
+    emulator: RunningEmulator
     arn: str
     url: str
 
     def messages(self) -> list[dict[str, Any]]:
-        got = self.plane.client("sqs").receive_message(
+        got = self.emulator.client("sqs").receive_message(
             QueueUrl=self.url, VisibilityTimeout=0, MessageAttributeNames=["All"]
         )
         found: list[dict[str, Any]] = got.get("Messages", [])
@@ -32,22 +32,22 @@ class Queue:
 
 
 @pytest.fixture
-def queue(plane: RunningPlane, name: str) -> Queue:
-    url = plane.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    return Queue(plane, f"arn:aws:sqs:{ACCOUNT}:{name}", url)
+def queue(emulator: RunningEmulator, name: str) -> Queue:
+    url = emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    return Queue(emulator, f"arn:aws:sqs:{ACCOUNT}:{name}", url)
 
 
-def send(plane: RunningPlane, function: str, event: Any) -> str:
+def send(emulator: RunningEmulator, function: str, event: Any) -> str:
     """Invoke asynchronously; the function's name."""
-    accepted = plane.client("lambda").invoke(
+    accepted = emulator.client("lambda").invoke(
         FunctionName=function, InvocationType="Event", Payload=json.dumps(event)
     )
     assert accepted["StatusCode"] == 202
     return function.rpartition(":")[2]
 
 
-def configured(plane: RunningPlane, function: str, **config: Any) -> None:
-    plane.client("lambda").put_function_event_invoke_config(FunctionName=function, **config)
+def configured(emulator: RunningEmulator, function: str, **config: Any) -> None:
+    emulator.client("lambda").put_function_event_invoke_config(FunctionName=function, **config)
 
 
 FAILS = {"do": "fail", "type": "Permanent", "message": "no"}
@@ -60,18 +60,20 @@ FAILS = {"do": "fail", "type": "Permanent", "message": "no"}
     "An event that fails every attempt is told to OnFailure with its payload, answer and attempts.",
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
 )
-def test_an_event_that_failed_is_told_to_its_destination(plane: RunningPlane, queue: Queue) -> None:
-    function = create(plane, SOURCE)
+def test_an_event_that_failed_is_told_to_its_destination(
+    emulator: RunningEmulator, queue: Queue
+) -> None:
+    function = create(emulator, SOURCE)
     configured(
-        plane,
+        emulator,
         function,
         MaximumRetryAttempts=1,
         DestinationConfig={"OnFailure": {"Destination": queue.arn}},
     )
-    name = send(plane, function, FAILS)
+    name = send(emulator, function, FAILS)
     (message,) = eventually(queue.messages, within_s=30)
     record = json.loads(message["Body"])
-    ends = plane.recorded("functions", what="failed", function=name)
+    ends = emulator.recorded("functions", what="failed", function=name)
     assert record["requestContext"] == {
         "requestId": ends[0]["request_id"],
         "functionArn": f"{function}:$LATEST",
@@ -92,12 +94,12 @@ def test_an_event_that_failed_is_told_to_its_destination(plane: RunningPlane, qu
 )
 @pytest.mark.parametrize("kind", ["queue", "topic", "function", "bus"])
 def test_an_event_that_was_answered_is_told_to_its_destination(
-    plane: RunningPlane, queue: Queue, name: str, kind: str
+    emulator: RunningEmulator, queue: Queue, name: str, kind: str
 ) -> None:
     if kind == "queue":
         destination = queue.arn
     elif kind == "topic":
-        sns = plane.client("sns")
+        sns = emulator.client("sns")
         destination = sns.create_topic(Name=name)["TopicArn"]
         sns.subscribe(
             TopicArn=destination,
@@ -112,16 +114,16 @@ def test_an_event_that_was_answered_is_told_to_its_destination(
             "    boto3.client('sqs').send_message(\n"
             "        QueueUrl=os.environ['QUEUE'], MessageBody=json.dumps(event))\n"
         )
-        destination = create(plane, source, Environment={"Variables": {"QUEUE": queue.url}})
+        destination = create(emulator, source, Environment={"Variables": {"QUEUE": queue.url}})
     else:
         destination = f"arn:aws:events:{ACCOUNT}:event-bus/default"
-        events = plane.client("events")
+        events = emulator.client("events")
         events.put_rule(Name=name, EventPattern=json.dumps({"source": ["lambda"]}))
         events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": queue.arn}])
-    function = create(plane, SOURCE)
-    configured(plane, function, DestinationConfig={"OnSuccess": {"Destination": destination}})
+    function = create(emulator, SOURCE)
+    configured(emulator, function, DestinationConfig={"OnSuccess": {"Destination": destination}})
     try:
-        send(plane, function, {"do": "return", "size": 3})
+        send(emulator, function, {"do": "return", "size": 3})
         (message,) = eventually(queue.messages, within_s=30)
     finally:
         if kind == "bus":
@@ -143,15 +145,15 @@ def test_an_event_that_was_answered_is_told_to_its_destination(
     "A dead letter is the event as it was; its attributes say what went wrong.",
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
 )
-def test_an_event_that_failed_is_a_dead_letter(plane: RunningPlane, queue: Queue) -> None:
-    function = create(plane, SOURCE, DeadLetterConfig={"TargetArn": queue.arn})
-    configured(plane, function, MaximumRetryAttempts=0)
-    found = plane.client("lambda").get_function_configuration(FunctionName=function)
+def test_an_event_that_failed_is_a_dead_letter(emulator: RunningEmulator, queue: Queue) -> None:
+    function = create(emulator, SOURCE, DeadLetterConfig={"TargetArn": queue.arn})
+    configured(emulator, function, MaximumRetryAttempts=0)
+    found = emulator.client("lambda").get_function_configuration(FunctionName=function)
     assert found["DeadLetterConfig"] == {"TargetArn": queue.arn}
-    name = send(plane, function, FAILS)
+    name = send(emulator, function, FAILS)
     (message,) = eventually(queue.messages, within_s=30)
     assert json.loads(message["Body"]) == FAILS
-    (end,) = plane.recorded("functions", what="failed", function=name)
+    (end,) = emulator.recorded("functions", what="failed", function=name)
     said = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
     assert said == {"RequestID": end["request_id"], "ErrorCode": "200", "ErrorMessage": "no"}
 
@@ -162,19 +164,20 @@ def test_an_event_that_failed_is_a_dead_letter(plane: RunningPlane, queue: Queue
     "A throttled event is tried again after waits that double, which count as no attempts.",
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html",
 )
-def test_a_throttled_event_waits_for_its_turn(plane: RunningPlane) -> None:
-    function = create(plane, SOURCE)
-    lambda_ = plane.client("lambda")
+def test_a_throttled_event_waits_for_its_turn(emulator: RunningEmulator) -> None:
+    function = create(emulator, SOURCE)
+    lambda_ = emulator.client("lambda")
     lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
-    configured(plane, function, MaximumRetryAttempts=0)
-    name = send(plane, function, {"do": "sleep", "seconds": 2})
-    send(plane, function, {"do": "sleep", "seconds": 0})
+    configured(emulator, function, MaximumRetryAttempts=0)
+    name = send(emulator, function, {"do": "sleep", "seconds": 2})
+    send(emulator, function, {"do": "sleep", "seconds": 0})
     eventually(
-        lambda: len(plane.recorded("functions", what="answered", function=name)) == 2, within_s=60
+        lambda: len(emulator.recorded("functions", what="answered", function=name)) == 2,
+        within_s=60,
     )
-    throttled = plane.recorded("functions", what="throttled", function=name)
+    throttled = emulator.recorded("functions", what="throttled", function=name)
     waits = [b["at"] - a["at"] for a, b in itertools.pairwise(throttled)]
-    second = plane.settings.time_scale
+    second = emulator.settings.time_scale
     assert len(waits) >= 2
     assert all(wait >= 0.99 * second * 2**n for n, wait in enumerate(waits))
 
@@ -185,18 +188,18 @@ def test_a_throttled_event_waits_for_its_turn(plane: RunningPlane) -> None:
     "An event is not tried beyond MaximumEventAgeInSeconds: EventAgeExceeded.",
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html",
 )
-def test_an_event_is_given_up_when_it_is_too_old(plane: RunningPlane, queue: Queue) -> None:
-    function = create(plane, SOURCE)
+def test_an_event_is_given_up_when_it_is_too_old(emulator: RunningEmulator, queue: Queue) -> None:
+    function = create(emulator, SOURCE)
     configured(
-        plane,
+        emulator,
         function,
         MaximumEventAgeInSeconds=90,  # the third attempt would come after 180
         DestinationConfig={"OnFailure": {"Destination": queue.arn}},
     )
-    name = send(plane, function, FAILS)
+    name = send(emulator, function, FAILS)
     (message,) = eventually(queue.messages, within_s=30)
     context = json.loads(message["Body"])["requestContext"]
-    attempts = len(plane.recorded("functions", what="failed", function=name))
+    attempts = len(emulator.recorded("functions", what="failed", function=name))
     assert context["condition"] == "EventAgeExceeded"
     assert context["approximateInvokeCount"] == attempts < 3
 
@@ -208,23 +211,23 @@ def test_an_event_is_given_up_when_it_is_too_old(plane: RunningPlane, queue: Que
     "https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
 )
 def test_the_events_of_a_function_that_is_off_are_not_kept(
-    plane: RunningPlane, queue: Queue
+    emulator: RunningEmulator, queue: Queue
 ) -> None:
-    function = create(plane, SOURCE, DeadLetterConfig={"TargetArn": queue.arn})
-    plane.client("lambda").put_function_concurrency(
+    function = create(emulator, SOURCE, DeadLetterConfig={"TargetArn": queue.arn})
+    emulator.client("lambda").put_function_concurrency(
         FunctionName=function, ReservedConcurrentExecutions=0
     )
-    name = send(plane, function, {"do": "who"})
+    name = send(emulator, function, {"do": "who"})
     (message,) = eventually(queue.messages)
     assert json.loads(message["Body"]) == {"do": "who"}
     assert message["MessageAttributes"]["ErrorCode"]["StringValue"] == "429"
-    assert not plane.recorded("functions", what="answered", function=name)
+    assert not emulator.recorded("functions", what="answered", function=name)
 
 
 @pytest.fixture
-def configs(plane: RunningPlane) -> Callable[..., Any]:
+def configs(emulator: RunningEmulator) -> Callable[..., Any]:
     """What is configured of a function's asynchronous invocations."""
-    lambda_ = plane.client("lambda")
+    lambda_ = emulator.client("lambda")
     keys = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
 
     def look(function: str) -> dict[str, Any]:
@@ -241,12 +244,12 @@ def configs(plane: RunningPlane) -> Callable[..., Any]:
     "https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html",
 )
 def test_an_asynchronous_configuration_is_replaced_or_updated(
-    plane: RunningPlane, configs: Callable[..., Any]
+    emulator: RunningEmulator, configs: Callable[..., Any]
 ) -> None:
-    function = create(plane, SOURCE)
-    lambda_ = plane.client("lambda")
-    configured(plane, function, MaximumRetryAttempts=1)
-    configured(plane, function, MaximumEventAgeInSeconds=60)
+    function = create(emulator, SOURCE)
+    lambda_ = emulator.client("lambda")
+    configured(emulator, function, MaximumRetryAttempts=1)
+    configured(emulator, function, MaximumEventAgeInSeconds=60)
     assert configs(function) == {"MaximumEventAgeInSeconds": 60}
     lambda_.update_function_event_invoke_config(FunctionName=function, MaximumRetryAttempts=0)
     assert configs(function) == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}

@@ -13,7 +13,7 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.support.lambda_functions import SOURCE, create, invoke
-from tests.support.running_emulator import RunningPlane, eventually, running
+from tests.support.running_emulator import RunningEmulator, eventually, running
 
 from labswarm_emulator.emulator import Settings
 from labswarm_emulator.functions.processes import Processes
@@ -25,17 +25,17 @@ MB = 2**20
 
 
 @pytest.fixture(scope="module")
-def function(plane: RunningPlane) -> str:
+def function(emulator: RunningEmulator) -> str:
     """The ARN of a function that does what its event says."""
-    return create(plane, SOURCE)
+    return create(emulator, SOURCE)
 
 
-def impatient(plane: RunningPlane) -> Any:
+def impatient(emulator: RunningEmulator) -> Any:
     """A client of Lambda that tries once."""
     return boto3.client(
         "lambda",
         region_name="eu-west-1",
-        endpoint_url=plane.url,
+        endpoint_url=emulator.url,
         aws_access_key_id="test",
         aws_secret_access_key="test",
         config=Config(retries={"total_max_attempts": 1}),
@@ -51,15 +51,15 @@ def impatient(plane: RunningPlane) -> Any:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
 @pytest.mark.parametrize("seconds", [0, 600], ids=["and returns", "and keeps it"])
 def test_a_function_that_uses_more_than_its_memory_is_killed(
-    plane: RunningPlane, seconds: float
+    emulator: RunningEmulator, seconds: float
 ) -> None:
-    arn = create(plane, SOURCE, MemorySize=128, Timeout=900)
-    assert invoke(plane, arn, {"do": "allocate", "mb": 10}).error is None
-    pid = invoke(plane, arn, {"do": "who"}).answer["pid"]
-    died = invoke(plane, arn, {"do": "allocate", "mb": 200, "seconds": seconds})
+    arn = create(emulator, SOURCE, MemorySize=128, Timeout=900)
+    assert invoke(emulator, arn, {"do": "allocate", "mb": 10}).error is None
+    pid = invoke(emulator, arn, {"do": "who"}).answer["pid"]
+    died = invoke(emulator, arn, {"do": "allocate", "mb": 200, "seconds": seconds})
     assert (died.error, died.answer["errorType"]) == ("Unhandled", "Runtime.OutOfMemory")
     assert died.answer["errorMessage"].endswith("Runtime exited with error: signal: killed")
-    assert invoke(plane, arn, {"do": "who"}).answer["pid"] != pid
+    assert invoke(emulator, arn, {"do": "who"}).answer["pid"] != pid
 
 
 @pytest.mark.aws(
@@ -70,20 +70,20 @@ def test_a_function_that_uses_more_than_its_memory_is_killed(
 )
 @pytest.mark.parametrize(("kind", "limit"), [("RequestResponse", 6 * MB), ("Event", MB)])
 def test_a_request_that_is_too_large_is_refused(
-    plane: RunningPlane, function: str, kind: str, limit: int
+    emulator: RunningEmulator, function: str, kind: str, limit: int
 ) -> None:
     def send(size: int) -> Any:
         payload = b'"' + b"x" * (size - 2) + b'"'
-        return impatient(plane).invoke(FunctionName=quiet, InvocationType=kind, Payload=payload)
+        return impatient(emulator).invoke(FunctionName=quiet, InvocationType=kind, Payload=payload)
 
-    quiet = create(plane, "def handler(event, context): return len(event)")
+    quiet = create(emulator, "def handler(event, context): return len(event)")
     with pytest.raises(ClientError) as refused:
         send(limit + 1)
     assert refused.value.response["Error"]["Code"] == "RequestTooLargeException"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
     assert send(limit)["StatusCode"] in (200, 202)
     eventually(
-        lambda: plane.recorded("functions", what="answered", function=quiet.rpartition(":")[2])
+        lambda: emulator.recorded("functions", what="answered", function=quiet.rpartition(":")[2])
     )
 
 
@@ -93,8 +93,8 @@ def test_a_request_that_is_too_large_is_refused(
     "An answer over 6 MB is the function error Function.ResponseSizeTooLarge.",
     "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
 )
-def test_an_answer_that_is_too_large_is_an_error(plane: RunningPlane, function: str) -> None:
-    large = invoke(plane, function, {"do": "return", "size": 6 * MB + 101})
+def test_an_answer_that_is_too_large_is_an_error(emulator: RunningEmulator, function: str) -> None:
+    large = invoke(emulator, function, {"do": "return", "size": 6 * MB + 101})
     assert (large.error, large.answer["errorType"]) == (
         "Unhandled",
         "Function.ResponseSizeTooLarge",
@@ -107,9 +107,11 @@ def test_an_answer_that_is_too_large_is_an_error(plane: RunningPlane, function: 
     "An answer over 6,000,000 bytes is refused; AWS takes 6,291,556.",
     "moto's own limit; no answer of the app comes near it.",
 )
-def test_an_answer_just_under_the_limit_is_refused_too(plane: RunningPlane, function: str) -> None:
-    assert invoke(plane, function, {"do": "return", "size": 5_900_000}).error is None
-    refused = invoke(plane, function, {"do": "return", "size": 6_100_000})
+def test_an_answer_just_under_the_limit_is_refused_too(
+    emulator: RunningEmulator, function: str
+) -> None:
+    assert invoke(emulator, function, {"do": "return", "size": 5_900_000}).error is None
+    refused = invoke(emulator, function, {"do": "return", "size": 6_100_000})
     assert refused.answer["errorType"] == "Function.ResponseSizeTooLarge"
 
 
@@ -119,11 +121,11 @@ def test_an_answer_just_under_the_limit_is_refused_too(plane: RunningPlane, func
     "More than 10 events of a function at once wait for a worker; on AWS they have one each.",
     "The functions' workers are processes of one machine.",
 )
-def test_more_events_than_workers_wait_for_one(plane: RunningPlane) -> None:
-    arn = create(plane, SOURCE)
+def test_more_events_than_workers_wait_for_one(emulator: RunningEmulator) -> None:
+    arn = create(emulator, SOURCE)
     with ThreadPoolExecutor(12) as pool:
         event = {"do": "sleep", "seconds": 0.2}
-        answers = list(pool.map(lambda _: invoke(plane, arn, event).answer, range(12)))
+        answers = list(pool.map(lambda _: invoke(emulator, arn, event).answer, range(12)))
     assert len({answer["pid"] for answer in answers}) <= 10
 
 
@@ -131,10 +133,10 @@ def test_more_events_than_workers_wait_for_one(plane: RunningPlane) -> None:
     "Lambda",
     "Invoke",
     "With LogType Tail the log that comes with the answer is empty.",
-    "The functions' logs are files of the plane; nothing in the app reads them from an answer.",
+    "The functions' logs are files of the emulator; nothing in the app reads them from an answer.",
 )
-def test_no_log_comes_with_an_answer(plane: RunningPlane, function: str) -> None:
-    response = plane.client("lambda").invoke(FunctionName=function, LogType="Tail")
+def test_no_log_comes_with_an_answer(emulator: RunningEmulator, function: str) -> None:
+    response = emulator.client("lambda").invoke(FunctionName=function, LogType="Tail")
     assert response["LogResult"] == ""
 
 
@@ -143,8 +145,8 @@ def test_no_log_comes_with_an_answer(plane: RunningPlane, function: str) -> None
     "invocation of a version or an alias, InvokeAsync",
     "ResourceNotFoundException, 404, which says what there is instead",
 )
-def test_no_other_code_answers_for_a_version(plane: RunningPlane, function: str) -> None:
-    lambda_ = plane.client("lambda")
+def test_no_other_code_answers_for_a_version(emulator: RunningEmulator, function: str) -> None:
+    lambda_ = emulator.client("lambda")
     name = function.rpartition(":")[2]
     version = lambda_.publish_version(FunctionName=function)["Version"]
     calls: list[Callable[[], Any]] = [
@@ -154,7 +156,7 @@ def test_no_other_code_answers_for_a_version(plane: RunningPlane, function: str)
         lambda: lambda_.invoke_async(FunctionName=name, InvokeArgs=b"{}"),
     ]
     for call in calls:
-        with pytest.raises(lambda_.exceptions.ResourceNotFoundException, match="the plane"):
+        with pytest.raises(lambda_.exceptions.ResourceNotFoundException, match="the emulator"):
             call()
     assert lambda_.invoke(FunctionName=f"{function}:$LATEST")["StatusCode"] == 200
     assert lambda_.invoke(FunctionName=name, Qualifier="$LATEST")["StatusCode"] == 200
@@ -177,11 +179,11 @@ def test_no_other_code_answers_for_a_version(plane: RunningPlane, function: str)
     ],
 )
 def test_what_is_not_there_is_not_found(
-    plane: RunningPlane, function: str, operation: str, more: dict[str, Any]
+    emulator: RunningEmulator, function: str, operation: str, more: dict[str, Any]
 ) -> None:
     named = {} if operation == "get_account_settings" else {"FunctionName": function}
     with pytest.raises(ClientError) as refused:
-        getattr(impatient(plane), operation)(**named, **more)
+        getattr(impatient(emulator), operation)(**named, **more)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
 
 
@@ -191,22 +193,22 @@ def test_what_is_not_there_is_not_found(
     "DryRun is answered 204 and runs nothing; an unknown InvocationType is refused.",
     "https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html",
 )
-def test_a_dry_run_runs_nothing(plane: RunningPlane) -> None:
-    arn = create(plane, SOURCE)
-    lambda_ = impatient(plane)
+def test_a_dry_run_runs_nothing(emulator: RunningEmulator) -> None:
+    arn = create(emulator, SOURCE)
+    lambda_ = impatient(emulator)
     assert lambda_.invoke(FunctionName=arn, InvocationType="DryRun")["StatusCode"] == 204
     with pytest.raises(ClientError, match="InvalidParameterValueException"):
         lambda_.invoke(FunctionName=arn, InvocationType="Later")
-    assert not plane.recorded("functions", function=arn.rpartition(":")[2])
+    assert not emulator.recorded("functions", function=arn.rpartition(":")[2])
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlane]:
-    """A plane whose account may run two events at once."""
-    folder = tmp_path_factory.mktemp("small-plane")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """An emulator whose account may run two events at once."""
+    folder = tmp_path_factory.mktemp("small-emulator")
     settings = Settings("127.0.0.1", 0, folder, time_scale=0.05, function_concurrency=2)
-    with running(settings) as plane:
-        yield plane
+    with running(settings) as emulator:
+        yield emulator
 
 
 @pytest.mark.aws(
@@ -216,7 +218,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlane]:
     "https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html",
 )
 def test_the_accounts_concurrency_is_shared_by_its_functions(
-    small: RunningPlane, tmp_path: Path
+    small: RunningEmulator, tmp_path: Path
 ) -> None:
     source = """
 import pathlib, time
@@ -249,9 +251,9 @@ def handler(event, context):
     "https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
 )
 def test_not_all_of_the_accounts_concurrency_can_be_reserved(
-    plane: RunningPlane, function: str
+    emulator: RunningEmulator, function: str
 ) -> None:
-    lambda_ = plane.client("lambda")
+    lambda_ = emulator.client("lambda")
     with pytest.raises(ClientError, match="UnreservedConcurrentExecution"):
         lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=901)
     assert "ReservedConcurrentExecutions" not in lambda_.get_function_concurrency(
@@ -283,9 +285,9 @@ def test_a_new_worker_takes_no_event_before_its_init_is_over(tmp_path: Path) -> 
 
 
 @pytest.fixture
-def crash(plane: RunningPlane) -> Iterator[Any]:
+def crash(emulator: RunningEmulator) -> Iterator[Any]:
     """Switches crashes on; they are off after."""
-    url = f"{plane.url}/_plane/faults/functions"
+    url = f"{emulator.url}/_emulator/faults/functions"
 
     def on(**settings: Any) -> urllib3.BaseHTTPResponse:
         return urllib3.request("PUT", url, json=settings, timeout=10)
@@ -302,20 +304,20 @@ def crash(plane: RunningPlane) -> Iterator[Any]:
 )
 @pytest.mark.parametrize(("when", "is_done"), [("after", True), ("before", False)])
 def test_a_function_crashes_when_it_is_told_to_and_so_often(
-    plane: RunningPlane, crash: Any, tmp_path: Path, when: str, is_done: bool
+    emulator: RunningEmulator, crash: Any, tmp_path: Path, when: str, is_done: bool
 ) -> None:
-    arn = create(plane, SOURCE)
+    arn = create(emulator, SOURCE)
     name = arn.rpartition(":")[2]
-    invoke(plane, arn, {"do": "who"})
+    invoke(emulator, arn, {"do": "who"})
     assert crash(crash=[name], when=when, times=2).status == 200
     for number in range(2):
         done = tmp_path / f"done-{number}"
-        died = invoke(plane, arn, {"do": "touch", "path": str(done)})
+        died = invoke(emulator, arn, {"do": "touch", "path": str(done)})
         assert (died.error, died.answer["errorType"]) == ("Unhandled", "Runtime.ExitError")
         assert died.answer["errorMessage"].endswith("Runtime exited with error: signal: killed")
         assert done.exists() is is_done
-    assert invoke(plane, arn, {"do": "who"}).error is None
-    assert len(plane.recorded("faults", what="crashed", function=name, when=when)) == 2
+    assert invoke(emulator, arn, {"do": "who"}).error is None
+    assert len(emulator.recorded("faults", what="crashed", function=name, when=when)) == 2
 
 
 @pytest.mark.parametrize(

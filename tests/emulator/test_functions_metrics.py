@@ -6,23 +6,23 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 from tests.support.lambda_functions import SOURCE, create, invoke
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 
 pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")
-def function(plane: RunningPlane) -> str:
+def function(emulator: RunningEmulator) -> str:
     """The ARN of a function that does what its event says."""
-    return create(plane, SOURCE)
+    return create(emulator, SOURCE)
 
 
 def measured(
-    plane: RunningPlane, function: str, metric: str, since: float, until: float | None = None
+    emulator: RunningEmulator, function: str, metric: str, since: float, until: float | None = None
 ) -> dict[str, float]:
     """The statistics of a metric of a function between two times (epoch seconds; until now)."""
     day_s = 86_400
-    points = plane.client("cloudwatch").get_metric_statistics(
+    points = emulator.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/Lambda",
         MetricName=metric,
         Dimensions=[{"Name": "FunctionName", "Value": function.rpartition(":")[2]}],
@@ -50,25 +50,27 @@ def measured(
     "There are Invocations and Errors of a function, and no other metric or dimension.",
     "The app's alarms are on these",
 )
-def test_an_invocation_is_counted_and_whether_it_failed(plane: RunningPlane, function: str) -> None:
+def test_an_invocation_is_counted_and_whether_it_failed(
+    emulator: RunningEmulator, function: str
+) -> None:
     """ "Invocation metrics are binary indicators of the outcome of a Lambda function invocation";
     an error is an exception, a timeout, or a process that dies.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     since = time.time() - 1
-    assert measured(plane, function, "Errors", since) == {}, "nothing is said of no invocation"
+    assert measured(emulator, function, "Errors", since) == {}, "nothing is said of no invocation"
 
-    invoke(plane, function, {"do": "who"})
-    said = {name: measured(plane, function, name, since) for name in ("Invocations", "Errors")}
+    invoke(emulator, function, {"do": "who"})
+    said = {name: measured(emulator, function, name, since) for name in ("Invocations", "Errors")}
     assert said == {
         "Invocations": {"Sum": 1, "Minimum": 1, "SampleCount": 1},
         "Errors": {"Sum": 0, "Minimum": 0, "SampleCount": 1},
     }
 
-    invoke(plane, function, {"do": "fail", "type": "Permanent", "message": "no"})
-    invoke(plane, function, {"do": "kill"})
-    said = {name: measured(plane, function, name, since) for name in ("Invocations", "Errors")}
+    invoke(emulator, function, {"do": "fail", "type": "Permanent", "message": "no"})
+    invoke(emulator, function, {"do": "kill"})
+    said = {name: measured(emulator, function, name, since) for name in ("Invocations", "Errors")}
     assert said == {
         "Invocations": {"Sum": 3, "Minimum": 1, "SampleCount": 3},
         "Errors": {"Sum": 2, "Minimum": 0, "SampleCount": 3},
@@ -81,20 +83,20 @@ def test_an_invocation_is_counted_and_whether_it_failed(plane: RunningPlane, fun
     "What is throttled is no invocation, and no error.",
     "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
 )
-def test_what_is_throttled_is_not_counted(plane: RunningPlane) -> None:
+def test_what_is_throttled_is_not_counted(emulator: RunningEmulator) -> None:
     """ "Invocations aren't recorded if the invocation request is throttled".
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
-    since, function = time.time() - 1, create(plane, SOURCE)
-    plane.client("lambda").put_function_concurrency(
+    since, function = time.time() - 1, create(emulator, SOURCE)
+    emulator.client("lambda").put_function_concurrency(
         FunctionName=function, ReservedConcurrentExecutions=0
     )
 
     with pytest.raises(ClientError, match="TooManyRequestsException"):
-        invoke(plane, function, {})
-    assert measured(plane, function, "Invocations", since) == {}
-    assert measured(plane, function, "Errors", since) == {}
+        invoke(emulator, function, {})
+    assert measured(emulator, function, "Invocations", since) == {}
+    assert measured(emulator, function, "Errors", since) == {}
 
 
 @pytest.mark.aws(
@@ -103,17 +105,17 @@ def test_what_is_throttled_is_not_counted(plane: RunningPlane) -> None:
     "They are of the time at which the function was invoked, and there when it has ended.",
     "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
 )
-def test_an_invocation_is_counted_when_it_began(plane: RunningPlane) -> None:
+def test_an_invocation_is_counted_when_it_began(emulator: RunningEmulator) -> None:
     """ "Note that the timestamp on an error metric reflects when the function was invoked, not when
     the error occurred."
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
-    function = create(plane, SOURCE)
+    function = create(emulator, SOURCE)
     asked = time.time()
 
-    invoke(plane, function, {"do": "sleep", "seconds": 3})
+    invoke(emulator, function, {"do": "sleep", "seconds": 3})
 
     # However long it took to begin, it was 3 s ago at the latest. CloudWatch asks by whole seconds.
     before_its_end = time.time() - 2
-    assert measured(plane, function, "Errors", asked - 1, before_its_end)["SampleCount"] == 1
+    assert measured(emulator, function, "Errors", asked - 1, before_its_end)["SampleCount"] == 1

@@ -1,10 +1,10 @@
-"""What Terraform plans is what the plane has, after the lab has laid its ground."""
+"""What Terraform plans is what the emulator has, after the lab has laid its ground."""
 
 import json
 from pathlib import Path
 
 import pytest
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 
 from labswarm.cluster import Cluster
 from labswarm_lab import ground
@@ -13,11 +13,11 @@ from labswarm_lab.plan import DEFAULT, GroupPlan, read_plan
 pytestmark = pytest.mark.emulator
 
 
-def test_a_group_is_as_planned(plane: RunningPlane, name: str) -> None:
+def test_a_group_is_as_planned(emulator: RunningEmulator, name: str) -> None:
     (planned,) = read_plan(DEFAULT, name)
-    ground.make_group(plane, planned)
+    ground.make_group(emulator, planned)
 
-    autoscaling = plane.client("autoscaling")
+    autoscaling = emulator.client("autoscaling")
     (group,) = autoscaling.describe_auto_scaling_groups(
         AutoScalingGroupNames=[f"labswarm-{name}-workers"]
     )["AutoScalingGroups"]
@@ -31,7 +31,7 @@ def test_a_group_is_as_planned(plane: RunningPlane, name: str) -> None:
 
 
 def test_a_hooks_timeout_changed_in_the_plan_changes_the_lab(
-    plane: RunningPlane, name: str, tmp_path: Path
+    emulator: RunningEmulator, name: str, tmp_path: Path
 ) -> None:
     plan = json.loads(DEFAULT.read_text())
     for resource in plan["planned_values"]["root_module"]["resources"]:
@@ -40,9 +40,9 @@ def test_a_hooks_timeout_changed_in_the_plan_changes_the_lab(
     changed = tmp_path / "plan.json"
     changed.write_text(json.dumps(plan))
     (planned,) = read_plan(changed, name)
-    ground.make_group(plane, planned)
+    ground.make_group(emulator, planned)
 
-    hooks = plane.client("autoscaling").describe_lifecycle_hooks(
+    hooks = emulator.client("autoscaling").describe_lifecycle_hooks(
         AutoScalingGroupName=f"labswarm-{name}-workers"
     )["LifecycleHooks"]
     assert {(h["LifecycleHookName"], h["HeartbeatTimeout"], h["DefaultResult"]) for h in hooks} == {
@@ -51,19 +51,19 @@ def test_a_hooks_timeout_changed_in_the_plan_changes_the_lab(
     }
 
 
-def test_the_description_is_read_by_the_app(plane: RunningPlane, name: str) -> None:
+def test_the_description_is_read_by_the_app(emulator: RunningEmulator, name: str) -> None:
     (planned,) = read_plan(DEFAULT, name)
-    describe(plane, planned)
+    describe(emulator, planned)
 
-    described = plane.client("ssm").get_parameter(Name=f"/labswarm/clusters/{name}")
+    described = emulator.client("ssm").get_parameter(Name=f"/labswarm/clusters/{name}")
     cluster = Cluster.parse(described["Parameter"]["Value"])
     assert (cluster.name, cluster.asg) == (name, f"labswarm-{name}-workers")
     assert (cluster.min_nodes, cluster.max_nodes, cluster.empty_deadline_s) == (3, 20, 15)
 
 
-def describe(plane: RunningPlane, planned: GroupPlan) -> None:
+def describe(emulator: RunningEmulator, planned: GroupPlan) -> None:
     ground.describe_cluster(
-        plane,
+        emulator,
         planned.settings,
         manager="i-00000000000000001",
         chef=ground.ChefGround("https://chef.invalid", "labswarm", "pem"),

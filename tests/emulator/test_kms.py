@@ -1,4 +1,4 @@
-"""KMS on the plane signs as the app wants it to, and refuses as AWS's does."""
+"""KMS on the emulator signs as the app wants it to, and refuses as AWS's does."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,15 +7,15 @@ import pytest
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 
 pytestmark = pytest.mark.emulator
 ALGORITHM = "RSASSA_PKCS1_V1_5_SHA_256"
 
 
 @pytest.fixture(scope="module")
-def kms(plane: RunningPlane) -> Any:
-    return plane.client("kms")
+def kms(emulator: RunningEmulator) -> Any:
+    return emulator.client("kms")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def other_key(kms: Any) -> Iterator[str]:
 
 
 def key_id(arn: str) -> str:
-    """A key's id, by which the plane's KMS changes a key's state; it fails at an ARN there."""
+    """A key's id, by which the emulator's KMS changes a key's state; it fails at an ARN there."""
     return arn.rpartition("/")[2]
 
 

@@ -1,17 +1,17 @@
-"""S3 on the plane keeps what deployments and backups put there, as AWS's does."""
+"""S3 on the emulator keeps what deployments and backups put there, as AWS's does."""
 
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 
 pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")
-def s3(plane: RunningPlane) -> Any:
-    return plane.client("s3")
+def s3(emulator: RunningEmulator) -> Any:
+    return emulator.client("s3")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Rules with a schedule fire on the plane as AWS's do."""
+"""Rules with a schedule fire on the emulator as AWS's do."""
 
 import json
 from collections.abc import Iterator
@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 from labswarm_emulator.events.cron import cron
 from labswarm_emulator.events.schedule import Timed, Timetable, rate_s, valid
 
 
 @pytest.fixture
-def fired(plane: RunningPlane, name: str) -> Iterator[Any]:
-    """What a rule with `rate(1 minute)` has sent; the plane's minute is three seconds."""
-    events, sqs = plane.client("events"), plane.client("sqs")
+def fired(emulator: RunningEmulator, name: str) -> Iterator[Any]:
+    """What a rule with `rate(1 minute)` has sent; the emulator's minute is three seconds."""
+    events, sqs = emulator.client("events"), emulator.client("sqs")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     queue = f"arn:aws:sqs:eu-west-1:123456789012:{name}"
     events.put_rule(Name=name, ScheduleExpression="rate(1 minute)")
@@ -39,7 +39,7 @@ def fired(plane: RunningPlane, name: str) -> Iterator[Any]:
 )
 @pytest.mark.emulator
 def test_given_a_rate_then_the_rule_fires_again_and_again(
-    plane: RunningPlane, fired: Any, name: str
+    emulator: RunningEmulator, fired: Any, name: str
 ) -> None:
     """The event of a schedule: its source is aws.events, and its resource the rule.
 
@@ -60,17 +60,17 @@ def test_given_a_rate_then_the_rule_fires_again_and_again(
 )
 @pytest.mark.emulator
 def test_given_a_rule_that_is_disabled_then_it_does_not_fire(
-    plane: RunningPlane, fired: Any, name: str
+    emulator: RunningEmulator, fired: Any, name: str
 ) -> None:
     """https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DisableRule.html"""
-    plane.client("events").disable_rule(Name=name)
+    emulator.client("events").disable_rule(Name=name)
     other = f"{name}-other"
-    events = plane.client("events")
-    url = plane.client("sqs").create_queue(QueueName=other)["QueueUrl"]
+    events = emulator.client("events")
+    url = emulator.client("sqs").create_queue(QueueName=other)["QueueUrl"]
     arn = f"arn:aws:sqs:eu-west-1:123456789012:{other}"
     events.put_rule(Name=other, ScheduleExpression="rate(1 minute)")
     events.put_targets(Rule=other, Targets=[{"Id": "queue", "Arn": arn}])
-    sqs = plane.client("sqs")
+    sqs = emulator.client("sqs")
     eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
     events.remove_targets(Rule=other, Ids=["queue"])
     events.delete_rule(Name=other)
@@ -218,8 +218,10 @@ def test_a_schedule_that_is_none_is_refused(expression: str) -> None:
     "A rule with a schedule that is none is not made.",
     "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html",
 )
-def test_a_rule_with_no_schedule_to_fire_by_is_not_made(plane: RunningPlane, name: str) -> None:
-    events = plane.client("events")
+def test_a_rule_with_no_schedule_to_fire_by_is_not_made(
+    emulator: RunningEmulator, name: str
+) -> None:
+    events = emulator.client("events")
     with pytest.raises(ClientError, match="Parameter ScheduleExpression is not valid"):
         events.put_rule(Name=name, ScheduleExpression="rate(1 minutes)")
     assert events.list_rules(NamePrefix=name)["Rules"] == []

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler on the plane calls its targets as AWS's does."""
+"""EventBridge Scheduler on the emulator calls its targets as AWS's does."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.support import lambda_functions
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 pytestmark = pytest.mark.emulator
 
@@ -28,7 +28,7 @@ def handler(event, context):
 class Queue:
     """A queue that is a schedule's target, or its dead-letter queue."""
 
-    plane: RunningPlane
+    emulator: RunningEmulator
     name: str
     url: str
 
@@ -37,7 +37,7 @@ class Queue:
         return f"arn:aws:sqs:{ACCOUNT}:{self.name}"
 
     def messages(self) -> list[dict[str, Any]]:
-        got = self.plane.client("sqs").receive_message(
+        got = self.emulator.client("sqs").receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=10,
             VisibilityTimeout=0,
@@ -50,14 +50,14 @@ class Queue:
 
 
 @pytest.fixture
-def queue(plane: RunningPlane, name: str) -> Queue:
-    return Queue(plane, name, plane.client("sqs").create_queue(QueueName=name)["QueueUrl"])
+def queue(emulator: RunningEmulator, name: str) -> Queue:
+    return Queue(emulator, name, emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"])
 
 
 @pytest.fixture
-def schedule(plane: RunningPlane, name: str) -> Iterator[Callable[..., str]]:
+def schedule(emulator: RunningEmulator, name: str) -> Iterator[Callable[..., str]]:
     """Makes the test's one schedule; its ARN."""
-    scheduler = plane.client("scheduler")
+    scheduler = emulator.client("scheduler")
 
     def make(expression: str, target: dict[str, Any], **more: Any) -> str:
         made = scheduler.create_schedule(
@@ -87,8 +87,8 @@ def test_a_rate_fires_at_once_and_again(queue: Queue, schedule: Callable[..., st
     arn = schedule("rate(1 minute)", {"Arn": queue.arn, "Input": "any text"})
     assert eventually(queue.bodies) == ["any text"]
     eventually(lambda: len(queue.bodies()) > 1)
-    first, second, *_ = queue.plane.recorded("scheduler", schedule=arn, what="due")
-    minute_s = queue.plane.settings.time_scale * 60
+    first, second, *_ = queue.emulator.recorded("scheduler", schedule=arn, what="due")
+    minute_s = queue.emulator.settings.time_scale * 60
     assert second["at"] != first["at"] or minute_s < 1
 
 
@@ -99,7 +99,7 @@ def test_a_rate_fires_at_once_and_again(queue: Queue, schedule: Callable[..., st
     "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-delete.html",
 )
 def test_a_time_comes_once_in_its_zone(
-    plane: RunningPlane, queue: Queue, schedule: Callable[..., str], name: str
+    emulator: RunningEmulator, queue: Queue, schedule: Callable[..., str], name: str
 ) -> None:
     # Ten hours behind UTC, the whole year.
     at = datetime.now(UTC) + timedelta(seconds=2) - timedelta(hours=10)
@@ -110,7 +110,9 @@ def test_a_time_comes_once_in_its_zone(
         ActionAfterCompletion="DELETE",
     )
     assert eventually(queue.bodies) == ["now"]
-    eventually(lambda: not plane.client("scheduler").list_schedules(NamePrefix=name)["Schedules"])
+    eventually(
+        lambda: not emulator.client("scheduler").list_schedules(NamePrefix=name)["Schedules"]
+    )
     assert queue.bodies() == ["now"]
 
 
@@ -130,14 +132,14 @@ def test_a_time_comes_once_in_its_zone(
     ids=["disabled", "over", "not begun"],
 )
 def test_a_schedule_that_is_not_on_does_not_fire(
-    plane: RunningPlane,
+    emulator: RunningEmulator,
     queue: Queue,
     schedule: Callable[..., str],
     name: str,
     setting: dict[str, Any],
 ) -> None:
     arn = schedule("rate(1 minute)", {"Arn": queue.arn, "Input": "no"}, **setting)
-    scheduler = plane.client("scheduler")
+    scheduler = emulator.client("scheduler")
     other = scheduler.create_schedule(
         Name=f"{name}-other",
         ScheduleExpression="rate(1 minute)",
@@ -145,10 +147,10 @@ def test_a_schedule_that_is_not_on_does_not_fire(
         FlexibleTimeWindow=OFF,
     )["ScheduleArn"]
     try:
-        eventually(lambda: len(plane.recorded("scheduler", schedule=other, what="due")) > 1)
+        eventually(lambda: len(emulator.recorded("scheduler", schedule=other, what="due")) > 1)
     finally:
         scheduler.delete_schedule(Name=f"{name}-other")
-    assert not plane.recorded("scheduler", schedule=arn)
+    assert not emulator.recorded("scheduler", schedule=arn)
     assert set(queue.bodies()) == {"yes"}
 
 
@@ -159,9 +161,11 @@ def test_a_schedule_that_is_not_on_does_not_fire(
     "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html",
 )
 def test_a_function_gets_the_context_it_asks_for(
-    plane: RunningPlane, queue: Queue, schedule: Callable[..., str]
+    emulator: RunningEmulator, queue: Queue, schedule: Callable[..., str]
 ) -> None:
-    function = lambda_functions.create(plane, TOLD, Environment={"Variables": {"QUEUE": queue.url}})
+    function = lambda_functions.create(
+        emulator, TOLD, Environment={"Variables": {"QUEUE": queue.url}}
+    )
     asked = {
         "schedule": "<aws.scheduler.schedule-arn>",
         "at": "<aws.scheduler.scheduled-time>",
@@ -170,7 +174,7 @@ def test_a_function_gets_the_context_it_asks_for(
     }
     arn = schedule("rate(1 hour)", {"Arn": function, "Input": json.dumps(asked)})
     (body,) = eventually(queue.bodies)
-    (due,) = plane.recorded("scheduler", schedule=arn, what="due")
+    (due,) = emulator.recorded("scheduler", schedule=arn, what="due")
     assert json.loads(body) == {
         "schedule": arn,
         "at": due["at"],
@@ -186,9 +190,9 @@ def test_a_function_gets_the_context_it_asks_for(
     "https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Target.html",
 )
 def test_a_machine_is_started_with_the_default_notification(
-    plane: RunningPlane, schedule: Callable[..., str], name: str
+    emulator: RunningEmulator, schedule: Callable[..., str], name: str
 ) -> None:
-    states = plane.client("stepfunctions")
+    states = emulator.client("stepfunctions")
     definition = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
     machine = states.create_state_machine(
         name=name, definition=json.dumps(definition), roleArn=ROLE
@@ -208,7 +212,7 @@ def test_a_machine_is_started_with_the_default_notification(
     "https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html",
 )
 def test_a_target_that_is_gone_leaves_a_dead_letter(
-    plane: RunningPlane, queue: Queue, schedule: Callable[..., str], name: str
+    emulator: RunningEmulator, queue: Queue, schedule: Callable[..., str], name: str
 ) -> None:
     gone = f"arn:aws:lambda:{ACCOUNT}:function:{name}"
     arn = schedule(
@@ -216,7 +220,7 @@ def test_a_target_that_is_gone_leaves_a_dead_letter(
     )
     (message,) = eventually(queue.messages)
     why = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
-    (due,) = plane.recorded("scheduler", schedule=arn, what="due")
+    (due,) = emulator.recorded("scheduler", schedule=arn, what="due")
     assert message["Body"] == "{}"
     assert "not found" in why.pop("ERROR_MESSAGE").lower()
     assert why == {
@@ -244,7 +248,7 @@ def test_a_target_that_is_gone_leaves_a_dead_letter(
     ],
 )
 def test_a_failing_target_is_tried_again_within_its_policy(
-    plane: RunningPlane,
+    emulator: RunningEmulator,
     queue: Queue,
     schedule: Callable[..., str],
     name: str,
@@ -252,7 +256,7 @@ def test_a_failing_target_is_tried_again_within_its_policy(
     exhausted: str,
 ) -> None:
     # A FIFO queue takes no message without a group, each time.
-    plane.client("sqs").create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})
+    emulator.client("sqs").create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})
     schedule(
         "rate(1 hour)",
         {
@@ -278,14 +282,14 @@ def test_a_failing_target_is_tried_again_within_its_policy(
     "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-flexible-time-windows.html",
 )
 def test_a_flexible_window_spreads_the_calls(
-    plane: RunningPlane, queue: Queue, schedule: Callable[..., str]
+    emulator: RunningEmulator, queue: Queue, schedule: Callable[..., str]
 ) -> None:
     window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 1}
     arn = schedule("rate(1 hour)", {"Arn": queue.arn, "Input": "in"}, FlexibleTimeWindow=window)
     eventually(queue.bodies)
-    (due,) = plane.recorded("scheduler", schedule=arn, what="due")
+    (due,) = emulator.recorded("scheduler", schedule=arn, what="due")
     (delivered,) = eventually(
-        lambda: plane.recorded("events", event=due["execution"], what="delivered")
+        lambda: emulator.recorded("events", event=due["execution"], what="delivered")
     )
     written = datetime.fromisoformat(due["at"]).timestamp()
     # The minute is three seconds here; whatever the load, it is not called before it is due.
@@ -323,7 +327,7 @@ def test_a_flexible_window_spreads_the_calls(
     ],
 )
 def test_a_schedule_that_could_not_run_is_refused(
-    plane: RunningPlane,
+    emulator: RunningEmulator,
     queue: Queue,
     schedule: Callable[..., str],
     name: str,
@@ -334,7 +338,7 @@ def test_a_schedule_that_could_not_run_is_refused(
 ) -> None:
     with refused(said):
         schedule(expression, {"Arn": queue.arn, **target}, **more)
-    assert plane.client("scheduler").list_schedules(NamePrefix=name)["Schedules"] == []
+    assert emulator.client("scheduler").list_schedules(NamePrefix=name)["Schedules"] == []
 
 
 @pytest.mark.absent(

@@ -1,17 +1,17 @@
-"""Secrets Manager on the plane keeps the join token as AWS's does: versions, stages, refusals."""
+"""Secrets Manager keeps the join token as on AWS: versions, stages and refusals."""
 
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 
 pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")
-def secrets(plane: RunningPlane) -> Any:
-    return plane.client("secretsmanager")
+def secrets(emulator: RunningEmulator) -> Any:
+    return emulator.client("secretsmanager")
 
 
 def refused(call: Any, **given: Any) -> tuple[str, str, int]:

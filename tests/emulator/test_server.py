@@ -1,4 +1,4 @@
-"""The plane as a process: how it starts, refuses to, and stops."""
+"""The emulator as a process: how it starts, refuses to, and stops."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.support.running_emulator import RunningPlane, eventually, start
+from tests.support.running_emulator import RunningEmulator, eventually, start
 
 from labswarm_emulator.emulator import Settings
 from labswarm_emulator.server import main
@@ -20,7 +20,7 @@ def config(state_dir: Path, port: int = 0) -> str:
     return str(file)
 
 
-def test_given_a_plane_that_serves_when_told_to_stop_then_it_ends_and_is_not_ready(
+def test_given_a_emulator_that_serves_when_told_to_stop_then_it_ends_and_is_not_ready(
     tmp_path: Path,
 ) -> None:
     """SIGTERM ends it; ready.json stands only while it answers."""
@@ -59,10 +59,10 @@ def test_given_unknown_machines_then_it_names_them_in_one_line(
 
 
 def test_given_a_connection_that_says_nothing_then_others_are_answered(
-    plane: RunningPlane,
+    emulator: RunningEmulator,
 ) -> None:
     """The server has a thread for each connection."""
-    host, port = plane.url.removeprefix("http://").split(":")
+    host, port = emulator.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as held:
         held.sendall(b"POST / HTTP/1.1\r\n")
-        assert plane.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        assert emulator.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200

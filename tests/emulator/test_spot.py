@@ -1,4 +1,4 @@
-"""Spot on the plane tells what EC2 tells EventBridge, and takes the instance back as EC2 does."""
+"""Spot sends EventBridge the events of EC2, and takes the instance back as EC2 does."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 pytestmark = pytest.mark.emulator
 
@@ -19,18 +19,18 @@ NOTICE_S = 120
 UNKNOWN = "i-0123456789abcdef0"
 
 
-def asked(plane: RunningPlane, what: str, instance_id: str) -> int:
-    """Ask at the plane's own door; the status of its answer, and a refusal says why."""
-    answer = urllib3.request("POST", f"{plane.url}/_plane/{what}/{instance_id}", timeout=10)
+def asked(emulator: RunningEmulator, what: str, instance_id: str) -> int:
+    """Call the control API; return the status, and the reason of a refusal."""
+    answer = urllib3.request("POST", f"{emulator.url}/_emulator/{what}/{instance_id}", timeout=10)
     assert answer.status == 204 or answer.json()["error"]
     return answer.status
 
 
 @pytest.fixture
-def told(plane: RunningPlane, name: str) -> Iterator[str]:
+def told(emulator: RunningEmulator, name: str) -> Iterator[str]:
     """A queue for all that EC2 tells about spot."""
-    url = plane.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    events = plane.client("events")
+    url = emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    events = emulator.client("events")
     pattern = {"source": ["aws.ec2"], "detail-type": [WARNING, RECOMMENDATION]}
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     arn = f"arn:aws:sqs:{ACCOUNT}:{name}"
@@ -40,10 +40,10 @@ def told(plane: RunningPlane, name: str) -> Iterator[str]:
     events.delete_rule(Name=name)
 
 
-def event(plane: RunningPlane, queue: str) -> dict[str, Any]:
+def event(emulator: RunningEmulator, queue: str) -> dict[str, Any]:
     """The one event told; waited for."""
     messages = eventually(
-        lambda: plane.client("sqs").receive_message(QueueUrl=queue).get("Messages")
+        lambda: emulator.client("sqs").receive_message(QueueUrl=queue).get("Messages")
     )
     (body,) = (json.loads(message["Body"]) for message in messages)
     assert isinstance(body, dict)
@@ -51,10 +51,10 @@ def event(plane: RunningPlane, queue: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def member(plane: RunningPlane, name: str) -> Iterator[str]:
+def member(emulator: RunningEmulator, name: str) -> Iterator[str]:
     """The one instance in service of a group without hooks."""
-    autoscaling = plane.client("autoscaling")
-    plane.client("ec2").create_launch_template(
+    autoscaling = emulator.client("autoscaling")
+    emulator.client("ec2").create_launch_template(
         LaunchTemplateName=name,
         LaunchTemplateData={"ImageId": "ami-12345678", "InstanceType": "t3.medium"},
     )
@@ -66,21 +66,21 @@ def member(plane: RunningPlane, name: str) -> Iterator[str]:
         MaxSize=2,
         DesiredCapacity=1,
     )
-    (instance,) = eventually(lambda: in_service(plane, name))
+    (instance,) = eventually(lambda: in_service(emulator, name))
     yield instance
     autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
 
 
-def in_service(plane: RunningPlane, group: str) -> list[str]:
-    described = plane.client("autoscaling").describe_auto_scaling_groups(
+def in_service(emulator: RunningEmulator, group: str) -> list[str]:
+    described = emulator.client("autoscaling").describe_auto_scaling_groups(
         AutoScalingGroupNames=[group]
     )
     instances = described["AutoScalingGroups"][0]["Instances"]
     return [i["InstanceId"] for i in instances if i["LifecycleState"] == "InService"]
 
 
-def described(plane: RunningPlane, instance_id: str) -> dict[str, Any]:
-    answer = plane.client("ec2").describe_instances(InstanceIds=[instance_id])
+def described(emulator: RunningEmulator, instance_id: str) -> dict[str, Any]:
+    answer = emulator.client("ec2").describe_instances(InstanceIds=[instance_id])
     instance: dict[str, Any] = answer["Reservations"][0]["Instances"][0]
     return instance
 
@@ -92,15 +92,15 @@ def described(plane: RunningPlane, instance_id: str) -> dict[str, Any]:
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html",
 )
 def test_an_interruption_is_told_with_the_fields_that_ec2_gives_it(
-    plane: RunningPlane, member: str, told: str
+    emulator: RunningEmulator, member: str, told: str
 ) -> None:
     """The sample event: its ARN has the zone in the region's place, and no account.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
     """
-    assert asked(plane, "interrupt", member) == 204
+    assert asked(emulator, "interrupt", member) == 204
 
-    warning = event(plane, told)
+    warning = event(emulator, told)
 
     assert re.fullmatch(r"[0-9a-f-]{36}", warning.pop("id"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", warning.pop("time"))
@@ -128,23 +128,23 @@ def test_an_interruption_is_told_with_the_fields_that_ec2_gives_it(
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html",
 )
 def test_an_interrupted_instance_is_taken_back_two_minutes_after_the_warning(
-    plane: RunningPlane, member: str, name: str
+    emulator: RunningEmulator, member: str, name: str
 ) -> None:
     """And not before; its group finds it gone and replaces it.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
     """
-    notice_s = NOTICE_S * plane.settings.time_scale
+    notice_s = NOTICE_S * emulator.settings.time_scale
     began = time.monotonic()
-    asked(plane, "interrupt", member)
+    asked(emulator, "interrupt", member)
 
-    assert described(plane, member)["State"]["Name"] == "running"
+    assert described(emulator, member)["State"]["Name"] == "running"
     eventually(
-        lambda: described(plane, member)["State"]["Name"] == "terminated", within_s=2 * notice_s
+        lambda: described(emulator, member)["State"]["Name"] == "terminated", within_s=2 * notice_s
     )
     assert time.monotonic() - began >= notice_s
-    (replacement,) = eventually(lambda: in_service(plane, name))
+    (replacement,) = eventually(lambda: in_service(emulator, name))
     assert replacement != member
 
 
@@ -155,20 +155,20 @@ def test_an_interrupted_instance_is_taken_back_two_minutes_after_the_warning(
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html",
 )
 def test_a_rebalance_recommendation_is_told_and_ends_nothing(
-    plane: RunningPlane, member: str, told: str
+    emulator: RunningEmulator, member: str, told: str
 ) -> None:
     """The sample event has the instance's id alone.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html
     """
-    assert asked(plane, "rebalance", member) == 204
+    assert asked(emulator, "rebalance", member) == 204
 
-    recommendation = event(plane, told)
+    recommendation = event(emulator, told)
 
     assert recommendation["detail-type"] == RECOMMENDATION
     assert recommendation["resources"] == [f"arn:aws:ec2:eu-west-1a:instance/{member}"]
     assert recommendation["detail"] == {"instance-id": member}
-    assert described(plane, member)["State"]["Name"] == "running"
+    assert described(emulator, member)["State"]["Name"] == "running"
 
 
 @pytest.mark.aws(
@@ -178,19 +178,19 @@ def test_a_rebalance_recommendation_is_told_and_ends_nothing(
     "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html",
 )
 def test_a_killed_instance_is_terminated_at_once_and_says_why(
-    plane: RunningPlane, member: str, name: str
+    emulator: RunningEmulator, member: str, name: str
 ) -> None:
     """Its state reason is that of a spot interruption.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html
     """
-    assert asked(plane, "kill", member) == 204
+    assert asked(emulator, "kill", member) == 204
 
-    seen = described(plane, member)
+    seen = described(emulator, member)
 
     assert seen["State"]["Name"] == "terminated"
     assert seen["StateReason"]["Code"] == "Server.SpotInstanceTermination"
-    (replacement,) = eventually(lambda: in_service(plane, name))
+    (replacement,) = eventually(lambda: in_service(emulator, name))
     assert replacement != member
 
 
@@ -203,17 +203,17 @@ def test_a_killed_instance_is_terminated_at_once_and_says_why(
 @pytest.mark.differs(
     "EC2",
     "spot interruption",
-    "Spot takes an instance when it is asked to, at the plane's own door.",
+    "Spot takes an instance when the emulator's control API is asked to.",
     "a lab has to be able to lose a node at a time of its choosing",
 )
 @pytest.mark.parametrize("what", ["interrupt", "rebalance", "kill", "explode"])
 def test_what_does_not_run_and_what_there_is_not_are_refused(
-    plane: RunningPlane, what: str
+    emulator: RunningEmulator, what: str
 ) -> None:
-    """The door is the plane's own, beside AWS's APIs; PutEvents takes no event from aws.*.
+    """Use the emulator's control API, since PutEvents takes no event from aws.*.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
     """
-    assert asked(plane, what, UNKNOWN) == 404
+    assert asked(emulator, what, UNKNOWN) == 404
     entry = {"Source": "aws.ec2", "DetailType": WARNING, "Detail": "{}"}
-    assert plane.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 1
+    assert emulator.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 1

@@ -1,4 +1,4 @@
-"""Systems Manager's Run Command on the plane does what AWS's does."""
+"""Systems Manager's Run Command on the emulator does what AWS's does."""
 
 import functools
 import shlex
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.ssm_commands import (
     look,
     make_document,
@@ -23,17 +23,17 @@ pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")
-def instance(plane: RunningPlane) -> Iterator[str]:
+def instance(emulator: RunningEmulator) -> Iterator[str]:
     """An instance that is online."""
-    instance_id = start_online(plane)
+    instance_id = start_online(emulator)
     yield instance_id
-    terminate(plane, instance_id)
+    terminate(emulator, instance_id)
 
 
 @pytest.fixture
-def document(plane: RunningPlane, name: str) -> Callable[..., str]:
+def document(emulator: RunningEmulator, name: str) -> Callable[..., str]:
     """Makes the test's document."""
-    return functools.partial(make_document, plane, name)
+    return functools.partial(make_document, emulator, name)
 
 
 @pytest.mark.aws(
@@ -43,16 +43,16 @@ def document(plane: RunningPlane, name: str) -> Callable[..., str]:
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html",
 )
 def test_given_a_new_instance_when_it_has_booted_then_its_agent_is_online_until_it_is_terminated(
-    plane: RunningPlane,
+    emulator: RunningEmulator,
 ) -> None:
     """PingStatus tells whether the agent answers.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html
     """
-    instance_id = start_online(plane)
-    terminate(plane, instance_id)
-    eventually(lambda: ping(plane, instance_id) != "Online")
-    eventually(lambda: plane.recorded("ec2", what="ended", instance=instance_id))
+    instance_id = start_online(emulator)
+    terminate(emulator, instance_id)
+    eventually(lambda: ping(emulator, instance_id) != "Online")
+    eventually(lambda: emulator.recorded("ec2", what="ended", instance=instance_id))
 
 
 @pytest.mark.aws(
@@ -62,16 +62,16 @@ def test_given_a_new_instance_when_it_has_booted_then_its_agent_is_online_until_
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-status-and-restart.html",
 )
 def test_given_an_instance_that_does_not_boot_then_it_runs_but_has_no_agent(
-    plane: RunningPlane,
+    emulator: RunningEmulator,
 ) -> None:
     """EC2's running is the virtual machine's state, not its agent's.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-status-and-restart.html
     """
-    instance_id = start_instance(plane, **{"labswarm:boot-fails": "yes"})
-    eventually(lambda: plane.recorded("ec2", what="boot failed", instance=instance_id))
-    assert ping(plane, instance_id) is None
-    seen = plane.client("ec2").describe_instances(InstanceIds=[instance_id])
+    instance_id = start_instance(emulator, **{"labswarm:boot-fails": "yes"})
+    eventually(lambda: emulator.recorded("ec2", what="boot failed", instance=instance_id))
+    assert ping(emulator, instance_id) is None
+    seen = emulator.client("ec2").describe_instances(InstanceIds=[instance_id])
     assert seen["Reservations"][0]["Instances"][0]["State"]["Name"] == "running"
 
 
@@ -82,20 +82,20 @@ def test_given_an_instance_that_does_not_boot_then_it_runs_but_has_no_agent(
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html",
 )
 def test_given_many_agents_when_they_are_listed_then_they_come_in_pages(
-    plane: RunningPlane, instance: str
+    emulator: RunningEmulator, instance: str
 ) -> None:
     """MaxResults is 5 to 50 and NextToken goes on.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html
     """
-    started = [start_instance(plane) for _ in range(6)]
-    eventually(lambda: all(ping(plane, i) == "Online" for i in started))
-    pages = plane.client("ssm").get_paginator("describe_instance_information")
+    started = [start_instance(emulator) for _ in range(6)]
+    eventually(lambda: all(ping(emulator, i) == "Online" for i in started))
+    pages = emulator.client("ssm").get_paginator("describe_instance_information")
     listed = list(pages.paginate(PaginationConfig={"PageSize": 5}))
     assert len(listed) >= 2
     seen = {i["InstanceId"] for page in listed for i in page["InstanceInformationList"]}
     assert {instance, *started} <= seen
-    terminate(plane, *started)
+    terminate(emulator, *started)
 
 
 @pytest.mark.aws(
@@ -105,16 +105,16 @@ def test_given_many_agents_when_they_are_listed_then_they_come_in_pages(
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html",
 )
 def test_given_a_command_just_sent_when_asked_for_then_it_may_not_be_known_yet(
-    plane: RunningPlane, instance: str, document: Callable[..., str]
+    emulator: RunningEmulator, instance: str, document: Callable[..., str]
 ) -> None:
     """InvocationDoesNotExist right after SendCommand is normal (eventual consistency).
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html
     """
     name = document("true")
-    eventually(lambda: look(plane, send(plane, name, instance), instance) is None)
-    command_id = send(plane, name, instance)
-    assert over(plane, command_id, instance)["Status"] == "Success"
+    eventually(lambda: look(emulator, send(emulator, name, instance), instance) is None)
+    command_id = send(emulator, name, instance)
+    assert over(emulator, command_id, instance)["Status"] == "Success"
 
 
 @pytest.mark.aws(
@@ -124,14 +124,14 @@ def test_given_a_command_just_sent_when_asked_for_then_it_may_not_be_known_yet(
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_given_a_script_when_it_ends_then_status_code_and_both_outputs_are_told(
-    plane: RunningPlane, instance: str, document: Callable[..., str]
+    emulator: RunningEmulator, instance: str, document: Callable[..., str]
 ) -> None:
     """Success is exit code 0; any other is Failed, with the code.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
     """
     name = document("echo told; echo warned >&2; exit 75")
-    found = over(plane, send(plane, name, instance), instance)
+    found = over(emulator, send(emulator, name, instance), instance)
     assert (found["Status"], found["StatusDetails"], found["ResponseCode"]) == (
         "Failed",
         "Failed",
@@ -149,9 +149,9 @@ def test_given_a_script_when_it_ends_then_status_code_and_both_outputs_are_told(
     "https://github.com/aws/amazon-ssm-agent/blob/mainline/agent/plugins/runscript/runshellscript.go",
 )
 def test_given_a_script_then_sh_runs_it(
-    plane: RunningPlane, instance: str, document: Callable[..., str]
+    emulator: RunningEmulator, instance: str, document: Callable[..., str]
 ) -> None:
-    found = over(plane, send(plane, document('echo "$0"'), instance), instance)
+    found = over(emulator, send(emulator, document('echo "$0"'), instance), instance)
     assert found["StandardOutputContent"] == "sh\n"
 
 
@@ -162,14 +162,14 @@ def test_given_a_script_then_sh_runs_it(
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html",
 )
 def test_given_a_long_answer_then_it_is_cut(
-    plane: RunningPlane, instance: str, document: Callable[..., str]
+    emulator: RunningEmulator, instance: str, document: Callable[..., str]
 ) -> None:
     """The first 24,000 characters of stdout and 8,000 of stderr are returned.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html
     """
     name = document("printf '%030000d' 0; printf '%09000d' 0 >&2")
-    found = over(plane, send(plane, name, instance), instance)
+    found = over(emulator, send(emulator, name, instance), instance)
     assert len(found["StandardOutputContent"]) == 24_000
     assert len(found["StandardErrorContent"]) == 8_000
 
@@ -182,7 +182,7 @@ def test_given_a_long_answer_then_it_is_cut(
 )
 @pytest.mark.parametrize("value", ["plain", "two words", "$(touch hit)", "`touch hit`; \"'"])
 def test_given_an_env_var_parameter_then_its_value_is_environment_and_never_shell_text(
-    plane: RunningPlane, instance: str, document: Callable[..., str], value: str
+    emulator: RunningEmulator, instance: str, document: Callable[..., str], value: str
 ) -> None:
     """With interpolationType ENV_VAR the value is in SSM_<name>, and {{name}} refers to that.
 
@@ -190,7 +190,7 @@ def test_given_an_env_var_parameter_then_its_value_is_environment_and_never_shel
     """
     parameter = {"type": "String", "interpolationType": "ENV_VAR"}
     name = document('printf %s "$SSM_Word|{{ Word }}"; ls', {"Word": parameter})
-    found = over(plane, send(plane, name, instance, Parameters={"Word": [value]}), instance)
+    found = over(emulator, send(emulator, name, instance, Parameters={"Word": [value]}), instance)
     assert found["StandardOutputContent"] == f"{value}|{value}"
 
 
@@ -201,7 +201,7 @@ def test_given_an_env_var_parameter_then_its_value_is_environment_and_never_shel
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-syntax-data-elements-parameters.html",
 )
 def test_given_a_plain_parameter_then_its_value_is_put_into_the_script(
-    plane: RunningPlane, instance: str, document: Callable[..., str]
+    emulator: RunningEmulator, instance: str, document: Callable[..., str]
 ) -> None:
     """Without interpolationType {{name}} becomes the value itself; a default fills in.
 
@@ -209,7 +209,7 @@ def test_given_a_plain_parameter_then_its_value_is_put_into_the_script(
     """
     parameters = {"One": {"type": "String"}, "Two": {"type": "String", "default": "second"}}
     name = document("echo {{One}} {{ Two }}; printenv SSM_One || true", parameters)
-    found = over(plane, send(plane, name, instance, Parameters={"One": ["first"]}), instance)
+    found = over(emulator, send(emulator, name, instance, Parameters={"One": ["first"]}), instance)
     assert found["StandardOutputContent"] == "first second\n"
 
 
@@ -225,7 +225,10 @@ def test_given_a_plain_parameter_then_its_value_is_put_into_the_script(
     ids=["missing", "unknown", "against-its-pattern", "two-values"],
 )
 def test_given_parameters_that_the_document_does_not_allow_then_the_command_is_refused(
-    plane: RunningPlane, instance: str, document: Callable[..., str], given: dict[str, list[str]]
+    emulator: RunningEmulator,
+    instance: str,
+    document: Callable[..., str],
+    given: dict[str, list[str]],
 ) -> None:
     """InvalidParameters, and nothing is sent.
 
@@ -233,8 +236,8 @@ def test_given_parameters_that_the_document_does_not_allow_then_the_command_is_r
     """
     name = document("true", {"Id": {"type": "String", "allowedPattern": "^[a-z]+$"}})
     with refused("InvalidParameters"):
-        send(plane, name, instance, Parameters=given)
-    assert not plane.recorded("ssm", what="sent", document=name)
+        send(emulator, name, instance, Parameters=given)
+    assert not emulator.recorded("ssm", what="sent", document=name)
 
 
 @pytest.mark.aws(
@@ -244,7 +247,7 @@ def test_given_parameters_that_the_document_does_not_allow_then_the_command_is_r
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html",
 )
 def test_given_targets_that_cannot_be_commanded_then_the_command_is_refused(
-    plane: RunningPlane, instance: str, document: Callable[..., str]
+    emulator: RunningEmulator, instance: str, document: Callable[..., str]
 ) -> None:
     """InvalidDocument, InvalidInstanceId, and at most 50 instance ids in a call.
 
@@ -252,11 +255,11 @@ def test_given_targets_that_cannot_be_commanded_then_the_command_is_refused(
     """
     name = document("true")
     with refused("InvalidDocument"):
-        send(plane, "no-such-document", instance)
+        send(emulator, "no-such-document", instance)
     with refused("InvalidInstanceId"):
-        send(plane, name, instance, "i-0123456789abcdef0")
+        send(emulator, name, instance, "i-0123456789abcdef0")
     with refused("ValidationException"):
-        send(plane, name, *(f"i-{number:017x}" for number in range(51)))
+        send(emulator, name, *(f"i-{number:017x}" for number in range(51)))
 
 
 @pytest.mark.aws(
@@ -266,16 +269,16 @@ def test_given_targets_that_cannot_be_commanded_then_the_command_is_refused(
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html",
 )
 def test_given_a_terminated_instance_then_no_command_can_be_sent_to_it(
-    plane: RunningPlane, document: Callable[..., str]
+    emulator: RunningEmulator, document: Callable[..., str]
 ) -> None:
     """Not in a valid state: InvalidInstanceId.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html
     """
-    name, instance_id = document("true"), start_online(plane)
-    terminate(plane, instance_id)
+    name, instance_id = document("true"), start_online(emulator)
+    terminate(emulator, instance_id)
     with refused("InvalidInstanceId"):
-        send(plane, name, instance_id)
+        send(emulator, name, instance_id)
 
 
 @pytest.mark.aws(
@@ -285,14 +288,14 @@ def test_given_a_terminated_instance_then_no_command_can_be_sent_to_it(
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_given_a_script_beyond_the_documents_timeout_then_it_is_stopped(
-    plane: RunningPlane, instance: str, document: Callable[..., str]
+    emulator: RunningEmulator, instance: str, document: Callable[..., str]
 ) -> None:
     """The execution timeout is the document's timeoutSeconds: Execution Timed Out.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
     """
     name = document("sleep 60", timeout_s=5)
-    found = over(plane, send(plane, name, instance), instance)
+    found = over(emulator, send(emulator, name, instance), instance)
     assert (found["Status"], found["StatusDetails"]) == ("TimedOut", "ExecutionTimedOut")
 
 
@@ -303,34 +306,34 @@ def test_given_a_script_beyond_the_documents_timeout_then_it_is_stopped(
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_given_five_commands_at_work_then_a_sixth_waits_and_may_never_be_delivered(
-    plane: RunningPlane, name: str, tmp_path: Path
+    emulator: RunningEmulator, name: str, tmp_path: Path
 ) -> None:
     """An agent runs five commands at once; the delivery timeout ends what waits too long.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
     """
-    instance_id = start_online(plane)
+    instance_id = start_online(emulator)
     gate = tmp_path / "gate"
     opened = f"test -e {shlex.quote(str(gate))}"
     waiting = f"for _ in $(seq 400); do {opened} && exit 0; sleep 0.05; done; exit 1"
-    make_document(plane, name, waiting)
-    brief = make_document(plane, f"{name}-brief", waiting, timeout_s=30)
-    busy = [send(plane, name, instance_id) for _ in range(5)]
-    eventually(lambda: len(plane.recorded("ssm", what="InProgress", instance=instance_id)) == 5)
-    waits = send(plane, name, instance_id)
-    late = send(plane, brief, instance_id, TimeoutSeconds=30)
-    cancelled = send(plane, name, instance_id)
-    plane.client("ssm").cancel_command(CommandId=cancelled)
-    assert over(plane, cancelled, instance_id)["Status"] == "Cancelled"
-    found = over(plane, late, instance_id)
+    make_document(emulator, name, waiting)
+    brief = make_document(emulator, f"{name}-brief", waiting, timeout_s=30)
+    busy = [send(emulator, name, instance_id) for _ in range(5)]
+    eventually(lambda: len(emulator.recorded("ssm", what="InProgress", instance=instance_id)) == 5)
+    waits = send(emulator, name, instance_id)
+    late = send(emulator, brief, instance_id, TimeoutSeconds=30)
+    cancelled = send(emulator, name, instance_id)
+    emulator.client("ssm").cancel_command(CommandId=cancelled)
+    assert over(emulator, cancelled, instance_id)["Status"] == "Cancelled"
+    found = over(emulator, late, instance_id)
     assert (found["Status"], found["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
-    still = eventually(lambda: look(plane, waits, instance_id))
+    still = eventually(lambda: look(emulator, waits, instance_id))
     assert still is not None
     assert still["Status"] == "Pending"
     gate.touch()
     for command_id in (*busy, waits):
-        assert over(plane, command_id, instance_id)["Status"] == "Success"
-    terminate(plane, instance_id)
+        assert over(emulator, command_id, instance_id)["Status"] == "Success"
+    terminate(emulator, instance_id)
 
 
 @pytest.mark.aws(
@@ -340,15 +343,15 @@ def test_given_five_commands_at_work_then_a_sixth_waits_and_may_never_be_deliver
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandInvocations.html",
 )
 def test_given_commands_when_listed_then_each_has_its_status_and_output(
-    plane: RunningPlane, instance: str, document: Callable[..., str]
+    emulator: RunningEmulator, instance: str, document: Callable[..., str]
 ) -> None:
     """ListCommands and ListCommandInvocations, with the plugins' output when Details is set.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandInvocations.html
     """
-    command_id = send(plane, document("echo listed"), instance)
-    over(plane, command_id, instance)
-    ssm = plane.client("ssm")
+    command_id = send(emulator, document("echo listed"), instance)
+    over(emulator, command_id, instance)
+    ssm = emulator.client("ssm")
     listed = ssm.list_command_invocations(CommandId=command_id, Details=True)["CommandInvocations"]
     assert [(i["InstanceId"], i["Status"]) for i in listed] == [(instance, "Success")]
     assert listed[0]["CommandPlugins"][0]["Output"] == "listed\n"

@@ -1,4 +1,4 @@
-"""Agents that come late and fall silent: a plane with the latencies of AWS, 50 times as fast."""
+"""Agents that register late and fall silent, with AWS's latencies, 50 times as fast."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from tests.support.running_emulator import RunningPlane, eventually, running
+from tests.support.running_emulator import RunningEmulator, eventually, running
 from tests.support.ssm_commands import (
     look,
     make_document,
@@ -29,28 +29,28 @@ SCALE = 0.02
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlane]:
-    folder = tmp_path_factory.mktemp("slow-plane")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    folder = tmp_path_factory.mktemp("slow-emulator")
     settings = Settings("127.0.0.1", 0, folder, time_scale=SCALE, latency=AWS.name, seed=1)
-    with running(settings) as plane:
-        yield plane
+    with running(settings) as emulator:
+        yield emulator
 
 
 @pytest.fixture
-def instance(slow: RunningPlane) -> Iterator[str]:
+def instance(slow: RunningEmulator) -> Iterator[str]:
     """An instance that is online."""
     instance_id = start_online(slow)
     yield instance_id
     terminate(slow, instance_id)
 
 
-def door(plane: RunningPlane, what: str, instance_id: str) -> None:
-    answer = urllib3.request("POST", f"{plane.url}/_plane/{what}/{instance_id}", timeout=10)
+def control(emulator: RunningEmulator, what: str, instance_id: str) -> None:
+    answer = urllib3.request("POST", f"{emulator.url}/_emulator/{what}/{instance_id}", timeout=10)
     assert answer.status == 204, answer.data
 
 
-def recorded_at(plane: RunningPlane, part: str, **fields: Any) -> float:
-    (line,) = eventually(lambda: plane.recorded(part, **fields))
+def recorded_at(emulator: RunningEmulator, part: str, **fields: Any) -> float:
+    (line,) = eventually(lambda: emulator.recorded(part, **fields))
     at: float = line["at"]
     return at
 
@@ -61,7 +61,9 @@ def recorded_at(plane: RunningPlane, part: str, **fields: Any) -> float:
     "An instance is running long before its agent registers: 45 s with `--latency aws`.",
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-status-and-restart.html",
 )
-def test_an_agent_registers_when_its_machine_has_booted(slow: RunningPlane, instance: str) -> None:
+def test_an_agent_registers_when_its_machine_has_booted(
+    slow: RunningEmulator, instance: str
+) -> None:
     launched = recorded_at(slow, "ec2", what="boot", instance=instance)
     registered = recorded_at(slow, "ssm", what="Online", instance=instance)
     assert registered - launched >= 45 * SCALE
@@ -74,7 +76,7 @@ def test_an_agent_registers_when_its_machine_has_booted(slow: RunningPlane, inst
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html",
 )
 def test_an_instance_that_is_terminated_while_it_boots_never_has_an_agent(
-    slow: RunningPlane,
+    slow: RunningEmulator,
 ) -> None:
     instance_id = start_instance(slow)
     terminate(slow, instance_id)
@@ -90,10 +92,10 @@ def test_an_instance_that_is_terminated_while_it_boots_never_has_an_agent(
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html",
 )
 def test_an_agent_is_online_for_a_while_after_it_fell_silent(
-    slow: RunningPlane, instance: str, name: str
+    slow: RunningEmulator, instance: str, name: str
 ) -> None:
     make_document(slow, name, "true")
-    door(slow, "cut", instance)
+    control(slow, "cut", instance)
     cut = recorded_at(slow, "network", what="cut", instance=instance)
     assert ping(slow, instance) == "Online"
     lost = recorded_at(slow, "ssm", what="ConnectionLost", instance=instance)
@@ -101,7 +103,7 @@ def test_an_agent_is_online_for_a_while_after_it_fell_silent(
     assert ping(slow, instance) == "ConnectionLost"
     with refused("InvalidInstanceId"):
         send(slow, name, instance)
-    door(slow, "heal", instance)
+    control(slow, "heal", instance)
     assert ping(slow, instance) == "Online"
     assert over(slow, send(slow, name, instance), instance)["Status"] == "Success"
 
@@ -113,15 +115,15 @@ def test_an_agent_is_online_for_a_while_after_it_fell_silent(
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_a_command_for_a_silent_agent_is_delayed_until_it_is_heard_of(
-    slow: RunningPlane, instance: str, name: str
+    slow: RunningEmulator, instance: str, name: str
 ) -> None:
     make_document(slow, name, "echo late")
-    door(slow, "cut", instance)
+    control(slow, "cut", instance)
     command_id = send(slow, name, instance)
     eventually(lambda: state(slow, command_id, instance) == ("Delayed", "Delayed"))
     (command,) = slow.client("ssm").list_commands(CommandId=command_id)["Commands"]
     assert (command["Status"], command["StatusDetails"]) == ("Pending", "Delayed")
-    door(slow, "heal", instance)
+    control(slow, "heal", instance)
     assert over(slow, command_id, instance)["StandardOutputContent"] == "late\n"
 
 
@@ -132,15 +134,15 @@ def test_a_command_for_a_silent_agent_is_delayed_until_it_is_heard_of(
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_a_delayed_command_times_out_and_is_not_run_later(
-    slow: RunningPlane, instance: str, name: str
+    slow: RunningEmulator, instance: str, name: str
 ) -> None:
     make_document(slow, name, "echo late", timeout_s=300)
-    door(slow, "cut", instance)
+    control(slow, "cut", instance)
     command_id = send(slow, name, instance, TimeoutSeconds=30)
     eventually(lambda: state(slow, command_id, instance) == ("Delayed", "Delayed"))
     found = over(slow, command_id, instance)
     assert (found["Status"], found["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
-    door(slow, "heal", instance)
+    control(slow, "heal", instance)
     assert over(slow, send(slow, name, instance), instance)["Status"] == "Success"
     found = look(slow, command_id, instance) or {}
     assert found["StatusDetails"] == "DeliveryTimedOut"
@@ -154,14 +156,14 @@ def test_a_delayed_command_times_out_and_is_not_run_later(
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-status-and-restart.html",
 )
 def test_an_agent_that_was_cut_off_before_it_registered_is_not_listed_until_it_is_heard_of(
-    slow: RunningPlane,
+    slow: RunningEmulator,
 ) -> None:
     instance_id = start_instance(slow)
-    door(slow, "cut", instance_id)
+    control(slow, "cut", instance_id)
     folder = slow.settings.state_dir / "machines" / instance_id
     eventually(folder.exists)  # the machine has booted
     assert ping(slow, instance_id) is None
-    door(slow, "heal", instance_id)
+    control(slow, "heal", instance_id)
     eventually(lambda: ping(slow, instance_id) == "Online")
     terminate(slow, instance_id)
 
@@ -173,7 +175,7 @@ def test_an_agent_that_was_cut_off_before_it_registered_is_not_listed_until_it_i
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html",
 )
 def test_a_command_starts_some_time_after_it_was_sent(
-    slow: RunningPlane, instance: str, name: str
+    slow: RunningEmulator, instance: str, name: str
 ) -> None:
     make_document(slow, name, "true")
     command_id = send(slow, name, instance)
@@ -189,7 +191,7 @@ def test_a_command_starts_some_time_after_it_was_sent(
     "An event is delivered after a while: 1 s, 10 s for one in 100, with `--latency aws`.",
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-what-is.html",
 )
-def test_an_event_arrives_some_time_after_it_was_put(slow: RunningPlane, name: str) -> None:
+def test_an_event_arrives_some_time_after_it_was_put(slow: RunningEmulator, name: str) -> None:
     sqs, events = slow.client("sqs"), slow.client("events")
     sqs.create_queue(QueueName=name)
     events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
@@ -205,5 +207,5 @@ def test_an_event_arrives_some_time_after_it_was_put(slow: RunningPlane, name: s
 
     delays = eventually(lambda: len(waited()) == 5 and waited())
     assert delays[0] > 0
-    # Nothing else on this plane draws; of five events from this seed the slowest takes over 1 s.
+    # Nothing else on this emulator draws; of five events from this seed the slowest takes over 1 s.
     assert delays[-1] >= SCALE

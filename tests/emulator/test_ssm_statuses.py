@@ -1,4 +1,4 @@
-"""Where a command can end on the plane, and what is told of it."""
+"""Where a command can end on the emulator, and what is told of it."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ import pytest
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.ssm_commands import (
     ABSENT,
     look,
@@ -29,19 +29,19 @@ pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")
-def instance(plane: RunningPlane) -> Iterator[str]:
+def instance(emulator: RunningEmulator) -> Iterator[str]:
     """An instance that is online."""
-    instance_id = start_online(plane)
+    instance_id = start_online(emulator)
     yield instance_id
-    terminate(plane, instance_id)
+    terminate(emulator, instance_id)
 
 
 @pytest.fixture
-def passing(plane: RunningPlane) -> Iterator[str]:
+def passing(emulator: RunningEmulator) -> Iterator[str]:
     """An instance that is online, and the test's own to lose."""
-    instance_id = start_online(plane)
+    instance_id = start_online(emulator)
     yield instance_id
-    terminate(plane, instance_id)
+    terminate(emulator, instance_id)
 
 
 class Gate:
@@ -63,15 +63,15 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
     made.open()
 
 
-def door(plane: RunningPlane, what: str, instance_id: str) -> None:
-    answer = urllib3.request("POST", f"{plane.url}/_plane/{what}/{instance_id}", timeout=10)
+def control(emulator: RunningEmulator, what: str, instance_id: str) -> None:
+    answer = urllib3.request("POST", f"{emulator.url}/_emulator/{what}/{instance_id}", timeout=10)
     assert answer.status == 204, answer.data
 
 
-def running(plane: RunningPlane, document: str, instance_id: str, **more: Any) -> str:
+def running(emulator: RunningEmulator, document: str, instance_id: str, **more: Any) -> str:
     """A command that runs."""
-    command_id = send(plane, document, instance_id, **more)
-    eventually(lambda: plane.recorded("ssm", what="InProgress", command=command_id))
+    command_id = send(emulator, document, instance_id, **more)
+    eventually(lambda: emulator.recorded("ssm", what="InProgress", command=command_id))
     return command_id
 
 
@@ -82,21 +82,21 @@ def running(plane: RunningPlane, document: str, instance_id: str, **more: Any) -
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_a_command_whose_instance_dies_in_the_middle_times_out(
-    plane: RunningPlane, passing: str, name: str, gate: Gate
+    emulator: RunningEmulator, passing: str, name: str, gate: Gate
 ) -> None:
-    make_document(plane, name, gate.script, timeout_s=120)
-    command_id = running(plane, name, passing, TimeoutSeconds=30)
-    terminate(plane, passing)
-    eventually(lambda: plane.recorded("ec2", what="ended", instance=passing))
+    make_document(emulator, name, gate.script, timeout_s=120)
+    command_id = running(emulator, name, passing, TimeoutSeconds=30)
+    terminate(emulator, passing)
+    eventually(lambda: emulator.recorded("ec2", what="ended", instance=passing))
     # Right after it was sent nobody knows of it yet.
-    eventually(lambda: state(plane, command_id, passing) == ("InProgress", "InProgress"))
-    found = over(plane, command_id, passing)
+    eventually(lambda: state(emulator, command_id, passing) == ("InProgress", "InProgress"))
+    found = over(emulator, command_id, passing)
     assert (found["Status"], found["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
     assert (found["ResponseCode"], found["StandardOutputContent"]) == (-1, "")
-    (sent,) = plane.recorded("ssm", what="sent", command=command_id)
-    (ended,) = plane.recorded("ssm", what="DeliveryTimedOut", command=command_id)
-    assert ended["at"] - sent["at"] >= 150 * plane.settings.time_scale
-    whole = of_command(plane, command_id)
+    (sent,) = emulator.recorded("ssm", what="sent", command=command_id)
+    (ended,) = emulator.recorded("ssm", what="DeliveryTimedOut", command=command_id)
+    assert ended["at"] - sent["at"] >= 150 * emulator.settings.time_scale
+    whole = of_command(emulator, command_id)
     assert (whole["Status"], whole["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
     assert (whole["DeliveryTimedOutCount"], whole["ErrorCount"]) == (1, 0)
 
@@ -108,17 +108,17 @@ def test_a_command_whose_instance_dies_in_the_middle_times_out(
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_a_command_that_ended_while_its_agent_was_cut_off_is_told_later(
-    plane: RunningPlane, passing: str, name: str, gate: Gate, tmp_path: Path
+    emulator: RunningEmulator, passing: str, name: str, gate: Gate, tmp_path: Path
 ) -> None:
     done = tmp_path / "done"
-    make_document(plane, name, f"{gate.script}; touch {done}; echo told")
-    command_id = running(plane, name, passing)
-    door(plane, "cut", passing)
+    make_document(emulator, name, f"{gate.script}; touch {done}; echo told")
+    command_id = running(emulator, name, passing)
+    control(emulator, "cut", passing)
     gate.open()
     eventually(done.exists)
-    assert state(plane, command_id, passing) == ("InProgress", "InProgress")
-    door(plane, "heal", passing)
-    found = over(plane, command_id, passing)
+    assert state(emulator, command_id, passing) == ("InProgress", "InProgress")
+    control(emulator, "heal", passing)
+    found = over(emulator, command_id, passing)
     assert (found["Status"], found["StandardOutputContent"]) == ("Success", "began\ntold\n")
 
 
@@ -129,17 +129,17 @@ def test_a_command_that_ended_while_its_agent_was_cut_off_is_told_later(
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_a_command_that_still_waited_when_its_instance_ended_is_undeliverable(
-    plane: RunningPlane, passing: str, name: str, gate: Gate
+    emulator: RunningEmulator, passing: str, name: str, gate: Gate
 ) -> None:
-    make_document(plane, name, gate.script)
+    make_document(emulator, name, gate.script)
     for _ in range(5):
-        running(plane, name, passing)
-    waits = send(plane, name, passing)
-    eventually(lambda: look(plane, waits, passing))
-    terminate(plane, passing)
-    found = over(plane, waits, passing)
+        running(emulator, name, passing)
+    waits = send(emulator, name, passing)
+    eventually(lambda: look(emulator, waits, passing))
+    terminate(emulator, passing)
+    found = over(emulator, waits, passing)
     assert (found["Status"], found["StatusDetails"]) == ("Failed", "Undeliverable")
-    assert of_command(plane, waits)["StatusDetails"] == "Failed"
+    assert of_command(emulator, waits)["StatusDetails"] == "Failed"
 
 
 @pytest.mark.differs(
@@ -149,23 +149,23 @@ def test_a_command_that_still_waited_when_its_instance_ended_is_undeliverable(
     "AWS does not promise that it is killed, and nothing in the app cancels commands.",
 )
 def test_a_command_cancelled_while_it_runs_is_cancelling_until_its_script_ends(
-    plane: RunningPlane, instance: str, name: str, gate: Gate
+    emulator: RunningEmulator, instance: str, name: str, gate: Gate
 ) -> None:
-    make_document(plane, name, gate.script)
-    command_id = running(plane, name, instance)
-    plane.client("ssm").cancel_command(CommandId=command_id, InstanceIds=[instance])
-    eventually(lambda: state(plane, command_id, instance) == ("Cancelling", "Cancelling"))
-    assert of_command(plane, command_id)["Status"] == "Cancelling"
+    make_document(emulator, name, gate.script)
+    command_id = running(emulator, name, instance)
+    emulator.client("ssm").cancel_command(CommandId=command_id, InstanceIds=[instance])
+    eventually(lambda: state(emulator, command_id, instance) == ("Cancelling", "Cancelling"))
+    assert of_command(emulator, command_id)["Status"] == "Cancelling"
     gate.open()
-    found = over(plane, command_id, instance)
+    found = over(emulator, command_id, instance)
     assert (found["Status"], found["StatusDetails"]) == ("Cancelled", "Cancelled")
-    assert of_command(plane, command_id)["Status"] == "Cancelled"
+    assert of_command(emulator, command_id)["Status"] == "Cancelled"
 
 
 @pytest.fixture
-def told(plane: RunningPlane, name: str) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def told(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What EventBridge was told of the commands of the document of the test's name."""
-    sqs, events = plane.client("sqs"), plane.client("events")
+    sqs, events = emulator.client("sqs"), emulator.client("events")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     pattern = {"source": ["aws.ssm"], "detail": {"document-name": [name]}}
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
@@ -190,10 +190,10 @@ def told(plane: RunningPlane, name: str) -> Iterator[Callable[[], list[dict[str,
     "https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ssm.html",
 )
 def test_changes_of_state_are_told_to_eventbridge(
-    plane: RunningPlane, instance: str, name: str, told: Callable[[], list[dict[str, Any]]]
+    emulator: RunningEmulator, instance: str, name: str, told: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    make_document(plane, name, "exit 3", {"Word": {"type": "String"}})
-    command_id = send(plane, name, instance, Parameters={"Word": ["said"]})
+    make_document(emulator, name, "exit 3", {"Word": {"type": "String"}})
+    command_id = send(emulator, name, instance, Parameters={"Word": ["said"]})
     events = eventually(lambda: len(told()) >= 4 and told())
     kinds = sorted((event["detail-type"], event["detail"]["status"]) for event in events)
     assert kinds == [
@@ -218,15 +218,15 @@ def test_changes_of_state_are_told_to_eventbridge(
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html",
 )
 def test_the_whole_output_is_stored_in_the_bucket(
-    plane: RunningPlane, instance: str, name: str
+    emulator: RunningEmulator, instance: str, name: str
 ) -> None:
-    s3 = plane.client("s3")
+    s3 = emulator.client("s3")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    make_document(plane, name, "printf '%030000d' 0; echo warned >&2")
+    make_document(emulator, name, "printf '%030000d' 0; echo warned >&2")
     command_id = send(
-        plane, name, instance, OutputS3BucketName=name, OutputS3KeyPrefix="some/prefix"
+        emulator, name, instance, OutputS3BucketName=name, OutputS3KeyPrefix="some/prefix"
     )
-    found = over(plane, command_id, instance)
+    found = over(emulator, command_id, instance)
     folder = f"some/prefix/{command_id}/{instance}/awsrunShellScript/run"
     bodies = {
         stream: s3.get_object(Bucket=name, Key=f"{folder}/{stream}")["Body"].read()
@@ -255,21 +255,21 @@ def test_the_whole_output_is_stored_in_the_bucket(
     ],
 )
 def test_what_send_command_refuses_is_not_sent(
-    plane: RunningPlane, instance: str, name: str, more: dict[str, Any], code: str
+    emulator: RunningEmulator, instance: str, name: str, more: dict[str, Any], code: str
 ) -> None:
-    make_document(plane, name, "true")
+    make_document(emulator, name, "true")
     given = {"DocumentName": name, "InstanceIds": [instance], **more}
     if more.get("InstanceIds"):
         given["InstanceIds"] = [instance, instance]
     with refused(code):
-        plane.client("ssm").send_command(**given)
-    assert not plane.recorded("ssm", what="sent", document=name)
+        emulator.client("ssm").send_command(**given)
+    assert not emulator.recorded("ssm", what="sent", document=name)
 
 
 @pytest.mark.absent(
     "SSM",
     "SendCommand with rate and error controls, targets, alarms, notifications or CloudWatch output",
-    "ValidationException, which names what the plane does not take",
+    "ValidationException, which names what the emulator does not take",
 )
 @pytest.mark.parametrize(
     "more",
@@ -284,19 +284,19 @@ def test_what_send_command_refuses_is_not_sent(
     ],
     ids=lambda more: next(iter(more)),
 )
-def test_what_the_plane_does_not_do_with_a_command_is_refused(
-    plane: RunningPlane, instance: str, name: str, more: dict[str, Any]
+def test_what_the_emulator_does_not_do_with_a_command_is_refused(
+    emulator: RunningEmulator, instance: str, name: str, more: dict[str, Any]
 ) -> None:
-    make_document(plane, name, "true")
+    make_document(emulator, name, "true")
     with refused("ValidationException", next(iter(more))):
-        send(plane, name, instance, **more)
-    assert not plane.recorded("ssm", what="sent", document=name)
+        send(emulator, name, instance, **more)
+    assert not emulator.recorded("ssm", what="sent", document=name)
 
 
 @pytest.mark.absent(
     "SSM",
     "documents of other steps than one aws:runShellScript on Linux, or of other types than String",
-    "InvalidDocument at SendCommand, which says what the plane runs",
+    "InvalidDocument at SendCommand, which says what the emulator runs",
 )
 @pytest.mark.parametrize(
     ("made", "given"),
@@ -308,12 +308,12 @@ def test_what_the_plane_does_not_do_with_a_command_is_refused(
         ({"timeout_s": "172801"}, {}),
     ],
 )
-def test_a_document_that_the_plane_does_not_run_is_refused(
-    plane: RunningPlane, instance: str, name: str, made: dict[str, Any], given: dict[str, Any]
+def test_a_document_that_the_emulator_does_not_run_is_refused(
+    emulator: RunningEmulator, instance: str, name: str, made: dict[str, Any], given: dict[str, Any]
 ) -> None:
-    make_document(plane, name, "true", **made)
-    with refused("InvalidDocument", "this plane|timeoutSeconds"):
-        send(plane, name, instance, Parameters=given)
+    make_document(emulator, name, "true", **made)
+    with refused("InvalidDocument", "this emulator|timeoutSeconds"):
+        send(emulator, name, instance, Parameters=given)
 
 
 @pytest.mark.absent(
@@ -321,9 +321,9 @@ def test_a_document_that_the_plane_does_not_run_is_refused(
     "documents of AWS's own, such as AWS-RunShellScript",
     "InvalidDocument",
 )
-def test_there_are_no_documents_of_aws(plane: RunningPlane, instance: str) -> None:
+def test_there_are_no_documents_of_aws(emulator: RunningEmulator, instance: str) -> None:
     with refused("InvalidDocument"):
-        send(plane, "AWS-RunShellScript", instance, Parameters={"commands": ["true"]})
+        send(emulator, "AWS-RunShellScript", instance, Parameters={"commands": ["true"]})
 
 
 @pytest.mark.absent(
@@ -341,12 +341,12 @@ def test_there_are_no_documents_of_aws(plane: RunningPlane, instance: str) -> No
     ],
 )
 def test_what_else_systems_manager_has_is_an_error(
-    plane: RunningPlane, operation: str, given: dict[str, str]
+    emulator: RunningEmulator, operation: str, given: dict[str, str]
 ) -> None:
     once = boto3.client(
         "ssm",
         region_name="eu-west-1",
-        endpoint_url=plane.url,
+        endpoint_url=emulator.url,
         aws_access_key_id="test",
         aws_secret_access_key="test",
         config=Config(retries={"total_max_attempts": 1}),
@@ -361,9 +361,9 @@ def test_what_else_systems_manager_has_is_an_error(
     "filters of DescribeInstanceInformation but InstanceIds and PingStatus",
     "InvalidFilterKey, which names the filter",
 )
-def test_agents_are_not_filtered_in_silence(plane: RunningPlane) -> None:
+def test_agents_are_not_filtered_in_silence(emulator: RunningEmulator) -> None:
     with refused("InvalidFilterKey", "PlatformTypes"):
-        plane.client("ssm").describe_instance_information(
+        emulator.client("ssm").describe_instance_information(
             Filters=[{"Key": "PlatformTypes", "Values": ["Linux"]}]
         )
 
@@ -373,8 +373,8 @@ def test_agents_are_not_filtered_in_silence(plane: RunningPlane) -> None:
     "filters of ListCommands and ListCommandInvocations",
     "InvalidFilterKey, which names the filter",
 )
-def test_lists_of_commands_are_not_filtered_in_silence(plane: RunningPlane) -> None:
-    ssm = plane.client("ssm")
+def test_lists_of_commands_are_not_filtered_in_silence(emulator: RunningEmulator) -> None:
+    ssm = emulator.client("ssm")
     for listing in (ssm.list_commands, ssm.list_command_invocations):
         with refused("InvalidFilterKey", "Status"):
             listing(Filters=[{"key": "Status", "value": "Success"}])
@@ -386,8 +386,8 @@ def test_lists_of_commands_are_not_filtered_in_silence(plane: RunningPlane) -> N
     "A token that is none is InvalidNextToken, and a page has 1 to 50 commands.",
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommands.html",
 )
-def test_a_page_that_cannot_be_is_refused(plane: RunningPlane) -> None:
-    ssm = plane.client("ssm")
+def test_a_page_that_cannot_be_is_refused(emulator: RunningEmulator) -> None:
+    ssm = emulator.client("ssm")
     with refused("InvalidNextToken"):
         ssm.list_commands(NextToken="next")
     with refused("ValidationException", "maxResults"):
@@ -403,11 +403,11 @@ def test_a_page_that_cannot_be_is_refused(plane: RunningPlane) -> None:
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_one_command_may_end_differently_on_its_instances(
-    plane: RunningPlane, instance: str, passing: str, name: str
+    emulator: RunningEmulator, instance: str, passing: str, name: str
 ) -> None:
-    make_document(plane, name, f'test "$LABSWARM_INSTANCE" = {instance}')
-    command_id = send(plane, name, instance, passing)
-    ends = {i: over(plane, command_id, i)["Status"] for i in (instance, passing)}
+    make_document(emulator, name, f'test "$LABSWARM_INSTANCE" = {instance}')
+    command_id = send(emulator, name, instance, passing)
+    ends = {i: over(emulator, command_id, i)["Status"] for i in (instance, passing)}
     assert ends == {instance: "Success", passing: "Failed"}
-    whole = of_command(plane, command_id)
+    whole = of_command(emulator, command_id)
     assert (whole["Status"], whole["TargetCount"], whole["ErrorCount"]) == ("Failed", 2, 1)

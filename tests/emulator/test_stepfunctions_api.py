@@ -40,9 +40,9 @@ def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html",
 )
 @pytest.mark.parametrize("name", ["a b", "a:b", "a/b", "a*", "a#b", 'a"b', "x" * 81, "a\x07"])
-def test_a_name_that_is_none_is_refused(plane: Any, name: str) -> None:
-    machine = create(plane, one(PASS))
-    begin = plane.client("stepfunctions").start_execution
+def test_a_name_that_is_none_is_refused(emulator: Any, name: str) -> None:
+    machine = create(emulator, one(PASS))
+    begin = emulator.client("stepfunctions").start_execution
 
     assert refusal(begin, stateMachineArn=machine, name=name)[0] == "InvalidName"
 
@@ -53,9 +53,9 @@ def test_a_name_that_is_none_is_refused(plane: Any, name: str) -> None:
     "InvalidExecutionInput for no JSON; longer than 256 KiB is refused; {} when there is none.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html",
 )
-def test_an_input_has_to_be_json(plane: Any) -> None:
-    states = plane.client("stepfunctions")
-    machine = create(plane, one(PASS))
+def test_an_input_has_to_be_json(emulator: Any) -> None:
+    states = emulator.client("stepfunctions")
+    machine = create(emulator, one(PASS))
     long = json.dumps("x" * 262_143)
 
     no_json, said = refusal(states.start_execution, stateMachineArn=machine, input="{'a': 1}")
@@ -66,8 +66,8 @@ def test_an_input_has_to_be_json(plane: Any) -> None:
     assert no_json == "InvalidExecutionInput"
     assert said.startswith("Invalid State Machine Execution Input: '")
     assert too_long == "ValidationException"
-    assert finished(plane, longest["executionArn"])["status"] == "SUCCEEDED"
-    assert json.loads(finished(plane, without["executionArn"])["output"]) == {}
+    assert finished(emulator, longest["executionArn"])["status"] == "SUCCEEDED"
+    assert json.loads(finished(emulator, without["executionArn"])["output"]) == {}
 
 
 @pytest.mark.aws(
@@ -76,10 +76,10 @@ def test_an_input_has_to_be_json(plane: Any) -> None:
     "ExecutionAlreadyExists for a name that has been used, when its execution has ended too.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html",
 )
-def test_a_name_is_used_once(plane: Any) -> None:
-    states = plane.client("stepfunctions")
-    given = {"stateMachineArn": create(plane, one(PASS)), "name": "once", "input": "{}"}
-    finished(plane, states.start_execution(**given)["executionArn"])
+def test_a_name_is_used_once(emulator: Any) -> None:
+    states = emulator.client("stepfunctions")
+    given = {"stateMachineArn": create(emulator, one(PASS)), "name": "once", "input": "{}"}
+    finished(emulator, states.start_execution(**given)["executionArn"])
 
     code, message = refusal(states.start_execution, **given)
 
@@ -93,9 +93,9 @@ def test_a_name_is_used_once(plane: Any) -> None:
     "Of several starts at once with one name there is one execution.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html",
 )
-def test_starts_at_once_are_one(plane: Any) -> None:
-    states = plane.client("stepfunctions")
-    machine = create(plane, one(LONG))
+def test_starts_at_once_are_one(emulator: Any) -> None:
+    states = emulator.client("stepfunctions")
+    machine = create(emulator, one(LONG))
     arns: list[str] = []
 
     def begin() -> None:
@@ -118,9 +118,9 @@ def test_starts_at_once_are_one(plane: Any) -> None:
     "StateMachineDoesNotExist, ExecutionDoesNotExist, InvalidArn.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html",
 )
-def test_what_is_not_there_is_said(plane: Any) -> None:
-    states = plane.client("stepfunctions")
-    machine = create(plane, one(PASS))
+def test_what_is_not_there_is_said(emulator: Any) -> None:
+    states = emulator.client("stepfunctions")
+    machine = create(emulator, one(PASS))
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:absent"
 
     told = [
@@ -147,28 +147,28 @@ def test_what_is_not_there_is_said(plane: Any) -> None:
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html",
 )
 @pytest.mark.parametrize("inside", ["nothing", "Parallel", "Map"])
-def test_an_execution_is_stopped_in_the_middle(plane: Any, inside: str) -> None:
-    states = plane.client("stepfunctions")
+def test_an_execution_is_stopped_in_the_middle(emulator: Any, inside: str) -> None:
+    states = emulator.client("stepfunctions")
     token = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-        "Parameters": {"QueueUrl": make_queue(plane), "MessageBody.$": "$$.Task.Token"},
+        "Parameters": {"QueueUrl": make_queue(emulator), "MessageBody.$": "$$.Task.Token"},
     }
     machine = {
         "nothing": token,
         "Parallel": {"Type": "Parallel", "Branches": [branch("In", token)]},
         "Map": {"Type": "Map", "ItemProcessor": branch("In", token)},
     }[inside]
-    execution = start(plane, one(machine), [1, 2])
-    eventually(lambda: any(e["type"] == "TaskSubmitted" for e in history(plane, execution)))
+    execution = start(emulator, one(machine), [1, 2])
+    eventually(lambda: any(e["type"] == "TaskSubmitted" for e in history(emulator, execution)))
 
     first = states.stop_execution(executionArn=execution, error="Enough")
-    ended = finished(plane, execution)
+    ended = finished(emulator, execution)
     again = states.stop_execution(executionArn=execution)
 
     assert (ended["status"], ended["error"]) == ("ABORTED", "Enough")
     assert again["stopDate"] == ended["stopDate"] >= first["stopDate"].replace(microsecond=0)
-    assert history(plane, execution)[-1]["type"] == "ExecutionAborted"
+    assert history(emulator, execution)[-1]["type"] == "ExecutionAborted"
 
 
 @pytest.mark.aws(
@@ -177,14 +177,14 @@ def test_an_execution_is_stopped_in_the_middle(plane: Any, inside: str) -> None:
     "An execution that has just been started can be stopped.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html",
 )
-def test_an_execution_is_stopped_at_its_very_begin(plane: Any) -> None:
-    states = plane.client("stepfunctions")
-    machine = create(plane, one(LONG))
+def test_an_execution_is_stopped_at_its_very_begin(emulator: Any) -> None:
+    states = emulator.client("stepfunctions")
+    machine = create(emulator, one(LONG))
 
     for _ in range(5):
         execution = states.start_execution(stateMachineArn=machine)["executionArn"]
         states.stop_execution(executionArn=execution)
-        assert finished(plane, execution)["status"] == "ABORTED"
+        assert finished(emulator, execution)["status"] == "ABORTED"
 
 
 @pytest.mark.aws(
@@ -193,22 +193,22 @@ def test_an_execution_is_stopped_at_its_very_begin(plane: Any) -> None:
     "Ends what runs, with the status TIMED_OUT, a stopDate, and ExecutionTimedOut as last event.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html",
 )
-def test_an_execution_that_timed_out_says_when(plane: Any) -> None:
+def test_an_execution_that_timed_out_says_when(emulator: Any) -> None:
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-        "Parameters": {"QueueUrl": make_queue(plane), "MessageBody": "never answered"},
+        "Parameters": {"QueueUrl": make_queue(emulator), "MessageBody": "never answered"},
         "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Never"}],
     }
     execution = start(
-        plane, {"TimeoutSeconds": 5, **one({**task, "Next": "Never"}, Never={"Type": "Succeed"})}
+        emulator, {"TimeoutSeconds": 5, **one({**task, "Next": "Never"}, Never={"Type": "Succeed"})}
     )
 
-    ended = finished(plane, execution)
+    ended = finished(emulator, execution)
 
     assert ended["status"] == "TIMED_OUT"
     assert ended["startDate"] <= ended["stopDate"]
-    assert history(plane, execution)[-1]["type"] == "ExecutionTimedOut"
+    assert history(emulator, execution)[-1]["type"] == "ExecutionTimedOut"
 
 
 @pytest.mark.aws(
@@ -217,11 +217,11 @@ def test_an_execution_that_timed_out_says_when(plane: Any) -> None:
     "The latest first, by status, in pages; a status that there is not is refused.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html",
 )
-def test_executions_are_listed(plane: Any) -> None:
-    states = plane.client("stepfunctions")
+def test_executions_are_listed(emulator: Any) -> None:
+    states = emulator.client("stepfunctions")
     fails = {"Variable": "$.fail", "BooleanEquals": True, "Next": "Failed"}
     machine = create(
-        plane,
+        emulator,
         one(
             {"Type": "Choice", "Choices": [fails], "Default": "Good"},
             Failed={"Type": "Fail"},
@@ -231,7 +231,7 @@ def test_executions_are_listed(plane: Any) -> None:
     for name, failing in (("a", False), ("b", True), ("c", False)):
         given = {"name": name, "input": json.dumps({"fail": failing})}
         started = states.start_execution(stateMachineArn=machine, **given)
-        finished(plane, started["executionArn"])
+        finished(emulator, started["executionArn"])
 
     def listed(**asked: Any) -> list[str]:
         found = states.list_executions(stateMachineArn=machine, **asked)["executions"]
@@ -254,12 +254,12 @@ def test_executions_are_listed(plane: Any) -> None:
     "In pages of 100 or maxResults, in either order, with or without the data.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html",
 )
-def test_a_history_comes_in_pages(plane: Any) -> None:
-    read = plane.client("stepfunctions").get_execution_history
+def test_a_history_comes_in_pages(emulator: Any) -> None:
+    read = emulator.client("stepfunctions").get_execution_history
     execution = start(
-        plane, one({"Type": "Map", "ItemProcessor": branch("Each", PASS)}), list(range(30))
+        emulator, one({"Type": "Map", "ItemProcessor": branch("Each", PASS)}), list(range(30))
     )
-    finished(plane, execution)
+    finished(emulator, execution)
 
     pages, token = [], {}
     while True:
@@ -285,25 +285,25 @@ def test_a_history_comes_in_pages(plane: Any) -> None:
     "At 24,999 events the next is ExecutionSucceeded, or the execution fails: States.Runtime.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-history-limit",
 )
-def test_a_history_has_25000_events(plane: Any) -> None:
+def test_a_history_has_25000_events(emulator: Any) -> None:
     each = {
         "StartAt": "One",
         "States": {"One": {**PASS, "Next": "Two"}, "Two": {**PASS, "End": True}},
     }
     machine = one({"Type": "Map", "MaxConcurrency": 2, "ItemProcessor": each})
-    execution = start(plane, machine, list(range(4_300)))
+    execution = start(emulator, machine, list(range(4_300)))
 
     eventually(
         lambda: (
-            plane.client("stepfunctions").describe_execution(executionArn=execution)["status"]
+            emulator.client("stepfunctions").describe_execution(executionArn=execution)["status"]
             != "RUNNING"
         ),
         within_s=60,
         every_s=0.2,
     )
 
-    ended = finished(plane, execution)
-    (last,) = plane.client("stepfunctions").get_execution_history(
+    ended = finished(emulator, execution)
+    (last,) = emulator.client("stepfunctions").get_execution_history(
         executionArn=execution, reverseOrder=True, maxResults=1
     )["events"]
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
@@ -317,10 +317,10 @@ def test_a_history_has_25000_events(plane: Any) -> None:
     "256 KiB of UTF-8 for what Parameters make, too: States.DataLimitExceeded, not by States.ALL.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html",
 )
-def test_parameters_have_a_size(plane: Any) -> None:
+def test_parameters_have_a_size(emulator: Any) -> None:
     state = {**PASS, "Parameters": {"x.$": "States.Format('{}{}', $.é, $.é)"}}
 
-    ended = run(plane, one(state), {"é": "x" * 140_000})
+    ended = run(emulator, one(state), {"é": "x" * 140_000})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
 
@@ -330,11 +330,11 @@ def test_parameters_have_a_size(plane: Any) -> None:
     "RedriveExecution",
     "ExecutionNotRedrivable; redriveStatus is NOT_REDRIVABLE.",
 )
-def test_an_execution_is_not_redriven(plane: Any) -> None:
-    ended = run(plane, one({"Type": "Fail"}))
+def test_an_execution_is_not_redriven(emulator: Any) -> None:
+    ended = run(emulator, one({"Type": "Fail"}))
 
     code, _ = refusal(
-        plane.client("stepfunctions").redrive_execution, executionArn=ended["executionArn"]
+        emulator.client("stepfunctions").redrive_execution, executionArn=ended["executionArn"]
     )
 
     assert code == "ExecutionNotRedrivable"
@@ -344,18 +344,18 @@ def test_an_execution_is_not_redriven(plane: Any) -> None:
 class StatusEvents:
     """A queue that gets the status events of one machine."""
 
-    def __init__(self, plane: Any, machine: str) -> None:
-        self.plane = plane
-        self.queue = make_queue(plane)
+    def __init__(self, emulator: Any, machine: str) -> None:
+        self.emulator = emulator
+        self.queue = make_queue(emulator)
         rule = f"contract-{uuid.uuid4().hex[:12]}"
         pattern = {
             "source": ["aws.states"],
             "detail-type": ["Step Functions Execution Status Change"],
             "detail": {"stateMachineArn": [machine]},
         }
-        events = plane.client("events")
+        events = emulator.client("events")
         events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
-        arn = plane.client("sqs").get_queue_attributes(
+        arn = emulator.client("sqs").get_queue_attributes(
             QueueUrl=self.queue, AttributeNames=["QueueArn"]
         )["Attributes"]["QueueArn"]
         events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": arn}])
@@ -363,7 +363,7 @@ class StatusEvents:
 
     def until(self, count: int) -> list[dict[str, Any]]:
         """The events once there are `count`, by their status' time."""
-        sqs = self.plane.client("sqs")
+        sqs = self.emulator.client("sqs")
 
         def enough() -> bool:
             got = sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
@@ -383,21 +383,21 @@ class StatusEvents:
     "https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html",
 )
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])
-def test_each_status_is_told(plane: Any, status: str) -> None:
-    states = plane.client("stepfunctions")
+def test_each_status_is_told(emulator: Any, status: str) -> None:
+    states = emulator.client("stepfunctions")
     definition: dict[str, Any] = {
         "SUCCEEDED": one({**PASS, "Result": {"made": 1}}),
         "FAILED": one({"Type": "Fail", "Error": "Boom", "Cause": "why"}),
         "TIMED_OUT": {"TimeoutSeconds": 2, **one(LONG)},
         "ABORTED": one(LONG),
     }[status]
-    machine = create(plane, definition)
-    events = StatusEvents(plane, machine)
+    machine = create(emulator, definition)
+    events = StatusEvents(emulator, machine)
     started = states.start_execution(stateMachineArn=machine, name="told", input='{"a": 1}')
     execution = started["executionArn"]
     if status == "ABORTED":
         states.stop_execution(executionArn=execution, error="Boom", cause="why")
-    ended = finished(plane, execution)
+    ended = finished(emulator, execution)
 
     begin, end = events.until(2)
 

@@ -14,11 +14,11 @@ pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")
-def world(plane: Any) -> Iterator[World]:
+def world(emulator: Any) -> Iterator[World]:
     """What the examples name."""
     unique = f"contract-{uuid.uuid4().hex[:12]}"
-    topic = plane.client("sns").create_topic(Name=unique)["TopicArn"]
-    tables = plane.client("dynamodb")
+    topic = emulator.client("sns").create_topic(Name=unique)["TopicArn"]
+    tables = emulator.client("dynamodb")
     tables.create_table(
         TableName=unique,
         AttributeDefinitions=[{"AttributeName": "MessageId", "AttributeType": "S"}],
@@ -28,10 +28,10 @@ def world(plane: Any) -> Iterator[World]:
     for number in ("1", "2"):
         item = {"MessageId": {"S": number}, "Message": {"S": f"message {number}"}}
         tables.put_item(TableName=unique, Item=item)
-    function = create_function(plane, FUNCTION)
-    machine = create(plane, one({"Type": "Pass"}))
-    yield World(function, topic, make_queue(plane), unique, machine)
-    plane.client("sns").delete_topic(TopicArn=topic)
+    function = create_function(emulator, FUNCTION)
+    machine = create(emulator, one({"Type": "Pass"}))
+    yield World(function, topic, make_queue(emulator), unique, machine)
+    emulator.client("sns").delete_topic(TopicArn=topic)
 
 
 @pytest.mark.aws(
@@ -41,10 +41,10 @@ def world(plane: Any) -> Iterator[World]:
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html",
 )
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_ends_as_documented(plane: Any, world: World, name: str) -> None:
+def test_an_example_ends_as_documented(emulator: Any, world: World, name: str) -> None:
     example = EXAMPLES[name]
 
-    ended = run(plane, example.machine(world), example.given)
+    ended = run(emulator, example.machine(world), example.given)
 
     source = GUIDE + example.page
     if example.error:

@@ -34,14 +34,14 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
     ],
 )
 def test_a_definite_path_gives_a_bare_value_and_any_other_a_list(
-    plane: Any, path: str, value: Any
+    emulator: Any, path: str, value: Any
 ) -> None:
     """A Reference Path identifies one node; a Path may yield multiple values, then a list.
 
     https://states-language.net/spec.html#path
     """
     given = {"a": [{"b": 1, "c": [4, 5]}], "nothing": None}
-    assert evaluated(plane, {"x.$": path}, given) == {"x": value}
+    assert evaluated(emulator, {"x.$": path}, given) == {"x": value}
 
 
 @pytest.mark.aws(
@@ -50,12 +50,12 @@ def test_a_definite_path_gives_a_bare_value_and_any_other_a_list(
     "A path to nothing is States.Runtime.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
-def test_a_path_to_nothing_ends_the_execution(plane: Any) -> None:
+def test_a_path_to_nothing_ends_the_execution(emulator: Any) -> None:
     """A path that cannot be applied is a States.Runtime error.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
-    ended = run(plane, one({"Type": "Pass", "Parameters": {"x.$": "$.absent"}}))
+    ended = run(emulator, one({"Type": "Pass", "Parameters": {"x.$": "$.absent"}}))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert "$.absent" in ended["cause"]
@@ -67,10 +67,10 @@ def test_a_path_to_nothing_ends_the_execution(plane: Any) -> None:
     "Format, Array, JsonToString, StringToJson, UUID and MathAdd make values.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html",
 )
-def test_intrinsic_functions_make_values(plane: Any) -> None:
+def test_intrinsic_functions_make_values(emulator: Any) -> None:
     """States.Format, Array, JsonToString, StringToJson: https://states-language.net/spec.html#appendix-b"""
     made = evaluated(
-        plane,
+        emulator,
         {
             "format.$": "States.Format('{}-{}', $.cluster, $.instance)",
             "array.$": "States.Array($.instance, 'x', 1)",
@@ -98,13 +98,13 @@ def test_intrinsic_functions_make_values(plane: Any) -> None:
     "Tells the execution, the state and their times, in UTC.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html",
 )
-def test_the_context_object_tells_execution_state_and_times(plane: Any) -> None:
+def test_the_context_object_tells_execution_state_and_times(emulator: Any) -> None:
     """$$.Execution and $$.State, times in UTC with Z.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
     """
     told = evaluated(
-        plane,
+        emulator,
         {
             "id.$": "$$.Execution.Id",
             "input.$": "$$.Execution.Input",
@@ -152,7 +152,7 @@ RULES = {
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
 )
 @pytest.mark.parametrize("name", RULES)
-def test_a_choice_rule_decides(plane: Any, name: str) -> None:
+def test_a_choice_rule_decides(emulator: Any, name: str) -> None:
     """Data-test expressions: https://states-language.net/spec.html#choice-state"""
     rule, expected = RULES[name]
     given = {
@@ -169,7 +169,7 @@ def test_a_choice_rule_decides(plane: Any, name: str) -> None:
         No={"Type": "Pass", "Result": False, "End": True},
     )
 
-    assert output(plane, machine, given) is expected
+    assert output(emulator, machine, given) is expected
 
 
 @pytest.mark.aws(
@@ -179,7 +179,9 @@ def test_a_choice_rule_decides(plane: Any, name: str) -> None:
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
 )
 @pytest.mark.parametrize("test", [{"StringEquals": "x"}, {"IsNull": True}])
-def test_a_choice_on_a_missing_field_ends_the_execution(plane: Any, test: dict[str, Any]) -> None:
+def test_a_choice_on_a_missing_field_ends_the_execution(
+    emulator: Any, test: dict[str, Any]
+) -> None:
     """Only IsPresent may look at what may not be there: else States.Runtime.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html
@@ -189,7 +191,7 @@ def test_a_choice_on_a_missing_field_ends_the_execution(plane: Any, test: dict[s
         {"Type": "Choice", "Choices": [rule], "Default": "Never"}, Never={"Type": "Succeed"}
     )
 
-    ended = run(plane, machine)
+    ended = run(emulator, machine)
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert "Invalid path '$.absent'" in ended["cause"]
@@ -201,7 +203,7 @@ def test_a_choice_on_a_missing_field_ends_the_execution(plane: Any, test: dict[s
     "And stops at its first rule that is false.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
 )
-def test_a_choice_guards_a_field_by_its_presence(plane: Any) -> None:
+def test_a_choice_guards_a_field_by_its_presence(emulator: Any) -> None:
     """And stops at its first false rule: https://states-language.net/spec.html#choice-state"""
     guarded = [
         {"Variable": "$.absent", "IsPresent": True},
@@ -213,7 +215,7 @@ def test_a_choice_guards_a_field_by_its_presence(plane: Any) -> None:
         Good={"Type": "Pass", "Result": "good", "End": True},
     )
 
-    assert output(plane, machine) == "good"
+    assert output(emulator, machine) == "good"
 
 
 @pytest.mark.aws(
@@ -222,12 +224,12 @@ def test_a_choice_guards_a_field_by_its_presence(plane: Any) -> None:
     "States.NoChoiceMatched without a match and a Default.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
-def test_a_choice_without_a_match_fails(plane: Any) -> None:
+def test_a_choice_without_a_match_fails(emulator: Any) -> None:
     """States.NoChoiceMatched: https://states-language.net/spec.html#appendix-a"""
     rule = {"Variable": "$.a", "NumericEquals": 2, "Next": "Never"}
     machine = one({"Type": "Choice", "Choices": [rule]}, Never={"Type": "Succeed"})
 
-    ended = run(plane, machine, {"a": 1})
+    ended = run(emulator, machine, {"a": 1})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.NoChoiceMatched")
 
@@ -238,7 +240,7 @@ def test_a_choice_without_a_match_fails(plane: Any) -> None:
     "Parameters and results are in PascalCase, times ISO 8601 text.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html",
 )
-def test_results_of_sdk_tasks_have_pascal_case_and_times_as_text(plane: Any) -> None:
+def test_results_of_sdk_tasks_have_pascal_case_and_times_as_text(emulator: Any) -> None:
     """SDK integrations take and give PascalCase whatever the API has; times are ISO 8601 text.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
@@ -251,7 +253,7 @@ def test_results_of_sdk_tasks_have_pascal_case_and_times_as_text(plane: Any) -> 
         }
     )
 
-    described = output(plane, machine)
+    described = output(emulator, machine)
 
     assert described["Status"] == "RUNNING"
     assert INSTANT.fullmatch(described["StartDate"])
@@ -262,9 +264,9 @@ def test_results_of_sdk_tasks_have_pascal_case_and_times_as_text(plane: Any) -> 
     "Step Functions",
     "Task, aws-sdk",
     "A parameter that the API does not have ends the execution with States.Runtime.",
-    "AWS refuses the machine when it is made; the plane knows the API when the task runs.",
+    "AWS refuses the machine when it is made; the emulator knows the API when the task runs.",
 )
-def test_a_parameter_that_the_api_does_not_have_is_an_error(plane: Any) -> None:
+def test_a_parameter_that_the_api_does_not_have_is_an_error(emulator: Any) -> None:
     """AWS refuses such a machine: The field "X" is not supported by Step Functions.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
@@ -277,7 +279,7 @@ def test_a_parameter_that_the_api_does_not_have_is_an_error(plane: Any) -> None:
         }
     )
 
-    ended = run(plane, machine)
+    ended = run(emulator, machine)
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert 'The field "Prefix" is not supported' in ended["cause"]

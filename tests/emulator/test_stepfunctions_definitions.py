@@ -1,4 +1,4 @@
-"""What CreateStateMachine refuses: what AWS refuses, and what the plane does not do."""
+"""What CreateStateMachine refuses: what AWS refuses, and what the emulator does not do."""
 
 import copy
 import json
@@ -242,8 +242,8 @@ def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
     "InvalidDefinition; and there is no machine.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html",
 )
-def test_a_refused_machine_is_not_there(plane: Any, name: str) -> None:
-    states = plane.client("stepfunctions")
+def test_a_refused_machine_is_not_there(emulator: Any, name: str) -> None:
+    states = emulator.client("stepfunctions")
     broken = json.dumps(one({**PASS, "Next": "Nowhere"}))
 
     code, message = refusal(states.create_state_machine, name=name, definition=broken, roleArn=ROLE)
@@ -261,9 +261,9 @@ def test_a_refused_machine_is_not_there(plane: Any, name: str) -> None:
     "InvalidDefinition; and the machine stays what it is.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachine.html",
 )
-def test_a_refused_update_changes_nothing(plane: Any) -> None:
-    states = plane.client("stepfunctions")
-    machine = create(plane, one(PASS))
+def test_a_refused_update_changes_nothing(emulator: Any) -> None:
+    states = emulator.client("stepfunctions")
+    machine = create(emulator, one(PASS))
 
     code, _ = refusal(states.update_state_machine, stateMachineArn=machine, definition="{}")
 
@@ -279,8 +279,8 @@ def test_a_refused_update_changes_nothing(plane: Any) -> None:
     "The same name and definition again is the same machine; another definition is refused.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html",
 )
-def test_a_name_is_of_one_machine(plane: Any, name: str) -> None:
-    make = plane.client("stepfunctions").create_state_machine
+def test_a_name_is_of_one_machine(emulator: Any, name: str) -> None:
+    make = emulator.client("stepfunctions").create_state_machine
     given = {"name": name, "definition": json.dumps(one(PASS)), "roleArn": ROLE}
 
     first = make(**given)
@@ -299,8 +299,8 @@ def test_a_name_is_of_one_machine(plane: Any, name: str) -> None:
     "OK, or FAIL with a diagnostic for each problem: its severity, code, message and place.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html",
 )
-def test_a_definition_can_be_validated_beforehand(plane: Any) -> None:
-    validate = plane.client("stepfunctions").validate_state_machine_definition
+def test_a_definition_can_be_validated_beforehand(emulator: Any) -> None:
+    validate = emulator.client("stepfunctions").validate_state_machine_definition
     broken = one({**PASS, "Next": "Nowhere", "Seconds": 1})
 
     sound = validate(definition=json.dumps(one(PASS)))
@@ -374,7 +374,7 @@ def test_there_are_no_such_tasks(resource: str) -> None:
 @pytest.mark.absent(
     "Step Functions",
     "Task, Credentials",
-    "InvalidDefinition: the plane has no roles.",
+    "InvalidDefinition: the emulator has no roles.",
 )
 def test_a_task_has_no_role_of_its_own() -> None:
     told = found(one({**TASK, "Credentials": {"RoleArn": ROLE}}))
@@ -388,8 +388,8 @@ def test_a_task_has_no_role_of_its_own() -> None:
     "Express machines, StartSyncExecution",
     "StateMachineTypeNotSupported.",
 )
-def test_there_are_no_express_machines(plane: Any, name: str) -> None:
-    states = plane.client("stepfunctions")
+def test_there_are_no_express_machines(emulator: Any, name: str) -> None:
+    states = emulator.client("stepfunctions")
     definition = json.dumps(one(PASS))
 
     code, _ = refusal(

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")
-def function(plane: Any) -> str:
+def function(emulator: Any) -> str:
     """The ARN of a function that does what its event says."""
-    return create(plane, SOURCE)
+    return create(emulator, SOURCE)
 
 
 CAUGHT = {"Type": "Pass", "End": True}
@@ -64,7 +64,7 @@ def catching(*names: str) -> dict[str, Any]:
     ],
 )
 def test_errors_of_sdk_tasks_have_the_java_sdks_names(
-    plane: Any, resource: str, parameters: dict[str, Any], error: str
+    emulator: Any, resource: str, parameters: dict[str, Any], error: str
 ) -> None:
     """Service prefix, then the error with the suffix Exception; the service's own where unnamed.
 
@@ -73,7 +73,7 @@ def test_errors_of_sdk_tasks_have_the_java_sdks_names(
     task = {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{resource}"}
     machine = one({**task, "Parameters": parameters, **catching("States.ALL")}, Caught=CAUGHT)
 
-    assert output(plane, machine)["Error"] == error
+    assert output(emulator, machine)["Error"] == error
 
 
 @pytest.mark.aws(
@@ -82,11 +82,11 @@ def test_errors_of_sdk_tasks_have_the_java_sdks_names(
     "An error is caught by its own name, not by another.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
-def test_an_error_is_caught_by_its_name_only(plane: Any) -> None:
+def test_an_error_is_caught_by_its_name_only(emulator: Any) -> None:
     """Error names match exactly: https://states-language.net/spec.html#error-handling"""
     machine = one({**MISSING_COMMAND, **catching("ssm.ParameterNotFound")}, Caught=CAUGHT)
 
-    assert run(plane, machine)["error"] == "Ssm.ParameterNotFoundException"
+    assert run(emulator, machine)["error"] == "Ssm.ParameterNotFoundException"
 
 
 @pytest.mark.aws(
@@ -95,14 +95,14 @@ def test_an_error_is_caught_by_its_name_only(plane: Any) -> None:
     "States.Runtime is caught by nothing, States.ALL included.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
-def test_a_runtime_error_is_never_caught(plane: Any) -> None:
+def test_a_runtime_error_is_never_caught(emulator: Any) -> None:
     """States.Runtime always fails the execution: States.ALL does not catch it.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
     task = {**MISSING_COMMAND, "Parameters": {"Name.$": "$.absent"}}
 
-    ended = run(plane, one({**task, **catching("States.ALL")}, Caught=CAUGHT))
+    ended = run(emulator, one({**task, **catching("States.ALL")}, Caught=CAUGHT))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
 
@@ -117,7 +117,7 @@ def test_a_runtime_error_is_never_caught(plane: Any) -> None:
     ("caught_by", "status"), [("States.ALL", "FAILED"), ("States.DataLimitExceeded", "SUCCEEDED")]
 )
 def test_a_too_big_result_is_caught_by_its_own_name_only(
-    plane: Any, function: str, caught_by: str, status: str
+    emulator: Any, function: str, caught_by: str, status: str
 ) -> None:
     """States.DataLimitExceeded cannot be caught by States.ALL; the limit is 256 KiB.
 
@@ -125,7 +125,7 @@ def test_a_too_big_result_is_caught_by_its_own_name_only(
     """
     task = {"Type": "Task", "Resource": function, "Parameters": {"do": "return", "size": 300_000}}
 
-    ended = run(plane, one({**task, **catching(caught_by)}, Caught=CAUGHT))
+    ended = run(emulator, one({**task, **catching(caught_by)}, Caught=CAUGHT))
 
     assert ended["status"] == status, ended.get("error")
 
@@ -136,7 +136,7 @@ def test_a_too_big_result_is_caught_by_its_own_name_only(
     "States.TaskFailed matches any error but States.Timeout.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
-def test_task_failed_catches_all_but_timeouts(plane: Any, function: str) -> None:
+def test_task_failed_catches_all_but_timeouts(emulator: Any, function: str) -> None:
     """States.TaskFailed matches any error except States.Timeout.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -145,8 +145,8 @@ def test_task_failed_catches_all_but_timeouts(plane: Any, function: str) -> None
     fails = {**task, "Parameters": {"do": "fail", "type": "Transient", "message": "no"}}
     sleeps = {**task, "Parameters": {"do": "sleep", "seconds": 5}}
 
-    caught = output(plane, one({**fails, **catching("States.TaskFailed")}, Caught=CAUGHT))
-    ended = run(plane, one({**sleeps, **catching("States.TaskFailed")}, Caught=CAUGHT))
+    caught = output(emulator, one({**fails, **catching("States.TaskFailed")}, Caught=CAUGHT))
+    ended = run(emulator, one({**sleeps, **catching("States.TaskFailed")}, Caught=CAUGHT))
 
     assert caught["Error"] == "Transient"
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
@@ -159,7 +159,7 @@ def test_task_failed_catches_all_but_timeouts(plane: Any, function: str) -> None
     "https://docs.aws.amazon.com/step-functions/latest/dg/tutorial-handling-error-conditions.html",
 )
 def test_a_functions_exception_is_the_error_and_its_payload_the_cause(
-    plane: Any, function: str
+    emulator: Any, function: str
 ) -> None:
     """The error name is the errorType, the Cause the JSON of the error's payload.
 
@@ -175,7 +175,7 @@ def test_a_functions_exception_is_the_error_and_its_payload_the_cause(
         **catching("Permanent"),
     }
 
-    caught = output(plane, one(task, Caught=CAUGHT))
+    caught = output(emulator, one(task, Caught=CAUGHT))
 
     assert caught["Error"] == "Permanent"
     cause = json.loads(caught["Cause"])
@@ -189,7 +189,7 @@ def test_a_functions_exception_is_the_error_and_its_payload_the_cause(
     "Lambda's own errors are named Lambda.<error>.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
-def test_lambdas_own_errors_have_its_prefix(plane: Any) -> None:
+def test_lambdas_own_errors_have_its_prefix(emulator: Any) -> None:
     """Service errors are Lambda.<error>: a function that is not there, too many requests.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -200,7 +200,7 @@ def test_lambdas_own_errors_have_its_prefix(plane: Any) -> None:
         "Parameters": {"FunctionName": "absent"},
     }
 
-    assert run(plane, one(task))["error"] == "Lambda.ResourceNotFoundException"
+    assert run(emulator, one(task))["error"] == "Lambda.ResourceNotFoundException"
 
 
 @pytest.mark.aws(
@@ -209,7 +209,7 @@ def test_lambdas_own_errors_have_its_prefix(plane: Any) -> None:
     "Waits IntervalSeconds times BackoffRate, at most MaxDelaySeconds; RetryCount counts.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
-def test_a_retry_waits_its_backoff_and_counts_itself(plane: Any, function: str) -> None:
+def test_a_retry_waits_its_backoff_and_counts_itself(emulator: Any, function: str) -> None:
     """IntervalSeconds times BackoffRate per attempt, at most MaxDelaySeconds; RetryCount counts.
 
     https://states-language.net/spec.html#errors
@@ -235,9 +235,9 @@ def test_a_retry_waits_its_backoff_and_counts_itself(plane: Any, function: str) 
     }
     started = time.monotonic()
 
-    result = output(plane, one(task))
+    result = output(emulator, one(task))
 
-    waited = (4 + 8 + 8) * plane.settings.time_scale
+    waited = (4 + 8 + 8) * emulator.settings.time_scale
     assert result == {"count": 3}
     assert waited <= time.monotonic() - started < waited + 3
 
@@ -248,7 +248,7 @@ def test_a_retry_waits_its_backoff_and_counts_itself(plane: Any, function: str) 
     "JitterStrategy FULL waits at random.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
-def test_a_jittered_retry_waits_at_most_its_interval(plane: Any, function: str) -> None:
+def test_a_jittered_retry_waits_at_most_its_interval(emulator: Any, function: str) -> None:
     """JitterStrategy FULL: a random wait between 0 and the interval.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -266,10 +266,10 @@ def test_a_jittered_retry_waits_at_most_its_interval(plane: Any, function: str) 
         "Parameters": {"do": "fail", "type": "Transient", "message": "no"},
         "Retry": [retrier],
     }
-    execution = start(plane, one(task))
+    execution = start(emulator, one(task))
 
-    assert finished(plane, execution)["error"] == "Transient"
-    events = history(plane, execution)
+    assert finished(emulator, execution)["error"] == "Transient"
+    events = history(emulator, execution)
     failures = [e["timestamp"] for e in events if e["type"].endswith("Failed")][:9]
     waits = [(later - earlier).total_seconds() for earlier, later in pairwise(failures)]
     assert len(waits) == 8
@@ -282,7 +282,7 @@ def test_a_jittered_retry_waits_at_most_its_interval(plane: Any, function: str) 
     "TimeoutSeconds ends it with States.Timeout.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html",
 )
-def test_a_task_that_outlasts_its_timeout_fails_with_it(plane: Any, function: str) -> None:
+def test_a_task_that_outlasts_its_timeout_fails_with_it(emulator: Any, function: str) -> None:
     """TimeoutSeconds of a Task: States.Timeout. https://states-language.net/spec.html#timeouts"""
     task = {
         "Type": "Task",
@@ -293,7 +293,7 @@ def test_a_task_that_outlasts_its_timeout_fails_with_it(plane: Any, function: st
     }
     started = time.monotonic()
 
-    caught = output(plane, one(task, Caught=CAUGHT))
+    caught = output(emulator, one(task, Caught=CAUGHT))
 
     assert caught["Error"] == "States.Timeout"
-    assert time.monotonic() - started < 20 * plane.settings.time_scale + 3
+    assert time.monotonic() - started < 20 * emulator.settings.time_scale + 3

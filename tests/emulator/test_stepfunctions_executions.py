@@ -18,18 +18,18 @@ pytestmark = pytest.mark.emulator
     "An execution without a name gets one of its own.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html",
 )
-def test_unnamed_executions_get_names_of_their_own(plane: Any) -> None:
+def test_unnamed_executions_get_names_of_their_own(emulator: Any) -> None:
     """A name is random where none is given, so the same machine runs any number of times.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
-    states = plane.client("stepfunctions")
-    machine = create(plane, one({"Type": "Pass"}))
+    states = emulator.client("stepfunctions")
+    machine = create(emulator, one({"Type": "Pass"}))
 
     arns = {states.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(3)}
 
     assert len(arns) == 3
-    assert all(finished(plane, arn)["status"] == "SUCCEEDED" for arn in arns)
+    assert all(finished(emulator, arn)["status"] == "SUCCEEDED" for arn in arns)
 
 
 @pytest.mark.aws(
@@ -38,13 +38,13 @@ def test_unnamed_executions_get_names_of_their_own(plane: Any) -> None:
     "Same name and input while it runs is the same execution; else it is refused.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html",
 )
-def test_the_same_name_runs_once(plane: Any) -> None:
+def test_the_same_name_runs_once(emulator: Any) -> None:
     """Same name and input while it runs: the same execution; another input: refused.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
-    states = plane.client("stepfunctions")
-    machine = create(plane, one({"Type": "Wait", "Seconds": 600}))
+    states = emulator.client("stepfunctions")
+    machine = create(emulator, one({"Type": "Wait", "Seconds": 600}))
     given = {"stateMachineArn": machine, "name": "once", "input": '{"a": 1}'}
 
     first = states.start_execution(**given)
@@ -55,22 +55,22 @@ def test_the_same_name_runs_once(plane: Any) -> None:
     assert again["executionArn"] == first["executionArn"]
     assert refused.value.response["Error"]["Code"] == "ExecutionAlreadyExists"
     states.stop_execution(executionArn=first["executionArn"])
-    assert finished(plane, first["executionArn"])["status"] == "ABORTED"
+    assert finished(emulator, first["executionArn"])["status"] == "ABORTED"
 
 
 @pytest.mark.aws(
     "Step Functions",
     "Wait",
-    "Takes its Seconds, by the plane's clock.",
+    "Takes its Seconds, by the emulator's clock.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html",
 )
-def test_a_wait_takes_its_time_on_the_planes_clock(plane: Any) -> None:
-    """Wait, Seconds: https://states-language.net/spec.html#wait-state (scaled by the plane)"""
+def test_a_wait_takes_its_time_on_the_emulators_clock(emulator: Any) -> None:
+    """Wait, Seconds: https://states-language.net/spec.html#wait-state (scaled by the emulator)"""
     started = time.monotonic()
 
-    run(plane, one({"Type": "Wait", "Seconds": 20}))
+    run(emulator, one({"Type": "Wait", "Seconds": 20}))
 
-    real = 20 * plane.settings.time_scale
+    real = 20 * emulator.settings.time_scale
     assert real <= time.monotonic() - started < real + 2
 
 
@@ -80,14 +80,14 @@ def test_a_wait_takes_its_time_on_the_planes_clock(plane: Any) -> None:
     "The execution ends as TIMED_OUT.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html",
 )
-def test_an_execution_that_outlasts_the_machines_timeout_is_timed_out(plane: Any) -> None:
+def test_an_execution_that_outlasts_the_machines_timeout_is_timed_out(emulator: Any) -> None:
     """TimeoutSeconds of a machine: the execution fails with States.Timeout, status TIMED_OUT.
 
     https://states-language.net/spec.html#toplevelfields
     """
     machine = {"TimeoutSeconds": 10, **one({"Type": "Wait", "Seconds": 6000})}
 
-    assert run(plane, machine)["status"] == "TIMED_OUT"
+    assert run(emulator, machine)["status"] == "TIMED_OUT"
 
 
 @pytest.mark.aws(
@@ -96,7 +96,7 @@ def test_an_execution_that_outlasts_the_machines_timeout_is_timed_out(plane: Any
     "Ends a retry's wait, and keeps error and cause.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html",
 )
-def test_stopping_an_execution_ends_a_retrys_wait(plane: Any) -> None:
+def test_stopping_an_execution_ends_a_retrys_wait(emulator: Any) -> None:
     """StopExecution aborts at once.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
@@ -108,17 +108,17 @@ def test_stopping_an_execution_ends_a_retrys_wait(plane: Any) -> None:
         "Parameters": {"Name": "/absent"},
         "Retry": [retry],
     }
-    execution = start(plane, one(task))
+    execution = start(emulator, one(task))
     deadline = time.monotonic() + 10
-    while not any(e["type"] == "TaskFailed" for e in history(plane, execution)):
-        assert time.monotonic() < deadline, history(plane, execution)
+    while not any(e["type"] == "TaskFailed" for e in history(emulator, execution)):
+        assert time.monotonic() < deadline, history(emulator, execution)
         time.sleep(0.02)
 
-    plane.client("stepfunctions").stop_execution(
+    emulator.client("stepfunctions").stop_execution(
         executionArn=execution, error="Enough", cause="overtaken"
     )
 
-    ended = finished(plane, execution)
+    ended = finished(emulator, execution)
     assert (ended["status"], ended["error"], ended["cause"]) == ("ABORTED", "Enough", "overtaken")
 
 
@@ -128,14 +128,14 @@ def test_stopping_an_execution_ends_a_retrys_wait(plane: Any) -> None:
     "Shows error, cause and times of a failed execution.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html",
 )
-def test_a_failed_execution_shows_error_cause_and_times(plane: Any) -> None:
+def test_a_failed_execution_shows_error_cause_and_times(emulator: Any) -> None:
     """DescribeExecution: error, cause, startDate, stopDate.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
     """
     before = datetime.now(UTC) - timedelta(seconds=1)
 
-    ended = run(plane, one({"Type": "Fail", "Error": "LaunchFailed", "Cause": "no agent"}))
+    ended = run(emulator, one({"Type": "Fail", "Error": "LaunchFailed", "Cause": "no agent"}))
 
     assert (ended["status"], ended["error"], ended["cause"]) == (
         "FAILED",
@@ -153,12 +153,12 @@ def test_a_failed_execution_shows_error_cause_and_times(plane: Any) -> None:
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html",
 )
 @pytest.mark.parametrize("value", ["text", 1, None, [], {"a": "b"}])
-def test_the_output_of_an_execution_is_json(plane: Any, value: Any) -> None:
+def test_the_output_of_an_execution_is_json(emulator: Any, value: Any) -> None:
     """DescribeExecution's output is JSON text, a string's with its quotes.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
     """
-    ended = run(plane, one({"Type": "Pass", "Result": value}))
+    ended = run(emulator, one({"Type": "Pass", "Result": value}))
 
     assert json.loads(ended["output"]) == value
 
@@ -169,16 +169,16 @@ def test_the_output_of_an_execution_is_json(plane: Any, value: Any) -> None:
     "Tells each state entered, in order, with times.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html",
 )
-def test_the_history_tells_every_state_that_was_entered(plane: Any) -> None:
+def test_the_history_tells_every_state_that_was_entered(emulator: Any) -> None:
     """GetExecutionHistory, stateEnteredEventDetails, in order, with times.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html
     """
     machine = one({"Type": "Pass", "Next": "Second"}, Second={"Type": "Succeed"})
-    execution = start(plane, machine, {"a": 1})
-    finished(plane, execution)
+    execution = start(emulator, machine, {"a": 1})
+    finished(emulator, execution)
 
-    events = history(plane, execution)
+    events = history(emulator, execution)
 
     entered = [e["stateEnteredEventDetails"] for e in events if e["type"].endswith("StateEntered")]
     assert [state["name"] for state in entered] == ["First", "Second"]
@@ -196,20 +196,20 @@ def test_the_history_tells_every_state_that_was_entered(plane: Any) -> None:
     "Executions do not wait for each other.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html",
 )
-def test_executions_run_side_by_side(plane: Any) -> None:
+def test_executions_run_side_by_side(emulator: Any) -> None:
     """Standard executions do not wait for each other: 20 waits end well before 20 times one.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
     """
-    states = plane.client("stepfunctions")
-    machine = create(plane, one({"Type": "Wait", "Seconds": 20}))
+    states = emulator.client("stepfunctions")
+    machine = create(emulator, one({"Type": "Wait", "Seconds": 20}))
     started = time.monotonic()
 
     arns = [states.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(20)]
-    ended = [finished(plane, arn)["status"] for arn in arns]
+    ended = [finished(emulator, arn)["status"] for arn in arns]
 
     assert ended == ["SUCCEEDED"] * 20
-    assert time.monotonic() - started < 10 * 20 * plane.settings.time_scale
+    assert time.monotonic() - started < 10 * 20 * emulator.settings.time_scale
 
 
 @pytest.mark.aws(
@@ -218,21 +218,21 @@ def test_executions_run_side_by_side(plane: Any) -> None:
     "Starts a machine with an Input object.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html",
 )
-def test_a_machine_starts_another_by_its_parameters(plane: Any) -> None:
+def test_a_machine_starts_another_by_its_parameters(emulator: Any) -> None:
     """arn:aws:states:::states:startExecution with StateMachineArn and an Input object.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
     """
-    child = create(plane, one({"Type": "Pass"}))
+    child = create(emulator, one({"Type": "Pass"}))
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::states:startExecution",
         "Parameters": {"StateMachineArn": child, "Input": {"from.$": "$$.Execution.Name"}},
     }
 
-    started = json.loads(run(plane, one(task))["output"])
+    started = json.loads(run(emulator, one(task))["output"])
 
-    ended = finished(plane, started["ExecutionArn"])
+    ended = finished(emulator, started["ExecutionArn"])
     assert set(json.loads(ended["input"])) == {"from"}
 
 
@@ -242,18 +242,18 @@ def test_a_machine_starts_another_by_its_parameters(plane: Any) -> None:
     "Over an empty array: one state, and an empty array.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html",
 )
-def test_a_map_over_nothing_is_one_state_and_its_output_an_empty_array(plane: Any) -> None:
+def test_a_map_over_nothing_is_one_state_and_its_output_an_empty_array(emulator: Any) -> None:
     """What a reconcile run with all clusters at rest ends with, and pays for.
 
     https://states-language.net/spec.html#map-state
     """
     each = {"StartAt": "Each", "States": {"Each": {"Type": "Pass", "End": True}}}
     execution = start(
-        plane, one({"Type": "Map", "ItemsPath": "$.all", "ItemProcessor": each}), {"all": []}
+        emulator, one({"Type": "Map", "ItemsPath": "$.all", "ItemProcessor": each}), {"all": []}
     )
 
-    assert json.loads(finished(plane, execution)["output"]) == []
-    entered = [event for event in history(plane, execution) if "Entered" in event["type"]]
+    assert json.loads(finished(emulator, execution)["output"]) == []
+    entered = [event for event in history(emulator, execution) if "Entered" in event["type"]]
     assert [event["stateEnteredEventDetails"]["name"] for event in entered] == ["First"]
 
 
@@ -263,7 +263,7 @@ def test_a_map_over_nothing_is_one_state_and_its_output_an_empty_array(plane: An
     "Branches and iterations run at once.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html",
 )
-def test_map_and_parallel_run_their_branches_at_once(plane: Any) -> None:
+def test_map_and_parallel_run_their_branches_at_once(emulator: Any) -> None:
     """A Map's iterations and a Parallel's branches are concurrent, their results in order.
 
     https://states-language.net/spec.html#map-state and #parallel-state
@@ -279,7 +279,7 @@ def test_map_and_parallel_run_their_branches_at_once(plane: Any) -> None:
     )
     started = time.monotonic()
 
-    ended = run(plane, machine, {"all": [1, 2, 3]})
+    ended = run(emulator, machine, {"all": [1, 2, 3]})
 
     assert json.loads(ended["output"]) == [[1, 2, 3], [1, 2, 3]]
-    assert time.monotonic() - started < 4 * 10 * plane.settings.time_scale
+    assert time.monotonic() - started < 4 * 10 * emulator.settings.time_scale

@@ -70,10 +70,10 @@ EXAMPLES: dict[str, Any] = {
     "All 18, nested up to 10 deep, over the input, the context object and variables.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html",
 )
-def test_awss_examples_give_what_they_give(plane: Any) -> None:
+def test_awss_examples_give_what_they_give(emulator: Any) -> None:
     calls = {f"{number}.$": call for number, call in enumerate(EXAMPLES)}
 
-    made = evaluated(plane, {**calls, "id.$": "States.UUID()"}, GIVEN)
+    made = evaluated(emulator, {**calls, "id.$": "States.UUID()"}, GIVEN)
 
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", made.pop("id"))
     told = {call: made[str(number)] for number, call in enumerate(EXAMPLES)}
@@ -167,7 +167,7 @@ def test_what_is_no_call_is_refused(text: str) -> None:
     "A function that cannot be applied is States.IntrinsicFailure, which States.ALL catches.",
     "https://states-language.net/spec.html#appendix-a",
 )
-def test_a_function_that_cannot_be_applied_can_be_caught(plane: Any) -> None:
+def test_a_function_that_cannot_be_applied_can_be_caught(emulator: Any) -> None:
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:sqs:listQueues",
@@ -175,8 +175,8 @@ def test_a_function_that_cannot_be_applied_can_be_caught(plane: Any) -> None:
     }
     caught = {"Caught": {"Type": "Pass", "End": True}}
 
-    told = output(plane, one({**task, **caught_by("States.ALL")}, **caught), {"names": []})
-    ended = run(plane, one(task), {"names": []})
+    told = output(emulator, one({**task, **caught_by("States.ALL")}, **caught), {"names": []})
+    ended = run(emulator, one(task), {"names": []})
 
     assert told["Error"] == ended["error"] == "States.IntrinsicFailure"
     assert "States.ArrayGetItem($.names, 3)" in told["Cause"]

@@ -53,11 +53,11 @@ GIVEN = {
     "Output: any JSON, with expressions in it; AWS's own functions beside JSONata's.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html",
 )
-def test_expressions_give_values(plane: Any) -> None:
+def test_expressions_give_values(emulator: Any) -> None:
     made = {name: f"{{% {expression} %}}" for name, (expression, _) in VALUES.items()}
     machine = jsonata({**PASS, "Output": {"all": [made], "plain": "no {% expression"}})
 
-    assert output(plane, machine, GIVEN) == {
+    assert output(emulator, machine, GIVEN) == {
         "all": [{name: value for name, (_, value) in VALUES.items()}],
         "plain": "no {% expression",
     }
@@ -79,8 +79,8 @@ def test_expressions_give_values(plane: Any) -> None:
         ("function($x){$x}", "returned an unsupported result type"),
     ],
 )
-def test_an_expression_without_a_value_fails(plane: Any, expression: str, said: str) -> None:
-    ended = run(plane, jsonata({**PASS, "Output": f"{{% {expression} %}}"}))
+def test_an_expression_without_a_value_fails(emulator: Any, expression: str, said: str) -> None:
+    ended = run(emulator, jsonata({**PASS, "Output": f"{{% {expression} %}}"}))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.QueryEvaluationError")
     assert said in ended["cause"]
@@ -92,7 +92,7 @@ def test_an_expression_without_a_value_fails(plane: Any, expression: str, said: 
     "Arguments make a task's call, $states.result is its result, and Output what comes out.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html",
 )
-def test_a_task_has_arguments_and_an_output(plane: Any) -> None:
+def test_a_task_has_arguments_and_an_output(emulator: Any) -> None:
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:sqs:createQueue",
@@ -103,7 +103,7 @@ def test_a_task_has_arguments_and_an_output(plane: Any) -> None:
     }
 
     made = output(
-        plane,
+        emulator,
         jsonata({**task, "Next": "Last"}, Last=told("[$states.input.made = $url, $url]")),
         {"name": "jsonata"},
     )
@@ -118,7 +118,7 @@ def test_a_task_has_arguments_and_an_output(plane: Any) -> None:
     "$states.errorOutput in a Catch, whose Assign and Output then apply.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html",
 )
-def test_a_catch_assigns_and_makes_the_output(plane: Any) -> None:
+def test_a_catch_assigns_and_makes_the_output(emulator: Any) -> None:
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:ssm:getParameter",
@@ -134,7 +134,7 @@ def test_a_catch_assigns_and_makes_the_output(plane: Any) -> None:
         "Next": "Last",
     }
 
-    made = output(plane, jsonata(task, Last=told("[$states.input, $error]")), {"kept": 1})
+    made = output(emulator, jsonata(task, Last=told("[$states.input, $error]")), {"kept": 1})
 
     assert made == [1, "Ssm.ParameterNotFoundException"]
 
@@ -145,11 +145,11 @@ def test_a_catch_assigns_and_makes_the_output(plane: Any) -> None:
     "All of an Assign is computed with the values from before it.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html",
 )
-def test_an_assign_sees_the_values_before_it(plane: Any) -> None:
+def test_an_assign_sees_the_values_before_it(emulator: Any) -> None:
     first = {**PASS, "Assign": {"x": 3, "a": "{% $states.input.a %}"}, "Next": "Second"}
     second = {**PASS, "Assign": {"x": 5, "nextX": "{% $x %}"}, "Next": "Last"}
 
-    made = output(plane, jsonata(first, Second=second, Last=told("[$x, $nextX, $a]")), {"a": 0})
+    made = output(emulator, jsonata(first, Second=second, Last=told("[$x, $nextX, $a]")), {"a": 0})
 
     assert made == [5, 3, 0]
 
@@ -160,7 +160,7 @@ def test_an_assign_sees_the_values_before_it(plane: Any) -> None:
     "A branch sees the variables around it, and what it assigns ends with it.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html",
 )
-def test_an_inner_scope_sees_the_outer_one_and_ends(plane: Any) -> None:
+def test_an_inner_scope_sees_the_outer_one_and_ends(emulator: Any) -> None:
     inner = {
         "StartAt": "Inner",
         "States": {
@@ -176,8 +176,8 @@ def test_an_inner_scope_sees_the_outer_one_and_ends(plane: Any) -> None:
         "Next": "Last",
     }
 
-    assert output(plane, jsonata(first, Both=both, Last=told("$got"))) == 2
-    ended = run(plane, jsonata(first, Both=both, Last=told("$own")))
+    assert output(emulator, jsonata(first, Both=both, Last=told("$got"))) == 2
+    ended = run(emulator, jsonata(first, Both=both, Last=told("$own")))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.QueryEvaluationError")
 
 
@@ -187,11 +187,11 @@ def test_an_inner_scope_sees_the_outer_one_and_ends(plane: Any) -> None:
     "An inner scope cannot assign a variable of the outer one.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html",
 )
-def test_an_inner_scope_cannot_assign_an_outer_variable(plane: Any) -> None:
+def test_an_inner_scope_cannot_assign_an_outer_variable(emulator: Any) -> None:
     first = {**PASS, "Assign": {"x": 1}, "Next": "Both"}
     both = {"Type": "Parallel", "Branches": [branch("In", {**PASS, "Assign": {"x": 2}})]}
 
-    assert run(plane, jsonata(first, Both={**both, "End": True}))["status"] == "FAILED"
+    assert run(emulator, jsonata(first, Both={**both, "End": True}))["status"] == "FAILED"
 
 
 @pytest.mark.aws(
@@ -200,13 +200,13 @@ def test_an_inner_scope_cannot_assign_an_outer_variable(plane: Any) -> None:
     "In JSONPath: assigned by Parameters' rules, read as $name, in intrinsic calls too.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html",
 )
-def test_variables_are_there_in_jsonpath_too(plane: Any) -> None:
+def test_variables_are_there_in_jsonpath_too(emulator: Any) -> None:
     first = {**PASS, "Assign": {"x.$": "$.a", "y": {"z": [7]}}, "Next": "Last"}
     made = {"x.$": "$x", "z.$": "$y.z[0]", "said.$": "States.Format('{}', $x)"}
     last = {**PASS, "Parameters": made, "End": True}
 
-    assert output(plane, one(first, Last=last), {"a": 1}) == {"x": 1, "z": 7, "said": "1"}
-    ended = run(plane, one({**PASS, "Parameters": {"x.$": "$unassigned"}}))
+    assert output(emulator, one(first, Last=last), {"a": 1}) == {"x": 1, "z": 7, "said": "1"}
+    ended = run(emulator, one({**PASS, "Parameters": {"x.$": "$unassigned"}}))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
 
 
@@ -219,7 +219,7 @@ def test_variables_are_there_in_jsonpath_too(plane: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"), [({"n": 5}, ["much", 10]), ({"n": 0}, ["none", {"n": 0}])]
 )
-def test_a_condition_decides(plane: Any, given: Any, expected: Any) -> None:
+def test_a_condition_decides(emulator: Any, given: Any, expected: Any) -> None:
     rule = {
         "Condition": "{% $states.input.n > 1 %}",
         "Assign": {"how": "much"},
@@ -229,7 +229,7 @@ def test_a_condition_decides(plane: Any, given: Any, expected: Any) -> None:
     choice = {"Type": "Choice", "Choices": [rule], "Default": "Little", "Assign": {"how": "none"}}
     last = told("[$how, $states.input]")
 
-    assert output(plane, jsonata(choice, Much=last, Little=last), given) == expected
+    assert output(emulator, jsonata(choice, Much=last, Little=last), given) == expected
 
 
 @pytest.mark.aws(
@@ -242,10 +242,10 @@ def test_a_condition_decides(plane: Any, given: Any, expected: Any) -> None:
     ("condition", "error"),
     [("'yes'", "States.QueryEvaluationError"), ("false", "States.NoChoiceMatched")],
 )
-def test_a_condition_that_decides_nothing_fails(plane: Any, condition: str, error: str) -> None:
+def test_a_condition_that_decides_nothing_fails(emulator: Any, condition: str, error: str) -> None:
     choice = {"Type": "Choice", "Choices": [{"Condition": f"{{% {condition} %}}", "Next": "Last"}]}
 
-    assert run(plane, jsonata(choice, Last=told("1")))["error"] == error
+    assert run(emulator, jsonata(choice, Last=told("1")))["error"] == error
 
 
 @pytest.mark.aws(
@@ -254,7 +254,7 @@ def test_a_condition_that_decides_nothing_fails(plane: Any, condition: str, erro
     "A Map's Items and ItemSelector, a Wait's Seconds and Timestamp, a Fail's Error and Cause.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html",
 )
-def test_the_other_states_take_expressions(plane: Any) -> None:
+def test_the_other_states_take_expressions(emulator: Any) -> None:
     item = "$states.context.Map.Item"
     each = {
         "Type": "Map",
@@ -267,7 +267,7 @@ def test_the_other_states_take_expressions(plane: Any) -> None:
     until = {"Type": "Wait", "Timestamp": "{% $now() %}", "Next": "Fail"}
     fail = {"Type": "Fail", "Error": "{% 'E' & $states.input[1] %}", "Cause": "{% $string(1) %}"}
 
-    ended = run(plane, jsonata(each, Wait=wait, Until=until, Fail=fail), {"items": [1, 2]})
+    ended = run(emulator, jsonata(each, Wait=wait, Until=until, Fail=fail), {"items": [1, 2]})
 
     assert (ended["error"], ended["cause"]) == ("E21", "1")
 
@@ -278,10 +278,10 @@ def test_the_other_states_take_expressions(plane: Any) -> None:
     "Items that are no array are States.QueryEvaluationError.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html",
 )
-def test_items_have_to_be_an_array(plane: Any) -> None:
+def test_items_have_to_be_an_array(emulator: Any) -> None:
     state = {"Type": "Map", "Items": "{% $states.input %}", "ItemProcessor": branch("Each", PASS)}
 
-    assert run(plane, jsonata(state), {"a": 1})["error"] == "States.QueryEvaluationError"
+    assert run(emulator, jsonata(state), {"a": 1})["error"] == "States.QueryEvaluationError"
 
 
 @pytest.mark.aws(
@@ -290,9 +290,9 @@ def test_items_have_to_be_an_array(plane: Any) -> None:
     "One state of a JSONPath machine may be in JSONata.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html",
 )
-def test_one_state_may_be_in_jsonata(plane: Any) -> None:
+def test_one_state_may_be_in_jsonata(emulator: Any) -> None:
     state = {**PASS, "QueryLanguage": "JSONata", "Output": "{% $states.input.a %}", "Next": "Last"}
 
     machine = one(state, Last={**PASS, "Parameters": {"got.$": "$"}, "End": True})
 
-    assert output(plane, machine, {"a": 3}) == {"got": 3}
+    assert output(emulator, machine, {"a": 3}) == {"got": 3}

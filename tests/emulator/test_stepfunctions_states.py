@@ -26,9 +26,9 @@ CAUGHT = {"Caught": {"Type": "Pass", "End": True}}
 
 
 @pytest.fixture(scope="module")
-def queue(plane: Any) -> str:
+def queue(emulator: Any) -> str:
     """The URL of a queue."""
-    return make_queue(plane)
+    return make_queue(emulator)
 
 
 @pytest.mark.aws(
@@ -59,8 +59,10 @@ def queue(plane: Any) -> str:
         ({"InputPath": "$$.Execution.Input.a"}, {"a": 5}, 5),
     ],
 )
-def test_a_pass_state_makes_its_output(plane: Any, state: Any, given: Any, expected: Any) -> None:
-    assert output(plane, one({**PASS, **state}), given) == expected
+def test_a_pass_state_makes_its_output(
+    emulator: Any, state: Any, given: Any, expected: Any
+) -> None:
+    assert output(emulator, one({**PASS, **state}), given) == expected
 
 
 @pytest.mark.aws(
@@ -70,8 +72,8 @@ def test_a_pass_state_makes_its_output(plane: Any, state: Any, given: Any, expec
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
 @pytest.mark.parametrize("path", ["$.a.b", "$.list[5]", "$.list.name"])
-def test_a_result_that_cannot_be_placed_is_an_error(plane: Any, path: str) -> None:
-    ended = run(plane, one({**PASS, "Result": 1, "ResultPath": path}), {"a": 1, "list": [0]})
+def test_a_result_that_cannot_be_placed_is_an_error(emulator: Any, path: str) -> None:
+    ended = run(emulator, one({**PASS, "Result": 1, "ResultPath": path}), {"a": 1, "list": [0]})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.ResultPathMatchFailure")
 
@@ -83,8 +85,8 @@ def test_a_result_that_cannot_be_placed_is_an_error(plane: Any, path: str) -> No
     "https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html",
 )
 @pytest.mark.parametrize("field", ["InputPath", "OutputPath"])
-def test_a_path_of_a_state_to_nothing_ends_the_execution(plane: Any, field: str) -> None:
-    ended = run(plane, one({**PASS, field: "$.absent"}), {"a": 1})
+def test_a_path_of_a_state_to_nothing_ends_the_execution(emulator: Any, field: str) -> None:
+    ended = run(emulator, one({**PASS, field: "$.absent"}), {"a": 1})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert "Invalid path '$.absent'" in ended["cause"]
@@ -96,11 +98,11 @@ def test_a_path_of_a_state_to_nothing_ends_the_execution(plane: Any, field: str)
     "Ends the execution, or the branch that it is in; InputPath and OutputPath are applied.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-succeed.html",
 )
-def test_a_succeed_state_ends_what_it_is_in(plane: Any) -> None:
+def test_a_succeed_state_ends_what_it_is_in(emulator: Any) -> None:
     inner = {"Type": "Parallel", "Branches": [branch("Inner", {"Type": "Succeed"})], "Next": "Last"}
     machine = one(inner, Last={"Type": "Succeed", "InputPath": "$[0]", "OutputPath": "$.a"})
 
-    assert output(plane, machine, {"a": 1}) == 1
+    assert output(emulator, machine, {"a": 1}) == 1
 
 
 @pytest.mark.aws(
@@ -119,9 +121,9 @@ def test_a_succeed_state_ends_what_it_is_in(plane: Any) -> None:
     ],
 )
 def test_a_fail_state_fails(
-    plane: Any, state: dict[str, Any], error: str | None, cause: str | None
+    emulator: Any, state: dict[str, Any], error: str | None, cause: str | None
 ) -> None:
-    ended = run(plane, one({"Type": "Fail", **state}), {"e": "X", "why": "b"})
+    ended = run(emulator, one({"Type": "Fail", **state}), {"e": "X", "why": "b"})
 
     assert ended["status"] == "FAILED"
     assert (ended.get("error"), ended.get("cause")) == (error, cause)
@@ -143,26 +145,26 @@ def test_a_fail_state_fails(
         {"TimestampPath": "$.t"},
     ],
 )
-def test_a_wait_hands_on_its_input(plane: Any, until: dict[str, Any]) -> None:
+def test_a_wait_hands_on_its_input(emulator: Any, until: dict[str, Any]) -> None:
     given = {"s": 1, "t": "2024-08-18T17:33:00Z"}
 
-    assert output(plane, one({"Type": "Wait", **until}), given) == given
+    assert output(emulator, one({"Type": "Wait", **until}), given) == given
 
 
 @pytest.mark.aws(
     "Step Functions",
     "Wait",
-    "Waits until its Timestamp, by the plane's clock.",
+    "Waits until its Timestamp, by the emulator's clock.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html",
 )
-def test_a_wait_until_a_time_waits_for_it(plane: Any) -> None:
+def test_a_wait_until_a_time_waits_for_it(emulator: Any) -> None:
     in_40_s = (datetime.now(UTC) + timedelta(seconds=40)).isoformat().replace("+00:00", "Z")
     began = time.monotonic()
 
-    output(plane, one({"Type": "Wait", "TimestampPath": "$.t"}), {"t": in_40_s})
+    output(emulator, one({"Type": "Wait", "TimestampPath": "$.t"}), {"t": in_40_s})
 
     # Less what it took to get there.
-    assert 0.5 * 40 * plane.settings.time_scale < time.monotonic() - began < 40
+    assert 0.5 * 40 * emulator.settings.time_scale < time.monotonic() - began < 40
 
 
 @pytest.mark.aws(
@@ -182,8 +184,8 @@ def test_a_wait_until_a_time_waits_for_it(plane: Any) -> None:
         ("TimestampPath", "2016-12-05T21:29:29", "valid ISO-8601"),
     ],
 )
-def test_a_wait_for_what_is_no_time_fails(plane: Any, path: str, value: Any, said: str) -> None:
-    ended = run(plane, one({"Type": "Wait", path: "$.when"}), {"when": value})
+def test_a_wait_for_what_is_no_time_fails(emulator: Any, path: str, value: Any, said: str) -> None:
+    ended = run(emulator, one({"Type": "Wait", path: "$.when"}), {"when": value})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert said in ended["cause"]
@@ -238,7 +240,7 @@ COMPARISONS: list[tuple[str, Any, Any, bool]] = [
     "All 39 comparison operators; a value of another type than the operator's does not match.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
 )
-def test_every_comparison_operator_compares(plane: Any) -> None:
+def test_every_comparison_operator_compares(emulator: Any) -> None:
     """One Map over all, each item told which rule is its own."""
     rules, given = [], []
     for number, (operator, operand, value, _) in enumerate(COMPARISONS):
@@ -258,7 +260,9 @@ def test_every_comparison_operator_compares(plane: Any) -> None:
         },
     }
 
-    told = output(plane, one({"Type": "Map", "MaxConcurrency": 4, "ItemProcessor": choice}), given)
+    told = output(
+        emulator, one({"Type": "Map", "MaxConcurrency": 4, "ItemProcessor": choice}), given
+    )
 
     wrong = [case for case, matched in zip(COMPARISONS, told, strict=True) if case[3] != matched]
     assert wrong == []
@@ -273,7 +277,7 @@ def test_every_comparison_operator_compares(plane: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "way"), [({"n": 1}, "Low"), ({"n": 5}, "Middle"), ({"n": 50}, "Other")]
 )
-def test_the_first_rule_that_matches_decides(plane: Any, given: Any, way: str) -> None:
+def test_the_first_rule_that_matches_decides(emulator: Any, given: Any, way: str) -> None:
     def is_below(bound: int) -> dict[str, Any]:
         return {"Variable": "$.n", "NumericLessThan": bound}
 
@@ -286,7 +290,9 @@ def test_the_first_rule_that_matches_decides(plane: Any, given: Any, way: str) -
     ends["Other"] = {"Type": "Pass", "Result": "Other", "End": True}
 
     assert (
-        output(plane, one({"Type": "Choice", "Choices": rules, "Default": "Other"}, **ends), given)
+        output(
+            emulator, one({"Type": "Choice", "Choices": rules, "Default": "Other"}, **ends), given
+        )
         == way
     )
 
@@ -297,7 +303,7 @@ def test_the_first_rule_that_matches_decides(plane: Any, given: Any, way: str) -
     "Each branch gets the input, or Parameters; the outputs are in the order of the branches.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html",
 )
-def test_a_parallel_states_output_is_in_the_order_of_its_branches(plane: Any) -> None:
+def test_a_parallel_states_output_is_in_the_order_of_its_branches(emulator: Any) -> None:
     slow = {
         "StartAt": "Slow",
         "States": {
@@ -316,7 +322,7 @@ def test_a_parallel_states_output_is_in_the_order_of_its_branches(plane: Any) ->
     )
 
     both = {"first": {"n": 1, "by": "slow"}, "second": {"n": 1}}
-    assert output(plane, machine, {"number": 1}) == {"number": 1, "both": both}
+    assert output(emulator, machine, {"number": 1}) == {"number": 1, "both": both}
 
 
 @pytest.mark.aws(
@@ -329,7 +335,7 @@ def test_a_parallel_states_output_is_in_the_order_of_its_branches(plane: Any) ->
 @pytest.mark.parametrize("kind", ["Parallel", "Map"])
 @pytest.mark.parametrize("error", ["Boom", "States.Timeout", "States.IntrinsicFailure"])
 def test_a_branchs_error_is_caught_around_it(
-    plane: Any, queue: str, kind: str, nested: bool, error: str
+    emulator: Any, queue: str, kind: str, nested: bool, error: str
 ) -> None:
     fails = {
         "Boom": FAIL,
@@ -361,7 +367,7 @@ def test_a_branchs_error_is_caught_around_it(
         }
 
     told = output(
-        plane, one({**around(inner), **caught_by(error)}, **CAUGHT), {"items": [{"items": [1]}]}
+        emulator, one({**around(inner), **caught_by(error)}, **CAUGHT), {"items": [{"items": [1]}]}
     )
 
     assert told["Error"] == error
@@ -374,11 +380,11 @@ def test_a_branchs_error_is_caught_around_it(
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
 @pytest.mark.parametrize("kind", ["Parallel", "Map"])
-def test_a_runtime_error_in_a_branch_ends_the_execution(plane: Any, kind: str) -> None:
+def test_a_runtime_error_in_a_branch_ends_the_execution(emulator: Any, kind: str) -> None:
     inner = branch("Inner", {**PASS, "InputPath": "$.absent"})
     state = {"Branches": [inner]} if kind == "Parallel" else {"ItemProcessor": inner}
 
-    ended = run(plane, one({"Type": kind, **state, **caught_by("States.ALL")}, **CAUGHT), [1])
+    ended = run(emulator, one({"Type": kind, **state, **caught_by("States.ALL")}, **CAUGHT), [1])
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert ended["cause"].count("An error occurred while executing the state") == 1
@@ -391,7 +397,7 @@ def test_a_runtime_error_in_a_branch_ends_the_execution(plane: Any, kind: str) -
     "When a branch fails, the others are stopped: nothing of them comes after.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html#error-handling",
 )
-def test_the_other_branches_are_stopped(plane: Any) -> None:
+def test_the_other_branches_are_stopped(emulator: Any) -> None:
     slow = {
         "StartAt": "Slow",
         "States": {
@@ -406,13 +412,13 @@ def test_the_other_branches_are_stopped(plane: Any) -> None:
     }
     state = {"Type": "Parallel", "Branches": [slow, fails], **caught_by("Boom")}
     caught = {"Type": "Wait", "Seconds": 30, "End": True}
-    execution = start(plane, one(state, Caught=caught))
+    execution = start(emulator, one(state, Caught=caught))
 
-    assert finished(plane, execution)["status"] == "SUCCEEDED"
+    assert finished(emulator, execution)["status"] == "SUCCEEDED"
 
     entered = [
         event["stateEnteredEventDetails"]["name"]
-        for event in history(plane, execution)
+        for event in history(emulator, execution)
         if event["type"].endswith("StateEntered")
     ]
     assert sorted(entered) == ["Caught", "Fails", "First", "Later", "Slow"]
@@ -425,7 +431,7 @@ def test_the_other_branches_are_stopped(plane: Any) -> None:
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html",
 )
 @pytest.mark.parametrize("fields", [("ItemSelector", "ItemProcessor"), ("Parameters", "Iterator")])
-def test_a_map_goes_over_its_items(plane: Any, fields: tuple[str, str]) -> None:
+def test_a_map_goes_over_its_items(emulator: Any, fields: tuple[str, str]) -> None:
     selector, processor = fields
     state = {
         "Type": "Map",
@@ -436,7 +442,7 @@ def test_a_map_goes_over_its_items(plane: Any, fields: tuple[str, str]) -> None:
     }
     given = {"items": ["a", {"b": 1}], "shared": 9}
 
-    made = output(plane, one(state), given)["made"]
+    made = output(emulator, one(state), given)["made"]
 
     assert made == [{"i": 0, "v": "a", "all": 9}, {"i": 1, "v": {"b": 1}, "all": 9}]
 
@@ -456,14 +462,14 @@ def test_a_map_goes_over_its_items(plane: Any, fields: tuple[str, str]) -> None:
         ({}, 4),
     ],
 )
-def test_a_maps_concurrency_is_bounded(plane: Any, bound: dict[str, Any], most: int) -> None:
+def test_a_maps_concurrency_is_bounded(emulator: Any, bound: dict[str, Any], most: int) -> None:
     each = branch("Each", {"Type": "Wait", "Seconds": 10})
     state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": each, **bound}
-    execution = start(plane, one(state), {"items": [1, 2, 3, 4], "most": 1})
-    finished(plane, execution)
+    execution = start(emulator, one(state), {"items": [1, 2, 3, 4], "most": 1})
+    finished(emulator, execution)
 
     at_once, seen = 0, 0
-    for event in history(plane, execution):
+    for event in history(emulator, execution):
         at_once += {"MapIterationStarted": 1, "MapIterationSucceeded": -1}.get(event["type"], 0)
         seen = max(seen, at_once)
     assert seen == most
@@ -476,10 +482,10 @@ def test_a_maps_concurrency_is_bounded(plane: Any, bound: dict[str, Any], most: 
     "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemspath.html",
 )
 @pytest.mark.parametrize("items", [{"a": 1}, "text", 1, None])
-def test_a_map_over_no_array_ends_the_execution(plane: Any, items: Any) -> None:
+def test_a_map_over_no_array_ends_the_execution(emulator: Any, items: Any) -> None:
     state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": branch("Each", PASS)}
 
-    ended = run(plane, one({**state, **caught_by("States.ALL")}, **CAUGHT), {"items": items})
+    ended = run(emulator, one({**state, **caught_by("States.ALL")}, **CAUGHT), {"items": items})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert 'Reference path "$.items" must point to array' in ended["cause"]
@@ -491,7 +497,7 @@ def test_a_map_over_no_array_ends_the_execution(plane: Any, items: Any) -> None:
     "Parameters make the call, ResultSelector picks from its result, ResultPath places it.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-input-output-filtering.html",
 )
-def test_a_tasks_data_goes_its_five_steps(plane: Any, queue: str) -> None:
+def test_a_tasks_data_goes_its_five_steps(emulator: Any, queue: str) -> None:
     state = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:sqs:getQueueUrl",
@@ -503,7 +509,7 @@ def test_a_tasks_data_goes_its_five_steps(plane: Any, queue: str) -> None:
     }
     given = {"asked": {"name": queue.rpartition("/")[2]}}
 
-    assert output(plane, one(state), given) == queue
+    assert output(emulator, one(state), given) == queue
 
 
 @pytest.mark.aws(
@@ -512,11 +518,11 @@ def test_a_tasks_data_goes_its_five_steps(plane: Any, queue: str) -> None:
     "The error is the next state's input, or is put at the catcher's ResultPath into the input.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
-def test_a_caught_error_is_placed_in_the_input(plane: Any) -> None:
+def test_a_caught_error_is_placed_in_the_input(emulator: Any) -> None:
     state = {"Type": "Parallel", "Branches": [branch("Fails", FAIL)], "Next": "Caught"}
     catch = [{"ErrorEquals": ["Boom"], "ResultPath": "$.failure", "Next": "Caught"}]
 
-    told = output(plane, one({**state, "Catch": catch}, **CAUGHT), {"kept": 1})
+    told = output(emulator, one({**state, "Catch": catch}, **CAUGHT), {"kept": 1})
 
     assert told == {"kept": 1, "failure": {"Error": "Boom", "Cause": "as told"}}
 
@@ -527,7 +533,7 @@ def test_a_caught_error_is_placed_in_the_input(plane: Any) -> None:
     "A definition's strings are JSON: escapes in names, paths and calls mean what JSON says.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html",
 )
-def test_names_and_paths_may_have_any_character(plane: Any) -> None:
+def test_names_and_paths_may_have_any_character(emulator: Any) -> None:
     machine = {
         "StartAt": 'Prüfung "1"',
         "States": {
@@ -539,4 +545,7 @@ def test_names_and_paths_may_have_any_character(plane: Any) -> None:
         },
     }
 
-    assert json.loads(run(plane, machine, {'ü"': 1})["output"]) == {"é": 1, "state": 'Prüfung "1"'}
+    assert json.loads(run(emulator, machine, {'ü"': 1})["output"]) == {
+        "é": 1,
+        "state": 'Prüfung "1"',
+    }

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.emulator
 class Waiting:
     """Machines whose task sends its token to a queue, and what comes from there."""
 
-    def __init__(self, plane: Any) -> None:
-        self.plane = plane
-        self.states = plane.client("stepfunctions")
-        self.queue = make_queue(plane)
+    def __init__(self, emulator: Any) -> None:
+        self.emulator = emulator
+        self.states = emulator.client("stepfunctions")
+        self.queue = make_queue(emulator)
 
     def task(self, **fields: Any) -> dict[str, Any]:
         return {
@@ -33,14 +33,14 @@ class Waiting:
 
     def start(self, **fields: Any) -> str:
         caught = {"Caught": {"Type": "Pass", "End": True}} if "Catch" in fields else {}
-        return start(self.plane, one(self.task(**fields), **caught))
+        return start(self.emulator, one(self.task(**fields), **caught))
 
     def token(self) -> str:
         """The next token that comes."""
         return str(self.told()["token"])
 
     def told(self) -> dict[str, Any]:
-        sqs = self.plane.client("sqs")
+        sqs = self.emulator.client("sqs")
 
         def received() -> Any:
             messages = sqs.receive_message(QueueUrl=self.queue).get("Messages", [])
@@ -53,8 +53,8 @@ class Waiting:
 
 
 @pytest.fixture
-def waiting(plane: Any) -> Waiting:
-    return Waiting(plane)
+def waiting(emulator: Any) -> Waiting:
+    return Waiting(emulator)
 
 
 def refusal(call: Any, **arguments: Any) -> str:
@@ -70,17 +70,17 @@ def refusal(call: Any, **arguments: Any) -> str:
     "The task ends, and the output is its result.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token",
 )
-def test_a_task_waits_for_its_token(plane: Any, waiting: Waiting) -> None:
+def test_a_task_waits_for_its_token(emulator: Any, waiting: Waiting) -> None:
     execution = waiting.start(ResultPath="$.answer")
 
     token = waiting.token()
-    assert plane.client("stepfunctions").describe_execution(executionArn=execution)["status"] == (
-        "RUNNING"
-    )
+    assert emulator.client("stepfunctions").describe_execution(executionArn=execution)[
+        "status"
+    ] == ("RUNNING")
     waiting.states.send_task_success(taskToken=token, output='{"said": "yes"}')
 
-    assert json.loads(finished(plane, execution)["output"]) == {"answer": {"said": "yes"}}
-    types = [event["type"] for event in history(plane, execution)]
+    assert json.loads(finished(emulator, execution)["output"]) == {"answer": {"said": "yes"}}
+    types = [event["type"] for event in history(emulator, execution)]
     assert types[2:6] == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
 
 
@@ -95,7 +95,7 @@ def test_a_task_waits_for_its_token(plane: Any, waiting: Waiting) -> None:
     [({"error": "NoSeat", "cause": "full"}, "NoSeat", "full"), ({}, "", "")],
 )
 def test_a_task_fails_by_its_token(
-    plane: Any, waiting: Waiting, told: dict[str, str], error: str, cause: str
+    emulator: Any, waiting: Waiting, told: dict[str, str], error: str, cause: str
 ) -> None:
     execution = waiting.start(
         Catch=[{"ErrorEquals": ["States.TaskFailed"], "Next": "Caught"}], Next="Caught"
@@ -103,7 +103,7 @@ def test_a_task_fails_by_its_token(
 
     waiting.states.send_task_failure(taskToken=waiting.token(), **told)
 
-    caught = json.loads(finished(plane, execution)["output"])
+    caught = json.loads(finished(emulator, execution)["output"])
     assert (caught["Error"], caught["Cause"]) == (error, cause)
 
 
@@ -113,7 +113,7 @@ def test_a_task_fails_by_its_token(
     "Each attempt has a token of its own: the answer to the first is none to the second.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token",
 )
-def test_a_retry_waits_anew(plane: Any, waiting: Waiting) -> None:
+def test_a_retry_waits_anew(emulator: Any, waiting: Waiting) -> None:
     execution = waiting.start(Retry=[{"ErrorEquals": ["Again"], "MaxAttempts": 1}])
 
     first = waiting.told()
@@ -125,7 +125,7 @@ def test_a_retry_waits_anew(plane: Any, waiting: Waiting) -> None:
     assert (first["try"], second["try"]) == (0, 1)
     assert first["token"] != second["token"]
     assert too_late == "TaskTimedOut"
-    assert json.loads(finished(plane, execution)["output"]) == 2
+    assert json.loads(finished(emulator, execution)["output"]) == 2
 
 
 @pytest.mark.aws(
@@ -135,14 +135,14 @@ def test_a_retry_waits_anew(plane: Any, waiting: Waiting) -> None:
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
 )
 @pytest.mark.parametrize("ended_by", ["answer", "timeout", "stop"])
-def test_an_answer_can_come_too_late(plane: Any, waiting: Waiting, ended_by: str) -> None:
+def test_an_answer_can_come_too_late(emulator: Any, waiting: Waiting, ended_by: str) -> None:
     execution = waiting.start(TimeoutSeconds=3 if ended_by == "timeout" else 600)
     token = waiting.token()
     if ended_by == "answer":
         waiting.states.send_task_success(taskToken=token, output="1")
     if ended_by == "stop":
         waiting.states.stop_execution(executionArn=execution)
-    finished(plane, execution)
+    finished(emulator, execution)
 
     codes = [
         refusal(waiting.states.send_task_success, taskToken=token, output="1"),
@@ -159,8 +159,8 @@ def test_an_answer_can_come_too_late(plane: Any, waiting: Waiting, ended_by: str
     "InvalidToken for what is no token.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
 )
-def test_what_is_no_token_is_refused(plane: Any) -> None:
-    states = plane.client("stepfunctions")
+def test_what_is_no_token_is_refused(emulator: Any) -> None:
+    states = emulator.client("stepfunctions")
 
     codes = [
         refusal(states.send_task_success, taskToken="none", output="1"),
@@ -177,7 +177,7 @@ def test_what_is_no_token_is_refused(plane: Any) -> None:
     "InvalidOutput for what is no JSON; the task goes on waiting.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
 )
-def test_an_answer_has_to_be_json(plane: Any, waiting: Waiting) -> None:
+def test_an_answer_has_to_be_json(emulator: Any, waiting: Waiting) -> None:
     execution = waiting.start()
     token = waiting.token()
 
@@ -186,7 +186,7 @@ def test_an_answer_has_to_be_json(plane: Any, waiting: Waiting) -> None:
     waiting.states.send_task_success(taskToken=token, output="1")
 
     assert (no_json, long) == ("InvalidOutput", "ValidationException")
-    assert finished(plane, execution)["status"] == "SUCCEEDED"
+    assert finished(emulator, execution)["status"] == "SUCCEEDED"
 
 
 @pytest.mark.aws(
@@ -196,12 +196,12 @@ def test_an_answer_has_to_be_json(plane: Any, waiting: Waiting) -> None:
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html",
 )
 @pytest.mark.parametrize("name", ["States.HeartbeatTimeout", "States.Timeout"])
-def test_a_missed_heartbeat_is_a_timeout(plane: Any, waiting: Waiting, name: str) -> None:
+def test_a_missed_heartbeat_is_a_timeout(emulator: Any, waiting: Waiting, name: str) -> None:
     execution = waiting.start(
         HeartbeatSeconds=5, Catch=[{"ErrorEquals": [name], "Next": "Caught"}], Next="Caught"
     )
 
-    caught = json.loads(finished(plane, execution)["output"])
+    caught = json.loads(finished(emulator, execution)["output"])
 
     assert caught["Error"] == "States.Timeout"
 
@@ -212,10 +212,10 @@ def test_a_missed_heartbeat_is_a_timeout(plane: Any, waiting: Waiting, name: str
     "Each heartbeat begins HeartbeatSeconds anew; without TimeoutSeconds for as long as they come.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskHeartbeat.html",
 )
-def test_heartbeats_keep_a_task_alive(plane: Any, waiting: Waiting) -> None:
+def test_heartbeats_keep_a_task_alive(emulator: Any, waiting: Waiting) -> None:
     execution = waiting.start(HeartbeatSeconds=40)
     token = waiting.token()
-    real = plane.settings.time_scale
+    real = emulator.settings.time_scale
     began = time.monotonic()
 
     # Longer than the heartbeat, and than the 60 s that the specification gives such a task.
@@ -224,7 +224,7 @@ def test_heartbeats_keep_a_task_alive(plane: Any, waiting: Waiting) -> None:
         time.sleep(4 * real)
     waiting.states.send_task_success(taskToken=token, output="1")
 
-    assert finished(plane, execution)["status"] == "SUCCEEDED"
+    assert finished(emulator, execution)["status"] == "SUCCEEDED"
 
 
 @pytest.mark.aws(
@@ -234,7 +234,7 @@ def test_heartbeats_keep_a_task_alive(plane: Any, waiting: Waiting) -> None:
     "https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html",
 )
 @pytest.mark.parametrize("fields", [{}, {"HeartbeatSeconds": 6000}])
-def test_an_answer_may_come_before_the_call_returns(plane: Any, fields: dict[str, Any]) -> None:
+def test_an_answer_may_come_before_the_call_returns(emulator: Any, fields: dict[str, Any]) -> None:
     task = {
         **fields,
         "Type": "Task",
@@ -242,4 +242,4 @@ def test_an_answer_may_come_before_the_call_returns(plane: Any, fields: dict[str
         "Parameters": {"TaskToken.$": "$$.Task.Token", "Output": '{"by": "itself"}'},
     }
 
-    assert output(plane, one(task)) == {"by": "itself"}
+    assert output(emulator, one(task)) == {"by": "itself"}

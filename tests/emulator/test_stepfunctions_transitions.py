@@ -118,11 +118,11 @@ BILLED: dict[str, tuple[dict[str, Any], Any, int]] = {
     "https://aws.amazon.com/step-functions/pricing/",
 )
 @pytest.mark.parametrize("name", BILLED)
-def test_states_and_retries_are_counted(plane: Any, name: str) -> None:
+def test_states_and_retries_are_counted(emulator: Any, name: str) -> None:
     machine, given, expected = BILLED[name]
-    execution = start(plane, machine, given)
-    finished(plane, execution)
+    execution = start(emulator, machine, given)
+    finished(emulator, execution)
 
-    events = history(plane, execution)
+    events = history(emulator, execution)
 
     assert transitions(events) == expected, [event["type"] for event in events]

@@ -1,4 +1,4 @@
-"""The plane's launch templates have versions as EC2's have."""
+"""The emulator's launch templates have versions as EC2's have."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 pytestmark = pytest.mark.emulator
 
@@ -21,12 +21,12 @@ FIRST = {
 class Template:
     """One launch template; `version` describes one of its versions."""
 
-    plane: RunningPlane
+    emulator: RunningEmulator
     name: str
 
     @property
     def api(self) -> Any:
-        return self.plane.client("ec2")
+        return self.emulator.client("ec2")
 
     def version(self, which: str) -> dict[str, Any]:
         described = self.api.describe_launch_template_versions(
@@ -48,11 +48,11 @@ class Template:
 
 
 @pytest.fixture
-def template(plane: RunningPlane, name: str) -> Iterator[Template]:
+def template(emulator: RunningEmulator, name: str) -> Iterator[Template]:
     """A launch template with one version."""
-    ec2 = plane.client("ec2")
+    ec2 = emulator.client("ec2")
     ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=FIRST)
-    yield Template(plane, name)
+    yield Template(emulator, name)
     ec2.delete_launch_template(LaunchTemplateName=name)
 
 
@@ -169,7 +169,7 @@ def test_given_a_mixed_group_on_latest_then_what_it_launches_is_of_the_newest_ve
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LaunchTemplateSpecification.html
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Instance.html
     """
-    api = template.plane.client("autoscaling")
+    api = template.emulator.client("autoscaling")
     spec = {"LaunchTemplateName": template.name, "Version": "$Latest"}
     api.create_auto_scaling_group(
         AutoScalingGroupName=template.name,

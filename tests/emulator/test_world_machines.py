@@ -1,4 +1,4 @@
-"""The world's interpreter of machines and the plane's end the same machines the same way."""
+"""The world's interpreter of machines and the emulator's end the same machines the same way."""
 
 import json
 import random
@@ -8,7 +8,7 @@ import pytest
 from tests.simulation.interpreter import Execution, Failure, Interpreter
 from tests.simulation.virtual_time import VirtualTime
 from tests.support import lambda_functions, state_machines
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 
 pytestmark = pytest.mark.emulator
 
@@ -231,15 +231,15 @@ CASES = [pytest.param(*case, id=name) for name, case in MACHINES.items()]
 
 
 @pytest.fixture(scope="module")
-def function(plane: RunningPlane) -> str:
-    return lambda_functions.create(plane, lambda_functions.SOURCE)
+def function(emulator: RunningEmulator) -> str:
+    return lambda_functions.create(emulator, lambda_functions.SOURCE)
 
 
-def on_the_plane(plane: RunningPlane, function: str, definition: Any, given: Any) -> Any:
+def on_the_emulator(emulator: RunningEmulator, function: str, definition: Any, given: Any) -> Any:
     text = json.dumps(definition).replace("FUNCTION", function)
-    ended = state_machines.run(plane, json.loads(text), given)
+    ended = state_machines.run(emulator, json.loads(text), given)
     told = json.loads(ended["output"]) if ended["status"] == "SUCCEEDED" else ended.get("error")
-    history = state_machines.history(plane, ended["executionArn"])
+    history = state_machines.history(emulator, ended["executionArn"])
     entered = [
         event["stateEnteredEventDetails"]["name"]
         for event in history
@@ -256,7 +256,7 @@ def in_the_world(definition: Any, given: Any) -> Any:
             case "fail":
                 raise Failure(payload["type"], payload["message"])
             case "sleep":
-                # The plane's clock is 20 times faster than its functions'.
+                # The emulator's clock is 20 times faster than its functions'.
                 time.sleep(payload["seconds"] * 20)
                 return {}
         return "x" * payload["size"]
@@ -277,6 +277,6 @@ def in_the_world(definition: Any, given: Any) -> Any:
 
 @pytest.mark.parametrize(("definition", "given"), CASES)
 def test_both_end_a_machine_the_same_way(
-    plane: RunningPlane, function: str, definition: Any, given: Any
+    emulator: RunningEmulator, function: str, definition: Any, given: Any
 ) -> None:
-    assert in_the_world(definition, given) == on_the_plane(plane, function, definition, given)
+    assert in_the_world(definition, given) == on_the_emulator(emulator, function, definition, given)

@@ -1,4 +1,4 @@
-"""The twins of tests/simulation do what the plane does, one suite for both."""
+"""The twins of tests/simulation do what the emulator does, one suite for both."""
 
 import json
 import random
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.simulation.agents import Machine, SsmTwin
 from tests.simulation.auto_scaling import LAUNCHING, TERMINATING, AutoScalingTwin, Group, Hook
 from tests.simulation.virtual_time import VirtualTime
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 pytestmark = pytest.mark.emulator
 
@@ -18,24 +18,24 @@ SHORTEST_S = 30
 """The shortest heartbeat timeout that AWS takes."""
 
 
-class OfThePlane:
-    """A group of the plane, named anew."""
+class OfTheEmulator:
+    """A group of the emulator, named anew."""
 
-    def __init__(self, plane: RunningPlane, name: str) -> None:
+    def __init__(self, emulator: RunningEmulator, name: str) -> None:
         self.name, self.autoscaling, self.ssm = (
             name,
-            plane.client("autoscaling"),
-            plane.client("ssm"),
+            emulator.client("autoscaling"),
+            emulator.client("ssm"),
         )
-        self._plane = plane
-        self._queue = plane.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+        self._emulator = emulator
+        self._queue = emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"]
         pattern = {"source": ["aws.autoscaling"], "detail": {"AutoScalingGroupName": [name]}}
-        plane.client("events").put_rule(Name=name, EventPattern=json.dumps(pattern))
+        emulator.client("events").put_rule(Name=name, EventPattern=json.dumps(pattern))
         arn = f"arn:aws:sqs:eu-west-1:123456789012:{name}"
-        plane.client("events").put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+        emulator.client("events").put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
 
     def make(self, heartbeat_s: int, default: str = "ABANDON") -> None:
-        self._plane.client("ec2").create_launch_template(
+        self._emulator.client("ec2").create_launch_template(
             LaunchTemplateName=self.name,
             LaunchTemplateData={"ImageId": "ami-12345678", "InstanceType": "t3.medium"},
         )
@@ -59,7 +59,7 @@ class OfThePlane:
 
     def token(self, instance_id: str, hook: str) -> str:
         def told() -> list[Any]:
-            got = self._plane.client("sqs").receive_message(
+            got = self._emulator.client("sqs").receive_message(
                 QueueUrl=self._queue, MaxNumberOfMessages=10, VisibilityTimeout=0
             )
             events = [json.loads(message["Body"]) for message in got.get("Messages", [])]
@@ -78,8 +78,8 @@ class OfThePlane:
 
     def end(self) -> None:
         self.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=self.name, ForceDelete=True)
-        self._plane.client("events").remove_targets(Rule=self.name, Ids=["queue"])
-        self._plane.client("events").delete_rule(Name=self.name)
+        self._emulator.client("events").remove_targets(Rule=self.name, Ids=["queue"])
+        self._emulator.client("events").delete_rule(Name=self.name)
 
 
 class OfTheWorld:
@@ -118,12 +118,12 @@ class OfTheWorld:
         self.time.close()
 
 
-Side = OfThePlane | OfTheWorld
+Side = OfTheEmulator | OfTheWorld
 
 
-@pytest.fixture(params=["plane", "world"])
-def side(request: pytest.FixtureRequest, plane: RunningPlane, name: str) -> Iterator[Side]:
-    made: Side = OfThePlane(plane, name) if request.param == "plane" else OfTheWorld(name)
+@pytest.fixture(params=["emulator", "world"])
+def side(request: pytest.FixtureRequest, emulator: RunningEmulator, name: str) -> Iterator[Side]:
+    made: Side = OfTheEmulator(emulator, name) if request.param == "emulator" else OfTheWorld(name)
     yield made
     made.end()
 
@@ -284,11 +284,11 @@ DOCUMENT = {
 
 
 class Agents:
-    """An instance with an agent, and a document, of the plane or of the world."""
+    """An instance with an agent, and a document, of the emulator or of the world."""
 
-    def __init__(self, plane: RunningPlane | None, name: str) -> None:
+    def __init__(self, emulator: RunningEmulator | None, name: str) -> None:
         self.name = name
-        if plane is None:
+        if emulator is None:
             self.time = VirtualTime()
             self.ssm: Any = SsmTwin(
                 self.time,
@@ -300,11 +300,11 @@ class Agents:
             self.ssm.machines[self.instance_id] = Machine(self.instance_id, online=True)
             return
         self.time = None  # type: ignore[assignment]
-        self.ssm = plane.client("ssm")
+        self.ssm = emulator.client("ssm")
         self.ssm.create_document(
             Name=name, DocumentType="Command", Content=json.dumps(DOCUMENT), DocumentFormat="JSON"
         )
-        ran = plane.client("ec2").run_instances(
+        ran = emulator.client("ec2").run_instances(
             ImageId="ami-12345678",
             InstanceType="t3.medium",
             MinCount=1,
@@ -353,12 +353,14 @@ class Agents:
         return answer
 
 
-@pytest.fixture(params=["plane", "world"])
-def agents(request: pytest.FixtureRequest, plane: RunningPlane, name: str) -> Iterator[Agents]:
-    made = Agents(plane if request.param == "plane" else None, name)
+@pytest.fixture(params=["emulator", "world"])
+def agents(
+    request: pytest.FixtureRequest, emulator: RunningEmulator, name: str
+) -> Iterator[Agents]:
+    made = Agents(emulator if request.param == "emulator" else None, name)
     yield made
-    if request.param == "plane":
-        plane.client("ec2").terminate_instances(InstanceIds=[made.instance_id])
+    if request.param == "emulator":
+        emulator.client("ec2").terminate_instances(InstanceIds=[made.instance_id])
     else:
         made.time.close()
 
@@ -385,7 +387,7 @@ def test_a_document_runs_with_its_parameters_as_environment(
 
 
 def test_an_invocation_of_the_world_is_not_there_at_once(name: str) -> None:
-    """As the plane's, of which test_ssm.py has it at a clock that leaves time to see it."""
+    """As the emulator's, of which test_ssm.py has it at a clock that leaves time to see it."""
     agents = Agents(None, name)
     with pytest.raises(ClientError) as refused:
         agents.invocation(agents.send())

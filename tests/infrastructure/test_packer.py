@@ -138,7 +138,7 @@ def test_every_variable_is_typed_and_described_and_in_the_readme(image: str) -> 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The lab's plane, with one image of Ubuntu's name; its URL."""
+    """The lab's emulator, with one image of Ubuntu's name; its URL."""
     folder = tmp_path_factory.mktemp("aws")
     published = {
         "ami_id": "ami-0123456789abcdef0",
@@ -156,8 +156,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "amis.json").write_text(json.dumps([published]))
     settings = Settings(address="127.0.0.1", port=0, state_dir=folder)
     published_at = {"MOTO_AMIS_PATH": str(folder / "amis.json")}
-    with mock.patch.dict(os.environ, published_at), running(settings) as plane:
-        yield plane.url
+    with mock.patch.dict(os.environ, published_at), running(settings) as emulator:
+        yield emulator.url
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}

@@ -108,7 +108,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="needs opens
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
-    """An AWS plane on loopback; its URL."""
+    """An AWS emulator on loopback; its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = subprocess.Popen(

@@ -17,10 +17,10 @@ from labswarm_emulator.emulator import Settings
 from labswarm_emulator.machines import Instance
 from labswarm_lab.images.skeleton import skeleton
 from labswarm_lab.nodes import network, registry, sweep
+from labswarm_lab.nodes.emulator_machines import from_settings
 from labswarm_lab.nodes.founding import found_swarm
 from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.place import Place
-from labswarm_lab.nodes.plane_machines import from_settings
 from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_node.engine_api import EngineApi
@@ -197,7 +197,7 @@ def test_a_boot_that_fails_leaves_nothing(lab: NodesSettings) -> None:
 
 def test_another_process_goes_on_with_the_machines(lab: NodesSettings, tmp_path: Path) -> None:
     NamespaceMachines(lab).boot(WORKER)
-    later = from_settings(Settings("127.0.0.1", 0, lab.place.state_dir / "plane"))
+    later = from_settings(Settings("127.0.0.1", 0, lab.place.state_dir / "emulator"))
     assert later.run(WORKER.instance_id, "hostname", {}, 5).stdout == "worker-11\n"
     later.terminate(WORKER.instance_id)
     assert not [

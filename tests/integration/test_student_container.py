@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from tests.support.classroom import (
     CHEF_PORT,
-    PLANE_PORT,
+    EMULATOR_PORT,
     WORKER,
     Room,
     eventually,
@@ -46,7 +46,7 @@ REFUSED = {
         )
     },
     "the Chef Server": ("tcp", "this machine", CHEF_PORT),
-    "the plane": ("tcp", "this machine", PLANE_PORT),
+    "the emulator": ("tcp", "this machine", EMULATOR_PORT),
     "the registry": ("tcp", "this machine", registry.PORT),
     "the hub's machine": ("tcp", "the manager", hub.API_PORT),
 }

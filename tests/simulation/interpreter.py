@@ -1,6 +1,6 @@
 """Runs the app's machines: one execution is one process in virtual time.
 
-The embedded plane runs the same files with a whole interpreter; this one has what they use, and
+The emulator runs the same files with a whole interpreter; this one has what they use, and
 fails on the rest. tests/contract/test_world_machines.py holds it to the other.
 """
 

@@ -35,7 +35,7 @@ MIB = 2**20
 MANAGER = "i-000000000000000a0"
 WORKER, NEIGHBOUR = "i-000000000000000b1", "i-000000000000000b2"
 METADATA = "169.254.169.254"
-PLANE_PORT, CHEF_PORT = 5060, 4545
+EMULATOR_PORT, CHEF_PORT = 5060, 4545
 PATIENCE_S = 90
 
 
@@ -113,7 +113,7 @@ def prepared(stack: ExitStack, place: Place, subnet: int) -> Room:
         chef_ca_file=None,
     )
     settings.write()
-    for port in (PLANE_PORT, CHEF_PORT):
+    for port in (EMULATOR_PORT, CHEF_PORT):
         stack.enter_context(socket.create_server((gateway, port)))
 
     machines = NamespaceMachines(settings)

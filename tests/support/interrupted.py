@@ -175,7 +175,7 @@ def _watch(
 
 def _warned_at(lab: LabUnderTest, instance_id: str) -> float:
     """When EC2 warned (epoch seconds): the command takes a moment to begin and to end."""
-    record = Lab.named(lab.name).plane_dir / "record.jsonl"
+    record = Lab.named(lab.name).emulator_dir / "record.jsonl"
     return max(
         one.at
         for one in happenings(record)

@@ -62,12 +62,12 @@ def archive(source: str, name: str = "app.py") -> bytes:
     return content.getvalue()
 
 
-def create(plane: Any, source: str, **properties: Any) -> str:
+def create(emulator: Any, source: str, **properties: Any) -> str:
     """Make a function with a name of its own and a timeout of 60 s, unless told; its ARN."""
-    iam = plane.client("iam")
+    iam = emulator.client("iam")
     name = f"contract-{uuid.uuid4().hex[:12]}"
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    made = plane.client("lambda").create_function(
+    made = emulator.client("lambda").create_function(
         Runtime="python3.13",
         Role=role,
         Handler="app.handler",
@@ -77,7 +77,7 @@ def create(plane: Any, source: str, **properties: Any) -> str:
     return str(made["FunctionArn"])
 
 
-def invoke(plane: Any, function: str, event: Any) -> Invoked:
+def invoke(emulator: Any, function: str, event: Any) -> Invoked:
     """Invoke, and wait for the answer."""
-    response = plane.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    response = emulator.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
     return Invoked(response.get("FunctionError"), json.loads(response["Payload"].read()))

@@ -1,11 +1,11 @@
-"""A table of the plane like the template's ledger."""
+"""A table of the emulator like the template's ledger."""
 
 from typing import Any
 
 
-def create(plane: Any, name: str) -> None:
+def create(emulator: Any, name: str) -> None:
     """Make the table."""
-    plane.client("dynamodb").create_table(
+    emulator.client("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[

@@ -1,4 +1,4 @@
-"""docs/reference/plane.md, made of the markers of the conformance tests.
+"""docs/reference/emulator.md, made of the markers of the conformance tests.
 
 `python -m tests.support.page` writes it anew. The files are read and not imported: the
 arguments of a marker are texts in the source, by position.
@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = ROOT / "tests/emulator"
 FOLDERS = (SUITE, ROOT / "tests/contract/chef")
-PAGE = ROOT / "docs/reference/plane.md"
+PAGE = ROOT / "docs/reference/emulator.md"
 SERVICES = (
     "Auto Scaling",
     "CloudFormation",
@@ -44,9 +44,9 @@ PUBLISHED = (
 the source of AWS's own agent."""
 
 HEAD = """\
-# The plane, API by API
+# The emulator, API by API
 
-What the lab's embedded AWS plane does as AWS, what it does otherwise and why, and what it has not:
+What the lab's AWS emulator does as AWS, what it does otherwise and why, and what it has not:
 that answers with an error, never with a kind default. Each line is a test in
 [`tests/emulator`](../../tests/emulator), and this page is made of their markers by
 `python -m tests.support.page`. What is not here is [moto](https://docs.getmoto.org)'s own,

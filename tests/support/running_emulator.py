@@ -1,4 +1,4 @@
-"""A plane under test: a process of its own, reached over HTTP as AWS would be."""
+"""An emulator under test: a process of its own, reached over HTTP as AWS would be."""
 
 import contextlib
 import json
@@ -31,8 +31,8 @@ def eventually(look: Callable[[], T], *, within_s: float = 15.0, every_s: float 
 
 
 @dataclass
-class RunningPlane:
-    """A plane that answers: its settings, its address, and clients of it."""
+class RunningEmulator:
+    """An emulator that answers: its settings, its address, and clients of it."""
 
     settings: Settings
     url: str
@@ -40,7 +40,7 @@ class RunningPlane:
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the plane (one for each service)."""
+        """A boto3 client of the emulator (one for each service)."""
         if service not in self._clients:
             self._clients[service] = boto3.client(
                 service,
@@ -52,7 +52,7 @@ class RunningPlane:
         return self._clients[service]
 
     def recorded(self, part: str, **fields: Any) -> list[dict[str, Any]]:
-        """What a part of the plane recorded, in order, of those with these fields."""
+        """What a part of the emulator recorded, in order, of those with these fields."""
         record = self.settings.state_dir / "record.jsonl"
         if not record.exists():
             return []
@@ -62,11 +62,11 @@ class RunningPlane:
 
 
 def start(settings: Settings) -> "subprocess.Popen[bytes]":
-    """A plane process with shell machines; it says in `plane.log` what it has to say."""
+    """An emulator process with shell machines; it says in `emulator.log` what it has to say."""
     config = settings.state_dir / "config.json"
     config.write_text(settings.to_json(), encoding="utf-8")
     command = [sys.executable, "-m", "labswarm_emulator.server"]
-    with (settings.state_dir / "plane.log").open("w", encoding="utf-8") as log:
+    with (settings.state_dir / "emulator.log").open("w", encoding="utf-8") as log:
         return subprocess.Popen(
             [*command, "--config", str(config), "--machines", "shell"],
             stdout=log,
@@ -75,12 +75,12 @@ def start(settings: Settings) -> "subprocess.Popen[bytes]":
 
 
 @contextlib.contextmanager
-def running(settings: Settings) -> Iterator[RunningPlane]:
-    """A plane of these settings, ended afterwards."""
+def running(settings: Settings) -> Iterator[RunningEmulator]:
+    """An emulator of these settings, ended afterwards."""
     process = start(settings)
     try:
         ready = _ready(settings, process)
-        yield RunningPlane(settings, ready["url"], ready["pid"])
+        yield RunningEmulator(settings, ready["url"], ready["pid"])
     finally:
         process.terminate()
         try:
@@ -90,11 +90,11 @@ def running(settings: Settings) -> Iterator[RunningPlane]:
 
 
 def _ready(settings: Settings, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
-    ready, log = settings.state_dir / "ready.json", settings.state_dir / "plane.log"
+    ready, log = settings.state_dir / "ready.json", settings.state_dir / "emulator.log"
     deadline = time.monotonic() + START_S
     while not ready.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"the plane did not start:\n{log.read_text(encoding='utf-8')}")
+            pytest.fail(f"the emulator did not start:\n{log.read_text(encoding='utf-8')}")
         time.sleep(0.05)
     answer: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))
     return answer

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
@@ -37,16 +37,16 @@ STATES = (
 
 @dataclass
 class Group:
-    """One Auto Scaling group of the plane, and all the events it has caused."""
+    """One Auto Scaling group of the emulator, and all the events it has caused."""
 
-    plane: RunningPlane
+    emulator: RunningEmulator
     name: str
     queue: str
     _seen: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def api(self) -> Any:
-        return self.plane.client("autoscaling")
+        return self.emulator.client("autoscaling")
 
     @property
     def tag(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Group:
     def create(self, desired: int, *, hooks: list[dict[str, Any]], **more: Any) -> None:
         """Make the group and its template, to which `template` adds; `mix` makes it a mixed one."""
         template = {"ImageId": "ami-12345678", "InstanceType": "t3.medium"}
-        self.plane.client("ec2").create_launch_template(
+        self.emulator.client("ec2").create_launch_template(
             LaunchTemplateName=self.name,
             LaunchTemplateData={**template, **more.pop("template", {})},
         )
@@ -89,12 +89,12 @@ class Group:
 
     def past(self, instance_id: str) -> list[str]:
         """Every state an instance has been in."""
-        lines = self.plane.recorded("autoscaling", instance=instance_id)
+        lines = self.emulator.recorded("autoscaling", instance=instance_id)
         return [line["what"] for line in lines if line["what"] in STATES]
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """Events of the group with this detail-type so far."""
-        sqs = self.plane.client("sqs")
+        sqs = self.emulator.client("sqs")
         while got := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get(
             "Messages"
         ):
@@ -130,7 +130,7 @@ class Group:
 
     def ec2(self, instance_id: str) -> dict[str, Any]:
         """An instance as EC2 describes it."""
-        described = self.plane.client("ec2").describe_instances(InstanceIds=[instance_id])
+        described = self.emulator.client("ec2").describe_instances(InstanceIds=[instance_id])
         instance: dict[str, Any] = described["Reservations"][0]["Instances"][0]
         return instance
 
@@ -157,16 +157,16 @@ def hook(transition: str, name: str = "", **more: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def kept(plane: RunningPlane, name: str) -> Iterator[Group]:
+def kept(emulator: RunningEmulator, name: str) -> Iterator[Group]:
     """A group that is not created yet, whose events are kept in a queue."""
-    sqs, events = plane.client("sqs"), plane.client("events")
+    sqs, events = emulator.client("sqs"), emulator.client("events")
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]
     pattern = {"source": ["aws.autoscaling"], "detail": {"AutoScalingGroupName": [name]}}
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     arn = f"arn:aws:sqs:eu-west-1:123456789012:{name}"
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
-    yield Group(plane, name, queue)
-    autoscaling = plane.client("autoscaling")
+    yield Group(emulator, name, queue)
+    autoscaling = emulator.client("autoscaling")
     if autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]:
         autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
     events.remove_targets(Rule=name, Ids=["queue"])

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 OPEN = ("Pending", "InProgress", "Delayed", "Cancelling")
 ABSENT = "i-0123456789abcdef0"
 
 
-def start_instance(plane: RunningPlane, **tags: str) -> str:
+def start_instance(emulator: RunningEmulator, **tags: str) -> str:
     """An instance of the lab's, not waited for."""
     tagged = [
         {"Key": key, "Value": value} for key, value in {"labswarm:role": "worker", **tags}.items()
     ]
-    ran = plane.client("ec2").run_instances(
+    ran = emulator.client("ec2").run_instances(
         ImageId="ami-12345678",
         InstanceType="t3.medium",
         MinCount=1,
@@ -28,26 +28,26 @@ def start_instance(plane: RunningPlane, **tags: str) -> str:
     return instance_id
 
 
-def start_online(plane: RunningPlane) -> str:
+def start_online(emulator: RunningEmulator) -> str:
     """An instance whose agent is online."""
-    instance_id = start_instance(plane)
-    eventually(lambda: ping(plane, instance_id) == "Online")
+    instance_id = start_instance(emulator)
+    eventually(lambda: ping(emulator, instance_id) == "Online")
     return instance_id
 
 
-def terminate(plane: RunningPlane, *instance_ids: str) -> None:
-    plane.client("ec2").terminate_instances(InstanceIds=list(instance_ids))
+def terminate(emulator: RunningEmulator, *instance_ids: str) -> None:
+    emulator.client("ec2").terminate_instances(InstanceIds=list(instance_ids))
 
 
-def ping(plane: RunningPlane, instance_id: str) -> str | None:
-    listed = plane.client("ssm").describe_instance_information(
+def ping(emulator: RunningEmulator, instance_id: str) -> str | None:
+    listed = emulator.client("ssm").describe_instance_information(
         Filters=[{"Key": "InstanceIds", "Values": [instance_id]}]
     )["InstanceInformationList"]
     return listed[0]["PingStatus"] if listed else None
 
 
 def make_document(
-    plane: RunningPlane,
+    emulator: RunningEmulator,
     name: str,
     command: str,
     parameters: dict[str, Any] | None = None,
@@ -68,24 +68,24 @@ def make_document(
             }
         ],
     }
-    plane.client("ssm").create_document(
+    emulator.client("ssm").create_document(
         Name=name, DocumentType="Command", Content=json.dumps(content)
     )
     return name
 
 
-def send(plane: RunningPlane, document: str, *instances: str, **more: Any) -> str:
-    command: dict[str, Any] = plane.client("ssm").send_command(
+def send(emulator: RunningEmulator, document: str, *instances: str, **more: Any) -> str:
+    command: dict[str, Any] = emulator.client("ssm").send_command(
         DocumentName=document, InstanceIds=list(instances), **more
     )["Command"]
     assert command["Status"] == "Pending"
     return str(command["CommandId"])
 
 
-def look(plane: RunningPlane, command_id: str, instance_id: str) -> dict[str, Any] | None:
+def look(emulator: RunningEmulator, command_id: str, instance_id: str) -> dict[str, Any] | None:
     """The invocation, or None while it is not known."""
     try:
-        found: dict[str, Any] = plane.client("ssm").get_command_invocation(
+        found: dict[str, Any] = emulator.client("ssm").get_command_invocation(
             CommandId=command_id, InstanceId=instance_id
         )
     except ClientError as error:
@@ -95,17 +95,17 @@ def look(plane: RunningPlane, command_id: str, instance_id: str) -> dict[str, An
     return found
 
 
-def state(plane: RunningPlane, command_id: str, instance_id: str) -> tuple[str, str] | None:
+def state(emulator: RunningEmulator, command_id: str, instance_id: str) -> tuple[str, str] | None:
     """Status and StatusDetails of the invocation, or None while it is not known."""
-    found = look(plane, command_id, instance_id)
+    found = look(emulator, command_id, instance_id)
     return (found["Status"], found["StatusDetails"]) if found else None
 
 
-def over(plane: RunningPlane, command_id: str, instance_id: str) -> dict[str, Any]:
+def over(emulator: RunningEmulator, command_id: str, instance_id: str) -> dict[str, Any]:
     """The invocation once it has ended."""
 
     def ended() -> dict[str, Any] | None:
-        found = look(plane, command_id, instance_id)
+        found = look(emulator, command_id, instance_id)
         return found if found and found["Status"] not in OPEN else None
 
     found = eventually(ended)
@@ -113,9 +113,9 @@ def over(plane: RunningPlane, command_id: str, instance_id: str) -> dict[str, An
     return found
 
 
-def of_command(plane: RunningPlane, command_id: str) -> dict[str, Any]:
+def of_command(emulator: RunningEmulator, command_id: str) -> dict[str, Any]:
     """The command as a whole."""
-    (command,) = plane.client("ssm").list_commands(CommandId=command_id)["Commands"]
+    (command,) = emulator.client("ssm").list_commands(CommandId=command_id)["Commands"]
     found: dict[str, Any] = command
     return found
 

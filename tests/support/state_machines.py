@@ -11,51 +11,53 @@ ENDLESS = ("Choice", "Fail", "Succeed")
 """The types of state that have no End."""
 
 
-def create(plane: Any, definition: dict[str, Any]) -> str:
+def create(emulator: Any, definition: dict[str, Any]) -> str:
     """Make a state machine of `definition`; its ARN."""
-    made = plane.client("stepfunctions").create_state_machine(
+    made = emulator.client("stepfunctions").create_state_machine(
         name=f"contract-{uuid.uuid4().hex[:12]}", definition=json.dumps(definition), roleArn=ROLE
     )
     return str(made["stateMachineArn"])
 
 
-def start(plane: Any, definition: dict[str, Any], given: Any = None, **kwargs: Any) -> str:
+def start(emulator: Any, definition: dict[str, Any], given: Any = None, **kwargs: Any) -> str:
     """Start an execution of a new machine; its ARN."""
-    started = plane.client("stepfunctions").start_execution(
-        stateMachineArn=create(plane, definition),
+    started = emulator.client("stepfunctions").start_execution(
+        stateMachineArn=create(emulator, definition),
         input=json.dumps({} if given is None else given),
         **kwargs,
     )
     return str(started["executionArn"])
 
 
-def finished(plane: Any, execution: str) -> dict[str, Any]:
+def finished(emulator: Any, execution: str) -> dict[str, Any]:
     """The execution's description once it no longer runs."""
-    states = plane.client("stepfunctions")
+    states = emulator.client("stepfunctions")
     deadline = time.monotonic() + DEADLINE_S
     while True:
         described: dict[str, Any] = states.describe_execution(executionArn=execution)
         if described["status"] != "RUNNING":
             return described
-        assert time.monotonic() < deadline, f"{execution} still runs: {history(plane, execution)}"
+        assert time.monotonic() < deadline, (
+            f"{execution} still runs: {history(emulator, execution)}"
+        )
         time.sleep(0.02)
 
 
-def run(plane: Any, definition: dict[str, Any], given: Any = None) -> dict[str, Any]:
+def run(emulator: Any, definition: dict[str, Any], given: Any = None) -> dict[str, Any]:
     """Run a machine of `definition` to its end; the execution's description."""
-    return finished(plane, start(plane, definition, given))
+    return finished(emulator, start(emulator, definition, given))
 
 
-def output(plane: Any, definition: dict[str, Any], given: Any = None) -> Any:
+def output(emulator: Any, definition: dict[str, Any], given: Any = None) -> Any:
     """Run a machine that has to succeed; its output."""
-    ended = run(plane, definition, given)
+    ended = run(emulator, definition, given)
     assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
     return json.loads(ended["output"])
 
 
-def history(plane: Any, execution: str) -> list[dict[str, Any]]:
+def history(emulator: Any, execution: str) -> list[dict[str, Any]]:
     """The execution's events so far."""
-    events: list[dict[str, Any]] = plane.client("stepfunctions").get_execution_history(
+    events: list[dict[str, Any]] = emulator.client("stepfunctions").get_execution_history(
         executionArn=execution, maxResults=1000
     )["events"]
     return events
@@ -67,9 +69,9 @@ def one(state: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
     return {"StartAt": "First", "States": {"First": {**state, **ends}, **more}}
 
 
-def evaluated(plane: Any, parameters: dict[str, Any], given: Any = None) -> Any:
+def evaluated(emulator: Any, parameters: dict[str, Any], given: Any = None) -> Any:
     """What a Pass state makes of `parameters`."""
-    return output(plane, one({"Type": "Pass", "Parameters": parameters}), given)
+    return output(emulator, one({"Type": "Pass", "Parameters": parameters}), given)
 
 
 def branch(name: str, state: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def caught_by(*names: str) -> dict[str, Any]:
     return {"Catch": [{"ErrorEquals": list(names), "Next": "Caught"}], "Next": "Caught"}
 
 
-def make_queue(plane: Any) -> str:
+def make_queue(emulator: Any) -> str:
     """The URL of a new queue, which tasks send their tokens to."""
-    made = plane.client("sqs").create_queue(QueueName=f"contract-{uuid.uuid4().hex[:12]}")
+    made = emulator.client("sqs").create_queue(QueueName=f"contract-{uuid.uuid4().hex[:12]}")
     return str(made["QueueUrl"])

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from labswarm_emulator.emulator import Plane, Settings
+from labswarm_emulator.emulator import Emulator, Settings
 from labswarm_emulator.latency import AWS, FAST, PROFILES, Delay, UnknownLatency, profile
 from labswarm_emulator.shell_machines import ShellMachines
 from labswarm_lab.cli import LATENCIES, labswarm
 
 
-def plane(folder: Path, latency: str = AWS.name, seed: int = 1) -> Plane:
+def emulator(folder: Path, latency: str = AWS.name, seed: int = 1) -> Emulator:
     settings = Settings("127.0.0.1", 0, folder, latency=latency, seed=seed)
-    return Plane(settings, ShellMachines(folder))
+    return Emulator(settings, ShellMachines(folder))
 
 
 def test_an_events_delay_has_its_median_and_its_99th_percentile() -> None:
@@ -47,7 +47,7 @@ def test_the_fast_profile_adds_nothing() -> None:
 
 def test_one_seed_gives_one_sequence_across_all_figures(tmp_path: Path) -> None:
     def drawn(seed: int) -> list[float]:
-        made = plane(tmp_path, seed=seed)
+        made = emulator(tmp_path, seed=seed)
         figures = (made.latency.event, made.latency.boot, made.latency.event)
         return [made.draw(figure) for figure in figures]
 
@@ -59,7 +59,7 @@ def test_one_seed_gives_one_sequence_across_all_figures(tmp_path: Path) -> None:
 
 def test_a_profile_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UnknownLatency, match="latency 'slow' is none of fast, aws"):
-        plane(tmp_path, latency="slow")
+        emulator(tmp_path, latency="slow")
     assert [profile(name) for name in PROFILES] == [FAST, AWS]
 
 

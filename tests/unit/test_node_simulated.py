@@ -12,8 +12,8 @@ from labswarm.errors import BadInput, Gone
 from labswarm_emulator.emulator import Settings
 from labswarm_emulator.machines import Completed, Instance
 from labswarm_lab.nodes import cgroups, network, numbers
+from labswarm_lab.nodes.emulator_machines import from_settings
 from labswarm_lab.nodes.place import Place
-from labswarm_lab.nodes.plane_machines import from_settings
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import SimulatedMachines, commands_of, swarm_seen
 from labswarm_lab.nodes.snapshots import SimulatedSwarm
@@ -137,8 +137,8 @@ def test_of_several_commands_the_first_that_fails_is_the_last(machines: Simulate
     assert "labswarm-manager runs on the hub" in refused
 
 
-def test_the_plane_finds_the_machines_beside_its_own_state(settings: NodesSettings) -> None:
-    found = from_settings(Settings("127.0.0.1", 0, settings.place.state_dir / "plane"))
+def test_the_emulator_finds_the_machines_beside_its_own_state(settings: NodesSettings) -> None:
+    found = from_settings(Settings("127.0.0.1", 0, settings.place.state_dir / "emulator"))
     assert isinstance(found, SimulatedMachines)
 
 

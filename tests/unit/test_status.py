@@ -37,7 +37,7 @@ def cloudwatch() -> Iterator[Any]:
 def status(alarms: list[dict[str, str]]) -> Status:
     return Status(
         hub={"url": None, "healthy": False},
-        plane="http://10.98.0.1:5060",
+        emulator="http://10.98.0.1:5060",
         latency="fast",
         homes="/homes",
         swarm="real",

@@ -1,4 +1,4 @@
-"""The plane's record, as rows, text, JSON and a picture."""
+"""The emulator's record, as rows, text, JSON and a picture."""
 
 import json
 import xml.etree.ElementTree as ET

@@ -6,9 +6,9 @@ says so (`absent`).
 """
 
 from labswarm_emulator.autoscaling import api
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 
-def install(plane: Plane) -> None:
+def install(emulator: Emulator) -> None:
     """Give moto's groups a lifecycle."""
-    api.install(plane)
+    api.install(emulator)

@@ -13,7 +13,7 @@ from moto.autoscaling.models import FakeAutoScalingGroup
 from moto.autoscaling.models import InstanceState as GroupInstance
 
 KEPT = 10_000
-"""So many activities of the plane are remembered, the latest; AWS keeps them for six weeks."""
+"""So many activities of the emulator are remembered, the latest; AWS keeps them for six weeks."""
 OVER = ("Successful", "Failed", "Cancelled")
 
 
@@ -66,7 +66,7 @@ class Activity:
 
 
 class Activities:
-    """The activities of a plane. Its callers hold one lock around every call."""
+    """The activities of an emulator. Its callers hold one lock around every call."""
 
     def __init__(self) -> None:
         self._all: list[Activity] = []

@@ -1,4 +1,4 @@
-"""Auto Scaling's operations: those of moto that are right, those of the plane, and refusals."""
+"""Auto Scaling's operations: those of moto that are right, those of the emulator, and refusals."""
 
 import threading
 from typing import Any
@@ -15,16 +15,16 @@ from labswarm_emulator.autoscaling.lifecycle import Lifecycle
 from labswarm_emulator.autoscaling.policies import Policies
 from labswarm_emulator.autoscaling.scheduled import Scheduled
 from labswarm_emulator.autoscaling.zones import Zones
-from labswarm_emulator.emulator import ACCOUNT, REGION, Plane
+from labswarm_emulator.emulator import ACCOUNT, REGION, Emulator
 
 MOST_ACTIVITIES = 100
 
 
-def install(plane: Plane) -> None:
+def install(emulator: Emulator) -> None:
     """Replace what moto answers without doing it, and lead every instance through its hooks."""
-    groups = Groups(plane)
-    lifecycle, health = Lifecycle(plane, groups), Health(plane, groups)
-    scheduled, policies = Scheduled(plane, groups), Policies(plane, groups)
+    groups = Groups(emulator)
+    lifecycle, health = Lifecycle(emulator, groups), Health(emulator, groups)
+    scheduled, policies = Scheduled(emulator, groups), Policies(emulator, groups)
     processes.install(health.catch_up)
     lifecycle.install()
     health.install()
@@ -38,7 +38,7 @@ def install(plane: Plane) -> None:
     _install_activities(groups)
     _answer_one_at_a_time(groups)
 
-    minutes, zones = Minutes(plane), Zones(groups)
+    minutes, zones = Minutes(emulator), Zones(groups)
 
     def tick() -> None:
         backend = autoscaling_backends[ACCOUNT][REGION]
@@ -48,7 +48,7 @@ def install(plane: Plane) -> None:
             policies.run(backend)
             zones.rebalance(backend)
 
-    _each_second(plane, tick)
+    _each_second(emulator, tick)
 
 
 def _install_activities(groups: Groups) -> None:
@@ -79,10 +79,10 @@ def _answer_one_at_a_time(groups: Groups) -> None:
 
 
 class Minutes:
-    """The plane's minutes, which its scale makes shorter."""
+    """The emulator's minutes, which its scale makes shorter."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._clock = plane.clock
+    def __init__(self, emulator: Emulator) -> None:
+        self._clock = emulator.clock
         self._last = self._now()
 
     def is_new(self) -> bool:
@@ -94,12 +94,12 @@ class Minutes:
         return int(self._clock.now() // self._clock.real(60))
 
 
-def _each_second(plane: Plane, tick: Any) -> None:
+def _each_second(emulator: Emulator, tick: Any) -> None:
     ended = threading.Event()
-    plane.closing.append(ended.set)
+    emulator.closing.append(ended.set)
 
     def keep() -> None:
-        while not ended.wait(min(1.0, max(0.01, plane.clock.real(1)))):
+        while not ended.wait(min(1.0, max(0.01, emulator.clock.real(1)))):
             tick()
 
     threading.Thread(target=keep, daemon=True, name="autoscaling").start()

@@ -33,7 +33,7 @@ ABSENT = (
     "TargetGroupARNs",
     "TrafficSources",
 )
-"""Settings of a group that change what it does on AWS, and that the plane knows nothing of."""
+"""Settings of a group that change what it does on AWS, and that the emulator knows nothing of."""
 KEPT = (
     "CapacityRebalance",
     "DefaultCooldown",
@@ -83,7 +83,7 @@ def _install_desired(groups: Groups) -> None:
     def set_desired_capacity(api: Api) -> EmptyResult:
         group, wanted = group_of(api), api._get_int_param("DesiredCapacity")
         if api._get_bool_param("HonorCooldown", False):
-            raise ValidationError("This plane's groups have no cooldown to honor.")
+            raise ValidationError("This emulator's groups have no cooldown to honor.")
         if wanted > group.max_size:
             raise ValidationError(
                 f"New SetDesiredCapacity value {wanted} is above max value {group.max_size} "
@@ -177,18 +177,18 @@ def _keep(api: Api, group: FakeAutoScalingGroup) -> None:
 
 
 def _refuse_settings(api: Api) -> None:
-    """Raise ValidationError for what AWS would refuse, or would do and the plane does not."""
+    """Raise ValidationError for what AWS would refuse, or would do and the emulator does not."""
     given = api._get_params()
     for name in ABSENT:
         if given.get(name):
-            raise ValidationError(f"This plane's groups have no {name}.")
+            raise ValidationError(f"This emulator's groups have no {name}.")
     if given.get("CapacityRebalance"):
-        raise ValidationError("This plane's groups have no CapacityRebalance.")
+        raise ValidationError("This emulator's groups have no CapacityRebalance.")
     if given.get("HealthCheckType", "EC2") != "EC2":
-        raise ValidationError("This plane's groups have no health check but EC2's.")
+        raise ValidationError("This emulator's groups have no health check but EC2's.")
     policies = given.get("TerminationPolicies") or ["Default"]
     if len(policies) != 1 or policies[0] not in POLICIES:
-        raise ValidationError(f"This plane has one of the TerminationPolicies {POLICIES}.")
+        raise ValidationError(f"This emulator has one of the TerminationPolicies {POLICIES}.")
     if given.get("MixedInstancesPolicy"):
         _check_mix(api, given["MixedInstancesPolicy"])
 
@@ -198,11 +198,11 @@ def _check_mix(api: Api, policy: dict[str, Any]) -> None:
     for override in template.get("Overrides") or []:
         unknown = sorted(set(override) - {"InstanceType"})
         if unknown:
-            raise ValidationError(f"This plane's overrides have no {unknown[0]}.")
+            raise ValidationError(f"This emulator's overrides have no {unknown[0]}.")
     given = policy.get("InstancesDistribution") or {}
     for name in ("SpotMaxPrice", "DistributionSegments"):
         if given.get(name):
-            raise ValidationError(f"This plane knows no prices or segments: no {name}.")
+            raise ValidationError(f"This emulator knows no prices or segments: no {name}.")
     percentage = int(given.get("OnDemandPercentageAboveBaseCapacity") or 0)
     if not 0 <= percentage <= 100:
         raise ValidationError("OnDemandPercentageAboveBaseCapacity must be between 0 and 100.")

@@ -21,7 +21,7 @@ def install(groups: Groups) -> None:
 
     def terminate_instance_in_auto_scaling_group(api: Api) -> ActionResult:
         if api._get_param("InstanceIds"):
-            raise ValidationError("This plane ends one instance a call: no InstanceIds.")
+            raise ValidationError("This emulator ends one instance a call: no InstanceIds.")
         group, instance = instance_of(api)
         before = group.desired_capacity
         retained = instance.lifecycle_state == RETAINED

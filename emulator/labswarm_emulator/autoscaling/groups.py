@@ -16,7 +16,7 @@ from labswarm_emulator.autoscaling.launching import Launching, distribution, mem
 from labswarm_emulator.autoscaling.processes import suspended
 from labswarm_emulator.autoscaling.retries import FIRST_PAUSE_S, Retries
 from labswarm_emulator.autoscaling.states import RETAINED, counted, retains
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.faults import TerminationFaults
 
 PROCEED_S = 0.5
@@ -30,11 +30,11 @@ REPLACED = (
 class Groups:
     """The lifecycle of every instance of every group, under one lock."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self._launching = Launching(plane)
-        self._actions = Actions(plane.clock, self._expire)
-        self._retries = Retries(plane.clock)
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._launching = Launching(emulator)
+        self._actions = Actions(emulator.clock, self._expire)
+        self._retries = Retries(emulator.clock)
         self.in_service_since: dict[str, float] = {}
         self.activities = Activities()
         self.lock = threading.RLock()
@@ -117,12 +117,12 @@ class Groups:
         for hook in hooks:
             action = self._actions.open(group, instance, hook)
             notices.lifecycle_action(action)
-            notifications.tell(self._plane, action)
+            notifications.tell(self._emulator, action)
 
     def enter(self, instance: GroupInstance, state: str) -> None:
         """Show and record an instance's state."""
         instance.lifecycle_state = state
-        self._plane.record.write(
+        self._emulator.record.write(
             "autoscaling",
             state,
             instance=instance.instance_id,
@@ -235,11 +235,11 @@ class Groups:
                 else:
                     self._try_to_end(group, instance)
 
-        self._plane.clock.after(PROCEED_S, go_on)
+        self._emulator.clock.after(PROCEED_S, go_on)
 
     def _serve(self, instance: GroupInstance) -> None:
         self.enter(instance, "InService")
-        self.in_service_since[instance.instance_id] = self._plane.clock.now()
+        self.in_service_since[instance.instance_id] = self._emulator.clock.now()
         activity = self.activities.of(instance)
         activity.end("Successful")
         notices.launched(activity)
@@ -247,7 +247,7 @@ class Groups:
     def _try_to_end(self, group: FakeAutoScalingGroup, instance: GroupInstance) -> None:
         """EC2 may fail to end it, by a fault only; then it is tried again."""
         instance_id = instance.instance_id
-        if not self._plane.faults.on(TerminationFaults).fails(instance_id):
+        if not self._emulator.faults.on(TerminationFaults).fails(instance_id):
             self._end(group, instance)
             return
         activity = self.activities.of(instance)
@@ -261,7 +261,7 @@ class Groups:
                     self.activities.begin(group, activity.description, activity.cause, instance)
                     self._try_to_end(group, instance)
 
-        self._plane.clock.after(FIRST_PAUSE_S, retry)
+        self._emulator.clock.after(FIRST_PAUSE_S, retry)
 
     def _end(self, group: FakeAutoScalingGroup, instance: GroupInstance) -> None:
         activity = self.activities.of(instance)
@@ -273,4 +273,4 @@ class Groups:
         notices.terminated(activity)
 
     def _write(self, what: str, group: FakeAutoScalingGroup, **fields: object) -> None:
-        self._plane.record.write("autoscaling", what, group=group.name, **fields)
+        self._emulator.record.write("autoscaling", what, group=group.name, **fields)

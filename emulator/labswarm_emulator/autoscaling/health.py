@@ -19,7 +19,7 @@ from labswarm_emulator.autoscaling.groups import REPLACED, Groups
 from labswarm_emulator.autoscaling.lookup import instance_of
 from labswarm_emulator.autoscaling.processes import suspended
 from labswarm_emulator.autoscaling.states import counted
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 HEALTHY, UNHEALTHY = "Healthy", "Unhealthy"
 RUNNING = ("pending", "running")
@@ -30,8 +30,8 @@ BY_USER = "a user health-check."
 class Health:
     """Looks after the health of the groups' instances."""
 
-    def __init__(self, plane: Plane, groups: Groups) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator, groups: Groups) -> None:
+        self._emulator = emulator
         self._groups = groups
 
     def check(self, group: FakeAutoScalingGroup) -> None:
@@ -94,5 +94,5 @@ class Health:
     def _in_grace(self, group: FakeAutoScalingGroup, instance: GroupInstance) -> bool:
         """Whether the instance is too new in service to be judged."""
         since = self._groups.in_service_since.get(instance.instance_id)
-        grace_s = self._plane.clock.real(group.health_check_grace_period or 0)
-        return grace_s > 0 and (since is None or self._plane.clock.now() - since < grace_s)
+        grace_s = self._emulator.clock.real(group.health_check_grace_period or 0)
+        return grace_s > 0 and (since is None or self._emulator.clock.now() - since < grace_s)

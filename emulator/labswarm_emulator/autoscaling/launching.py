@@ -17,7 +17,7 @@ from labswarm_emulator.autoscaling.allocation import (
     emptiest,
     type_to_buy,
 )
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.faults import CapacityFaults
 
 GROUP_TAG = "aws:autoscaling:groupName"
@@ -49,10 +49,10 @@ def member(instance: GroupInstance) -> Member:
 
 
 class Launching:
-    """Asks the plane's EC2 for instances."""
+    """Asks the emulator's EC2 for instances."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
 
     def start(
         self, group: FakeAutoScalingGroup, members: list[Member], *, spot: bool
@@ -104,7 +104,7 @@ class Launching:
     def _type(
         self, group: FakeAutoScalingGroup, members: list[Member], zone: str, *, spot: bool
     ) -> str:
-        faults, wanted = self._plane.faults.on(CapacityFaults), distribution(group)
+        faults, wanted = self._emulator.faults.on(CapacityFaults), distribution(group)
         kind = type_to_buy(
             wanted, members, spot=spot, lacks=lambda kind: faults.lacks(kind, spot=spot)
         )

@@ -21,7 +21,7 @@ from labswarm_emulator.autoscaling.hooks import (
     longest_wait_s,
 )
 from labswarm_emulator.autoscaling.lookup import group_of
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 SHORTEST_HEARTBEAT_S, LONGEST_HEARTBEAT_S = 30, 7200
 RESULTS = ("CONTINUE", "ABANDON")
@@ -40,8 +40,8 @@ SETTINGS = (
 class Lifecycle:
     """Answers the operations on hooks."""
 
-    def __init__(self, plane: Plane, groups: Groups) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator, groups: Groups) -> None:
+        self._emulator = emulator
         self._groups = groups
 
     def install(self) -> None:
@@ -128,7 +128,7 @@ class Lifecycle:
             raise ValidationError(f"{target} is no standard queue or topic.")
         group = backend.autoscaling_groups.get(group_name)
         arn = group.arn if group else None
-        notifications.send_test(self._plane, group_name, arn, backend.account_id, target)
+        notifications.send_test(self._emulator, group_name, arn, backend.account_id, target)
 
 
 def _action(api: Api) -> dict[str, str | None]:

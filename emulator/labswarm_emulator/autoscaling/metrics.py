@@ -85,5 +85,5 @@ def _named(api: Api) -> list[str]:
     names: list[str] = api._get_param("Metrics") or list(METRICS)
     for name in names:
         if name not in METRICS:
-            raise ValidationError(f"This plane's groups have no metric {name}.")
+            raise ValidationError(f"This emulator's groups have no metric {name}.")
     return names

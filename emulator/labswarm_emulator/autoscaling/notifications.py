@@ -14,14 +14,14 @@ from moto.autoscaling.models import FakeAutoScalingGroup
 
 from labswarm_emulator.autoscaling.hooks import Action
 from labswarm_emulator.autoscaling.notices import action_detail
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 SERVICE = "AWS Auto Scaling"
 TEST = "autoscaling:TEST_NOTIFICATION"
 
 
 def send_test(
-    plane: Plane, group_name: str, group_arn: str | None, account: str, target: str
+    emulator: Emulator, group_name: str, group_arn: str | None, account: str, target: str
 ) -> None:
     """Tell the target that it is one. Raises ValidationError when it cannot be told."""
     message = {
@@ -34,7 +34,7 @@ def send_test(
         "Time": _now(),
     }
     try:
-        _send(plane, target, message)
+        _send(emulator, target, message)
     except (BotoCoreError, ClientError) as error:
         raise ValidationError(
             f"Unable to publish test message to notification target {target} using IAM role. "
@@ -42,7 +42,7 @@ def send_test(
         ) from error
 
 
-def tell(plane: Plane, action: Action) -> None:
+def tell(emulator: Emulator, action: Action) -> None:
     """Tell the hook's target, if it has one, that an instance waits; a failure is recorded."""
     group: FakeAutoScalingGroup = action.group
     target = action.hook.notification_target_arn
@@ -56,19 +56,19 @@ def tell(plane: Plane, action: Action) -> None:
         "Time": _now(),
     }
     try:
-        _send(plane, target, message)
+        _send(emulator, target, message)
     except (BotoCoreError, ClientError) as error:
-        plane.record.write(
+        emulator.record.write(
             "autoscaling", "not notified", target=target, group=group.name, why=str(error)
         )
 
 
-def _send(plane: Plane, target: str, message: dict[str, Any]) -> None:
+def _send(emulator: Emulator, target: str, message: dict[str, Any]) -> None:
     text = json.dumps(message)
     if target.split(":")[2] == "sns":
-        plane.client("sns").publish(TopicArn=target, Message=text)
+        emulator.client("sns").publish(TopicArn=target, Message=text)
     else:
-        sqs = plane.client("sqs")
+        sqs = emulator.client("sqs")
         url = sqs.get_queue_url(QueueName=target.rpartition(":")[2])["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=text)
 

@@ -21,7 +21,7 @@ from labswarm_emulator.autoscaling.lookup import group_of
 from labswarm_emulator.autoscaling.processes import suspended
 from labswarm_emulator.autoscaling.states import counted
 from labswarm_emulator.autoscaling.tracking import Reading, change
-from labswarm_emulator.emulator import ACCOUNT, REGION, Plane
+from labswarm_emulator.emulator import ACCOUNT, REGION, Emulator
 
 TRACKING = "TargetTrackingScaling"
 PREDEFINED = {
@@ -36,10 +36,10 @@ MINUTE_S = 60
 
 
 class Policies:
-    """The target tracking policies of the plane's groups."""
+    """The target tracking policies of the emulator's groups."""
 
-    def __init__(self, plane: Plane, groups: Groups) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator, groups: Groups) -> None:
+        self._emulator = emulator
         self._groups = groups
 
     @property
@@ -121,7 +121,7 @@ class Policies:
             f"At {now()} a monitor alarm {alarm} in state ALARM triggered policy {wanted.policy} "
             f"changing the desired capacity from {before} to {capacity}."
         )
-        self._plane.record.write(
+        self._emulator.record.write(
             "autoscaling", "tracked", group=group.name, policy=wanted.policy, desired=capacity
         )
         self._groups.reconcile(group, cause)
@@ -132,8 +132,8 @@ class Policies:
         since = self._groups.in_service_since.get(instance_id)
         own = [p.estimated_instance_warmup for p in policies.values()]
         given = [int(s) for s in (*own, group.default_instance_warmup) if s is not None]
-        warmup_s = self._plane.clock.real(max(given, default=group.default_cooldown))
-        return since is not None and self._plane.clock.now() - since >= warmup_s
+        warmup_s = self._emulator.clock.real(max(given, default=group.default_cooldown))
+        return since is not None and self._emulator.clock.now() - since >= warmup_s
 
     def _reading(self, policy: FakeScalingPolicy) -> Reading:
         alarms = [self._cloudwatch.alarms.get(one["AlarmName"]) for one in policy.alarms]
@@ -161,7 +161,7 @@ class Policies:
         if not data:
             return None
         latest = max(_epoch(datum.timestamp) for datum in data)
-        since = latest - self._plane.clock.real(MINUTE_S)
+        since = latest - self._emulator.clock.real(MINUTE_S)
         statistics = Statistics([alarm.statistic], datetime.fromtimestamp(latest, UTC))
         statistics.metric_data = [d for d in data if _epoch(d.timestamp) > since]
         return float(statistics.get_statistics_for_type(alarm.statistic))
@@ -200,7 +200,7 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """The configuration of a policy that is followed here. Raises ValidationError."""
     if given.get("PolicyType") != TRACKING:
         kind = given.get("PolicyType", "SimpleScaling")
-        raise ValidationError(f"This plane has target tracking policies only, and no {kind}.")
+        raise ValidationError(f"This emulator has target tracking policies only, and no {kind}.")
     configuration: dict[str, Any] = given.get("TargetTrackingConfiguration") or {}
     custom = configuration.get("CustomizedMetricSpecification")
     predefined = configuration.get("PredefinedMetricSpecification")
@@ -210,9 +210,9 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
             "CustomizedMetricSpecification."
         )
     if custom and custom.get("Metrics"):
-        raise ValidationError("This plane has no metric math.")
+        raise ValidationError("This emulator has no metric math.")
     if predefined and predefined["PredefinedMetricType"] not in PREDEFINED:
-        raise ValidationError(f"This plane has no {predefined['PredefinedMetricType']}.")
+        raise ValidationError(f"This emulator has no {predefined['PredefinedMetricType']}.")
     if float(configuration.get("TargetValue") or 0) <= 0:
         raise ValidationError("TargetValue must be greater than 0.")
     return configuration

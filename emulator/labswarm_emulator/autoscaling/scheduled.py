@@ -1,7 +1,7 @@
 """Scheduled actions: a group's sizes at a time, or again and again by a crontab expression.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scheduled-scaling.html
-What differs from AWS: they start to the second, and by the wall clock whatever the plane's scale.
+What differs from AWS: they start to the second, by the wall clock, at every time scale.
 """
 
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from labswarm_emulator.autoscaling.crontab import Crontab, NoCrontab
 from labswarm_emulator.autoscaling.groups import Groups
 from labswarm_emulator.autoscaling.lookup import group_of
 from labswarm_emulator.autoscaling.processes import suspended
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 SIZES = ("MinSize", "MaxSize", "DesiredCapacity")
 TOO_LATE_S = 60
@@ -27,12 +27,12 @@ TOO_LATE_S = 60
 
 
 class Scheduled:
-    """The scheduled actions of the plane's groups."""
+    """The scheduled actions of the emulator's groups."""
 
-    def __init__(self, plane: Plane, groups: Groups) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator, groups: Groups) -> None:
+        self._emulator = emulator
         self._groups = groups
-        self._since = plane.clock.now()
+        self._since = emulator.clock.now()
 
     def install(self) -> None:
         """Keep actions by group and name, which moto keeps by name alone, and refuse bad ones."""
@@ -77,7 +77,7 @@ class Scheduled:
         start, end = _epoch(action.start_time), _epoch(action.end_time)
         if start is None and not action.recurrence:
             raise ValidationError("StartTime or Recurrence has to be specified")
-        if start is not None and start < self._plane.clock.now():
+        if start is not None and start < self._emulator.clock.now():
             raise ValidationError("Given start time is in the past")
         if start is not None and end is not None and end <= start:
             raise ValidationError("End time must be after start time")
@@ -102,7 +102,7 @@ class Scheduled:
 
     def run_due(self, backend: AutoScalingBackend) -> None:
         """Do what became due since this was called last; each action once."""
-        since, until = self._since, self._plane.clock.now()
+        since, until = self._since, self._emulator.clock.now()
         self._since, begins = until, max(since, until - TOO_LATE_S)
         for key, action in list(backend.scheduled_actions.items()):
             group = backend.autoscaling_groups.get(action.auto_scaling_group_name)
@@ -120,7 +120,7 @@ class Scheduled:
             most = group.max_size if action.max_size is None else action.max_size
             before = group.desired_capacity
             desired = before if action.desired_capacity is None else action.desired_capacity
-            self._plane.record.write("autoscaling", "scheduled", group=group.name, action=name)
+            self._emulator.record.write("autoscaling", "scheduled", group=group.name, action=name)
             group.min_size, group.max_size = least, most
             group.desired_capacity = max(least, min(most, desired))
             cause = (

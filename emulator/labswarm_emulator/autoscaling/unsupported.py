@@ -1,4 +1,4 @@
-"""What AWS's Auto Scaling has and the plane has not: it answers with an error.
+"""What AWS's Auto Scaling has and the emulator has not: it answers with an error.
 
 Warm pools, instance refresh, load balancers, notification configurations, predictive scaling.
 """
@@ -35,7 +35,7 @@ def install() -> None:
 
 def _refusing(operation: str) -> object:
     def refuse(_api: Api) -> ActionResult:
-        raise AutoscalingClientError("InvalidAction", f"This plane has no {operation}.")
+        raise AutoscalingClientError("InvalidAction", f"This emulator has no {operation}.")
 
     return refuse
 
@@ -48,4 +48,4 @@ def _put_warm_pool(api: Api) -> ActionResult:
             "You can't add a warm pool to an Auto Scaling group that has a mixed instances policy "
             "or a launch template or launch configuration that requests Spot Instances."
         )
-    raise ValidationError("This plane has no warm pools.")
+    raise ValidationError("This emulator has no warm pools.")

@@ -17,7 +17,7 @@ from labswarm_emulator.cloudformation import (
     transform,
 )
 from labswarm_emulator.cloudformation import stateful_updates as kept
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 ADDED = (
     alarm.AlarmResource,
@@ -29,9 +29,9 @@ ADDED = (
 """Resource types that moto lacks; it finds every subclass of its CloudFormationModel by itself."""
 
 
-def install(plane: Plane) -> None:
+def install(emulator: Emulator) -> None:
     """Extend moto's CloudFormation in place."""
     transform.install()
-    deployment.install(plane)
+    deployment.install(emulator)
     for corrected in (document, function, kept, layer, state_machine):
         corrected.install()

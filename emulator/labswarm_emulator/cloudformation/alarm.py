@@ -12,7 +12,7 @@ from moto.core.common_models import CloudFormationModel
 
 
 class AlarmResource(CloudFormationModel):  # type: ignore[misc]  # moto has no types
-    """A metric alarm of a stack; the plane's CloudWatch evaluates it."""
+    """A metric alarm of a stack; the emulator's CloudWatch evaluates it."""
 
     def __init__(self, alarm: Alarm) -> None:
         self.alarm = alarm

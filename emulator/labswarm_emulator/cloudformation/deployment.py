@@ -19,7 +19,7 @@ from moto.cloudformation.parsing import (
 from moto.s3.models import s3_backends
 
 from labswarm_emulator.cloudformation.references import in_order, references
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 
 class ResourceFailed(Exception):
@@ -175,7 +175,7 @@ class _Telling:
         )
 
 
-def install(plane: Plane) -> None:
+def install(emulator: Emulator) -> None:
     """Deploy by `Deployment`, whichever API asked for it."""
 
     def deploy(stack: Stack, template: str, parameters: dict[str, str] | None, action: str) -> None:
@@ -196,12 +196,14 @@ def install(plane: Plane) -> None:
             else:
                 stack.status = "UPDATE_ROLLBACK_FAILED"
             stack._add_stack_event(stack.status, resource_status_reason=str(failed))
-            plane.record.write("cloudformation", stack.status, stack=stack.name, reason=str(failed))
+            emulator.record.write(
+                "cloudformation", stack.status, stack=stack.name, reason=str(failed)
+            )
             return
         stack.output_map = stack._create_output_map()
         stack.status = f"{action}_COMPLETE"
         stack._add_stack_event(stack.status)
-        plane.record.write("cloudformation", stack.status, stack=stack.name)
+        emulator.record.write("cloudformation", stack.status, stack=stack.name)
 
     def create_resources(stack: Stack) -> None:
         deploy(stack, stack.template, stack.parameters, "CREATE")
@@ -228,11 +230,11 @@ def install(plane: Plane) -> None:
         change_set.execution_status = "EXECUTE_COMPLETE"
 
     def template_from_s3(url: str, account_id: str, partition: str) -> str:
-        # `sam deploy` gives the address it uploaded to: the plane's, the bucket in the path.
+        # `sam deploy` gives the address it uploaded to: the emulator's, the bucket in the path.
         address = urlparse(url)
         path = address.path.lstrip("/")
         host = address.hostname or ""
-        if host == plane.settings.address or host == "localhost" or host.startswith("s3"):
+        if host == emulator.settings.address or host == "localhost" or host.startswith("s3"):
             bucket, key = path.split("/", 1)
         else:
             bucket, key = host.split(".")[0], path

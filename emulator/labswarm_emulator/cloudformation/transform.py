@@ -28,7 +28,7 @@ def transformed(template: dict[str, Any], parameters: dict[str, str]) -> dict[st
     """The template with its serverless resources expanded.
 
     Raises ValidationError, as CreateChangeSet does, where the macro refuses the template, and for
-    resource types the plane does not have: moto would leave those out without a word.
+    resource types the emulator does not have: moto would leave those out without a word.
     """
     macros = template.get("Transform", [])
     if MACRO in (macros if isinstance(macros, list) else [macros]):
@@ -45,7 +45,7 @@ def transformed(template: dict[str, Any], parameters: dict[str, str]) -> dict[st
     }
     if unknown:
         raise ValidationError(
-            message="Template format error: Resource types that the embedded plane does not have: "
+            message="Template format error: Resource types that the emulator does not have: "
             f"{sorted(unknown)}"
         )
     return template

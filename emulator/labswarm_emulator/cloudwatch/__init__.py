@@ -1,9 +1,9 @@
 """CloudWatch: metrics from calls and from functions' logs, and metric alarms that go into ALARM.
 
-What differs from AWS: of the plane's services only Lambda (Invocations and Errors, by function) and
-Auto Scaling publish metrics, a metric is there at once, the history has only changes of state, and
-what the plane does not evaluate is refused: composite alarms, metric math, percentiles, anomaly
-detection, more than a day, actions but SNS's.
+What differs from AWS: of the emulator's services only Lambda (Invocations and Errors, by function)
+and Auto Scaling publish metrics, a metric is there at once, the history has only changes of state,
+and what the emulator does not evaluate is refused: composite alarms, metric math, percentiles,
+anomaly detection, more than a day, actions but SNS's.
 """
 
 from typing import Any
@@ -15,15 +15,15 @@ from moto.core.responses import ActionResult
 
 from labswarm_emulator.cloudwatch.alarms import Alarms
 from labswarm_emulator.cloudwatch.evaluation import COMPARISONS, INSUFFICIENT_DATA, MISSING
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 DAY_S = 86_400
 
 
-def install(plane: Plane) -> None:
+def install(emulator: Emulator) -> None:
     """Have alarms begin in INSUFFICIENT_DATA, be evaluated, and be told when they change."""
-    alarms = Alarms(plane)
+    alarms = Alarms(emulator)
     moto_put = CloudWatchBackend.put_metric_alarm
 
     def put_metric_alarm(backend: CloudWatchBackend, **given: Any) -> Alarm:
@@ -71,7 +71,7 @@ def _numbers(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse(given: dict[str, Any]) -> None:
-    """Raise what AWS raises, and for what it allows and the plane does not, a word about that.
+    """Raise what AWS raises, and for what it allows and the emulator does not, a word about that.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
@@ -82,13 +82,13 @@ def _refuse(given: dict[str, Any]) -> None:
         or given["comparison_operator"] not in COMPARISONS
     ):
         raise InvalidParameterValue(
-            "This plane evaluates alarms on one metric's Statistic against a Threshold only."
+            "This emulator evaluates alarms on one metric's Statistic against a Threshold only."
         )
     period, periods = given["period"], given["evaluation_periods"]
     if period not in (10, 20, 30) and (period < 60 or period % 60):
         raise ValidationError("Period must be 10, 20, 30 or a multiple of 60")
     if period * periods > DAY_S:
-        raise ValidationError("Metrics cannot be checked across more than a day on this plane")
+        raise ValidationError("Metrics cannot be checked across more than a day on this emulator")
     if (given.get("datapoints_to_alarm") or 1) > periods:
         raise ValidationError("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
     if (given.get("treat_missing_data") or "missing") not in MISSING:
@@ -96,4 +96,4 @@ def _refuse(given: dict[str, Any]) -> None:
     for kind in ("alarm_actions", "ok_actions", "insufficient_data_actions"):
         for action in given.get(kind) or []:
             if not action.startswith("arn:aws:sns:"):
-                raise InvalidParameterValue(f"This plane has no alarm action {action}")
+                raise InvalidParameterValue(f"This emulator has no alarm action {action}")

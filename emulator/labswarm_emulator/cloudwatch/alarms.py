@@ -1,4 +1,4 @@
-"""Metric alarms, evaluated on the plane's clock, and what they do when their state changes."""
+"""Metric alarms, evaluated on the emulator's clock, and what they do when their state changes."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ from labswarm_emulator.cloudwatch.evaluation import (
     Verdict,
     evaluate,
 )
-from labswarm_emulator.emulator import ACCOUNT, REGION, Plane
+from labswarm_emulator.emulator import ACCOUNT, REGION, Emulator
 
 MINUTE_S, HIGH_RESOLUTION_S = 60, 10
 """How often an alarm is evaluated: each minute, and with a shorter period every ten seconds."""
@@ -30,20 +30,20 @@ HISTORY = 1000
 
 
 class Alarms:
-    """The alarms of the plane; safe to use from many threads."""
+    """The alarms of the emulator; safe to use from many threads."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
         self._backend = cloudwatch_backends[ACCOUNT][REGION]
         self._lock = threading.Lock()
         self._evaluated: dict[str, int] = {}  # by an alarm's name, up to which step of the clock
         self._history: list[dict[str, Any]] = []  # oldest first
 
     def watch(self) -> None:
-        """Evaluate each alarm when its time is come, in a thread, until the plane closes."""
+        """Evaluate each alarm when its time is come, in a thread, until the emulator closes."""
         ended = threading.Event()
-        self._plane.closing.append(ended.set)
-        tick_s = min(1.0, max(SHORTEST_TICK_S, self._plane.clock.real(1)))
+        self._emulator.closing.append(ended.set)
+        tick_s = min(1.0, max(SHORTEST_TICK_S, self._emulator.clock.real(1)))
 
         def watch() -> None:
             while not ended.wait(tick_s):
@@ -56,7 +56,7 @@ class Alarms:
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
         """
-        now = self._plane.clock.now()
+        now = self._emulator.clock.now()
         for alarm in list(self._backend.alarms.values()):
             step = self._step_at(alarm, now)
             if self._evaluated.setdefault(alarm.name, step) == step:
@@ -77,7 +77,7 @@ class Alarms:
             alarm.state_transitioned_timestamp = alarm.state_updated_timestamp
             self._history.append(told.history_item(alarm, before))
             del self._history[:-HISTORY]
-            self._plane.record.write(
+            self._emulator.record.write(
                 "cloudwatch", state, alarm=alarm.name, before=before["value"], reason=reason
             )
             events_backends[ACCOUNT][REGION].put_events([told.event(alarm, before)])
@@ -104,12 +104,12 @@ class Alarms:
                 )
             except (ServiceException, OSError, ValueError) as error:
                 # "CloudWatch does not … detect any … errors" of an action.
-                self._plane.record.write(
+                self._emulator.record.write(
                     "cloudwatch", "action failed", alarm=alarm.name, action=topic, why=str(error)
                 )
 
     def _step_at(self, alarm: Alarm, at: float) -> int:
-        return int(at // self._plane.clock.real(_step_s(alarm)))
+        return int(at // self._emulator.clock.real(_step_s(alarm)))
 
     def _recent(self, alarm: Alarm, end: int) -> Iterator[Datapoint | None]:
         """The datapoint of each period of the evaluation range, which `end` ends; oldest first."""
@@ -121,7 +121,7 @@ class Alarms:
             if first <= step < end:
                 periods.setdefault((step - first) // length, []).append(datum)
         for number in range(_definition(alarm).range):
-            begins = (first + number * length) * self._plane.clock.real(_step_s(alarm))
+            begins = (first + number * length) * self._emulator.clock.real(_step_s(alarm))
             yield _datapoint(alarm, begins, periods[number]) if number in periods else None
 
     def _data(self, alarm: Alarm, verdict: Verdict) -> str:
@@ -132,7 +132,7 @@ class Alarms:
         ]
         data: dict[str, Any] = {
             "version": "1.0",
-            "queryDate": _shown(self._plane.clock.now()),
+            "queryDate": _shown(self._emulator.clock.now()),
             "statistic": alarm.statistic,
             "period": alarm.period,
             "recentDatapoints": [point.value for point in reversed(verdict.evaluated)],

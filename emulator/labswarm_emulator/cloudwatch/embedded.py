@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
-from labswarm_emulator.emulator import ACCOUNT, REGION, Plane
+from labswarm_emulator.emulator import ACCOUNT, REGION, Emulator
 
 MOST_KEYS, MOST_METRICS, MOST_VALUES = 30, 100, 100
 
@@ -28,11 +28,11 @@ MALFORMED = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 class EmbeddedMetrics:
     """Reads what is new in the functions' logs, as often as it is told to; from any thread."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._record = plane.record
+    def __init__(self, emulator: Emulator) -> None:
+        self._record = emulator.record
         self._lock = threading.Lock()
-        # What an earlier plane's functions wrote has been read.
-        folder = plane.settings.state_dir / "logs"
+        # What an earlier emulator's functions wrote has been read.
+        folder = emulator.settings.state_dir / "logs"
         self._read = {log: log.stat().st_size for log in folder.glob("*.log")}
 
     def read(self, log: Path) -> None:

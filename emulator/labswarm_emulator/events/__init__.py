@@ -15,7 +15,7 @@ from typing import Any
 from moto.events.models import Rule, events_backends
 from moto.utilities.arns import parse_arn
 
-from labswarm_emulator.emulator import ACCOUNT, REGION, Plane
+from labswarm_emulator.emulator import ACCOUNT, REGION, Emulator
 from labswarm_emulator.events import message, rules
 from labswarm_emulator.events.bus import Bus
 from labswarm_emulator.events.delivery import SERVICES, Delivery, Invocation, rule_code
@@ -26,31 +26,31 @@ from labswarm_emulator.faults import EventFaults
 SCHEDULED = "Scheduled Event"
 
 
-def install(plane: Plane) -> Bus:
+def install(emulator: Emulator) -> Bus:
     """Have rules and schedules call functions, state machines and queues, each in its own thread.
 
-    Returns the bus, for events that no API of the plane puts.
+    Returns the bus, for events that no API of the emulator puts.
     """
-    delivery = Delivery(plane)
+    delivery = Delivery(emulator)
     send_to_others = Rule.send_to_targets
 
     def call(invocation: Invocation, detail_type: str) -> None:
         """Deliver once, or as the faults have it."""
-        late = plane.faults.on(EventFaults).deliveries(detail_type)
+        late = emulator.faults.on(EventFaults).deliveries(detail_type)
         if len(late) != 1:
             what = "duplicated" if late else "lost"
             arn = invocation.target["Arn"]
-            plane.record.write("events", what, event=invocation.event, target=arn)
+            emulator.record.write("events", what, event=invocation.event, target=arn)
         for late_s in late:
-            after_s = late_s + plane.draw(plane.latency.event)
-            plane.clock.after(after_s, partial(delivery.deliver, invocation))
+            after_s = late_s + emulator.draw(emulator.latency.event)
+            emulator.clock.after(after_s, partial(delivery.deliver, invocation))
 
     def fire(rule: Rule, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Deliver an event to the targets of a rule that are ours to call; returns these."""
         ours = [t for t in rule.targets if parse_arn(t["Arn"]).service in SERVICES]
         delivered = message.as_delivered(event)
         for target in ours:
-            plane.record.write(
+            emulator.record.write(
                 "events", "matched", rule=rule.name, target=target["Arn"], event=event["id"]
             )
             invocation = Invocation(
@@ -58,7 +58,7 @@ def install(plane: Plane) -> Bus:
                 body=_always(message.text(delivered, target, rule.arn)),
                 event=event["id"],
                 attributes={"RULE_ARN": rule.arn},
-                since=plane.clock.now(),
+                since=emulator.clock.now(),
                 code=rule_code,
                 letter=json.dumps(delivered),
             )
@@ -79,34 +79,34 @@ def install(plane: Plane) -> Bus:
 
     Rule.send_to_targets = send_to_targets
     rules.install()
-    scheduler = Scheduler(plane, partial(call, detail_type=SCHEDULED))
+    scheduler = Scheduler(emulator, partial(call, detail_type=SCHEDULED))
     scheduler.install()
-    _each_second(plane, _scheduled_rules(plane, fire))
-    _each_second(plane, scheduler.fire_due)
-    return Bus(plane, fire)
+    _each_second(emulator, _scheduled_rules(emulator, fire))
+    _each_second(emulator, scheduler.fire_due)
+    return Bus(emulator, fire)
 
 
 def _always(body: str) -> Callable[[int], str]:
     return lambda _attempt: body
 
 
-def _each_second(plane: Plane, tick: Callable[[], None]) -> None:
-    """Have something done each second of the plane, in a thread, until the plane closes."""
+def _each_second(emulator: Emulator, tick: Callable[[], None]) -> None:
+    """Have something done each second of the emulator, in a thread, until the emulator closes."""
     ended = threading.Event()
-    plane.closing.append(ended.set)
+    emulator.closing.append(ended.set)
 
     def keep() -> None:
-        while not ended.wait(min(1.0, plane.clock.real(1))):
+        while not ended.wait(min(1.0, emulator.clock.real(1))):
             tick()
 
     threading.Thread(target=keep, daemon=True, name="schedules").start()
 
 
 def _scheduled_rules(
-    plane: Plane, fire: Callable[[Rule, dict[str, Any]], object]
+    emulator: Emulator, fire: Callable[[Rule, dict[str, Any]], object]
 ) -> Callable[[], None]:
     """Fires those rules of the default bus whose schedule is due."""
-    timetable = Timetable(plane.clock.real)
+    timetable = Timetable(emulator.clock.real)
 
     def tick() -> None:
         bus = events_backends[ACCOUNT][REGION].event_buses["default"]
@@ -116,7 +116,7 @@ def _scheduled_rules(
             if rule.scheduled_expression and rule.state == "ENABLED"
         }
         timed = [Timed(arn, rule.scheduled_expression) for arn, rule in scheduled.items()]
-        now = plane.clock.now()
+        now = emulator.clock.now()
         for arn in timetable.due(timed, now):
             fire(scheduled[arn], _scheduled_event(arn, now))
 

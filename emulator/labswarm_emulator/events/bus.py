@@ -1,4 +1,4 @@
-"""The default bus, for events that come from no AWS API of the plane: those an operator replays."""
+"""The default bus, for events that no AWS API of the emulator sends, such as replayed ones."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.events.models import Rule, events_backends
 
-from labswarm_emulator.emulator import ACCOUNT, REGION, Plane
+from labswarm_emulator.emulator import ACCOUNT, REGION, Emulator
 
 _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 SCHEDULED = ("aws.events", "Scheduled Event")
@@ -21,8 +21,8 @@ class NoEvent(ValueError):
 class Bus:
     """Takes events in any source's name; `fire` delivers one to a rule's targets."""
 
-    def __init__(self, plane: Plane, fire: Callable[[Rule, dict[str, Any]], object]) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator, fire: Callable[[Rule, dict[str, Any]], object]) -> None:
+        self._emulator = emulator
         self._fire = fire
 
     def put(self, event: Mapping[str, Any]) -> str:
@@ -35,7 +35,7 @@ class Bus:
             raise NoEvent(f"it has no {' and no '.join(lacking)}")
         instance = _INSTANCE.search(json.dumps(event["detail"]))
         about = {"instance": instance[0]} if instance else {}
-        self._plane.record.write("events", "replayed", kind=event["detail-type"], **about)
+        self._emulator.record.write("events", "replayed", kind=event["detail-type"], **about)
         if (event["source"], event["detail-type"]) == SCHEDULED:
             return self._fire_schedule(event)
         entry = {
@@ -60,7 +60,7 @@ class Bus:
             raise NoEvent(f"no rule with a schedule is called {' or '.join(named) or 'anything'}")
         event_id = str(uuid.uuid4())
         for rule in rules:
-            anew = {"id": event_id, "time": self._plane.clock.now(), "resources": [rule.arn]}
+            anew = {"id": event_id, "time": self._emulator.clock.now(), "resources": [rule.arn]}
             self._fire(rule, {**event, **anew})
         return event_id
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 ATTEMPTS, AGE_S = 185, 86_400
 """RetryPolicy's defaults: how often, and for how long, a delivery is tried again."""
@@ -61,16 +61,16 @@ def rule_code(code: str) -> str:
 class Delivery:
     """Calls targets; safe to use from many threads."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self._clients = {service: plane.client(service) for service in ("lambda", "sqs")}
-        self._clients["states"] = plane.client("stepfunctions")
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._clients = {service: emulator.client(service) for service in ("lambda", "sqs")}
+        self._clients["states"] = emulator.client("stepfunctions")
 
     def deliver(self, invocation: Invocation) -> None:
         """Call the target, within its RetryPolicy (blocking)."""
         policy = invocation.target.get("RetryPolicy", {})
         attempts = int(policy.get("MaximumRetryAttempts", ATTEMPTS))
-        age_s = self._plane.clock.real(float(policy.get("MaximumEventAgeInSeconds", AGE_S)))
+        age_s = self._emulator.clock.real(float(policy.get("MaximumEventAgeInSeconds", AGE_S)))
         retries = 0
         while True:
             body = invocation.body(retries + 1)
@@ -88,12 +88,12 @@ class Delivery:
                 exhausted = None
             elif retries >= attempts:
                 exhausted = "MaximumRetryAttempts"
-            elif self._plane.clock.now() - invocation.since >= age_s:
+            elif self._emulator.clock.now() - invocation.since >= age_s:
                 exhausted = "MaximumEventAgeInSeconds"
             else:
                 # Exponential back-off with jitter.
                 pause_s = min(LONGEST_PAUSE_S, 2.0**retries)
-                self._plane.clock.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311
+                self._emulator.clock.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311
                 retries += 1
                 continue
             break
@@ -145,7 +145,7 @@ class Delivery:
 
     def _write(self, what: str, invocation: Invocation, **fields: object) -> None:
         arn = invocation.target["Arn"]
-        self._plane.record.write("events", what, event=invocation.event, target=arn, **fields)
+        self._emulator.record.write("events", what, event=invocation.event, target=arn, **fields)
 
 
 SERVICES = ("lambda", "sqs", "states")

@@ -139,11 +139,11 @@ def _check_targets() -> None:
 
 
 def _check_target(target: dict[str, Any]) -> None:
-    """Refuse what EventBridge or the plane would not deliver to. Raises ValidationException."""
+    """Refuse what EventBridge or the emulator would not deliver to. Raises ValidationException."""
     target_id = target["Id"]
     service = parse_arn(target["Arn"]).service
     if service not in DELIVERED:
-        raise ValidationException(f"This plane delivers no events to {target['Arn']}.")
+        raise ValidationException(f"This emulator delivers no events to {target['Arn']}.")
     if sum(name in target for name in INPUTS) > 1:
         raise ValidationException(
             "Only one of Input, InputPath, or InputTransformer must be provided for target "

@@ -18,7 +18,7 @@ from moto.scheduler.models import EventBridgeSchedulerBackend as Backend
 from moto.scheduler.models import Schedule, scheduler_backends
 from moto.utilities.arns import parse_arn
 
-from labswarm_emulator.emulator import ACCOUNT, REGION, Plane
+from labswarm_emulator.emulator import ACCOUNT, REGION, Emulator
 from labswarm_emulator.events.cron import cron
 from labswarm_emulator.events.delivery import AGE_S, ATTEMPTS, SERVICES, Invocation
 from labswarm_emulator.events.schedule import Timed, Timetable, at_s, rate_s
@@ -27,15 +27,15 @@ LONGEST_WINDOW_MIN = 1440
 
 
 class Scheduler:
-    """The schedules of the plane; `call` delivers one invocation."""
+    """The schedules of the emulator; `call` delivers one invocation."""
 
-    def __init__(self, plane: Plane, call: Callable[[Invocation], None]) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator, call: Callable[[Invocation], None]) -> None:
+        self._emulator = emulator
         self._call = call
-        self._timetable = Timetable(plane.clock.real)
+        self._timetable = Timetable(emulator.clock.real)
 
     def install(self) -> None:
-        """Have moto refuse the schedules that Scheduler, or the plane, would not run."""
+        """Have moto refuse the schedules that Scheduler, or the emulator, would not run."""
         create, update = Backend.create_schedule, Backend.update_schedule
 
         def create_schedule(backend: Backend, **given: Any) -> Schedule:
@@ -52,7 +52,7 @@ class Scheduler:
 
     def fire_due(self) -> None:
         """Invoke the targets of those schedules that are due."""
-        now = self._plane.clock.now()
+        now = self._emulator.clock.now()
         backend = scheduler_backends[ACCOUNT][REGION]
         known = {
             schedule.arn: schedule
@@ -68,12 +68,12 @@ class Scheduler:
                 group = backend.schedule_groups.get(schedule.group_name)
                 if group is not None:
                     group.schedules.pop(schedule.name, None)
-                self._plane.record.write("scheduler", "completed", schedule=schedule.arn)
+                self._emulator.record.write("scheduler", "completed", schedule=schedule.arn)
 
     def _fire(self, schedule: Schedule, now: float) -> None:
         """Call the target, at some moment of the flexible time window."""
         execution, at = str(uuid.uuid4()), _shown(now)
-        self._plane.record.write(
+        self._emulator.record.write(
             "scheduler", "due", schedule=schedule.arn, execution=execution, at=at
         )
         context = {"schedule-arn": schedule.arn, "scheduled-time": at, "execution-id": execution}
@@ -94,7 +94,7 @@ class Scheduler:
         window = schedule.flexible_time_window
         minutes = window.get("MaximumWindowInMinutes", 0) if window["Mode"] == "FLEXIBLE" else 0
         late_s = random.uniform(0, 60 * minutes)  # noqa: S311
-        self._plane.clock.after(late_s, lambda: self._call(invocation))
+        self._emulator.clock.after(late_s, lambda: self._call(invocation))
 
 
 def _timed(schedule: Schedule) -> Timed:
@@ -161,7 +161,7 @@ def _check(given: Mapping[str, Any]) -> None:
     if window["Mode"] == "OFF" and minutes is not None:
         raise ValidationException("MaximumWindowInMinutes is for a flexible time window only.")
     if given.get("kms_key_arn"):
-        raise ValidationException("This plane encrypts no schedule with a key of yours.")
+        raise ValidationException("This emulator encrypts no schedule with a key of yours.")
     _check_target(target)
 
 
@@ -169,7 +169,8 @@ def _check_target(target: Mapping[str, Any]) -> None:
     service = parse_arn(target["Arn"]).service
     if service not in SERVICES:
         raise ValidationException(
-            f"This plane's schedules call functions, state machines and queues, not {target['Arn']}"
+            "The emulator's schedules call functions, state machines and queues, "
+            f"not {target['Arn']}"
         )
     if target.get("Input") is not None and service != "sqs":
         try:

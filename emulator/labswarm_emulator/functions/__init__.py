@@ -1,17 +1,17 @@
-"""Lambda functions that run, each in real awslambdaric workers behind the plane's Runtime API.
+"""Lambda functions that run, each in real awslambdaric workers behind the emulator's Runtime API.
 
-`install(plane)` replaces moto's Docker-run functions. What is the same as on AWS: one invocation at
-a time in a worker, idle workers used again, new code in new workers only, timeouts, crashes and too
-much memory as function errors, concurrency, asynchronous invocations with their retries and ends.
-What is not: a function runs on the plane's own Python and machine, without a sandbox, can use what
-is installed, and runs ten times at once at most (`fleet.WORKERS_PER_FUNCTION`); no log comes with
-the answer; there is only $LATEST.
+`install(emulator)` replaces moto's Docker-run functions. What is the same as on AWS: one invocation
+at a time in a worker, idle workers used again, new code in new workers only, timeouts, crashes and
+too much memory as function errors, concurrency, asynchronous invocations with their retries and
+ends. What is not: a function runs on the emulator's own Python and machine, without a sandbox, can
+use what is installed, and runs ten times at once at most (`fleet.WORKERS_PER_FUNCTION`); no log
+comes with the answer; there is only $LATEST.
 
 A worker is forked from a process that has the AWS SDK imported, and is otherwise as one that was
 started by itself (`processes`); one that is idle for a good minute ends.
 
-The plane's orderly stop calls `plane.closing`, where `install` adds the end of all workers; at a
-`kill -9` of the plane they end by themselves (see `bootstrap`).
+The emulator's orderly stop calls `emulator.closing`, where `install` adds the end of all workers;
+at a `kill -9` of the emulator they end by themselves (see `bootstrap`).
 """
 
 import base64
@@ -25,7 +25,7 @@ from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.functions import configuration
 from labswarm_emulator.functions.asynchronous import AsynchronousEvents
 from labswarm_emulator.functions.concurrency import MOTO_QUOTA, TooManyRequests
@@ -36,13 +36,13 @@ REQUEST_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20}
 """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 
 
-def install(plane: Plane) -> None:
-    """Make Invoke run functions; the workers end with `plane.closing`."""
-    os.environ[MOTO_QUOTA] = str(plane.settings.function_concurrency)
+def install(emulator: Emulator) -> None:
+    """Make Invoke run functions; the workers end with `emulator.closing`."""
+    os.environ[MOTO_QUOTA] = str(emulator.settings.function_concurrency)
     configuration.install()
-    fleet = Fleet(plane)
-    later = AsynchronousEvents(plane, fleet)
-    plane.closing += [later.close, fleet.close]
+    fleet = Fleet(emulator)
+    later = AsynchronousEvents(emulator, fleet)
+    emulator.closing += [later.close, fleet.close]
 
     def invoke(
         function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any
@@ -74,12 +74,12 @@ def install(plane: Plane) -> None:
         name = unquote(api.path.rsplit("/", 2)[-2])
         qualifier = api._get_param("Qualifier") or name.partition(":function:")[2].partition(":")[2]
         if qualifier not in ("", LATEST):
-            raise _not_here(f"the plane runs {LATEST} only, and not {qualifier} of {name}")
+            raise _not_here(f"the emulator runs {LATEST} only, and not {qualifier} of {name}")
         return answer_invoke(api)
 
     def invoke_async(_api: LambdaResponse) -> NoReturn:
         """InvokeAsync is deprecated, and moto's waits for the function's end."""
-        raise _not_here("the plane has no InvokeAsync; Invoke with InvocationType Event does it")
+        raise _not_here("the emulator has no InvokeAsync; Invoke with InvocationType Event does it")
 
     delete_function = LambdaBackend.delete_function
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.functions.concurrency import TooManyRequests, reserved_of
 from labswarm_emulator.functions.destinations import Destinations, Ending
 from labswarm_emulator.functions.fleet import Fleet
@@ -48,10 +48,10 @@ class Event:
 class AsynchronousEvents:
     """Lambda's queue of events, which runs each in the background."""
 
-    def __init__(self, plane: Plane, fleet: Fleet) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator, fleet: Fleet) -> None:
+        self._emulator = emulator
         self._fleet = fleet
-        self._destinations = Destinations(plane)
+        self._destinations = Destinations(emulator)
         self._closed = threading.Event()
 
     def accept(self, function: LambdaFunction, payload: bytes) -> None:
@@ -89,7 +89,7 @@ class AsynchronousEvents:
             return
         what = "throttled" if isinstance(refusal, TooManyRequests) else "not started"
         about = {"function": event.function.function_name, "request_id": event.request_id}
-        self._plane.record.write("functions", what, failure=repr(refusal), **about)
+        self._emulator.record.write("functions", what, failure=repr(refusal), **about)
         wait_s = min(LONGEST_PAUSE_S, SHORTEST_PAUSE_S * 2**event.put_back)
         event.put_back += 1
         self._again(event, wait_s)
@@ -98,12 +98,12 @@ class AsynchronousEvents:
         if self._too_old(event, wait_s):
             self._end(event, "EventAgeExceeded")
         else:
-            self._plane.clock.after(wait_s, lambda: self._begin(event))
+            self._emulator.clock.after(wait_s, lambda: self._begin(event))
 
     def _too_old(self, event: Event, wait_s: float) -> bool:
         """Whether the event is beyond its age, `wait_s` from now."""
         age_s = float(event.config.get("MaximumEventAgeInSeconds", AGE_S))
-        real = self._plane.clock.real
+        real = self._emulator.clock.real
         return time.monotonic() - event.accepted_at + real(wait_s) > real(age_s)
 
     def _end(self, event: Event, condition: str) -> None:

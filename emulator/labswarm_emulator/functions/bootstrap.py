@@ -1,8 +1,9 @@
-"""The start of a worker process: it ties its life to the plane's, then becomes awslambdaric.
+"""The start of a worker process: it ties its life to the emulator's, then becomes awslambdaric.
 
-Standard input is a pipe whose other end only the plane holds, so it ends however the plane ends, a
-`kill -9` included. (PR_SET_PDEATHSIG would not do: it follows the thread that forked, not the
-process, and is Linux's alone.) The process leads its own group, so what a handler started ends too.
+Standard input is a pipe whose other end only the emulator holds, so it ends however the emulator
+ends, a `kill -9` included. (PR_SET_PDEATHSIG would not do: it follows the thread that forked, not
+the process, and is Linux's alone.) The process leads its own group, so what a handler started ends
+too.
 
 Runs on the functions' Python, which may not have this package: standard library only.
 """

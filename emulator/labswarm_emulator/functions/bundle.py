@@ -51,7 +51,7 @@ class Shelf:
         with self._lock:
             if not folder.exists():
                 self._folder.mkdir(parents=True, exist_ok=True)
-                # Beside its place and then renamed, so that a plane killed here leaves no half.
+                # Beside its place and then renamed, so that an emulator killed here leaves no half.
                 half = Path(tempfile.mkdtemp(dir=self._folder, prefix="half-"))
                 try:
                     zipfile.ZipFile(io.BytesIO(archive)).extractall(half)

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.awslambda.models import LambdaFunction
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.functions.worker import Outcome
 
 SUCCESS = "Success"
@@ -34,14 +34,14 @@ class Ending:
 
 
 class UnknownDestination(ValueError):
-    """A destination of a service that the plane does not deliver to."""
+    """A destination of a service that the emulator does not deliver to."""
 
 
 class Destinations:
     """Tells of endings; what cannot be told is dropped, as on AWS."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
 
     def tell(self, function: LambdaFunction, config: Mapping[str, Any], ending: Ending) -> None:
         """Send the invocation's record to its destination, a failed one's event to its queue."""
@@ -71,15 +71,15 @@ class Destinations:
             case "sqs":
                 self._queue(arn, record)
             case "sns":
-                self._plane.client("sns").publish(TopicArn=arn, Message=record)
+                self._emulator.client("sns").publish(TopicArn=arn, Message=record)
             case "lambda":
-                self._plane.client("lambda").invoke(
+                self._emulator.client("lambda").invoke(
                     FunctionName=arn, InvocationType="Event", Payload=record
                 )
             case "events":
                 self._put_event(arn, record, function, ending)
             case service:
-                raise UnknownDestination(f"the plane has no destination of {service}")
+                raise UnknownDestination(f"the emulator has no destination of {service}")
 
     def _send_event(self, arn: str, function: LambdaFunction, ending: Ending) -> None:  # noqa: ARG002
         """The event as it is; what went wrong is in the message's attributes."""
@@ -92,19 +92,19 @@ class Destinations:
         }
         body = ending.payload.decode()
         if arn.split(":")[2] == "sns":
-            sns = self._plane.client("sns")
+            sns = self._emulator.client("sns")
             sns.publish(TopicArn=arn, Message=body, MessageAttributes=attributes)
         else:
             self._queue(arn, body, MessageAttributes=attributes)
 
     def _queue(self, arn: str, body: str, **more: Any) -> None:
-        sqs = self._plane.client("sqs")
+        sqs = self._emulator.client("sqs")
         url = sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=body, **more)
 
     def _put_event(self, arn: str, record: str, function: LambdaFunction, ending: Ending) -> None:
         result = "Success" if ending.condition == SUCCESS else "Failure"
-        self._plane.client("events").put_events(
+        self._emulator.client("events").put_events(
             Entries=[
                 {
                     "Source": "lambda",
@@ -117,7 +117,7 @@ class Destinations:
         )
 
     def _write(self, what: str, function: LambdaFunction, ending: Ending, **fields: object) -> None:
-        self._plane.record.write(
+        self._emulator.record.write(
             "functions",
             what,
             function=function.function_name,

@@ -11,8 +11,8 @@ from moto.awslambda.models import LambdaFunction
 from labswarm_emulator.functions.bundle import Bundle
 
 
-def environment(function: LambdaFunction, bundle: Bundle, plane_url: str) -> Mapping[str, str]:
-    """Lambda's variables, the plane's address, and the function's own; nothing of the plane's."""
+def environment(function: LambdaFunction, bundle: Bundle, emulator_url: str) -> Mapping[str, str]:
+    """Return Lambda's variables, the emulator's address and the function's own variables."""
     search_path = bundle.search_path(function.run_time or "")
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
@@ -27,13 +27,13 @@ def environment(function: LambdaFunction, bundle: Bundle, plane_url: str) -> Map
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": function.logs_group_name,
-        "AWS_LAMBDA_LOG_STREAM_NAME": "plane",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "emulator",
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_ACCESS_KEY_ID": "function",
         "AWS_SECRET_ACCESS_KEY": "function",
         "AWS_SESSION_TOKEN": "function",
-        "AWS_ENDPOINT_URL": plane_url,
+        "AWS_ENDPOINT_URL": emulator_url,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         **{name: str(value) for name, value in function.environment_vars.items()},
     }

@@ -1,4 +1,4 @@
-"""All workers of the plane: which function has which, and who runs the next event."""
+"""All workers of the emulator: which function has which, and who runs the next event."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from moto.awslambda.models import LambdaFunction
 
 from labswarm_emulator.cloudwatch.embedded import EmbeddedMetrics
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.faults import FunctionFaults
 from labswarm_emulator.functions import metrics
 from labswarm_emulator.functions.bundle import Bundle, Shelf
@@ -48,12 +48,12 @@ class Crew:
 class Fleet:
     """Runs functions."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self._embedded = EmbeddedMetrics(plane)
-        self._concurrency = Concurrency(plane.settings.function_concurrency)
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._embedded = EmbeddedMetrics(emulator)
+        self._concurrency = Concurrency(emulator.settings.function_concurrency)
         self._processes = Processes()
-        self._shelf = Shelf(plane.settings.state_dir / "functions")
+        self._shelf = Shelf(emulator.settings.state_dir / "functions")
         self._crews: dict[str, Crew] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -74,8 +74,8 @@ class Fleet:
         started = time.monotonic()
         worker, cold = self._worker(crew, deployment, name)
         seconds = float(function.timeout)
-        limits = Limits(seconds, self._plane.clock.real(seconds), int(function.memory_size))
-        how = self._plane.faults.on(FunctionFaults).crash_of(name)
+        limits = Limits(seconds, self._emulator.clock.real(seconds), int(function.memory_size))
+        how = self._emulator.faults.on(FunctionFaults).crash_of(name)
         crash = Crash(how) if how else None
         try:
             outcome = worker.invoke(request_id, event, function.function_arn, limits, crash)
@@ -85,8 +85,8 @@ class Fleet:
         init_s = {"init_s": round(worker.init_s, 3)} if cold and worker.init_s is not None else {}
         if crash is not None:
             about = {"function": name, "request_id": request_id, "when": crash.value}
-            self._plane.record.write("faults", "crashed", **about)
-        self._plane.record.write(
+            self._emulator.record.write("faults", "crashed", **about)
+        self._emulator.record.write(
             "functions",
             "failed" if outcome.failed else "answered",
             function=name,
@@ -180,20 +180,20 @@ class Fleet:
             dict(deployment.environment),
             self._log(name),
             processes=self._processes,
-            init_at_least_s=self._plane.clock.real(
-                self._plane.draw(self._plane.latency.cold_start)
+            init_at_least_s=self._emulator.clock.real(
+                self._emulator.draw(self._emulator.latency.cold_start)
             ),
         )
 
     def _log(self, name: str) -> Path:
-        return self._plane.settings.state_dir / "logs" / f"{name}.log"
+        return self._emulator.settings.state_dir / "logs" / f"{name}.log"
 
     def _deployment(self, function: LambdaFunction) -> Deployment:
         bundle = self._shelf.bundle(function)
-        variables = environment(function, bundle, self._plane.url)
+        variables = environment(function, bundle, self._emulator.url)
         return Deployment(
             bundle,
-            self._plane.settings.function_python,
+            self._emulator.settings.function_python,
             function.handler,
             tuple(sorted(variables.items())),
         )

@@ -4,10 +4,10 @@ What is imported here is what a worker finds by the same layers and the same Pyt
 it has is its own: process group, environment, folder, search path. It then runs `bootstrap` as a
 worker that was started by itself does.
 
-Standard input is a socket whose other end only the plane holds (`processes`). On it comes, for each
-worker, its number, environment, folder and arguments as JSON, with its lifeline and its log as file
-descriptors; back go {"loaded": [...]} once, and of each worker {"of": number, "pid": ...} and, when
-it has ended, {"of": number, "status": ...}, negative for a signal.
+Standard input is a socket whose other end only the emulator holds (`processes`). On it comes, for
+each worker, its number, environment, folder and arguments as JSON, with its lifeline and its log as
+file descriptors; back go {"loaded": [...]} once, and of each worker {"of": number, "pid": ...} and,
+when it has ended, {"of": number, "status": ...}, negative for a signal.
 
 Runs on the functions' Python, which may not have this package: standard library only.
 """
@@ -33,39 +33,39 @@ SHARED = "boto3"
 BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
 
 
-def serve(plane: socket.socket) -> None:
-    """Fork workers until the plane ends; they end with it by themselves."""
+def serve(emulator: socket.socket) -> None:
+    """Fork workers until the emulator ends; they end with it by themselves."""
     own = set(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
     rest = [folder for folder in sys.path if folder not in own]
-    told(plane, loaded=sorted({name.partition(".")[0] for name in sys.modules}))
+    told(emulator, loaded=sorted({name.partition(".")[0] for name in sys.modules}))
     ended = _ends()
     workers: dict[int, int] = {}
     gc.collect()
     gc.freeze()  # a collection in a worker writes to no page that it shares
     while True:
-        ready, _, _ = select.select([plane.fileno(), ended], [], [])
+        ready, _, _ = select.select([emulator.fileno(), ended], [], [])
         if ended in ready:
             os.read(ended, MESSAGE_BYTES)
-            _tell_ends(plane, workers)
-        if plane.fileno() in ready:
-            message, descriptors, _, _ = socket.recv_fds(plane, MESSAGE_BYTES, 2)
+            _tell_ends(emulator, workers)
+        if emulator.fileno() in ready:
+            message, descriptors, _, _ = socket.recv_fds(emulator, MESSAGE_BYTES, 2)
             if not message:
                 return
             asked = json.loads(message)
             pid = os.fork()
             if pid == 0:
-                plane.close()
+                emulator.close()
                 _become_worker(asked, descriptors, rest)
             for descriptor in descriptors:
                 os.close(descriptor)
             os.setpgid(pid, pid)
             workers[pid] = asked["of"]
-            told(plane, of=asked["of"], pid=pid)
+            told(emulator, of=asked["of"], pid=pid)
 
 
-def told(plane: socket.socket, **message: Any) -> None:
-    """Tell the plane."""
-    plane.send(json.dumps(message).encode())
+def told(emulator: socket.socket, **message: Any) -> None:
+    """Tell the emulator."""
+    emulator.send(json.dumps(message).encode())
 
 
 def _become_worker(asked: Mapping[str, Any], descriptors: list[int], rest: list[str]) -> None:
@@ -109,12 +109,12 @@ def _ends() -> int:
     return readable
 
 
-def _tell_ends(plane: socket.socket, workers: dict[int, int]) -> None:
+def _tell_ends(emulator: socket.socket, workers: dict[int, int]) -> None:
     while workers:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
-        told(plane, of=workers.pop(pid), status=os.waitstatus_to_exitcode(status))
+        told(emulator, of=workers.pop(pid), status=os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ FORK_SERVER = str(Path(fork_server.BOOTSTRAP).with_name("fork_server.py"))
 START_LIMIT_S = 60.0
 """Real seconds a fork server has to import the SDK, on a machine that is busy with a Swarm."""
 OWN = {name: value for name, value in os.environ.items() if name.startswith("LABSWARM_")}
-"""By what the lab gave the plane it finds the plane's processes; no function sees it."""
+"""By what the lab gave the emulator it finds the emulator's processes; no function sees it."""
 READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_", "PATH", "HOME")
 
 
@@ -45,7 +45,7 @@ class Process(Protocol):
         ...
 
     def let_go(self) -> None:
-        """Close what ties its life to the plane's; what it started ends."""
+        """Close what ties its life to the emulator's; what it started ends."""
         ...
 
 

@@ -122,4 +122,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the plane's record has each invocation."""
+        """Say nothing: the emulator's record has each invocation."""

@@ -5,7 +5,7 @@ targets are instance ids; there are no AWS-owned documents; a script that runs w
 cancelled is not killed. What SendCommand takes on AWS and not here is refused (`api.NOT_HERE`).
 """
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.ssm import api
 from labswarm_emulator.ssm.agents import Agents
 from labswarm_emulator.ssm.commands import Commands
@@ -13,6 +13,6 @@ from labswarm_emulator.ssm.commands import Commands
 __all__ = ["Agents", "install"]
 
 
-def install(plane: Plane, agents: Agents) -> None:
+def install(emulator: Emulator, agents: Agents) -> None:
     """Make moto's Run Command run, on the machines of these agents."""
-    api.install(agents, Commands(plane, agents))
+    api.install(agents, Commands(emulator, agents))

@@ -1,10 +1,10 @@
-"""The SSM agents of the plane's machines."""
+"""The SSM agents of the emulator's machines."""
 
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 COMMANDS_AT_ONCE = 5
 """Of one agent (CommandWorkersLimit),
@@ -33,8 +33,8 @@ class Agent:
 class Agents:
     """Which machines can be commanded."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
         self._agents: dict[str, Agent] = {}
         self._cut: set[str] = set()
         self._booted: set[str] = set()
@@ -56,8 +56,8 @@ class Agents:
                 return
             agent.ended = True
             self._fall_silent(agent)
-        listed_s = self._plane.latency.silence_s + FORGOTTEN_S
-        self._plane.clock.after(listed_s, lambda: self._forget(instance_id))
+        listed_s = self._emulator.latency.silence_s + FORGOTTEN_S
+        self._emulator.clock.after(listed_s, lambda: self._forget(instance_id))
 
     def silence(self, instance_id: str) -> bool:
         """The machine runs and its agent is not heard of; False when that was so already."""
@@ -107,7 +107,7 @@ class Agents:
     def _appear(self, instance_id: str) -> None:
         now = datetime.now(UTC)
         self._agents[instance_id] = Agent(instance_id, now, now)
-        self._plane.record.write("ssm", "Online", instance=instance_id)
+        self._emulator.record.write("ssm", "Online", instance=instance_id)
 
     def _fall_silent(self, agent: Agent) -> None:
         """Not heard of from now on, which the service shows once it has been so for a while."""
@@ -119,16 +119,16 @@ class Agents:
             if not agent.heard and agent.last_ping_at == since:
                 self._show(agent, "ConnectionLost")
 
-        silence_s = self._plane.latency.silence_s
+        silence_s = self._emulator.latency.silence_s
         if silence_s == 0:
             missed()
         else:
-            self._plane.clock.after(silence_s, missed)
+            self._emulator.clock.after(silence_s, missed)
 
     def _show(self, agent: Agent, status: str) -> None:
         if agent.ping_status != status:
             agent.ping_status = status
-            self._plane.record.write("ssm", status, instance=agent.instance_id)
+            self._emulator.record.write("ssm", status, instance=agent.instance_id)
 
     def _forget(self, instance_id: str) -> None:
         with self._change:

@@ -1,4 +1,4 @@
-"""The operations of Systems Manager that the plane answers in moto's place."""
+"""The operations of Systems Manager that the emulator answers in moto's place."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -46,7 +46,7 @@ def install(agents: Agents, commands: Commands) -> None:
         """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html"""
         for name in NOT_HERE:
             if api._get_param(name):
-                raise ValidationException(f"the plane's SendCommand takes no {name}")
+                raise ValidationException(f"the emulator's SendCommand takes no {name}")
         instance_ids = _instance_ids(api._get_param("InstanceIds", []))
         timeout_s = api._get_int_param("TimeoutSeconds")
         timeout_s = DELIVERY_TIMEOUT_S if timeout_s is None else timeout_s
@@ -133,7 +133,7 @@ def install(agents: Agents, commands: Commands) -> None:
             elif key == "PingStatus":
                 found = [agent for agent in found if agent.ping_status in values]
             else:
-                raise SSMException("InvalidFilterKey", f"the plane does not filter by {key}")
+                raise SSMException("InvalidFilterKey", f"the emulator does not filter by {key}")
         page, token = _page(found, api, at_least=SHORTEST_PAGE_OF_AGENTS)
         listed = [agent_shape(agent) for agent in page]
         return ActionResult({"InstanceInformationList": listed, "NextToken": token})
@@ -194,7 +194,7 @@ def _instance_ids(given: list[str]) -> list[str]:
     if len(given) > INSTANCES_AT_ONCE:
         raise _constraint("instanceIds", "have length less than or equal to 50")
     if not given:
-        raise SSMException("InvalidTarget", "name InstanceIds: the plane has no other targets")
+        raise SSMException("InvalidTarget", "name InstanceIds: the emulator has no other targets")
     if len(set(given)) < len(given):
         raise SSMException("DuplicateInstanceId", "an instance is named twice")
     return given
@@ -212,4 +212,4 @@ def _output(api: Api) -> Output | None:
 
 def _no_filters(api: Api) -> None:
     for filtered in api._get_param("Filters", []):
-        raise SSMException("InvalidFilterKey", f"the plane does not filter by {filtered['key']}")
+        raise SSMException("InvalidFilterKey", f"the emulator does not filter by {filtered['key']}")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.machines import Completed
 from labswarm_emulator.ssm import notices, output
 from labswarm_emulator.ssm.agents import Agent, Agents
@@ -24,10 +24,10 @@ KILLED = 137
 
 
 class Commands:
-    """All commands of a plane; each invocation has a thread while it is open."""
+    """All commands of an emulator; each invocation has a thread while it is open."""
 
-    def __init__(self, plane: Plane, agents: Agents) -> None:
-        self._plane = plane
+    def __init__(self, emulator: Emulator, agents: Agents) -> None:
+        self._emulator = emulator
         self._agents = agents
         self._lock = threading.Lock()
         self._sent: dict[str, Command] = {}
@@ -35,7 +35,7 @@ class Commands:
 
     def send(self, command: Command) -> None:
         """Hand a command to its instances' agents, which have to be online."""
-        expiry = self._plane.clock.after(command.total_timeout_s, lambda: self._expire(command))
+        expiry = self._emulator.clock.after(command.total_timeout_s, lambda: self._expire(command))
         with self._lock:
             self._sent[command.command_id] = command
             self._expiries[command.command_id] = expiry
@@ -61,7 +61,7 @@ class Commands:
     def visible(self, command: Command) -> bool:
         """Whether GetCommandInvocation knows the command yet (it is eventually consistent)."""
         age = (datetime.now(UTC) - command.requested_at).total_seconds()
-        return age >= self._plane.clock.real(UNSEEN_S)
+        return age >= self._emulator.clock.real(UNSEEN_S)
 
     def cancel(self, command: Command, instance_ids: Sequence[str]) -> None:
         """What has not begun will not; what runs is Cancelling until it ends by itself."""
@@ -72,8 +72,8 @@ class Commands:
                 self._change(command, invocation, "Cancelling", only_from=("InProgress",))
 
     def _carry_out(self, command: Command, invocation: Invocation, agent: Agent) -> None:
-        limit = time.monotonic() + self._plane.clock.real(command.delivery_timeout_s)
-        self._plane.clock.sleep(self._plane.draw(self._plane.latency.command))
+        limit = time.monotonic() + self._emulator.clock.real(command.delivery_timeout_s)
+        self._emulator.clock.sleep(self._emulator.draw(self._emulator.latency.command))
         while self._delivered(command, invocation, agent, limit):
             if not agent.room.acquire(timeout=max(0.0, limit - time.monotonic())):
                 return  # it waited too long, and will not be run any more
@@ -104,19 +104,19 @@ class Commands:
         except Exception as failure:  # noqa: BLE001  # any way a machine can fail under it
             self._write("lost", command, invocation, failure=repr(failure))
             return  # no agent will say how it ended: it is in progress until it expires
-        if self._agents.await_heard(agent, self._plane.clock.real(command.total_timeout_s)):
-            output.write(self._plane, command, invocation, completed)
+        if self._agents.await_heard(agent, self._emulator.clock.real(command.total_timeout_s)):
+            output.write(self._emulator, command, invocation, completed)
             self._answered(command, invocation, completed)
 
     def _run(self, instance_id: str, command: Command) -> Completed:
         script = command.script
-        if instance_id in self._plane.without_tools:
+        if instance_id in self._emulator.without_tools:
             return Completed(NOT_FOUND, "", f"sh: 1: {script.text.strip()}: not found\n")
-        return self._plane.machines.run(
+        return self._emulator.machines.run(
             instance_id,
             script.text,
             script.environment,
-            self._plane.clock.real(script.timeout_s),
+            self._emulator.clock.real(script.timeout_s),
         )
 
     def _answered(self, command: Command, invocation: Invocation, completed: Completed) -> None:
@@ -171,7 +171,7 @@ class Commands:
         # The instance that a command on the hub is about, where its document names one.
         named = command.parameters.get("Instance")
         about = {"about": named[0]} if named else {}
-        self._plane.record.write(
+        self._emulator.record.write(
             "ssm",
             what,
             instance=invocation.instance_id,

@@ -19,7 +19,7 @@ class InvalidParameters(ValueError):
 
 
 class Unsupported(ValueError):
-    """A document of a kind that the plane does not run."""
+    """A document of a kind that the emulator does not run."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ def script(content: Mapping[str, Any], given: Mapping[str, Sequence[str]]) -> Sc
     """
     steps = content.get("mainSteps") or []
     if len(steps) != 1 or steps[0].get("action") != "aws:runShellScript":
-        raise Unsupported("this plane runs documents of one aws:runShellScript step")
+        raise Unsupported("this emulator runs documents of one aws:runShellScript step")
     if steps[0].get("precondition", LINUX) != LINUX:
-        raise Unsupported("this plane's precondition is that the platformType is Linux")
+        raise Unsupported("this emulator's precondition is that the platformType is Linux")
     declared: Mapping[str, Any] = content.get("parameters") or {}
     values = _values(declared, given)
     environment = {
@@ -87,7 +87,7 @@ def _values(declared: Mapping[str, Any], given: Mapping[str, Sequence[str]]) -> 
     values: dict[str, str] = {}
     for name, rules in declared.items():
         if rules.get("type", "String") != "String":
-            raise Unsupported(f"parameter {name}: this plane takes type String only")
+            raise Unsupported(f"parameter {name}: this emulator takes type String only")
         if name in given:
             if len(given[name]) != 1:
                 raise InvalidParameters(f"parameter {name} takes one value")

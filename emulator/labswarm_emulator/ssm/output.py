@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandIn
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.s3.models import s3_backends
 
-from labswarm_emulator.emulator import ACCOUNT, REGION, Plane
+from labswarm_emulator.emulator import ACCOUNT, REGION, Emulator
 from labswarm_emulator.machines import Completed
 from labswarm_emulator.ssm.command import Command, Invocation, Output
 
@@ -26,11 +26,13 @@ def url(command: Command, invocation: Invocation, stream: str) -> str:
     return f"https://s3.{REGION}.amazonaws.com/{command.output.bucket}/{key}"
 
 
-def write(plane: Plane, command: Command, invocation: Invocation, completed: Completed) -> None:
+def write(
+    emulator: Emulator, command: Command, invocation: Invocation, completed: Completed
+) -> None:
     """Upload what the script said, as its agent does; a failure stays the agent's."""
     if command.output is None:
         return
-    s3 = plane.client("s3")
+    s3 = emulator.client("s3")
     for stream, said in (("stdout", completed.stdout), ("stderr", completed.stderr)):
         if not said:
             continue
@@ -39,7 +41,7 @@ def write(plane: Plane, command: Command, invocation: Invocation, completed: Com
             s3.put_object(Bucket=command.output.bucket, Key=key, Body=said.encode())
         except (BotoCoreError, ClientError) as error:
             about = {"instance": invocation.instance_id, "command": command.command_id}
-            plane.record.write("ssm", "output not stored", key=key, error=str(error), **about)
+            emulator.record.write("ssm", "output not stored", key=key, error=str(error), **about)
 
 
 def _key(command: Command, output: Output, invocation: Invocation, stream: str) -> str:

@@ -7,7 +7,7 @@ What is not there at all is refused when the machine is made (`definitions`).
 
 from moto.core.config import default_user_config
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.stepfunctions import (
     attempts,
     beginnings,
@@ -39,12 +39,12 @@ from labswarm_emulator.stepfunctions import (
 from labswarm_emulator.stepfunctions import notifications as told
 
 
-def install(plane: Plane) -> None:
+def install(emulator: Emulator) -> None:
     """Run state machines, with every correction."""
     default_user_config["stepfunctions"]["execute_state_machine"] = True
-    clients.install(plane)
-    timing.install(plane)
-    attempts.install(plane)
+    clients.install(emulator)
+    timing.install(emulator)
+    attempts.install(emulator)
     for correction in (
         beginnings,
         branch_errors,
@@ -71,4 +71,4 @@ def install(plane: Plane) -> None:
         tokens,
     ):
         correction.install()
-    told.install(plane.record)
+    told.install(emulator.record)

@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.execute_state import Exe
 from moto.stepfunctions.parser.asl.eval import environment
 
 from labswarm_emulator.clock import Clock
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 
 class Ending(threading.Event):
@@ -97,12 +97,12 @@ def attempt(clock: Clock, state: Any, env: Any) -> Any:
     return outputs.pop()
 
 
-def install(plane: Plane) -> None:
+def install(emulator: Emulator) -> None:
     """Attempt so; and end an execution that has timed out before telling that it has."""
     environment.threading = SimpleNamespace(RLock=threading.RLock, Event=Ending)
 
     def evaluate(state: ExecutionState, env: Any) -> None:
-        output = attempt(plane.clock, state, env)
+        output = attempt(emulator.clock, state, env)
         if not env.is_running():
             return
         env.stack.append(output)
@@ -122,7 +122,7 @@ def install(plane: Plane) -> None:
         thread = threading.Thread(target=super(Program, program).eval, args=(env,), daemon=True)
         thread.start()
         if limit:
-            thread.join(min(plane.clock.real(limit.timeout_seconds), threading.TIMEOUT_MAX))
+            thread.join(min(emulator.clock.real(limit.timeout_seconds), threading.TIMEOUT_MAX))
             if thread.is_alive():
                 env.set_timed_out()
         thread.join()

@@ -1,4 +1,4 @@
-"""Tasks call the plane's own address, by clients that are made once.
+"""Tasks call the emulator's own address, by clients that are made once.
 
 moto makes a client for each task attempt, from boto3's default session, which is not to be used
 from several threads at once; and on a port that it takes from the environment.
@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.stepfunctions import interpreter
 from labswarm_emulator.stepfunctions.service_model import boto_name
 
@@ -26,7 +26,7 @@ CONFIG = Config(
 )
 
 
-def install(plane: Plane) -> None:
+def install(emulator: Emulator) -> None:
     """Replace moto's clients."""
     lock = threading.Lock()
     clients: dict[tuple[str, str], BaseClient] = {}
@@ -34,16 +34,16 @@ def install(plane: Plane) -> None:
     def client_for(
         region: str,
         service: str,
-        state_credentials: Any = None,  # noqa: ARG001  # the plane enforces no permissions
+        state_credentials: Any = None,  # noqa: ARG001  # the emulator enforces no permissions
     ) -> BaseClient:
         with lock:
             if (region, service) not in clients:
                 clients[region, service] = boto3.client(
                     boto_name(service),  # type: ignore[call-overload]  # the service is a variable here
                     region_name=region,
-                    endpoint_url=plane.url,
+                    endpoint_url=emulator.url,
                     aws_access_key_id="states",
-                    aws_secret_access_key="states",  # noqa: S106  # the plane accepts any
+                    aws_secret_access_key="states",  # noqa: S106  # the emulator accepts any
                     config=CONFIG,
                 )
             return clients[region, service]

@@ -28,7 +28,7 @@ ABSENT = {
     "ToleratedFailurePercentage": "a distributed map",
     "ToleratedFailurePercentagePath": "a distributed map",
 }
-"""What AWS has and the plane has not, and what it would be for."""
+"""What AWS has and the emulator has not, and what it would be for."""
 
 _OF_TYPE = {
     JSONPATH: {

@@ -143,7 +143,7 @@ def _rule(at: str, rule: Any, is_top: bool = False) -> Found:
 
 
 def of_resource(resource: Any) -> Found:
-    """Of what a Task calls; what the plane has not is refused as what AWS has not is."""
+    """Of what a Task calls; what the emulator has not is refused as what AWS has not is."""
     if not isinstance(resource, str):
         yield "Resource", "Expected value of type String"
         return

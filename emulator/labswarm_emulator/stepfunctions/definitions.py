@@ -1,4 +1,4 @@
-"""A definition that AWS refuses is refused, and so is what the plane does not do.
+"""A definition that AWS refuses is refused, and so is what the emulator does not do.
 
 moto takes a machine whose states lead nowhere, and fails once it is there.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
@@ -35,7 +35,7 @@ Found = Iterator[Problem]
 
 
 def problems(text: str) -> list[Problem]:
-    """Everything that AWS or the plane would not run in this definition."""
+    """Everything that AWS or the emulator would not run in this definition."""
     try:
         machine = json.loads(text)
     except ValueError as error:

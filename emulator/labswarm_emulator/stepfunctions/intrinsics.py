@@ -1,4 +1,4 @@
-"""Intrinsic functions read and computed by the plane; what they cannot do is
+"""Intrinsic functions read and computed by the emulator; what they cannot do is
 States.IntrinsicFailure, which a Task may catch.
 
 moto misreads an escaped quote, rounds nothing, seeks within a range that includes its end, and

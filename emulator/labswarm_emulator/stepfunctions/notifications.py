@@ -1,4 +1,4 @@
-"""Each execution's begin and end: in the plane's record, with the instance and event it is for,
+"""Each execution's begin and end: in the emulator's record, with the instance and event it is for,
 and to EventBridge."""
 
 import json

@@ -1,4 +1,4 @@
-"""Every wait, retry interval, timeout and heartbeat of a state machine goes by the plane's clock.
+"""The emulator's clock times each wait, retry interval, timeout and heartbeat of a machine.
 
 Were only some of them scaled, a task could outlive its timeout, or a retry come before what it
 waits for. A retry's interval also ends when the execution is stopped, which moto sleeps through.
@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from moto.stepfunctions.parser.asl.eval.callback import callback
 
 from labswarm_emulator.clock import Clock
-from labswarm_emulator.emulator import Plane
+from labswarm_emulator.emulator import Emulator
 
 
 def wait(clock: Clock, env: Any, seconds: float) -> None:
@@ -26,9 +26,9 @@ def wait(clock: Clock, env: Any, seconds: float) -> None:
         env.program_state_event.wait(left)
 
 
-def install(plane: Plane) -> None:
+def install(emulator: Emulator) -> None:
     """Scale them all."""
-    clock = plane.clock
+    clock = emulator.clock
 
     class Event(threading.Event):
         """An event whose timeouts are those of a state machine."""

@@ -53,7 +53,7 @@ class Open:
 
 
 class Tokens:
-    """All tokens that were given out; a token is known for as long as the plane runs."""
+    """All tokens that were given out; a token is known for as long as the emulator runs."""
 
     def __init__(self) -> None:
         self._given: dict[str, Open] = {}

@@ -268,7 +268,7 @@ def _on_cpus(cpus: int, number: int) -> list[str]:
 
 
 def _environment(settings: NodesSettings, instance_id: str) -> dict[str, str]:
-    """What a process of the machine starts with. The plane takes any credentials."""
+    """What a process of the machine starts with. The emulator takes any credentials."""
     return {
         "PATH": f"{settings.bin_dir}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",

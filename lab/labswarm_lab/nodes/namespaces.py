@@ -1,4 +1,4 @@
-"""The plane's machines as Docker Engines in namespaces of this machine."""
+"""The emulator's machines as Docker Engines in namespaces of this machine."""
 
 import subprocess
 from collections import defaultdict

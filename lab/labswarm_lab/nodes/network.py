@@ -156,7 +156,7 @@ def plug(place: Place, subnet: int, number: int, pid: int) -> None:
 def shield(pid: int, conf: Path) -> None:
     """Load a worker's firewall of students' containers, as `conf` says, in the network of `pid`.
 
-    Without it a student could command any node, through the plane.
+    Without it a student could command any node, through the emulator.
     """
     command(
         *("nsenter", "--target", str(pid), "--net", "sh", str(STUDENT_FIREWALL), str(conf)),

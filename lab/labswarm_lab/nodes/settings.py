@@ -1,4 +1,4 @@
-"""What the lab's machines are to know: written once by `lab up`, read by the plane."""
+"""What the lab's machines are to know: written once by `lab up`, read by the emulator."""
 
 import json
 import sys
@@ -77,7 +77,7 @@ class NodesSettings:
         return replace(self, cluster=cluster)
 
     def write(self) -> None:
-        """Leave them where `read` and the plane find them."""
+        """Leave them where `read` and the emulator find them."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(self.to_json())
 

@@ -1,4 +1,4 @@
-"""The plane's machines without namespaces: the nodes' own tools over the Swarm's twin.
+"""The emulator's machines without namespaces: the nodes' own tools over the Swarm's twin.
 
 A script is one command line, as in the app's SSM documents; what it calls runs in this process.
 """
@@ -148,7 +148,7 @@ def commands_of(script: str, environment: Mapping[str, str]) -> list[list[str]]:
 
 
 def _join_secret(config: NodeConfig) -> JoinSecret:
-    """With credentials of its own, for there is no instance's role; the plane takes any."""
+    """With credentials of its own, for there is no instance's role; the emulator takes any."""
     session = Session()
     session.set_credentials("lab", "lab")
     return read_join_secret(config, session)

@@ -47,7 +47,7 @@ def start(settings: NodesSettings, manager: str) -> None:
 
 
 class SimulatedSwarm:
-    """`Watched` on what the plane's process writes of its twin."""
+    """`Watched` on what the emulator's process writes of its twin."""
 
     def __init__(self, settings: NodesSettings) -> None:
         self._settings = settings

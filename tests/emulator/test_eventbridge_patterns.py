@@ -1,4 +1,4 @@
-"""Event patterns on the plane match, and are refused, as EventBridge's are.
+"""Event patterns on the emulator match, and are refused, as EventBridge's are.
 
 Each case is a pattern of AWS's pages in our own words, an event it is for and one that it is not.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane
+from tests.support.running_emulator import RunningEmulator
 
 from labswarm_emulator.events.operators import InvalidPattern
 from labswarm_emulator.events.pattern import matches, parse
@@ -436,8 +436,8 @@ def test_there_are_fifty_patterns_and_more() -> None:
     "Says whether an event matches; the event has to have all fields but detail and version.",
     "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html",
 )
-def test_a_pattern_can_be_tried_on_an_event(plane: RunningPlane) -> None:
-    events = plane.client("events")
+def test_a_pattern_can_be_tried_on_an_event(emulator: RunningEmulator) -> None:
+    events = emulator.client("events")
 
     def tried(pattern: Any, told: Any) -> bool:
         answer = events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(told))
@@ -458,8 +458,8 @@ def test_a_pattern_can_be_tried_on_an_event(plane: RunningPlane) -> None:
     "A refused pattern makes no rule.",
     "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html",
 )
-def test_a_rule_with_a_bad_pattern_is_not_made(plane: RunningPlane, name: str) -> None:
-    events = plane.client("events")
+def test_a_rule_with_a_bad_pattern_is_not_made(emulator: RunningEmulator, name: str) -> None:
+    events = emulator.client("events")
     with pytest.raises(ClientError, match=r"\(InvalidEventPatternException\).*Unrecognized match"):
         events.put_rule(Name=name, EventPattern='{"source": [{"like": "a"}]}')
     assert events.list_rules(NamePrefix=name)["Rules"] == []

@@ -1,4 +1,4 @@
-"""What EventBridge on the plane takes of targets and events, and what it refuses."""
+"""What EventBridge on the emulator takes of targets and events, and what it refuses."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 from labswarm_emulator.events.message import text
 
@@ -23,9 +23,9 @@ EVENT = {
 
 
 @pytest.fixture
-def rule(plane: RunningPlane, name: str) -> Iterator[Callable[..., Any]]:
+def rule(emulator: RunningEmulator, name: str) -> Iterator[Callable[..., Any]]:
     """Gives the test's rule targets; all are taken from it at the end."""
-    events = plane.client("events")
+    events = emulator.client("events")
     events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
 
     def put(*targets: dict[str, Any]) -> Any:
@@ -123,10 +123,10 @@ def test_a_rule_has_five_targets(rule: Callable[..., Any], name: str) -> None:
 @pytest.mark.parametrize(
     "arn", [f"arn:aws:sns:{ACCOUNT}:topic", f"arn:aws:ecs:{ACCOUNT}:cluster/c"]
 )
-def test_a_target_that_the_plane_does_not_call_is_refused(
+def test_a_target_that_the_emulator_does_not_call_is_refused(
     rule: Callable[..., Any], arn: str
 ) -> None:
-    with refused("ValidationException", "This plane delivers no events to"):
+    with refused("ValidationException", "This emulator delivers no events to"):
         rule({"Id": "t", "Arn": arn})
 
 
@@ -137,7 +137,7 @@ def test_a_target_that_the_plane_does_not_call_is_refused(
     "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html",
 )
 def test_an_entry_that_is_no_event_is_refused_and_the_others_are_taken(
-    plane: RunningPlane, name: str
+    emulator: RunningEmulator, name: str
 ) -> None:
     good = {"Source": name, "DetailType": "Told", "Detail": "{}"}
     bad = [
@@ -147,7 +147,7 @@ def test_an_entry_that_is_no_event_is_refused_and_the_others_are_taken(
         {**good, "Detail": "{"},
         {**good, "Detail": "[1]"},
     ]
-    answer = plane.client("events").put_events(Entries=[*bad, good])
+    answer = emulator.client("events").put_events(Entries=[*bad, good])
     codes = [entry.get("ErrorCode") for entry in answer["Entries"]]
     assert codes == [*["InvalidArgument"] * 3, *["MalformedDetail"] * 2, None]
     assert answer["FailedEntryCount"] == 5
@@ -159,8 +159,8 @@ def test_an_entry_that_is_no_event_is_refused_and_the_others_are_taken(
     "A request of more than 10 entries, or of more than 256 KB, is refused whole.",
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html",
 )
-def test_a_request_has_ten_entries_and_256_kb(plane: RunningPlane, name: str) -> None:
-    events = plane.client("events")
+def test_a_request_has_ten_entries_and_256_kb(emulator: RunningEmulator, name: str) -> None:
+    events = emulator.client("events")
     entry = {"Source": name, "DetailType": "Told", "Detail": "{}"}
     with refused("ValidationException", "less than or equal to 10"):
         events.put_events(Entries=[entry] * 11)
@@ -176,9 +176,9 @@ def test_a_request_has_ten_entries_and_256_kb(plane: RunningPlane, name: str) ->
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html",
 )
 def test_an_event_that_gets_too_old_is_given_up(
-    plane: RunningPlane, rule: Callable[..., Any], name: str
+    emulator: RunningEmulator, rule: Callable[..., Any], name: str
 ) -> None:
-    sqs, states = plane.client("sqs"), plane.client("stepfunctions")
+    sqs, states = emulator.client("sqs"), emulator.client("stepfunctions")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     definition = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
     role = "arn:aws:iam::123456789012:role/events"
@@ -200,7 +200,7 @@ def test_an_event_that_gets_too_old_is_given_up(
         }
     )
     entry = {"Source": name, "DetailType": "Told", "Detail": "{}"}
-    plane.client("events").put_events(Entries=[entry])
+    emulator.client("events").put_events(Entries=[entry])
     (letter,) = eventually(
         lambda: sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages")
     )

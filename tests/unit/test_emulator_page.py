@@ -1,4 +1,4 @@
-"""docs/reference/plane.md says what the conformance suite of the plane holds, and all of it."""
+"""docs/reference/emulator.md lists exactly the conformance suite of the emulator."""
 
 import re
 from collections import Counter
@@ -8,35 +8,35 @@ import pytest
 from tests.support import page
 
 OF_OUR_OWN = {
-    "test_door.py": "the plane's own door, which AWS does not have",
-    "test_ground.py": "what the lab lays on the plane",
-    "test_server.py": "the plane as a process",
-    "test_plane_events_faults.py": "the plane's faults, which are switched on at its own door",
+    "test_control_api.py": "the control API, which AWS does not have",
+    "test_ground.py": "what the lab lays on the emulator",
+    "test_server.py": "the emulator as a process",
+    "test_eventbridge_faults.py": "the emulator's faults",
     "test_fault_command.py": "the command `lab fault`",
-    "test_function_processes.py": "how the plane starts functions' processes",
+    "test_function_processes.py": "how the emulator starts functions' processes",
     **dict.fromkeys(
         (
             "test_autoscaling_hooks.py::test_an_action_is_over_after_its_heartbeat_timeout_and_not_before",
             "test_autoscaling_hooks.py::test_a_closed_action_is_found_no_more_and_rings_no_more",
             "test_autoscaling_mix.py::test_what_is_there_counts_towards_the_mix",
             "test_autoscaling_policies.py::test_what_is_no_crontab_expression_is_refused",
-            "test_plane_events_patterns.py::test_there_are_fifty_patterns_and_more",
+            "test_eventbridge_patterns.py::test_there_are_fifty_patterns_and_more",
             "test_schedules.py::test_a_rate_is_read",
             "test_schedules.py::test_a_schedule_fires_between_its_beginning_and_its_end",
             "test_schedules.py::test_a_time_that_is_over_when_its_schedule_is_made_never_comes",
         ),
-        "a rule without its plane, of which another test of the file has the line",
+        "a rule without its emulator, of which another test of the file has the line",
     ),
-    "test_functions.py::test_workers_end_with_the_plane_however_it_ends": "the plane as a process",
+    "test_functions.py::test_workers_end_with_the_emulator_however_it_ends": "the process",
     "test_functions_limits.py::test_a_new_worker_takes_no_event_before_its_init_is_over": "latency",
-    "test_functions_limits.py::test_a_crash_that_cannot_be_is_refused": "the plane's own door",
+    "test_functions_limits.py::test_a_crash_that_cannot_be_is_refused": "the control API",
     "test_app_alarms.py::test_every_alarm_of_the_template_is_driven_here": "the suite's own bounds",
     "test_app_first_runs.py": "a lab that is new",
-    "test_app_hooks.py": "the app's machines and functions, on the plane",
-    "test_app_hub_line.py": "the app's commands to a hub, on the plane",
-    "test_app_redrive.py": "the app's dead letters, on the plane",
+    "test_app_hooks.py": "the app's machines and functions, on the emulator",
+    "test_app_hub_line.py": "the app's commands to a hub, on the emulator",
+    "test_app_redrive.py": "the app's dead letters, on the emulator",
     "test_autoscaling_mix.py::test_a_shrinking_group_keeps_its_mix_and_zones": (
-        "the arithmetic, without a plane"
+        "the arithmetic, without an emulator"
     ),
     **{
         f"test_calls_refused.py::{name}": "the switch, which AWS does not have"
@@ -48,10 +48,10 @@ OF_OUR_OWN = {
             "test_a_refusal_that_cannot_be_is_refused",
         )
     },
-    "test_world_machines.py": "the interpreter of tests/simulation, beside the plane's",
-    "test_world_twins.py": "the twins of tests/simulation, beside the plane",
+    "test_world_machines.py": "the interpreter of tests/simulation, beside the emulator's",
+    "test_world_twins.py": "the twins of tests/simulation, beside the emulator",
     "test_app_alarms.py::test_the_other_alarms_are_on_what_aws_publishes": "the template",
-    "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, without a plane",
+    "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, no emulator",
 }
 """Tests beside the conformance tests that say nothing about AWS, and what they are about."""
 

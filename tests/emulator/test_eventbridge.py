@@ -1,4 +1,4 @@
-"""EventBridge on the plane matches and delivers as AWS's does."""
+"""EventBridge on the emulator matches and delivers as AWS's does."""
 
 import io
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 pytestmark = pytest.mark.emulator
 
@@ -26,7 +26,7 @@ def handler(event, context):
 class Queue:
     """A queue that events arrive in."""
 
-    plane: RunningPlane
+    emulator: RunningEmulator
     name: str
     url: str
 
@@ -35,7 +35,7 @@ class Queue:
         return f"arn:aws:sqs:{ACCOUNT}:{self.name}"
 
     def messages(self) -> list[dict[str, Any]]:
-        got = self.plane.client("sqs").receive_message(
+        got = self.emulator.client("sqs").receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=10,
             VisibilityTimeout=0,
@@ -49,14 +49,14 @@ class Queue:
 
 
 @pytest.fixture
-def queue(plane: RunningPlane, name: str) -> Queue:
-    return Queue(plane, name, plane.client("sqs").create_queue(QueueName=name)["QueueUrl"])
+def queue(emulator: RunningEmulator, name: str) -> Queue:
+    return Queue(emulator, name, emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"])
 
 
 @pytest.fixture
-def rule(plane: RunningPlane, name: str) -> Iterator[Callable[..., None]]:
+def rule(emulator: RunningEmulator, name: str) -> Iterator[Callable[..., None]]:
     """Makes the test's one rule, on events from the source of the test's own name."""
-    events = plane.client("events")
+    events = emulator.client("events")
 
     def put(target_arn: str, pattern: dict[str, Any] | None = None, **target: Any) -> None:
         events.put_rule(Name=name, EventPattern=json.dumps({"source": [name], **(pattern or {})}))
@@ -67,10 +67,10 @@ def rule(plane: RunningPlane, name: str) -> Iterator[Callable[..., None]]:
     events.delete_rule(Name=name)
 
 
-def put(plane: RunningPlane, source: str, detail: dict[str, Any], **more: Any) -> str:
+def put(emulator: RunningEmulator, source: str, detail: dict[str, Any], **more: Any) -> str:
     """Put one event; its id."""
     entry = {"Source": source, "DetailType": "Told", "Detail": json.dumps(detail), **more}
-    answer = plane.client("events").put_events(Entries=[entry])
+    answer = emulator.client("events").put_events(Entries=[entry])
     assert answer["FailedEntryCount"] == 0, answer
     event_id: str = answer["Entries"][0]["EventId"]
     return event_id
@@ -83,14 +83,14 @@ def put(plane: RunningPlane, source: str, detail: dict[str, Any], **more: Any) -
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html",
 )
 def test_given_a_matching_event_then_its_target_gets_it_whole(
-    plane: RunningPlane, queue: Queue, rule: Callable[..., None]
+    emulator: RunningEmulator, queue: Queue, rule: Callable[..., None]
 ) -> None:
     """The event's fields; time is ISO 8601 in UTC.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
     """
     rule(queue.arn)
-    event_id = put(plane, queue.name, {"deep": {"number": 1}}, Resources=["arn:x"])
+    event_id = put(emulator, queue.name, {"deep": {"number": 1}}, Resources=["arn:x"])
     (event,) = eventually(queue.bodies)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", event.pop("time"))
     assert event == {
@@ -125,7 +125,7 @@ def test_given_a_matching_event_then_its_target_gets_it_whole(
     ],
 )
 def test_given_a_pattern_then_only_matching_events_are_delivered(
-    plane: RunningPlane,
+    emulator: RunningEmulator,
     queue: Queue,
     rule: Callable[..., None],
     filters: list[Any],
@@ -137,11 +137,11 @@ def test_given_a_pattern_then_only_matching_events_are_delivered(
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
     """
     rule(queue.arn, {"detail": {"group": filters}})
-    refused = put(plane, queue.name, {"group": fails} if fails is not None else {"other": 1})
-    wanted = put(plane, queue.name, {"group": matches})
+    refused = put(emulator, queue.name, {"group": fails} if fails is not None else {"other": 1})
+    wanted = put(emulator, queue.name, {"group": matches})
     (event,) = eventually(queue.bodies)
     assert event["id"] == wanted
-    assert not plane.recorded("events", event=refused)
+    assert not emulator.recorded("events", event=refused)
 
 
 @pytest.mark.aws(
@@ -151,25 +151,25 @@ def test_given_a_pattern_then_only_matching_events_are_delivered(
     "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DisableRule.html",
 )
 def test_given_a_disabled_rule_or_one_with_a_schedule_then_no_event_starts_it(
-    plane: RunningPlane, queue: Queue, rule: Callable[..., None]
+    emulator: RunningEmulator, queue: Queue, rule: Callable[..., None]
 ) -> None:
     """Only an enabled rule with a pattern matches events.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
     """
     rule(queue.arn)
-    events = plane.client("events")
+    events = emulator.client("events")
     events.disable_rule(Name=queue.name)
     timed = f"{queue.name}-timed"
     events.put_rule(Name=timed, ScheduleExpression="rate(1 minute)")
     events.put_targets(Rule=timed, Targets=[{"Id": "queue", "Arn": queue.arn}])
-    unseen = put(plane, queue.name, {"n": 1})
+    unseen = put(emulator, queue.name, {"n": 1})
     events.remove_targets(Rule=timed, Ids=["queue"])
     events.delete_rule(Name=timed)
     events.enable_rule(Name=queue.name)
-    seen = put(plane, queue.name, {"n": 2})
+    seen = put(emulator, queue.name, {"n": 2})
     assert [event["id"] for event in eventually(queue.bodies)] == [seen]
-    assert not plane.recorded("events", event=unseen)
+    assert not emulator.recorded("events", event=unseen)
 
 
 @pytest.mark.aws(
@@ -196,7 +196,7 @@ def test_given_a_disabled_rule_or_one_with_a_schedule_then_no_event_starts_it(
     ids=["input", "path", "transformer"],
 )
 def test_given_a_targets_input_then_it_gets_that(
-    plane: RunningPlane,
+    emulator: RunningEmulator,
     queue: Queue,
     rule: Callable[..., None],
     target: dict[str, Any],
@@ -207,7 +207,7 @@ def test_given_a_targets_input_then_it_gets_that(
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
     """
     rule(queue.arn, **target)
-    put(plane, queue.name, {"who": 'a "b"', "at": {"n": 1}})
+    put(emulator, queue.name, {"who": 'a "b"', "at": {"n": 1}})
     assert eventually(queue.bodies) == [received]
 
 
@@ -218,20 +218,20 @@ def test_given_a_targets_input_then_it_gets_that(
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html",
 )
 def test_given_a_state_machine_then_each_delivery_starts_an_execution_with_a_random_name(
-    plane: RunningPlane, rule: Callable[..., None], name: str
+    emulator: RunningEmulator, rule: Callable[..., None], name: str
 ) -> None:
     """The target is started asynchronously with the event as its input.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/tutorial-cloudwatch-events-s3.html
     """
-    states = plane.client("stepfunctions")
+    states = emulator.client("stepfunctions")
     definition = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
     arn = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)[
         "stateMachineArn"
     ]
     rule(arn, RoleArn=ROLE)
-    put(plane, name, {"n": 1})
-    put(plane, name, {"n": 1})
+    put(emulator, name, {"n": 1})
+    put(emulator, name, {"n": 1})
 
     def succeeded() -> list[dict[str, Any]]:
         found = states.list_executions(stateMachineArn=arn, statusFilter="SUCCEEDED")["executions"]
@@ -250,7 +250,7 @@ def test_given_a_state_machine_then_each_delivery_starts_an_execution_with_a_ran
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html",
 )
 def test_given_a_function_then_it_is_invoked_with_the_event(
-    plane: RunningPlane, queue: Queue, rule: Callable[..., None]
+    emulator: RunningEmulator, queue: Queue, rule: Callable[..., None]
 ) -> None:
     """EventBridge invokes functions asynchronously.
 
@@ -259,8 +259,8 @@ def test_given_a_function_then_it_is_invoked_with_the_event(
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("told.py", HANDLER)
-    role = plane.client("iam").create_role(RoleName=queue.name, AssumeRolePolicyDocument="{}")
-    function = plane.client("lambda").create_function(
+    role = emulator.client("iam").create_role(RoleName=queue.name, AssumeRolePolicyDocument="{}")
+    function = emulator.client("lambda").create_function(
         FunctionName=queue.name,
         Runtime="python3.13",
         Role=role["Role"]["Arn"],
@@ -270,7 +270,7 @@ def test_given_a_function_then_it_is_invoked_with_the_event(
         Environment={"Variables": {"QUEUE": queue.url}},
     )
     rule(function["FunctionArn"])
-    event_id = put(plane, queue.name, {"n": 1})
+    event_id = put(emulator, queue.name, {"n": 1})
     (event,) = eventually(queue.bodies)
     assert event["id"] == event_id
 
@@ -282,7 +282,7 @@ def test_given_a_function_then_it_is_invoked_with_the_event(
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html",
 )
 def test_given_a_target_that_is_not_there_then_the_event_goes_to_the_dead_letter_queue(
-    plane: RunningPlane, queue: Queue, rule: Callable[..., None], name: str
+    emulator: RunningEmulator, queue: Queue, rule: Callable[..., None], name: str
 ) -> None:
     """Some errors are not retried; the message's attributes say what happened.
 
@@ -290,7 +290,7 @@ def test_given_a_target_that_is_not_there_then_the_event_goes_to_the_dead_letter
     """
     gone = f"arn:aws:lambda:{ACCOUNT}:function:{name}"
     rule(gone, DeadLetterConfig={"Arn": queue.arn})
-    event_id = put(plane, queue.name, {"n": 1})
+    event_id = put(emulator, queue.name, {"n": 1})
     (message,) = eventually(queue.messages)
     assert json.loads(message["Body"])["id"] == event_id
     why = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
@@ -308,13 +308,13 @@ def test_given_a_target_that_is_not_there_then_the_event_goes_to_the_dead_letter
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html",
 )
 def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_policy(
-    plane: RunningPlane, queue: Queue, rule: Callable[..., None], name: str
+    emulator: RunningEmulator, queue: Queue, rule: Callable[..., None], name: str
 ) -> None:
     """MaximumRetryAttempts bounds the retries, with exponential back-off and jitter.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
     """
-    states = plane.client("stepfunctions")
+    states = emulator.client("stepfunctions")
     definition = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
     arn = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)[
         "stateMachineArn"
@@ -328,7 +328,7 @@ def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_pol
         RetryPolicy={"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3600},
         DeadLetterConfig={"Arn": queue.arn},
     )
-    event_id = put(plane, queue.name, {"n": 1})
+    event_id = put(emulator, queue.name, {"n": 1})
     (message,) = eventually(queue.messages)
     why = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
     assert why["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
@@ -336,7 +336,7 @@ def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_pol
     assert why["ERROR_CODE"] == "ERROR_FROM_TARGET"
     # The letter is the event as it came, and not what was made of it for the target.
     assert json.loads(message["Body"])["id"] == event_id
-    assert len(plane.recorded("events", what="failed", event=event_id)) == 3
+    assert len(emulator.recorded("events", what="failed", event=event_id)) == 3
 
 
 @pytest.mark.aws(
@@ -346,7 +346,7 @@ def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_pol
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html",
 )
 def test_given_an_aws_services_name_as_source_then_the_event_is_refused(
-    plane: RunningPlane, name: str
+    emulator: RunningEmulator, name: str
 ) -> None:
     """Sources that begin with aws. are AWS's own; the other entries are taken.
 
@@ -354,7 +354,7 @@ def test_given_an_aws_services_name_as_source_then_the_event_is_refused(
     """
     entry = {"DetailType": "Told", "Detail": "{}"}
     entries = [{"Source": source, **entry} for source in ("aws.autoscaling", name)]
-    answer = plane.client("events").put_events(Entries=entries)
+    answer = emulator.client("events").put_events(Entries=entries)
     assert answer["FailedEntryCount"] == 1
     assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
     assert "EventId" in answer["Entries"][1]

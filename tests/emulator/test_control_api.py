@@ -1,43 +1,43 @@
-"""The plane's own door: an instance that AWS does not hear of, and events in anyone's name."""
+"""The control API: cut an instance's link, and put an event in any service's name."""
 
 import json
 from typing import Any
 
 import pytest
 import urllib3
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 pytestmark = pytest.mark.emulator
 
 
-def post(plane: RunningPlane, path: str, body: Any = None) -> urllib3.BaseHTTPResponse:
-    return urllib3.request("POST", f"{plane.url}/_plane/{path}", json=body, timeout=10)
+def post(emulator: RunningEmulator, path: str, body: Any = None) -> urllib3.BaseHTTPResponse:
+    return urllib3.request("POST", f"{emulator.url}/_emulator/{path}", json=body, timeout=10)
 
 
-def test_what_runs_nowhere_is_neither_cut_nor_healed(plane: RunningPlane) -> None:
+def test_what_runs_nowhere_is_neither_cut_nor_healed(emulator: RunningEmulator) -> None:
     for what in ("cut", "heal"):
-        assert post(plane, f"{what}/i-0123456789abcdef0").status == 404
+        assert post(emulator, f"{what}/i-0123456789abcdef0").status == 404
 
 
 @pytest.mark.differs(
     "EventBridge",
     "PutEvents",
-    "The plane's own door, beside the API, takes an event in AWS's name.",
+    "The emulator's control API, next to the API, takes an event in AWS's name.",
     "AWS lets nobody do that, and a sample event has to be replayed as AWS sends it",
 )
-def test_an_event_put_at_the_door_reaches_rules_in_awss_name(
-    plane: RunningPlane, name: str
+def test_an_event_put_over_the_control_api_reaches_rules_in_awss_name(
+    emulator: RunningEmulator, name: str
 ) -> None:
-    url = plane.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    events = plane.client("events")
+    url = emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    events = emulator.client("events")
     events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.ec2"]}))
     arn = f"arn:aws:sqs:eu-west-1:123456789012:{name}"
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
     try:
         event = {"source": "aws.ec2", "detail-type": "Any", "detail": {"a": 1}, "resources": ["r"]}
-        answer = post(plane, "event", event)
+        answer = post(emulator, "event", event)
         messages = eventually(
-            lambda: plane.client("sqs").receive_message(QueueUrl=url).get("Messages")
+            lambda: emulator.client("sqs").receive_message(QueueUrl=url).get("Messages")
         )
     finally:
         events.remove_targets(Rule=name, Ids=["queue"])
@@ -59,7 +59,7 @@ def test_an_event_put_at_the_door_reaches_rules_in_awss_name(
         ),
     ],
 )
-def test_what_no_bus_carries_is_refused(plane: RunningPlane, event: Any, said: str) -> None:
-    answer = post(plane, "event", event)
+def test_what_no_bus_carries_is_refused(emulator: RunningEmulator, event: Any, said: str) -> None:
+    answer = post(emulator, "event", event)
     assert answer.status == 400
     assert said in answer.json()["error"]

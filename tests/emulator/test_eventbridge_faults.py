@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: deliveries lost, twice, late and out of order, set at the door."""
+"""Faults of EventBridge's deliveries: lost, duplicated, late and out of order."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 import urllib3
-from tests.support.running_emulator import RunningPlane, eventually
+from tests.support.running_emulator import RunningEmulator, eventually
 
 from labswarm_emulator.faults import CapacityFaults, EventFaults, Faults, NoFault
 
 
-def asked(plane: RunningPlane, method: str, path: str, body: Any = None) -> Any:
-    """Ask at the door; the status, and the JSON of the answer if there is any."""
-    answer = urllib3.request(method, f"{plane.url}/_plane/{path}", json=body, timeout=10)
+def asked(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> Any:
+    """Call the control API; return the status, and the answer's JSON if there is any."""
+    answer = urllib3.request(method, f"{emulator.url}/_emulator/{path}", json=body, timeout=10)
     return answer.status, answer.json() if answer.data else None
 
 
 @pytest.fixture
-def told(plane: RunningPlane, name: str) -> Iterator[Callable[[], list[int]]]:
+def told(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[int]]]:
     """The numbers that a rule's queue was sent so far, in the order they came; faults end after."""
-    sqs, events = plane.client("sqs"), plane.client("events")
+    sqs, events = emulator.client("sqs"), emulator.client("events")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
     arn = f"arn:aws:sqs:eu-west-1:123456789012:{name}"
@@ -33,14 +33,14 @@ def told(plane: RunningPlane, name: str) -> Iterator[Callable[[], list[int]]]:
         return list(seen)
 
     yield numbers
-    asked(plane, "DELETE", "faults/events")
+    asked(emulator, "DELETE", "faults/events")
     events.remove_targets(Rule=name, Ids=["queue"])
     events.delete_rule(Name=name)
 
 
-def put(plane: RunningPlane, source: str, n: int) -> str:
+def put(emulator: RunningEmulator, source: str, n: int) -> str:
     entry = {"Source": source, "DetailType": source, "Detail": json.dumps({"n": n})}
-    return str(plane.client("events").put_events(Entries=[entry])["Entries"][0]["EventId"])
+    return str(emulator.client("events").put_events(Entries=[entry])["Entries"][0]["EventId"])
 
 
 @pytest.mark.emulator
@@ -51,22 +51,22 @@ def put(plane: RunningPlane, source: str, n: int) -> str:
     "Tests need an order of events; what AWS may do to them is switched on on purpose.",
 )
 def test_events_are_lost_only_while_the_fault_is_on(
-    plane: RunningPlane, told: Callable[[], list[int]], name: str
+    emulator: RunningEmulator, told: Callable[[], list[int]], name: str
 ) -> None:
     only = [name]
-    status, on = asked(plane, "PUT", "faults/events", {"loss": 1, "detail_types": only})
+    status, on = asked(emulator, "PUT", "faults/events", {"loss": 1, "detail_types": only})
     assert (status, on["loss"], on["detail_types"]) == (200, 1, only)
-    lost = put(plane, name, 1)
-    assert asked(plane, "GET", "faults") == (200, {"events": on})
-    assert asked(plane, "GET", "faults/events") == (200, on)
-    assert asked(plane, "DELETE", "faults/events") == (204, None)
-    put(plane, name, 2)
+    lost = put(emulator, name, 1)
+    assert asked(emulator, "GET", "faults") == (200, {"events": on})
+    assert asked(emulator, "GET", "faults/events") == (200, on)
+    assert asked(emulator, "DELETE", "faults/events") == (204, None)
+    put(emulator, name, 2)
     assert eventually(told) == [2]
-    assert plane.recorded("events", event=lost, what="lost")
-    assert asked(plane, "GET", "faults") == (200, {})
-    assert asked(plane, "GET", "faults/events")[1]["loss"] == 0
-    assert asked(plane, "GET", "faults/weather")[0] == 400
-    assert asked(plane, "POST", "faults/events", {})[0] == 405
+    assert emulator.recorded("events", event=lost, what="lost")
+    assert asked(emulator, "GET", "faults") == (200, {})
+    assert asked(emulator, "GET", "faults/events")[1]["loss"] == 0
+    assert asked(emulator, "GET", "faults/weather")[0] == 400
+    assert asked(emulator, "POST", "faults/events", {})[0] == 405
 
 
 @pytest.mark.emulator
@@ -77,12 +77,12 @@ def test_events_are_lost_only_while_the_fault_is_on(
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event.html",
 )
 def test_a_duplicate_is_the_same_event_again(
-    plane: RunningPlane, told: Callable[[], list[int]], name: str
+    emulator: RunningEmulator, told: Callable[[], list[int]], name: str
 ) -> None:
-    asked(plane, "PUT", "faults/events", {"duplicates": 1, "detail_types": [name]})
-    event = put(plane, name, 1)
+    asked(emulator, "PUT", "faults/events", {"duplicates": 1, "detail_types": [name]})
+    event = put(emulator, name, 1)
     assert eventually(lambda: len(told()) > 1 and told()) == [1, 1]
-    assert len(plane.recorded("events", event=event, what="delivered")) == 2
+    assert len(emulator.recorded("events", event=event, what="delivered")) == 2
 
 
 @pytest.mark.emulator
@@ -93,13 +93,13 @@ def test_a_duplicate_is_the_same_event_again(
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event.html",
 )
 def test_an_event_held_back_is_overtaken(
-    plane: RunningPlane, told: Callable[[], list[int]], name: str
+    emulator: RunningEmulator, told: Callable[[], list[int]], name: str
 ) -> None:
     fault = {"reordered": 1, "held_s": 30, "detail_types": [name]}
-    asked(plane, "PUT", "faults/events", fault)
-    put(plane, name, 1)
-    asked(plane, "DELETE", "faults/events")
-    put(plane, name, 2)
+    asked(emulator, "PUT", "faults/events", fault)
+    put(emulator, name, 1)
+    asked(emulator, "DELETE", "faults/events")
+    put(emulator, name, 2)
     assert eventually(lambda: len(told()) > 1 and told()) == [2, 1]
 
 
@@ -117,12 +117,12 @@ def test_an_event_held_back_is_overtaken(
     ],
 )
 def test_a_fault_that_cannot_be_is_refused_and_changes_nothing(
-    plane: RunningPlane, path: str, body: Any, said: str
+    emulator: RunningEmulator, path: str, body: Any, said: str
 ) -> None:
-    status, answer = asked(plane, "PUT", path, body)
+    status, answer = asked(emulator, "PUT", path, body)
     assert status == 400
     assert said in answer["error"]
-    assert asked(plane, "GET", "faults") == (200, {})
+    assert asked(emulator, "GET", "faults") == (200, {})
 
 
 def test_the_same_seed_makes_the_same_choices() -> None:

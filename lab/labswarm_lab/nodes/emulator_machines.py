@@ -1,4 +1,4 @@
-"""How the plane comes to its machines; its process is started with `--machines FACTORY`."""
+"""How the emulator comes to its machines; its process is started with `--machines FACTORY`."""
 
 from labswarm_emulator.emulator import Settings
 from labswarm_emulator.machines import Machines
@@ -8,10 +8,10 @@ FACTORY = f"{__name__}:from_settings"
 
 
 def from_settings(settings: Settings) -> Machines:
-    """The machines of the lab whose plane has these settings.
+    """The machines of the lab whose emulator has these settings.
 
-    The plane's state folder is in the lab's, beside `nodes`. Raises OSError when the lab's settings
-    are not there yet.
+    The emulator's state folder is in the lab's, beside `nodes`. Raises OSError when the lab's
+    settings are not there yet.
     """
     nodes = NodesSettings.parse((settings.state_dir.parent / "nodes" / FILE).read_text())
     if nodes.kind == "simulated":

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from labswarm_emulator.emulator import Plane, Settings
+from labswarm_emulator.emulator import Emulator, Settings
 from labswarm_emulator.functions.asynchronous import AsynchronousEvents
 from labswarm_emulator.functions.concurrency import TooManyRequests
 from labswarm_emulator.functions.destinations import Ending
@@ -50,7 +50,7 @@ def ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ends:
     ) -> tuple[Ending, Fleet]:
         settings = Settings("127.0.0.1", 0, tmp_path, time_scale=SCALE)
         fleet, over, endings = Fleet(answers), threading.Event(), []
-        events = AsynchronousEvents(Plane(settings, ShellMachines(tmp_path)), fleet)  # type: ignore[arg-type]
+        events = AsynchronousEvents(Emulator(settings, ShellMachines(tmp_path)), fleet)  # type: ignore[arg-type]
         function = SimpleNamespace(
             function_name="f",
             reserved_concurrency=reserved,
