@@ -162,7 +162,7 @@ def test_a_clusters_nodes_deregister_before_anything_that_they_need_goes(
     terraform: Prepared,
 ) -> None:
     cluster = terraform(BASE / "stacks" / "cluster")
-    cluster.apply()
+    cluster.apply(delete_homes_on_destroy=True)
 
     said = cluster.destroy().splitlines()
 
@@ -178,6 +178,25 @@ def test_a_clusters_nodes_deregister_before_anything_that_they_need_goes(
         r"module\.hub\.aws_instance\.\w+",
     ):
         assert emptied < first(rf"{needed}\S*: Destroying"), needed
+
+
+def test_a_destroy_that_would_delete_homes_stops_before_it_touches_anything(
+    terraform: Prepared,
+) -> None:
+    cluster = terraform(BASE / "stacks" / "cluster")
+    cluster.apply()
+    before = {each["address"] for each in resources(cluster.state())}
+
+    with pytest.raises(TerraformFailed) as refused:
+        cluster.destroy(delete_homes_on_destroy=True)
+
+    said = re.sub(r"[\s│]+", " ", str(refused.value))
+    assert "would delete the homes of physics: apply with delete_homes_on_destroy = true" in said
+    assert {each["address"] for each in resources(cluster.state())} == before
+
+    cluster.apply(delete_homes_on_destroy=True)
+    cluster.destroy(delete_homes_on_destroy=True)
+    assert resources(cluster.state()) == []
 
 
 def test_in_one_state_the_way_out_and_the_chef_server_outlive_the_workers(
@@ -209,7 +228,8 @@ def test_in_one_state_the_way_out_and_the_chef_server_outlive_the_workers(
 
 def test_a_deregistered_image_breaks_neither_plan_nor_destroy(terraform: Prepared) -> None:
     cluster = terraform(BASE / "stacks" / "cluster")
-    gone = {"hub_ami": answers.DEREGISTERED, "worker_ami": answers.DEREGISTERED}
+    gone: dict[str, Any] = {"hub_ami": answers.DEREGISTERED, "worker_ami": answers.DEREGISTERED}
+    gone |= {"delete_homes_on_destroy": True}
     said = cluster.run("plan", "-input=false", "-no-color", *cluster.values(gone))
     warned = re.findall(r"(hub_ami|worker_ami) is \"ami-0000000000000dead\"", said)
     assert sorted(warned) == ["hub_ami", "worker_ami"]

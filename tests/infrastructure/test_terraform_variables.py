@@ -122,6 +122,8 @@ OFF_DEFAULT: dict[str, dict[str, Any]] = {
             "throughput_mode": "bursting",
             "backups": False,
         },
+        "delete_homes_on_destroy": True,
+        "restore_homes": True,
         "worker_ami": "ami-0123456789abcdef4",
         "instance_types": ["m5.xlarge", "m6i.xlarge"],
         "worker_volume_gib": 60,

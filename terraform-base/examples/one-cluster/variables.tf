@@ -36,3 +36,15 @@ variable "delete_backups_on_destroy" {
   type        = bool
   default     = false
 }
+
+variable "delete_homes_on_destroy" {
+  description = "Whether the homes may be deleted. While false, a destroy stops before it touches the cluster."
+  type        = bool
+  default     = false
+}
+
+variable "alarm_topic_arns" {
+  description = "SNS topics that the alarms notify: the app's topic labswarm-alarms, once it is deployed."
+  type        = list(string)
+  default     = []
+}

@@ -17,6 +17,7 @@ module "chef_server" {
   ami             = var.images.chef_server
   workstation     = var.images.workstation == null ? null : { ami = var.images.workstation }
 
+  alarm_topic_arns          = var.alarm_topic_arns
   delete_backups_on_destroy = var.delete_backups_on_destroy
 }
 
@@ -37,6 +38,9 @@ module "cluster" {
   worker_ami        = var.images.worker
   domain            = var.domain
   login             = var.login
+
+  alarm_topic_arns        = var.alarm_topic_arns
+  delete_homes_on_destroy = var.delete_homes_on_destroy
 
   images = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
 

@@ -17,6 +17,7 @@ module "chef_server" {
   ami             = var.images.chef_server
   workstation     = var.images.workstation == null ? null : { ami = var.images.workstation }
 
+  alarm_topic_arns          = var.alarm_topic_arns
   delete_backups_on_destroy = var.delete_backups_on_destroy
 }
 
@@ -43,5 +44,9 @@ module "lecture" {
   instance_types = each.value.instance_types
   max_nodes      = each.value.max_nodes
   timetable      = each.value.timetable
-  tags           = { lecture = each.key }
+
+  alarm_topic_arns        = var.alarm_topic_arns
+  delete_homes_on_destroy = each.value.delete_homes_on_destroy
+
+  tags = { lecture = each.key }
 }

@@ -31,13 +31,15 @@ variable "login" {
 }
 
 variable "lectures" {
-  description = "The lectures, by cluster name. What is left out is as modules/cluster has it. A lecture that is deleted here takes its cluster with it, and nothing else."
+  description = "The lectures, by cluster name. What is left out is as modules/cluster has it. A lecture that is deleted here takes its cluster with it, and nothing else; apply its delete_homes_on_destroy = true before."
   type = map(object({
     images         = optional(list(string), ["quay.io/jupyter/scipy-notebook:2025-03-14"])
     seat           = optional(object({ memory_mib = number, cpu = number }), { memory_mib = 1024, cpu = 0.25 })
     instance_types = optional(list(string), ["m7i.large", "m6i.large", "m5.large", "m6a.large"])
     max_nodes      = optional(number, 10)
     timetable      = optional(string)
+
+    delete_homes_on_destroy = optional(bool, false)
   }))
 
   default = {
@@ -58,4 +60,10 @@ variable "delete_backups_on_destroy" {
   description = "Whether a destroy deletes the Chef Server's backups as well. While false it stops at their bucket."
   type        = bool
   default     = false
+}
+
+variable "alarm_topic_arns" {
+  description = "SNS topics that the alarms notify: the app's topic labswarm-alarms, once it is deployed."
+  type        = list(string)
+  default     = []
 }

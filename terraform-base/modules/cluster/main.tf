@@ -79,6 +79,7 @@ module "storage" {
   days_to_infrequent_access = var.homes.days_to_infrequent_access
   throughput_mode           = var.homes.throughput_mode
   backups                   = var.homes.backups
+  restore                   = var.restore_homes
   tags                      = var.tags
 }
 
@@ -222,4 +223,22 @@ resource "terraform_data" "emptied" {
     aws_vpc_security_group_ingress_rule.reference,
     aws_vpc_security_group_ingress_rule.students,
   ]
+}
+
+# Destroyed before everything else of the cluster, since it depends on `emptied`. A provisioner can read a variable, unlike prevent_destroy.
+# https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle#prevent_destroy
+resource "terraform_data" "homes_guard" {
+  input = {
+    cluster = var.name
+    delete  = var.delete_homes_on_destroy
+  }
+  triggers_replace = module.storage.file_system_id
+
+  provisioner "local-exec" {
+    when        = destroy
+    command     = "[ \"$DELETE\" = true ] || { echo \"delete_homes_on_destroy is false, and this would delete the homes of $CLUSTER: apply with delete_homes_on_destroy = true first, or keep the cluster\" >&2; exit 1; }"
+    environment = { CLUSTER = self.input.cluster, DELETE = self.input.delete }
+  }
+
+  depends_on = [terraform_data.emptied]
 }

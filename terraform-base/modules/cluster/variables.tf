@@ -226,6 +226,18 @@ variable "homes" {
   default = {}
 }
 
+variable "delete_homes_on_destroy" {
+  description = "Whether the homes may be deleted. While false, a destroy and a change of `name` stop before they touch anything. Apply true first, then destroy."
+  type        = bool
+  default     = false
+}
+
+variable "restore_homes" {
+  description = "Whether the hub may mount the homes' whole file system, to give homes back from a backup (modules/storage/README.md). false at all other times."
+  type        = bool
+  default     = false
+}
+
 # The workers. modules/workers says what each may be, and refuses the rest.
 
 variable "worker_ami" {

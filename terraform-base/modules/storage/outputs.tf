@@ -25,3 +25,8 @@ output "mount_target_ids" {
   description = "The mount targets, in the order of subnet_ids."
   value       = aws_efs_mount_target.homes[*].id
 }
+
+output "restore_document" {
+  description = "The document that gives homes back from a backup; null while `restore` is false."
+  value       = one(aws_ssm_document.restore[*].name)
+}

@@ -24,13 +24,8 @@ variable "security_group_id" {
 }
 
 variable "client_role_arns" {
-  description = "The roles that may mount the homes, by any fixed name, such as {hub = ..., workers = ...}. Their own policies need say nothing of EFS."
-  type        = map(string)
-
-  validation {
-    condition     = length(var.client_role_arns) >= 1
-    error_message = "client_role_arns is empty, and so no node can mount the homes: give the hub's and the workers' roles."
-  }
+  description = "The roles that may mount the homes: the hub's and the workers'. Their own policies need no statement for EFS."
+  type        = object({ hub = string, workers = string })
 }
 
 variable "days_to_infrequent_access" {
@@ -59,6 +54,12 @@ variable "backups" {
   description = "Whether AWS Backup copies the homes each night and keeps each copy for 35 days ($0.05 a GB and month)."
   type        = bool
   default     = true
+}
+
+variable "restore" {
+  description = "Whether the hub may mount the whole file system, to give homes back from a backup. README.md shows how; false at all other times."
+  type        = bool
+  default     = false
 }
 
 variable "tags" {

@@ -38,6 +38,16 @@ output "file_system_id" {
   value       = module.cluster.file_system_id
 }
 
+output "file_system_arn" {
+  description = "The ARN of that file system, by which AWS Backup lists its recovery points."
+  value       = module.cluster.file_system_arn
+}
+
+output "restore_document" {
+  description = "The document that gives homes back from a backup; null while `restore_homes` is false."
+  value       = module.cluster.restore_document
+}
+
 output "data_volume_id" {
   description = "The hub's data volume."
   value       = module.cluster.data_volume_id

@@ -30,6 +30,8 @@ mock_provider "aws" {
 }
 
 variables {
+  delete_homes_on_destroy = true # or the last run could not be taken down
+
   name              = "physics"
   vpc_id            = "vpc-0123456789abcdef0"
   subnet_ids        = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]

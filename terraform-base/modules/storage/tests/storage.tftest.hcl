@@ -98,14 +98,6 @@ run "a_subnet_twice" {
   expect_failures = [var.subnet_ids]
 }
 
-run "nobody_who_may_mount" {
-  command = plan
-  variables {
-    client_role_arns = {}
-  }
-  expect_failures = [var.client_role_arns]
-}
-
 run "days_that_efs_does_not_know" {
   command = plan
   variables {
@@ -120,4 +112,37 @@ run "a_throughput_that_efs_does_not_know" {
     throughput_mode = "fast"
   }
   expect_failures = [var.throughput_mode]
+}
+
+run "whole_file_system_is_closed_while_nothing_is_restored" {
+  assert {
+    condition     = length(aws_efs_access_point.restore) == 0 && length(aws_ssm_document.restore) == 0 && output.restore_document == null
+    error_message = "There is a way past the homes' access point."
+  }
+}
+
+run "hub_alone_reaches_the_restored_folder_while_homes_are_restored" {
+  variables {
+    restore = true
+  }
+  assert {
+    condition = jsonencode([
+      for statement in jsondecode(aws_efs_file_system_policy.homes.policy).Statement : statement if statement.Sid == "HubAsRootWhileHomesAreRestored"
+      ]) == jsonencode([{
+        Sid       = "HubAsRootWhileHomesAreRestored"
+        Effect    = "Allow"
+        Principal = { AWS = var.client_role_arns.hub }
+        Action    = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite", "elasticfilesystem:ClientRootAccess"]
+        Resource  = aws_efs_file_system.homes.arn
+        Condition = {
+          StringEquals = { "elasticfilesystem:AccessPointArn" = aws_efs_access_point.restore[0].arn }
+          Bool         = { "elasticfilesystem:AccessedViaMountTarget" = "true" }
+        }
+    }])
+    error_message = "Another than the hub is root on the homes."
+  }
+  assert {
+    condition     = output.restore_document == "labswarm-algebra-restore-homes"
+    error_message = "There is no document to run on the hub."
+  }
 }
