@@ -1,6 +1,6 @@
 """The script that gives homes back, on a file system as AWS Backup leaves it.
 
-https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-efs.html: a restore never overwrites.
+A restore never overwrites: https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-efs.html
 It puts the file system's root into a folder `aws-backup-restore_<time>` next to it.
 """
 
