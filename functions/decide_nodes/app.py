@@ -1,5 +1,9 @@
 """Decides about each cluster's size, and starts the machine that acts when there is something to
-do: on the minute for all clusters, on `SeatsShort` for the one that has none left."""
+do: on the minute for all clusters, on `SeatsShort` for the one that has none left.
+
+The minute's decisions come first; then the timetables are read, and a cluster whose timetable has
+changed is decided about again. So no feed takes time from a decision.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,7 +27,8 @@ from labswarm.clock import WallClock
 from labswarm.cluster import NAME
 from labswarm.errors import BadInput, LabswarmError, Transient
 from labswarm.groups import AutoScalingGroups
-from labswarm.lab_hours.decide import LabHours, actions_of, execution_name
+from labswarm.lab_hours.decide import Decided, LabHours, actions_of, execution_name
+from labswarm.lab_hours.timetables import Timetables
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,13 @@ SSM = boto3.client("ssm", config=AWS)
 DYNAMODB = boto3.client("dynamodb", config=AWS)
 CLUSTERS = SsmClusters(SSM)
 EXECUTIONS = Executions(boto3.client("stepfunctions", config=AWS))
+NOTEBOOK = DynamoNotebook(DYNAMODB, ENVIRONMENT.notes_table)
+TIMETABLES = Timetables(SsmAndWebFeeds(SSM, urllib3.PoolManager()), NOTEBOOK, WallClock())
 HOURS = LabHours(
     clusters=CLUSTERS,
     groups=AutoScalingGroups(boto3.client("autoscaling", config=AWS)),
     snapshots=DynamoSnapshots(DYNAMODB, ENVIRONMENT.snapshots_table),
-    notebook=DynamoNotebook(DYNAMODB, ENVIRONMENT.notes_table),
-    feeds=SsmAndWebFeeds(SSM, urllib3.PoolManager()),
+    notebook=NOTEBOOK,
     launches=DynamoLaunches(DYNAMODB, ENVIRONMENT.ledger_table),
     claims=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
     breakers=DynamoBreakers(DYNAMODB, ENVIRONMENT.ledger_table),
@@ -80,12 +86,26 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     except BadInput as error:
         logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
         return {"decisions": {}, "field": error.field}
-    told: dict[str, list[str]] = {}
-    undecided: list[str] = []
-    problems = held = 0
+    decided = _Decisions()
     for name in names:
+        decided.decide(name)
+    if event.get("detail-type") != "SeatsShort":
+        decided.refresh_timetables()
+    return decided.summed_up()
+
+
+class _Decisions:
+    """The decisions of one invocation, by cluster."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Decided] = {}
+        self._failed: dict[str, str] = {}
+        self._unread: dict[str, str] = {}
+
+    def decide(self, name: str) -> None:
         try:
-            decision, snapshot, wrong = HOURS.decision(name)
+            made = HOURS.decision(name)
+            decision, snapshot = made.decision, made.snapshot
             begun = bool(
                 decision.acts
                 and snapshot
@@ -97,20 +117,36 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             )
         except LabswarmError as error:
             logger.exception("not decided", extra={"cluster": name})
-            undecided.append(f"{name}: {error}")
-            continue
+            self._failed[name] = str(error)
+            return
         logger.info("decided", extra={"decision": asdict(decision), "begun": begun})
-        for problem in wrong:
+        self._made[name] = made
+
+    def refresh_timetables(self) -> None:
+        refreshed = TIMETABLES.refresh([made.feed for made in self._made.values() if made.feed])
+        for name, endings in refreshed.endings.items():
+            logger.info("timetable read", extra={"cluster": name, "events": endings})
+        self._unread = refreshed.unread
+        for name in refreshed.changed:
+            self.decide(name)
+
+    def summed_up(self) -> dict[str, Any]:
+        problems = [
+            *((name, text) for name, made in self._made.items() for text in made.notes.problems),
+            *self._unread.items(),
+        ]
+        for name, problem in problems:
             logger.warning("timetable", extra={"cluster": name, "problem": problem})
-        told[name] = list(decision.reasons)
-        if not decision.decided:
-            undecided.append(f"{name}: {'; '.join(decision.reasons)}")
-        held += decision.held
-        problems += len(wrong)
-    count(METRICS, {"TimetableProblems": problems, "LaunchesHeld": held})
-    if undecided:
-        raise Transient(f"not decided: {', '.join(undecided)}")
-    return {"decisions": told}
+        held = sum(made.decision.held for made in self._made.values())
+        count(METRICS, {"TimetableProblems": len(problems), "LaunchesHeld": held})
+        for name, made in self._made.items():
+            if not made.decision.decided:
+                self._failed.setdefault(name, "; ".join(made.decision.reasons))
+        if self._failed:
+            told = ", ".join(f"{name}: {why}" for name, why in sorted(self._failed.items()))
+            raise Transient(f"not decided: {told}")
+        reasons = {name: list(made.decision.reasons) for name, made in self._made.items()}
+        return {"decisions": reasons}
 
 
 def _clusters(event: dict[str, Any]) -> list[str]:

@@ -6,20 +6,28 @@ from pathlib import Path
 
 import click
 
+from labswarm.aws.dynamodb.notes import DynamoNotebook
+from labswarm.aws.ssm import SsmClusters
 from labswarm.errors import BadInput
-from labswarm.lab_hours.timetable import read_timetable
+from labswarm.groups import AutoScalingGroups
+from labswarm.lab_hours.bounded import read_bounded
+from labswarm.lab_hours.calendar_text import decoded
+from labswarm.lab_hours.decide import most_seats
+from labswarm.lab_hours.timetable import Ending
 from labswarm_lab import ground
 from labswarm_lab.lab import Aws, Lab
 from labswarm_operator.refusal import Refusal
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
 MOST_BYTES = 8192
+NOTES_TABLE = "labswarm-notes"
 
 
 def book(lab: Lab, file: Path) -> None:
-    """Have the cluster go by the feed in `file`; prints its labs, and what is wrong with it.
+    """Have the cluster go by the feed in `file`; print its labs, and what is wrong with it.
 
-    Raises Refusal when the file is none, or too large for a parameter, or the lab is not up.
+    Raises Refusal, and changes nothing, when the file is no feed, is too large for a parameter or
+    holds only events that cannot be booked, or when the lab is not up.
     """
     aws = Aws(lab.running.emulator)
     feed = file.read_bytes()
@@ -28,19 +36,28 @@ def book(lab: Lab, file: Path) -> None:
             f"{file} has {len(feed)} bytes and a parameter takes {MOST_BYTES}; "
             "give a shorter one, or name an https URL in the cluster's description"
         )
+    text = decoded(feed)
     try:
-        text = feed.decode()
-        read = read_timetable(text, lab.cluster, time.time())
-    except UnicodeDecodeError as error:
-        raise Refusal(f"{file} is no UTF-8 text: {error}") from error
+        read = read_bounded(text, lab.cluster, time.time(), _most_seats(lab))
     except BadInput as error:
         raise Refusal(f"{file}: {error}") from error
+    if read.problems and not (read.endings.keys() & {Ending.BOOKED, Ending.NOT_SOON}):
+        raise Refusal("\n".join([f"{file}: no event can be booked", *read.problems]))
     ground.name_timetable(aws, lab.cluster, text)
     for booking in read.bookings:
         starts = datetime.fromtimestamp(booking.starts).astimezone()
         ends = datetime.fromtimestamp(booking.ends).astimezone()
         click.echo(f"{starts:%a %d %b %H:%M}-{ends:%H:%M}  {booking.seats} seats  {booking.name}")
+    for warning in read.warnings:
+        click.echo(f"booked in part: {warning}")
     for problem in read.problems:
         click.echo(f"left out: {problem}")
     if not read.bookings:
         click.echo("no lab within eight days")
+
+
+def _most_seats(lab: Lab) -> int | None:
+    cluster = SsmClusters(lab.client("ssm")).read(lab.cluster)
+    group = AutoScalingGroups(lab.client("autoscaling")).view(cluster.asg)
+    notes = DynamoNotebook(lab.client("dynamodb"), NOTES_TABLE).read(lab.cluster)
+    return most_seats(cluster, group, notes)

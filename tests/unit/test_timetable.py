@@ -1,12 +1,15 @@
 """The timetable's feed: recurrences, time zones and their edges; and what is wrong, by name."""
 
+import re
 import time
 from datetime import datetime
 
 import pytest
 
 from labswarm.errors import BadInput
-from labswarm.lab_hours.timetable import MOST_BYTES, Timetable, read_timetable
+from labswarm.lab_hours.booking import booked_seats
+from labswarm.lab_hours.calendar_text import MOST_BYTES
+from labswarm.lab_hours.timetable import Ending, Timetable, read_timetable
 
 HOUR = 3600
 
@@ -144,7 +147,7 @@ def test_a_zone_that_the_feed_describes_itself_is_used() -> None:
     ("head", "expected"),
     [((), "2026-11-24T14:00+00:00"),
      (("X-WR-TIMEZONE:Europe/Zurich",), "2026-11-24T14:00+01:00"),
-     (("X-WR-TIMEZONE:Nowhere/None",), "2026-11-24T14:00+00:00")],
+     (("X-WR-TIMEZONE:W. Europe Standard Time",), "2026-11-24T14:00+01:00")],
 )  # fmt: skip
 def test_a_time_without_a_zone_is_the_calendars(head: tuple[str, ...], expected: str) -> None:
     one = event("DTSTART:20261124T140000", "DURATION:PT1H")
@@ -180,7 +183,23 @@ BAD = {
     "seats is '-3'": event(*ONCE, uid="bad", seats="seats: -3", summary="Bad"),
     "seats is 'many'": event(*ONCE, uid="bad", seats="seats: many", summary="Bad"),
     "seats is '12.5'": event(*ONCE, uid="bad", seats="seats: 12.5", summary="Bad"),
-    "the cluster's limit is 100": event(*ONCE, uid="bad", seats="seats: 101", summary="Bad"),
+    "seats is '100000'": event(*ONCE, uid="bad", seats="seats: 100000", summary="Bad"),
+    "INTERVAL=0": event(*ONCE, "RRULE:FREQ=DAILY;INTERVAL=0", uid="bad", summary="Bad"),
+    "COUNT=-1": event(*ONCE, "RRULE:FREQ=DAILY;COUNT=-1", uid="bad", summary="Bad"),
+    "BYHOUR=25": event(*ONCE, "RRULE:FREQ=DAILY;BYHOUR=25", uid="bad", summary="Bad"),
+    "a rule with BYEASTER": event(*ONCE, "RRULE:FREQ=YEARLY;BYEASTER=1", uid="bad", summary="Bad"),
+    "a day that no year has": event(
+        *ONCE, "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", uid="bad", summary="Bad"
+    ),
+    "more than one INTERVAL": event(
+        *ONCE, "RRULE:FREQ=DAILY;INTERVAL=1,2", uid="bad", summary="Bad"
+    ),
+    "has 5 rules": event(*ONCE, *["RRULE:FREQ=DAILY"] * 5, uid="bad", summary="Bad"),
+    "has an EXRULE": event(*ONCE, "EXRULE:FREQ=DAILY", uid="bad", summary="Bad"),
+    "more than one start": event(*ONCE, ONCE[0], uid="bad", summary="Bad"),
+    "lasts longer than 24 hours": event(ONCE[0], "DURATION:PT25H", uid="bad", summary="Bad"),
+    "cluster is": event(*ONCE, uid="bad", seats="seats: 3\\ncluster: lab (room 2)", summary="Bad"),
+    "EXDATE is": event(*ONCE, "RRULE:FREQ=DAILY", "EXDATE:soon", uid="bad", summary="Bad"),
     "has no end": event(ONCE[0], uid="bad", summary="Bad"),
     "ends before": event(ONCE[0], "DTEND:20261124T130000Z", uid="bad", summary="Bad"),
     "has no start": event("DURATION:PT1H", uid="bad", summary="Bad"),
@@ -190,11 +209,13 @@ BAD = {
     "recurs DAILY with BYMONTHDAY": event(
         *ONCE, "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", uid="bad", summary="Bad"
     ),
-    "recurs too often": event(*ONCE, "RRULE:FREQ=SECONDLY", uid="bad", summary="Bad"),
+    "recurs SECONDLY, which is too often": event(
+        *ONCE, "RRULE:FREQ=SECONDLY", uid="bad", summary="Bad"
+    ),
     "starts before 2000": event(
         "DTSTART:16010101T000000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY", uid="bad", summary="Bad"
     ),
-    "": event("DTSTART:yesterday", "DURATION:PT1H", uid="bad", summary="Bad"),
+    "DTSTART is 'YESTERDAY'": event("DTSTART:yesterday", "DURATION:PT1H", uid="bad", summary="Bad"),
 }
 
 
@@ -206,14 +227,44 @@ def test_a_bad_event_is_named_and_stops_no_other(said: str, bad: str) -> None:
 
     assert len(found.bookings) == 2
     (problem,) = found.problems
-    assert problem.startswith("'Bad': ")
+    assert problem.startswith("'Bad'")
     assert said in problem
+    assert problem.endswith(".")
+    assert found.endings == {Ending.BOOKED: 2, Ending.LEFT_OUT: 1}
 
 
-@pytest.mark.parametrize("text", ["", "<html></html>", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT"])
-def test_what_is_no_feed_is_refused(text: str) -> None:
-    with pytest.raises(BadInput, match="timetable"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("<html><title>Sign in</title></html>", "is a web page ('Sign in') and no calendar"),
+        ("404 page not found", "begins with '404 page not found'"),
+        ("BEGIN:VCALENDAR\r\nBEGIN:VEVENT", "is cut off inside VEVENT"),
+        (feed(event(*ONCE))[:-20] + feed(event(*ONCE)), "BEGIN:VEVENT in the wrong place"),
+        (feed("END:VEVENT"), "END:VEVENT without its BEGIN, line 4"),
+    ],
+)
+def test_a_text_that_is_no_feed_is_refused_with_its_reason(text: str, said: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(said)):
         read(text, NOW)
+
+
+def test_a_lab_beyond_the_cluster_has_its_limit_and_says_so() -> None:
+    found = read(feed(event(*ONCE, seats="seats: 350", summary="Exam")), NOW, most_seats=140)
+
+    assert [booking.seats for booking in found.bookings] == [140]
+    assert found.problems == ()
+    assert found.warnings == (
+        "'Exam' on 2026-11-24 at 14:00: asks for 350 seats, and the cluster has 140 at most. "
+        "140 are booked. Ask for fewer, or raise max_nodes.",
+    )
+
+
+def test_seats_in_a_feed_are_the_total_of_the_lab() -> None:
+    """Two labs at once add up; neither is a number of spares."""
+    found = read(feed(event(*ONCE, uid="1"), event(*ONCE, uid="2")), NOW)
+
+    assert booked_seats(found.bookings, at(NOW) + 6.5 * HOUR, 0) == 24
 
 
 def test_a_feed_that_is_too_large_is_refused_unread() -> None:
@@ -221,7 +272,7 @@ def test_a_feed_that_is_too_large_is_refused_unread() -> None:
     with pytest.raises(BadInput, match="over 1000000 bytes"):
         read("x" * 10 * MOST_BYTES, NOW)
     with pytest.raises(BadInput, match="over 5000 events"):
-        read("BEGIN:VEVENT\r\n" * 5001, NOW)
+        read(feed("BEGIN:VEVENT\r\nEND:VEVENT\r\n" * 5001), NOW)
 
     assert time.perf_counter() - begun < 1
 
@@ -254,4 +305,7 @@ def test_when_the_time_is_up_what_is_left_is_named() -> None:
     )
 
     assert len(found.bookings) == 1
-    assert found.problems == ("'Late': was not read, the events before it took over 10 s",)
+    assert found.problems == (
+        "'Late' on 2026-11-24 at 14:00: was not read, because the events before it took over 10 s. "
+        "Give a feed of the labs only.",
+    )

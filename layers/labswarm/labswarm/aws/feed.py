@@ -1,14 +1,14 @@
 """Where a timetable's text comes from: an SSM parameter, or a web server."""
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
 from labswarm.aws.errors import named
 from labswarm.errors import BadInput, Transient
-from labswarm.lab_hours.timetable import MOST_BYTES
+from labswarm.lab_hours.calendar_text import MOST_BYTES, decoded
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -21,15 +21,8 @@ WHOLE_S = 10.0
 _CHUNK = 65_536
 
 
-class Feeds(Protocol):
-    """Feeds, by where they are."""
-
-    def read(self, where: str) -> str:
-        """The feed's text. Raises Transient when it cannot be had now, BadInput when never."""
-
-
 class SsmAndWebFeeds:
-    """Implements Feeds for `ssm:/name` and `https://...`."""
+    """Implements labswarm.lab_hours.feed.Feeds for `ssm:/name` and `https://...`."""
 
     def __init__(self, client: "SSMClient", web: urllib3.PoolManager) -> None:
         self._client = client
@@ -56,7 +49,7 @@ def fetched(web: urllib3.PoolManager, url: str, whole_s: float = WHOLE_S) -> str
         try:
             if answer.status != 200:
                 raise Transient(f"the timetable's server answered {answer.status}")
-            return _body(answer, time.monotonic() + whole_s).decode("utf-8", "replace")
+            return decoded(_body(answer, time.monotonic() + whole_s))
         finally:
             answer.close()
     except HTTPError as error:

@@ -1,28 +1,22 @@
 """Lab hours: everything that a cluster's decision is made from is read, and what is worth keeping
 for the next minute is kept."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from labswarm.aws.alarms import Alarms
-from labswarm.aws.feed import Feeds
 from labswarm.clock import Clock
 from labswarm.cluster import Cluster
-from labswarm.errors import BadInput, LabswarmError
 from labswarm.lab_hours.breaker import Breakers
 from labswarm.lab_hours.demand import Decision, Group, Situation, decide, start_ahead_s
 from labswarm.lab_hours.notes import Notebook, Notes
-from labswarm.lab_hours.timetable import read_timetable
+from labswarm.lab_hours.timetables import Wanted
 from labswarm.lifecycle.claim import Clusters
 from labswarm.lifecycle.ledger import Claim
 from labswarm.snapshot import Snapshot, Snapshots
 
 MEASURE_EVERY_S = 3600
-# An unchanged feed is read again that the horizon moves on.
-READ_EVERY_S = 6 * 3600
-MOST_PROBLEMS = 20
 
 
 class Groups(Protocol):
@@ -43,6 +37,17 @@ class Claims(Protocol):
     def about(self, instances: Iterable[str]) -> Sequence[Claim]: ...
 
 
+@dataclass(frozen=True)
+class Decided:
+    """A decision, the snapshot and the notes that it was made on, and the feed that the cluster
+    goes by, which is read afterwards."""
+
+    decision: Decision
+    snapshot: Snapshot | None
+    notes: Notes
+    feed: Wanted | None
+
+
 class LabHours:
     """Decides about clusters."""
 
@@ -52,7 +57,6 @@ class LabHours:
         groups: Groups,
         snapshots: Snapshots,
         notebook: Notebook,
-        feeds: Feeds,
         launches: Launches,
         claims: Claims,
         breakers: Breakers,
@@ -63,16 +67,15 @@ class LabHours:
         self._groups = groups
         self._snapshots = snapshots
         self._notebook = notebook
-        self._feeds = feeds
         self._launches = launches
         self._claims = claims
         self._breakers = breakers
         self._alarms = alarms
         self._clock = clock
 
-    def decision(self, name: str) -> tuple[Decision, Snapshot | None, tuple[str, ...]]:
-        """The decision for a cluster, the snapshot it is made on, and what is wrong with the
-        cluster's timetable (sentences), of which an alarm is raised when it is new.
+    def decision(self, name: str) -> Decided:
+        """Decide about a cluster, by the timetable as its notes have it. An alarm is raised when
+        what is wrong with that is new.
 
         Raises what reading raises, and what raising an alarm does.
         """
@@ -81,7 +84,9 @@ class LabHours:
         group = _limited(self._groups.view(cluster.asg), cluster)
         snapshot = self._snapshots.read(name)
         known = self._notebook.read(name)
-        notes, unread = self._with_timetable(self._with_starts(known, name, now), cluster, group)
+        notes = self._with_starts(known, name, now)
+        if cluster.timetable is None:
+            notes = replace(notes, digest="", bookings=(), problems=())
         decided = decide(
             Situation(
                 cluster=name,
@@ -102,7 +107,7 @@ class LabHours:
         notes = self._alarmed(notes, name)
         if notes != known:
             self._notebook.write(name, notes)
-        return decided, snapshot, (*unread, *notes.problems)
+        return Decided(decided, snapshot, notes, _wanted(cluster, group, notes))
 
     def _leaving(self, snapshot: Snapshot | None, group: Group) -> frozenset[str]:
         """The paused instances that are not to be opened again: EC2 recommended to leave them, or
@@ -130,33 +135,17 @@ class LabHours:
             return notes
         return replace(notes, measured_at=now, starts_s=tuple(self._launches.durations_s(name)))
 
-    def _with_timetable(
-        self, notes: Notes, cluster: Cluster, group: Group
-    ) -> tuple[Notes, tuple[str, ...]]:
-        """The notes with the timetable as it is now, or as it last could be read, and why."""
-        if cluster.timetable is None:
-            return replace(notes, digest="", bookings=(), problems=()), ()
-        now = self._clock.now()
-        try:
-            text = self._feeds.read(cluster.timetable)
-        except LabswarmError as error:
-            return notes, (f"the last good copy is used: {error}",)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        if digest == notes.digest and now - notes.read_at < READ_EVERY_S:
-            return notes, ()
-        most_seats = group.most * notes.node_seats if notes.node_seats else None
-        try:
-            read = read_timetable(text, cluster.name, now, most_seats)
-        except BadInput as bad:
-            problems: tuple[str, ...] = (f"the last good copy is used: {bad}",)
-            return replace(notes, digest=digest, read_at=now, problems=problems), ()
-        return replace(
-            notes,
-            digest=digest,
-            read_at=now,
-            bookings=read.bookings,
-            problems=read.problems[:MOST_PROBLEMS],
-        ), ()
+
+def most_seats(cluster: Cluster, group: Group, notes: Notes) -> int | None:
+    """Return how many seats the cluster has at its largest; None while a node's are not known."""
+    return _limited(group, cluster).most * notes.node_seats if notes.node_seats else None
+
+
+def _wanted(cluster: Cluster, group: Group, notes: Notes) -> Wanted | None:
+    """The cluster's feed; None when it has none."""
+    if cluster.timetable is None:
+        return None
+    return Wanted(cluster.name, cluster.timetable, most_seats(cluster, group, notes), notes)
 
 
 def actions_of(decision: Decision) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What lab hours remember of a cluster from one minute to the next."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Protocol
 
 from labswarm.lab_hours.booking import Booking
@@ -10,7 +10,8 @@ from labswarm.lab_hours.booking import Booking
 @dataclass(frozen=True)
 class Notes:
     """`bookings` are the last good copy of the timetable and `problems` what is wrong with it, as
-    read at `read_at` from a text with this `digest`; `starts_s` are the measured starts of nodes,
+    read at `read_at` from a text with this `digest`; `ended_at` is when its reading
+    took too long and was ended, 0 when it did not; `starts_s` are the measured starts of nodes,
     read at `measured_at`. Times are epoch seconds. `node_seats` is a node's seats, once known, and
     `alarmed` the problems of which an alarm was raised last."""
 
@@ -22,14 +23,17 @@ class Notes:
     measured_at: float = 0
     starts_s: tuple[float, ...] = ()
     alarmed: tuple[str, ...] = ()
+    ended_at: float = 0
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        # As UTF-8: an item of DynamoDB has 400 KB at most, and an escaped letter takes 6 bytes.
+        return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def parse(cls, text: str) -> "Notes":
-        """Read what `to_json` wrote."""
-        values = json.loads(text)
+        """Read what `to_json` wrote, here or in another version: a new key is left out."""
+        known = {field.name for field in fields(cls)}
+        values = {key: value for key, value in json.loads(text).items() if key in known}
         return cls(
             **{
                 **values,

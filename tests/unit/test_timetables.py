@@ -1,0 +1,246 @@
+"""The feeds of many clusters: what is wrong with one costs no other cluster anything."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from test_timetable import ONCE, event, feed
+from tests.support.app_twins import TwinClock
+from tests.twins.notes import MemoryNotebook
+
+from labswarm.errors import BadInput, Transient
+from labswarm.lab_hours import timetables
+from labswarm.lab_hours.bounded import Overran, Reading
+from labswarm.lab_hours.notes import Notes
+from labswarm.lab_hours.timetable import Ending, Timetable, read_timetable
+from labswarm.lab_hours.timetables import LATEST_S, REST_S, Refreshed, Timetables, Wanted
+
+NOW = 1_795_507_200.0
+"""2026-11-24T08:00:00Z"""
+GOOD = feed(event(*ONCE))
+
+
+@dataclass
+class Feeds:
+    """The departments' servers, by where a feed is; a text that is no str is raised."""
+
+    texts: dict[str, str | Transient | BadInput]
+    slow: dict[str, threading.Event] = field(default_factory=dict)
+
+    def read(self, where: str) -> str:
+        if where in self.slow:
+            self.slow[where].wait()
+        text = self.texts[where]
+        if isinstance(text, str):
+            return text
+        raise text
+
+
+class World:
+    """Clusters with a feed each."""
+
+    def __init__(self, **texts: str | Transient | BadInput) -> None:
+        self.clock = TwinClock(NOW)
+        self.notebook = MemoryNotebook()
+        self.feeds = Feeds(dict(texts))
+        self.read: list[str] = []
+        self.takes: dict[str, float] = {}
+        self.timetables = Timetables(self.feeds, self.notebook, self.clock, self.begin)
+
+    def begin(self, text: str, cluster: str, now: float, most_seats: int | None) -> "World.Read":
+        self.read.append(cluster)
+        return World.Read(self, text, cluster)
+
+    @dataclass
+    class Read:
+        """A reading that takes its time by the clock."""
+
+        world: "World"
+        text: str
+        cluster: str
+
+        def timetable(self) -> Timetable:
+            takes = self.world.takes.get(self.cluster, 0.1)
+            self.world.clock.sleep(min(takes, 15))
+            if takes > 15:
+                raise Overran("timetable", "took over 15 s to read; give a feed of the labs only")
+            return read_timetable(self.text, self.cluster, NOW)
+
+    def refresh(self) -> Refreshed:
+        self.read.clear()
+        return self.timetables.refresh(
+            [Wanted(name, name, None, self.notebook.read(name)) for name in self.feeds.texts]
+        )
+
+    def labs(self) -> dict[str, int]:
+        return {name: len(self.notebook.read(name).bookings) for name in self.feeds.texts}
+
+
+def test_each_clusters_feed_is_read_into_its_own_notes() -> None:
+    world = World(a=GOOD, b=feed(event(*ONCE, uid="1"), event(*ONCE, uid="2")))
+
+    refreshed = world.refresh()
+
+    assert world.labs() == {"a": 1, "b": 2}
+    assert refreshed.endings == {"a": {Ending.BOOKED: 1}, "b": {Ending.BOOKED: 2}}
+    assert world.refresh().changed == {}
+
+
+def test_what_is_wrong_with_one_feed_is_told_and_the_others_are_read() -> None:
+    world = World(
+        a=Transient("the timetable's server answered 500"),
+        b=BadInput("timetable", "is 'ftp://x'; give an https URL, or ssm:/name"),
+        c="<html></html>",
+        d=GOOD,
+    )
+
+    refreshed = world.refresh()
+
+    assert world.labs() == {"a": 0, "b": 0, "c": 0, "d": 1}
+    assert refreshed.unread == {
+        "a": "the last good copy is used: the timetable's server answered 500",
+        "b": "the last good copy is used: timetable: is 'ftp://x'; give an https URL, or ssm:/name",
+    }
+    (problem,) = world.notebook.read("c").problems
+    assert problem.startswith("the last good copy is used: timetable: is a web page")
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timetables, "FETCH_S", 0.2)
+    world = World(a=GOOD, b=GOOD)
+    world.feeds.slow["a"] = threading.Event()
+    try:
+        refreshed = world.refresh()
+    finally:
+        world.feeds.slow["a"].set()
+
+    assert world.labs() == {"a": 0, "b": 1}
+    assert refreshed.unread == {
+        "a": "the last good copy is used: the timetable's server took over 0.2 s"
+    }
+
+
+def test_a_feed_that_had_to_be_ended_is_read_last_and_rarely() -> None:
+    world = World(a=GOOD, b=GOOD)
+    world.takes["a"] = 100
+
+    world.refresh()
+    (problem,) = world.notebook.read("a").problems
+    assert problem == (
+        "the last good copy is used: timetable: took over 15 s to read; "
+        "give a feed of the labs only"
+    )
+    # A feed that changes each minute takes no more time than one that does not.
+    for minute in range(9):
+        world.feeds.texts = {"a": f"{GOOD}\r\n{minute}", "b": f"{GOOD}\r\n{minute}"}
+        world.refresh()
+        assert world.read == ["b"]
+        world.clock.sleep(60)
+
+    world.clock.sleep(REST_S)
+    world.feeds.texts = {"a": f"{GOOD}\r\n", "b": f"{GOOD}\r\n"}
+    world.takes.clear()
+    world.refresh()
+    assert world.read == ["b", "a"]
+    assert world.labs() == {"a": 1, "b": 1}
+    assert world.notebook.read("a").problems == ()
+
+
+def test_no_reading_begins_when_the_minute_has_no_time_for_it() -> None:
+    names = [f"c{number}" for number in range(6)]
+    world = World(**dict.fromkeys(names, GOOD))
+    world.takes = dict.fromkeys(names[:4], 14)
+    begun = world.clock.now()
+
+    refreshed = world.refresh()
+
+    assert world.read == ["c0", "c1"]
+    assert world.clock.now() - begun <= LATEST_S + 15
+    assert list(refreshed.unread) == ["c2", "c3", "c4", "c5"]
+    # These are the first of the next minute.
+    world.refresh()
+    assert world.read == ["c2", "c3"]
+
+
+def test_notes_that_cannot_be_kept_stop_no_other_cluster() -> None:
+    world = World(a=GOOD, b=GOOD)
+    write = world.notebook.write
+
+    def refuse_a(cluster: str, notes: Notes) -> None:
+        if cluster == "a":
+            raise Transient("DynamoDB is throttled")
+        write(cluster, notes)
+
+    world.notebook.write = refuse_a  # type: ignore[method-assign]
+    refreshed = world.refresh()
+
+    assert world.labs() == {"a": 0, "b": 1}
+    assert refreshed.unread == {"a": "the last good copy is used: DynamoDB is throttled"}
+
+
+def test_the_largest_timetable_fits_into_the_notes() -> None:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: 400 KB."""
+    labs = (event(*ONCE, uid=str(number), summary="🧪" * 100) for number in range(1000))
+    text = feed(*labs)
+    read = read_timetable(text, "a", NOW, elapsed_s=lambda: 0.0)
+
+    assert len(read.bookings) == 1000
+    notes = Notes(bookings=read.bookings, problems=("x" * 400,) * 21).to_json()
+    assert len(notes.encode()) < 400_000
+    assert Notes.parse(notes).bookings == read.bookings
+
+
+def test_notes_of_another_version_are_read() -> None:
+    written = Notes(node_seats=7).to_json()
+
+    assert Notes.parse(written.replace("{", '{"new": 1, ', 1)) == Notes(node_seats=7)
+
+
+# The process that a feed is read in.
+
+
+def endless(*_: object) -> Timetable:
+    while True:
+        pass
+
+
+def crash(*_: object) -> Timetable:
+    os._exit(1)
+
+
+@pytest.fixture
+def processes() -> Iterator[None]:
+    """Nothing is left behind."""
+    before = threading.active_count()
+    yield
+    assert threading.active_count() == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_reading_that_does_not_end_is_ended() -> None:
+    begun = time.monotonic()
+
+    with pytest.raises(Overran, match=r"took over 0[.]3 s to read; give a feed"):
+        Reading(GOOD, "lab", NOW, None, endless).timetable(within_s=0.3)
+
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_reading_that_crashes_its_process_is_told() -> None:
+    with pytest.raises(Overran, match="ended the process that read it"):
+        Reading(GOOD, "lab", NOW, None, crash).timetable()
+
+
+@pytest.mark.usefixtures("processes")
+def test_what_is_read_apart_is_what_is_read() -> None:
+    text = feed(event(*ONCE, seats="seats: 20"), event(*ONCE, uid="2", seats=None))
+
+    assert Reading(text, "lab", NOW, 12).timetable() == read_timetable(text, "lab", NOW, 12)
+    with pytest.raises(BadInput, match=r"^timetable: is empty; give"):
+        Reading("", "lab", NOW).timetable()
