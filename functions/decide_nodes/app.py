@@ -77,7 +77,7 @@ METRICS = Metrics(namespace="labswarm", service="lab-hours")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A scheduled event, or `SeatsShort` -> `{"decisions": {<cluster>: [<reason>, ...]}}`.
 
-    What is wrong with one cluster stops no other. Raises Transient at the end when one was not
+    A problem of one cluster stops no other. Raises Transient at the end when one was not
     decided about: the next minute's tries again, and the alarm is on invocations that fail. A
     malformed event is refused and not raised: there is nothing to try again.
     """
@@ -143,8 +143,8 @@ class _Decisions:
             if not made.decision.decided:
                 self._failed.setdefault(name, "; ".join(made.decision.reasons))
         if self._failed:
-            told = ", ".join(f"{name}: {why}" for name, why in sorted(self._failed.items()))
-            raise Transient(f"not decided: {told}")
+            failed = ", ".join(f"{name}: {why}" for name, why in sorted(self._failed.items()))
+            raise Transient(f"not decided: {failed}")
         reasons = {name: list(made.decision.reasons) for name, made in self._made.items()}
         return {"decisions": reasons}
 

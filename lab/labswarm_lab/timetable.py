@@ -24,7 +24,7 @@ NOTES_TABLE = "labswarm-notes"
 
 
 def book(lab: Lab, file: Path) -> None:
-    """Have the cluster go by the feed in `file`; print its labs, and what is wrong with it.
+    """Have the cluster go by the feed in `file`; print its labs and its problems.
 
     Raises Refusal, and changes nothing, when the file is no feed, is too large for a parameter or
     holds only events that cannot be booked, or when the lab is not up.

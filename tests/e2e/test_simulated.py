@@ -199,7 +199,8 @@ def test_a_booked_lab_finds_its_nodes_and_they_are_gone_after_it(
     told = simulated_lab.must("timetable", str(feed))
 
     assert "12 seats  Physics" in told
-    assert "left out: 'Chemistry': has no end" in told
+    assert "left out: 'Chemistry' on " in told
+    assert ": has no end. Give DTEND or DURATION." in told
     simulated_lab.eventually(
         "two nodes, before the bell",
         lambda seen: [n["availability"] for n in seen["nodes"]] == ["active"] * 2,
@@ -216,7 +217,7 @@ def test_a_file_that_is_no_timetable_is_refused(
     simulated_lab: LabUnderTest, tmp_path: Path
 ) -> None:
     feed = tmp_path / "labs.ics"
-    for text, said in (("<html></html>", "is no iCalendar feed"), ("x" * 8193, "8192")):
+    for text, said in (("<html></html>", "is a web page and no calendar"), ("x" * 8193, "8192")):
         feed.write_text(text)
         refused = simulated_lab.run("timetable", str(feed))
         assert refused.returncode == 2

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -164,6 +165,75 @@ def test_a_timetable_with_problems_rings_while_it_has_them(
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [m["TimetableProblems"] for m in metrics] == [[1.0]] * 2
     assert all("LaunchesHeld" not in m for m in metrics)
+
+
+FEED = """BEGIN:VCALENDAR
+BEGIN:VEVENT
+UID:1
+SUMMARY:Physics
+DESCRIPTION:seats: 12
+DTSTART:{starts:%Y%m%dT%H%M%SZ}
+DURATION:PT1H
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def book(cluster: str, feed: str) -> None:
+    boto3.client("ssm").put_parameter(
+        Name=f"/labswarm/timetables/{cluster}", Type="String", Value=feed, Overwrite=True
+    )
+
+
+def test_a_lab_booked_for_now_has_its_nodes_within_the_minute_that_reads_it() -> None:
+    describe("lab", headroom=0, timetable="ssm:/labswarm/timetables/lab")
+    book("lab", FEED.format(starts=datetime.now(UTC)))
+    seen(waiting=0)
+
+    told, started = decided(MINUTE)
+
+    assert told["lab"][0] == "12 seats wanted: 0 running, 0 waiting, 12 booked and not yet arrived"
+    assert len(started.given) == 1
+
+
+def test_every_cluster_is_decided_about_before_a_feed_is_read() -> None:
+    describe("lab", headroom=0, timetable="ssm:/labswarm/timetables/lab")
+    describe("idle", name="idle", asg="labswarm-idle-workers", headroom=0)
+    seen(waiting=0)
+    app = load("decide_nodes")
+    order: list[str] = []
+    decision, refresh = app.HOURS.decision, app.TIMETABLES.refresh
+    app.HOURS.decision = lambda name: order.append(name) or decision(name)
+    app.TIMETABLES.refresh = lambda wanted: order.append("feeds") or refresh(wanted)
+
+    with pytest.raises(Transient, match="not decided: idle"):
+        app.handler(MINUTE, Context())
+    assert order == ["idle", "lab", "feeds"]
+
+
+def test_a_student_without_a_seat_waits_for_no_feed() -> None:
+    describe("lab", timetable="ssm:/labswarm/timetables/lab")
+    seen(waiting=8)
+    app = load("decide_nodes")
+    app.EXECUTIONS = Started()
+    app.TIMETABLES = None  # to be called is to fail
+
+    app.handler(SHORT, Context())
+
+    assert len(app.EXECUTIONS.given) == 1
+
+
+def test_the_log_says_how_the_events_of_a_feed_end(caplog: pytest.LogCaptureFixture) -> None:
+    describe("lab", headroom=0, timetable="ssm:/labswarm/timetables/lab")
+    book("lab", FEED.format(starts=datetime.now(UTC)))
+    seen(waiting=0)
+    app = load("decide_nodes")
+    app.EXECUTIONS = Started()
+
+    app.handler(MINUTE, Context())
+
+    (line,) = [record for record in caplog.records if record.message == "timetable read"]
+    assert line.__dict__["events"] == {"booked": 1}
 
 
 def test_a_minute_in_which_launches_are_held_rings_and_says_why(

@@ -1,4 +1,4 @@
-"""The timetable's feed: recurrences, time zones and their edges; and what is wrong, by name."""
+"""The timetable's feed: recurrences, time zones and their edges; and problems, by name."""
 
 import re
 import time

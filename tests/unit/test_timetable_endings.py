@@ -85,7 +85,7 @@ sketches = st.builds(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(sketches, max_size=8))
-def test_every_event_ends_in_one_way_and_what_is_left_out_is_named(events: list[Sketch]) -> None:
+def test_every_event_ends_in_one_way_and_a_left_out_one_is_named(events: list[Sketch]) -> None:
     found = read_timetable(feed(*(one.lines() for one in events)), "lab", NOW.timestamp())
 
     assert sum(found.endings.values()) == len(events)

@@ -1,4 +1,4 @@
-"""The feeds of many clusters: what is wrong with one costs no other cluster anything."""
+"""The feeds of many clusters: a problem with one costs no other cluster anything."""
 
 import os
 import threading
@@ -89,7 +89,7 @@ def test_each_clusters_feed_is_read_into_its_own_notes() -> None:
     assert world.refresh().changed == {}
 
 
-def test_what_is_wrong_with_one_feed_is_told_and_the_others_are_read() -> None:
+def test_a_problem_with_one_feed_is_named_and_the_others_are_read() -> None:
     world = World(
         a=Transient("the timetable's server answered 500"),
         b=BadInput("timetable", "is 'ftp://x'; give an https URL, or ssm:/name"),
@@ -232,13 +232,13 @@ def test_a_reading_that_does_not_end_is_ended() -> None:
 
 
 @pytest.mark.usefixtures("processes")
-def test_a_reading_that_crashes_its_process_is_told() -> None:
+def test_a_reading_that_crashes_its_process_is_a_problem() -> None:
     with pytest.raises(Overran, match="ended the process that read it"):
         Reading(GOOD, "lab", NOW, None, crash).timetable()
 
 
 @pytest.mark.usefixtures("processes")
-def test_what_is_read_apart_is_what_is_read() -> None:
+def test_a_process_of_its_own_reads_the_same() -> None:
     text = feed(event(*ONCE, seats="seats: 20"), event(*ONCE, uid="2", seats=None))
 
     assert Reading(text, "lab", NOW, 12).timetable() == read_timetable(text, "lab", NOW, 12)

@@ -1,5 +1,5 @@
 """Read a feed in a process of its own, which can be ended: however a library loops over hostile
-input, whoever asked has an answer in bounded time."""
+input, its caller has an answer in bounded time."""
 
 import json
 import multiprocessing
@@ -28,7 +28,7 @@ class Overran(BadInput):
 class Reading:
     """The reading of a feed in its own process, from its construction on.
 
-    `read` is what reads; a test gives one that does not end.
+    `read` reads the feed; a test gives one that does not end.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Reading:
         answer.close()
 
     def timetable(self, within_s: float = LIMIT_S) -> Timetable:
-        """Return what was read. Raises BadInput as read_timetable does, and Overran when that took
+        """Return the timetable. Raises BadInput as read_timetable does, and Overran when that took
         over `within_s` seconds from its beginning, or ended its process."""
         try:
             left_s = within_s - (time.monotonic() - self._begun)
@@ -67,7 +67,7 @@ class Reading:
 
 
 def read_bounded(text: str, cluster: str, now: float, most_seats: int | None = None) -> Timetable:
-    """Return what read_timetable does, in bounded time."""
+    """Do the same as read_timetable, in bounded time."""
     return Reading(text, cluster, now, most_seats).timetable()
 
 

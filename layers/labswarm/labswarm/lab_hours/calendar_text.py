@@ -142,8 +142,8 @@ class _Reader:
         bound = _BOUND.fullmatch(line)
         if bound:
             self._in_text = False
-            what, name = bound.group(1).upper(), bound.group(2).upper()
-            (self._begin if what == "BEGIN" else self._end)(number, name)
+            bound_of = self._begin if bound.group(1).upper() == "BEGIN" else self._end
+            bound_of(number, bound.group(2).upper())
             return
         match = _PROPERTY.match(line)
         name = match.group(1).upper() if match else ""
@@ -162,8 +162,7 @@ class _Reader:
 
     def _begin(self, number: int, name: str) -> None:
         outer = self._open[-1] if self._open else None
-        # Nothing that is read here holds anything of its own kind; what is nested without end is
-        # hostile.
+        # No component holds one of its own kind, and endless nesting is hostile.
         if (name == "VCALENDAR") == bool(self._open) or name == outer or len(self._open) > 8:
             raise BadInput("timetable", f"has BEGIN:{name[:30]} in the wrong place, line {number}")
         self._open.append(name)
@@ -215,9 +214,9 @@ def _dated(line: str) -> str:
     """The line with its TZID kept as ZONE, and no parameter that nothing here reads."""
     match = _DATED.fullmatch(line)
     if not match:
-        name = _PROPERTY.match(line)
-        # Whatever it is, a zone in it is not for icalendar to find.
-        broken = name and name.group(1).upper() in _TIMES
+        begins = _PROPERTY.match(line)
+        # Even in a broken line icalendar finds no zone by itself.
+        broken = begins and begins.group(1).upper() in _TIMES
         return re.sub("[;:]+", " ", line).replace(" ", ":", 1) if broken else line
     name, parameters, value = match.group(1).upper(), match.group(2) or "", match.group(3).strip()
     zone = _TZID.search(parameters)

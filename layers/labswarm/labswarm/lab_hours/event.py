@@ -38,7 +38,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _CUT = {name + colon for name in ("seats", "cluster") for colon in ("", ":")}
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
-# What Exchange writes before the subject of a cancelled meeting, which it publishes as confirmed.
+# Exchange writes this before the subject of a cancelled meeting and publishes it as confirmed.
 _CANCELLED = re.compile(
     r"(?i)\s*(cancell?ed|abgesagt|annulée?|cancelad[oa]|annullat[oa]|geannuleerd|aflyst|avlyst|"
     r"inställt|peruutettu|odwołane)\s*:"
@@ -48,9 +48,9 @@ _CANCELLED = re.compile(
 class Event:
     """One event, by the lines of its VEVENT.
 
-    What is asked of every event of a feed is read from the lines; only the times of those that may
-    be a lab soon are read by icalendar, which takes a hundred times as long. The properties and
-    methods raise EventProblem with the reason why the event cannot be booked.
+    icalendar reads only the times of events that may be a lab soon, because it takes ten times as
+    long. The properties and methods raise EventProblem with the reason why the event cannot be
+    booked.
     """
 
     def __init__(self, lines: Sequence[str], calendar: CalendarText, zones: Zones) -> None:
@@ -113,7 +113,7 @@ class Event:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What two copies of one event have in common."""
+        """A value that two copies of one event share."""
         return (str(self._floating), *self._lines)
 
     @property
@@ -139,7 +139,7 @@ class Event:
         return int(text)
 
     def is_far_from(self, first: datetime, last: datetime) -> bool:
-        """Whether all of it is before `first` or after `last` (UTC), whatever its zone is."""
+        """Whether all of it is before `first` or after `last` (UTC), in any time zone."""
         starts = _days(self._values, "DTSTART", "RECURRENCE-ID")
         if not starts or "RDATE" in self._values or self.and_future:
             return False
@@ -255,7 +255,7 @@ def check_length(start: datetime, end: datetime) -> None:
 
 
 def printable(text: str) -> str:
-    """A title in one line, without what a terminal would obey, MOST_NAME characters at most."""
+    """Return a title in one line, without control characters, MOST_NAME characters at most."""
     kept = "".join(c if c.isprintable() else " " for c in text[: 4 * MOST_NAME])
     return " ".join(kept.split())[:MOST_NAME]
 

@@ -1,7 +1,7 @@
 """Which recurrence rules are read. A rule that never ends its search, or recurs without end within
 a day, is refused before a library sees it.
 
-RFC 5545, 3.3.10 (https://www.rfc-editor.org/rfc/rfc5545#section-3.3.10) says what a rule may hold.
+RFC 5545, 3.3.10 (https://www.rfc-editor.org/rfc/rfc5545#section-3.3.10) lists the parts of a rule.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ MALFORMED = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError),
     *(RecursionError, TypeError, ValueError),
 )
-"""What the libraries raise for values that are no dates, rules or zones."""
+"""The errors that the libraries raise for values that are no dates, rules or zones."""
 
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
@@ -57,7 +57,7 @@ def check_rules(component: Any, *, of_a_zone: bool = False) -> None:
             raise EventProblem(f"has the rule {str(rule)[:60]!r}. Write one like FREQ=WEEKLY")
         _check(rule)
         if of_a_zone and _frequency(rule) != "YEARLY":
-            raise EventProblem("has a zone that changes its clocks more often than yearly")
+            raise EventProblem("changes its clocks more often than yearly")
 
 
 def set_until(rule: Any, start: datetime) -> None:

@@ -46,8 +46,8 @@ class Ending(StrEnum):
 class Timetable:
     """The labs of one cluster, by start.
 
-    `problems` say why an event is left out, `warnings` what of an event is not booked (a sentence
-    each, with the event's name and date). `endings` counts the feed's events by how they end.
+    `problems` say why an event is left out, `warnings` that fewer seats are booked than an event
+    asks for. Both name the event and its date. `endings` counts the feed's events by how they end.
     """
 
     bookings: tuple[Booking, ...]
@@ -166,7 +166,7 @@ class _Reading:
         cancelled = [n for n in current if self._events[n].is_cancelled]
         live = [n for n in current if self._stays(n)]
         if cancelled and not live:
-            # What ends a series ends its exceptions of the same version.
+            # The end of a series is also the end of its exceptions of the same version.
             sequence = max(self._events[n].sequence for n in cancelled)
             for number in exceptions:
                 if self._events[number].sequence <= sequence:

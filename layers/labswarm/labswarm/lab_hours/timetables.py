@@ -48,8 +48,8 @@ class Wanted:
 
 @dataclass
 class Refreshed:
-    """What came of it, by cluster: the notes that have changed, why a feed could not be had, and
-    how the events of each feed that was read end."""
+    """The result, by cluster: the notes that have changed, why a feed is not available, and how
+    the events of each feed end that was read."""
 
     changed: dict[str, Notes] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
@@ -72,9 +72,9 @@ class Timetables:
         self._begin = begin
 
     def refresh(self, wanted: Sequence[Wanted]) -> Refreshed:
-        """Fetch these feeds, read those that are due, and write what has changed into the notes.
+        """Fetch these feeds, read those that are due, and keep the results in the notes.
 
-        What is wrong with one feed, or with keeping its notes, stops no other.
+        A problem with one feed, or with its notes, stops no other.
         """
         begun = self._clock.now()
         refreshed = Refreshed()
