@@ -1,6 +1,6 @@
 # What a developer types. CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab down check format test test-deep weather extension plan lock clean
+.PHONY: help setup lab down check format test test-deep chaos extension plan lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -39,7 +39,7 @@ test: check ## all of it: contracts, integration, and the end-to-end test on a r
 test-deep: setup ## the tests that take minutes each
 	$(PYTEST) -m deep tests
 
-weather: setup ## an hour of faults over a class on a real Swarm (MINUTES=60, SEED=a number)
+chaos: setup ## an hour of faults over a class on a real Swarm (MINUTES=60, SEED=a number)
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 format: ## let ruff format and mend

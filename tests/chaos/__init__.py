@@ -1,4 +1,4 @@
-"""Weather on a real Swarm: students come and go while faults strike, and then all is accounted for.
+"""Faults on a real Swarm while students come and go; then each server and file is accounted for.
 
 tests/unit/test_histories.py is the same in virtual time, over twins.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: an hour of weather over a lab of its own, on a real Swarm."""
+"""`python -m tests.chaos`: inject faults into a lab of its own on a real Swarm for an hour."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from labswarm_lab.nodes.requirements import missing
-from tests.chaos.storm import printed, weathered
+from tests.chaos.run import printed, run_chaos
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        report = weathered(
+        report = run_chaos(
             f"w{os.getpid()}",
             seed=seed,
             minutes=options.minutes,

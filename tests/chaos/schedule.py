@@ -1,4 +1,4 @@
-"""When which fault strikes: everything by chance, and all of it from a seed."""
+"""The plan of faults: random, and the same for the same seed."""
 
 import random
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of strike: how often it comes beside others, and how long it lasts (seconds).
+    """A kind of fault: its share among all faults, and how long it lasts (seconds).
 
     Of those with the same `channel` only one is on at a time. `cuts_off` says whether it may end
-    the servers of the node that it strikes.
+    the servers of the node that it hits.
     """
 
     name: str
@@ -37,12 +37,12 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 FIRST_S = 5.0
 """So long the class is left alone."""
 GAP_S = 15.0
-"""The mean time between two strikes, as long as a channel is free."""
+"""The mean time between two faults, as long as a channel is free."""
 
 
 @dataclass(frozen=True)
-class Strike:
-    """A strike that is to come `at_s` seconds from the beginning; `chance` (0 to 1) is for all that
+class Fault:
+    """A fault planned for `at_s` seconds after the start; `chance` (0 to 1) is for all that
     is chosen only then, such as the node among those that are there."""
 
     kind: Kind
@@ -55,11 +55,11 @@ class Strike:
         return self.at_s + self.lasts_s
 
 
-def strikes(seed: int, seconds: float) -> list[Strike]:
-    """The strikes of so many seconds, in order; the same for the same seed.
+def planned_faults(seed: int, seconds: float) -> list[Fault]:
+    """Plan the faults of so many seconds, in order; the same seed gives the same plan.
 
-    The first is of each kind once, in an order by chance, so that no weather lacks one that is
-    long enough to have it.
+    The first is of each kind once, in an order by chance, so that each run that
+    is long enough has every kind.
     """
     chance = random.Random(seed)  # noqa: S311
     free_at = {kind.channel: 0.0 for kind in KINDS}
@@ -72,7 +72,7 @@ def strikes(seed: int, seconds: float) -> list[Strike]:
         if free_at[kind.channel] <= at:
             if first_of_each:
                 first_of_each.pop()
-            planned.append(Strike(kind, round(at, 1), round(lasts, 1), share))
+            planned.append(Fault(kind, round(at, 1), round(lasts, 1), share))
             free_at[kind.channel] = at + lasts + 1
         at += chance.expovariate(1 / GAP_S)
     return planned

@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 import requests
 
 from labswarm_lab.students import StudentFailed, spawn_form_of, xsrf_of
+from tests.chaos.injector import HUB_BACK_WITHIN_S
 from tests.chaos.notebook import Notebook
-from tests.chaos.strikes import HUB_BACK_WITHIN_S
 
 STAYS_S, IS_AWAY_S, TYPES_S = (30.0, 180.0), (5.0, 40.0), (1.0, 6.0)
 LOGS_OUT = 0.7

@@ -8,7 +8,7 @@ from labswarm_lab.lab import Lab
 from labswarm_lab.swarm_seen import swarm_of
 from labswarm_node.swarm import Server, StudentTask, SwarmNode
 from tests.chaos.hub_log import Ending
-from tests.chaos.strikes import HUB_BACK_WITHIN_S, Struck
+from tests.chaos.injector import HUB_BACK_WITHIN_S, Injected
 from tests.chaos.students import Leave
 from tests.e2e.conftest import LabUnderTest
 from tests.support.interrupted import NOTICE_S
@@ -151,21 +151,21 @@ def early(endings: Sequence[Ending], leaves: Mapping[str, Sequence[Leave]]) -> l
     ]
 
 
-def cause(ending: Ending, struck: Sequence[Struck], instances: Mapping[str, str]) -> str | None:
-    """The strike that may have ended a server early; None for one that nothing explains.
+def cause(ending: Ending, injected: Sequence[Injected], instances: Mapping[str, str]) -> str | None:
+    """Return the fault that may have ended a server early, or None.
 
     `instances` are those of the Swarm's node ids.
     """
     instance = instances.get(ending.node_id or "")
-    hubs = [s for s in struck if s.strike.kind.name == "hub-restart"]
-    found = [s for s in struck if s.explains(instance, ending.at) and _may_end(s, ending, hubs)]
-    return found[-1].strike.kind.name if found else None
+    hubs = [s for s in injected if s.fault.kind.name == "hub-restart"]
+    found = [s for s in injected if s.explains(instance, ending.at) and _may_end(s, ending, hubs)]
+    return found[-1].fault.kind.name if found else None
 
 
-def _may_end(one: Struck, ending: Ending, hubs: Sequence[Struck]) -> bool:
-    """Whether this strike at the ending's node may have brought it about: between EC2's warning and
+def _may_end(one: Injected, ending: Ending, hubs: Sequence[Injected]) -> bool:
+    """Whether this fault at the ending's node may have caused it: between EC2's warning and
     its kill only by a move. Who asked for that is lost with a hub that is killed then."""
-    if one.strike.kind.name != "interrupt" or ending.at >= one.at + NOTICE_S:
+    if one.fault.kind.name != "interrupt" or ending.at >= one.at + NOTICE_S:
         return True
     return ending.who == MOVER or any(
         hub.at <= ending.at <= (hub.until or ending.at) + HUB_BACK_WITHIN_S for hub in hubs
@@ -173,12 +173,12 @@ def _may_end(one: Struck, ending: Ending, hubs: Sequence[Struck]) -> bool:
 
 
 def cut_off(
-    early: Sequence[Ending], struck: Sequence[Struck], instances: Mapping[str, str]
+    early: Sequence[Ending], injected: Sequence[Injected], instances: Mapping[str, str]
 ) -> list[str]:
-    """A sentence for each of these that was on a node that no such strike has met."""
+    """Return a sentence for each early ending on a node without such a fault."""
     return [
         f"{e.student}'s server on {instances.get(e.node_id or '') or e.node_id} ended early at "
-        f"{e.at:.0f} ({e.who or 'by itself'}: {e.why}), and no strike explains it"
+        f"{e.at:.0f} ({e.who or 'by itself'}: {e.why}), and no fault explains it"
         for e in early
-        if cause(e, struck, instances) is None
+        if cause(e, injected, instances) is None
     ]

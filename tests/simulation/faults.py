@@ -1,4 +1,4 @@
-"""What goes wrong in a world: with a Task's function, or with events on their way."""
+"""What goes wrong in a simulation: with a Task's function, or with events on their way."""
 
 import random
 from collections import Counter
@@ -28,7 +28,7 @@ class Fault:
 
 
 @dataclass
-class Weather:
+class Delivery:
     """What becomes of events: shares of 0 to 1, and seconds."""
 
     lost: float = 0.0
@@ -38,10 +38,10 @@ class Weather:
 
 @dataclass
 class Faults:
-    """Everything that is wrong in a world at present; `met` counts the faulty calls."""
+    """Everything that is wrong in a simulation at present; `met` counts the faulty calls."""
 
     tasks: list[Fault] = field(default_factory=list)
-    weather: Weather = field(default_factory=Weather)
+    delivery: Delivery = field(default_factory=Delivery)
     met: int = 0
     calls: Counter[str] = field(default_factory=Counter)
     """The API calls made, by service and operation; of one that has pages, the pages."""
@@ -72,7 +72,7 @@ class Faults:
         """Call a function with a fault, or without."""
         match fault.kind if fault else None:
             case "permanent":
-                raise Failure("Permanent", "a fault of this world")
+                raise Failure("Permanent", "a fault of this simulation")
             case "timeout":
                 time.sleep(timeout_s)
                 raise Failure("Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds")
@@ -87,10 +87,10 @@ class Faults:
         """The delays (seconds) after which an event is delivered; none for one that is lost."""
         if event["source"] == "aws.states":
             return [0.1]
-        if draw.random() < self.weather.lost:
+        if draw.random() < self.delivery.lost:
             return []
-        times = 2 if draw.random() < self.weather.doubled else 1
-        return [0.1 + draw.random() * self.weather.late_s for _ in range(times)]
+        times = 2 if draw.random() < self.delivery.doubled else 1
+        return [0.1 + draw.random() * self.delivery.late_s for _ in range(times)]
 
     def client(self, service: str, twin: Any, pause: Callable[[], None]) -> Any:
         """A client's twin whose calls take time, and are throttled while `throttling` is."""

@@ -25,9 +25,9 @@ FUNCTIONS = ROOT / "functions"
 class Context:
     """What a handler's decorators read of Lambda's context."""
 
-    function_name: str = "labswarm-world"
+    function_name: str = "labswarm-simulation"
     memory_limit_in_mb: int = 256
-    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:labswarm-world"
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:labswarm-simulation"
     aws_request_id: str = "request"
 
 
@@ -62,7 +62,7 @@ def load(
     handlers: dict[str, Handler] = {}
     with _replaced(adapters, client):
         for name in names:
-            module = ModuleType(f"world_{name}")
+            module = ModuleType(f"simulated_{name}")
             module.__file__ = str(FUNCTIONS / name / "app.py")
             sys.modules[module.__name__] = module
             exec(_code(name), module.__dict__)  # noqa: S102  # the app's own

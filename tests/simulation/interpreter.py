@@ -1,7 +1,7 @@
 """Runs the app's machines: one execution is one process in virtual time.
 
 The emulator runs the same files with a whole interpreter; this one has what they use, and
-fails on the rest. tests/contract/test_world_machines.py holds it to the other.
+fails on the rest. tests/emulator/test_simulation_machines.py holds it to the other.
 """
 
 import itertools
@@ -53,7 +53,7 @@ Invoke = Callable[[Execution, str, str, Any], Any]
 
 
 class Interpreter:
-    """All machines of a world, by their names, and all their executions, by ARN."""
+    """All machines of a simulation, by their names, and all their executions, by ARN."""
 
     def __init__(
         self,

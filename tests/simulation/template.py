@@ -1,4 +1,4 @@
-"""What the world takes from template.yaml: machines, functions, documents and rules."""
+"""What the simulation takes from template.yaml: machines, functions, documents and rules."""
 
 import json
 import re
@@ -129,7 +129,7 @@ def _named(pattern: Any) -> Any:
 
 
 def machine_arn(name: str) -> str:
-    """A machine's ARN in a world."""
+    """A machine's ARN in a simulation."""
     return f"arn:aws:states:eu-west-1:123456789012:stateMachine:{name}"
 
 

@@ -8,11 +8,11 @@ from itertools import count
 from typing import Any
 
 START = 1_800_000_000.0
-"""When a world begins, in seconds since the epoch."""
+"""When a simulation begins, in seconds since the epoch."""
 
 
 class Ended(BaseException):
-    """Thrown into processes that still wait when their world ends."""
+    """Thrown into processes that still wait when their simulation ends."""
 
 
 class Process:
@@ -87,7 +87,7 @@ class VirtualTime:
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Wait; called from the outside it lets the world go on for so long."""
+        """Wait; called from the outside it lets the simulation go on for so long."""
         process = self.current.process
         if process is None:
             self.run(seconds)
@@ -99,7 +99,7 @@ class VirtualTime:
         self, act: Callable[[], Any], name: str, after_s: float = 0, *, awaited: bool = False
     ) -> Process:
         """Have a process begin, `after_s` from now. The error of one that is `awaited` is for who
-        waits; any other's ends the world."""
+        waits; any other's ends the simulation."""
         process = Process(self, act, name, awaited=awaited)
         self._alive.add(process)
         self._at(self._now + after_s, process)

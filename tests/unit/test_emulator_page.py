@@ -48,8 +48,8 @@ OF_OUR_OWN = {
             "test_a_refusal_that_cannot_be_is_refused",
         )
     },
-    "test_world_machines.py": "the interpreter of tests/simulation, beside the emulator's",
-    "test_world_twins.py": "the twins of tests/simulation, beside the emulator",
+    "test_simulation_machines.py": "the interpreter of tests/simulation, beside the emulator's",
+    "test_simulation_twins.py": "the twins of tests/simulation, beside the emulator",
     "test_app_alarms.py::test_the_other_alarms_are_on_what_aws_publishes": "the template",
     "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, no emulator",
 }

@@ -10,7 +10,7 @@ import pytest
 from tests.simulation import template
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.functions import ROOT
-from tests.simulation.world import ASG, PASS, RECONCILE, World
+from tests.simulation.simulation import ASG, PASS, RECONCILE, Simulation
 
 LAUNCH, TERMINATE, SPOT = (
     "labswarm-node-launch",
@@ -47,20 +47,20 @@ CELLS = [
 UNDOING = ("PauseAgain", "Leave", "Remove", "RemoveChefIdentity", "Abandon")
 
 
-def launching(world: World, state: str, arm: Callable[[], None]) -> None:
+def launching(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:
     """One worker comes."""
     if state in UNDOING:
-        world.faults.tasks.append(Fault(LAUNCH, "Activate", "permanent", 1))
-    world.group.pool = state == "LetPool"
+        simulation.faults.tasks.append(Fault(LAUNCH, "Activate", "permanent", 1))
+    simulation.group.pool = state == "LetPool"
     if state == "RefuseMove":
-        move_unknown(world)
+        move_unknown(simulation)
     arm()
-    world.scale(1)
+    simulation.scale(1)
 
 
-def move_unknown(world: World) -> None:
+def move_unknown(simulation: Simulation) -> None:
     """The first instance comes from where none can come."""
-    told, first = world.tell, []
+    told, first = simulation.tell, []
 
     def tell(event: Mapping[str, Any]) -> None:
         if not first:
@@ -68,55 +68,55 @@ def move_unknown(world: World) -> None:
             event = {**event, "detail": {**event["detail"], "Origin": "AutoScalingGroup"}}
         told(event)
 
-    world.groups.told = tell
+    simulation.groups.told = tell
 
 
-def terminating(world: World, state: str, arm: Callable[[], None]) -> None:
+def terminating(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:
     """Of two workers, the one with a student goes; EC2 may not leave it its time."""
-    first, _ = world.opened(2)
-    world.classroom.sit("s1")
+    first, _ = simulation.opened(2)
+    simulation.classroom.sit("s1")
     arm()
-    going = world.classroom.worker_of("s1") or first
-    world.groups.terminate_instance_in_auto_scaling_group(going, True)
+    going = simulation.classroom.worker_of("s1") or first
+    simulation.groups.terminate_instance_in_auto_scaling_group(going, True)
     if state == "Warn":
-        world.time.run(20)
-        world.warn(going)
+        simulation.time.run(20)
+        simulation.warn(going)
 
 
-def warned(world: World, state: str, arm: Callable[[], None]) -> None:
+def warned(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:
     """EC2 takes one of two workers back, or says that it may."""
-    first, _ = world.opened(2)
-    world.classroom.sit("s1")
+    first, _ = simulation.opened(2)
+    simulation.classroom.sit("s1")
     arm()
     kind = "rebalance" if state in ("PauseOnly", "AddNode", "Close") else "interruption"
-    world.warn(world.classroom.worker_of("s1") or first, kind)
+    simulation.warn(simulation.classroom.worker_of("s1") or first, kind)
 
 
-def deciding(world: World, state: str, arm: Callable[[], None]) -> None:
+def deciding(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:
     """A student finds no seat; then the class is over."""
     arm()
-    world.classroom.sit("s1")
-    world.time.run(600)
-    world.classroom.leave("s1")
+    simulation.classroom.sit("s1")
+    simulation.time.run(600)
+    simulation.classroom.leave("s1")
 
 
-def passing(world: World, state: str, arm: Callable[[], None]) -> None:
+def passing(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:
     """A ghost in the Swarm, an orphan at the Chef Server, an instance whose node is lost, and a
     student's service that the hub has lost."""
-    opened = world.opened(3)
-    world.classroom.sit("s1")
-    world.classroom.sit("s2")
-    world.classroom.lose("s2")
-    used = world.classroom.worker_of("s1")
+    opened = simulation.opened(3)
+    simulation.classroom.sit("s1")
+    simulation.classroom.sit("s2")
+    simulation.classroom.lose("s2")
+    used = simulation.classroom.worker_of("s1")
     first, second = (instance_id for instance_id in opened if instance_id != used)
-    world.groups.groups[ASG].instances.pop(first)
-    world.workers.end(first)
-    world.group.desired -= 1
-    world.workers.engines[second].leave(False)
+    simulation.groups.groups[ASG].instances.pop(first)
+    simulation.workers.end(first)
+    simulation.group.desired -= 1
+    simulation.workers.engines[second].leave(False)
     arm()
-    world.time.run(1500)
-    assert second not in world.group.instances, world.told()
-    assert used in world.open_workers(), world.told()
+    simulation.time.run(1500)
+    assert second not in simulation.group.instances, simulation.told()
+    assert used in simulation.open_workers(), simulation.told()
 
 
 SCENES = {
@@ -130,34 +130,34 @@ SCENES = {
 
 def outcome(machine: str, state: str, kind: str) -> str:
     """How it ends with a fault in a state; fails when anything is left behind or under way."""
-    with World(seed=1, ticks=machine in (HOURS, RECONCILE)) as world:
+    with Simulation(seed=1, ticks=machine in (HOURS, RECONCILE)) as simulation:
 
         def arm() -> None:
             if kind == "duplicate":
-                world.faults.duplicate = (machine, state)
+                simulation.faults.duplicate = (machine, state)
             else:
-                world.faults.tasks.append(Fault(machine, state, kind, TIMES[kind]))  # type: ignore[arg-type]
+                simulation.faults.tasks.append(Fault(machine, state, kind, TIMES[kind]))  # type: ignore[arg-type]
 
-        SCENES[machine](world, state, arm)
-        assert world.settle(7200), world.told()
-        left = world.traces()
+        SCENES[machine](simulation, state, arm)
+        assert simulation.settle(7200), simulation.told()
+        left = simulation.traces()
         for _ in range(3):
-            world.time.run(300)
-            world.start(RECONCILE, PASS)
-            assert world.settle(7200), world.told()
-        assert world.faults.met, f"{state} was never entered\n{world.told()}"
-        assert world.traces() == [], world.told()
-        return ended(world, machine) + (" + pass" if left and machine != RECONCILE else "")
+            simulation.time.run(300)
+            simulation.start(RECONCILE, PASS)
+            assert simulation.settle(7200), simulation.told()
+        assert simulation.faults.met, f"{state} was never entered\n{simulation.told()}"
+        assert simulation.traces() == [], simulation.told()
+        return ended(simulation, machine) + (" + pass" if left and machine != RECONCILE else "")
 
 
-def ended(world: World, machine: str) -> str:
+def ended(simulation: Simulation, machine: str) -> str:
     """How the faulty execution, the first that failed or else the first of all, came to its end."""
-    endings = [how for noted in world.group.endings.values() for _, how in noted]
+    endings = [how for noted in simulation.group.endings.values() for _, how in noted]
     if any(how.startswith("timed out") for how in endings):
         return "default"
-    if any(function == "last_resort" and said["done"] for function, said in world.answers):
+    if any(function == "last_resort" and said["done"] for function, said in simulation.answers):
         return "last resort"
-    executions = world.executions(machine)
+    executions = simulation.executions(machine)
     failed = [execution for execution in executions if execution.status == "FAILED"]
     if not failed:
         return "done"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.simulation.faults import Weather
-from tests.simulation.world import ASG, EMPTY_DEADLINE_S, HUB, PASS, RECONCILE, World
+from tests.simulation.faults import Delivery
+from tests.simulation.simulation import ASG, EMPTY_DEADLINE_S, HUB, PASS, RECONCILE, Simulation
 
 EXAMPLES, MANY = 200, 10_000
 STUDENTS = st.integers(0, 11).map(lambda number: f"s{number}")
@@ -22,50 +22,50 @@ CLEANUP_S = 125
 class Histories(RuleBasedStateMachine):
     """Students, an operator, EC2, and the network, on one cluster."""
 
-    world: World
+    simulation: Simulation
 
     @initialize(seed=st.integers(0, 2**16), workers=st.integers(0, 2), opened=st.booleans())
     def begins(self, seed: int, workers: int, opened: bool) -> None:
-        self.world = World(seed, ticks=True)
+        self.simulation = Simulation(seed, ticks=True)
         self.killed: set[str] = set()
         self.cut_off: set[str] = set()
         self.lossy = False
         if opened:
-            self.world.opened(workers)
-        self.world.scale(workers)
+            self.simulation.opened(workers)
+        self.simulation.scale(workers)
 
     # What people do.
 
     @rule(student=STUDENTS)
     def student_sits(self, student: str) -> None:
-        if self.world.classroom.hub.running(student, "") == "absent":
-            self.world.classroom.sit(student)
+        if self.simulation.classroom.hub.running(student, "") == "absent":
+            self.simulation.classroom.sit(student)
 
     @rule(student=STUDENTS)
     def student_leaves(self, student: str) -> None:
-        if self.world.classroom.hub.running(student, "") == "ready":
-            self.world.classroom.leave(student)
+        if self.simulation.classroom.hub.running(student, "") == "ready":
+            self.simulation.classroom.leave(student)
 
     @rule(count=st.integers(0, 4))
     def operator_scales(self, count: int) -> None:
-        self.world.scale(count)
+        self.simulation.scale(count)
 
     @rule(data=st.data(), shrink=st.booleans())
     def operator_ends_a_worker(self, data: st.DataObject, shrink: bool) -> None:
         instance_id = self.one_of_the_workers(data)
-        if instance_id and not (shrink and self.world.group.desired == 0):
-            self.world.groups.terminate_instance_in_auto_scaling_group(instance_id, shrink)
+        if instance_id and not (shrink and self.simulation.group.desired == 0):
+            self.simulation.groups.terminate_instance_in_auto_scaling_group(instance_id, shrink)
 
     @rule()
     def operator_reconciles(self) -> None:
-        self.world.start(RECONCILE, PASS)
+        self.simulation.start(RECONCILE, PASS)
 
     # What the hub does.
 
     @rule(student=STUDENTS)
     def hub_loses_a_server(self, student: str) -> None:
-        if self.world.classroom.hub.running(student, "") == "ready":
-            self.world.classroom.lose(student)
+        if self.simulation.classroom.hub.running(student, "") == "ready":
+            self.simulation.classroom.lose(student)
 
     # What EC2 does.
 
@@ -73,7 +73,7 @@ class Histories(RuleBasedStateMachine):
     def ec2_warns(self, data: st.DataObject, kind: str) -> None:
         instance_id = self.one_of_the_workers(data)
         if instance_id:
-            self.world.warn(instance_id, kind)
+            self.simulation.warn(instance_id, kind)
             if kind == "interruption":
                 self.killed.add(instance_id)
 
@@ -82,7 +82,7 @@ class Histories(RuleBasedStateMachine):
         instance_id = self.one_of_the_workers(data)
         if instance_id:
             self.killed.add(instance_id)
-            self.world.kill(instance_id)
+            self.simulation.kill(instance_id)
 
     # What the network does.
 
@@ -91,38 +91,40 @@ class Histories(RuleBasedStateMachine):
         doubled=st.sampled_from([0.0, 0.5]),
         late_s=st.sampled_from([0.0, 5.0, 90.0]),
     )
-    def weather_changes(self, lost: float, doubled: float, late_s: float) -> None:
-        self.world.faults.weather = Weather(lost, doubled, late_s)
+    def delivery_changes(self, lost: float, doubled: float, late_s: float) -> None:
+        self.simulation.faults.delivery = Delivery(lost, doubled, late_s)
         self.lossy |= lost > 0
 
     @rule(data=st.data(), healed_after_s=st.sampled_from([10, 60, 600, None]))
     def a_worker_is_cut_off(self, data: st.DataObject, healed_after_s: int | None) -> None:
         instance_id = self.one_of_the_workers(data)
-        if instance_id and self.world.group.instances[instance_id].state == "InService":
+        if instance_id and self.simulation.group.instances[instance_id].state == "InService":
             self.cut_off.add(instance_id)
-            self.world.cut(instance_id)
+            self.simulation.cut(instance_id)
             if healed_after_s:
-                heal = functools.partial(self.world.heal, instance_id)
-                self.world.time.spawn(heal, "heal", healed_after_s)
+                heal = functools.partial(self.simulation.heal, instance_id)
+                self.simulation.time.spawn(heal, "heal", healed_after_s)
 
-    @precondition(lambda self: self.world.events)
+    @precondition(lambda self: self.simulation.events)
     @rule(data=st.data())
     def an_event_comes_again(self, data: st.DataObject) -> None:
-        events = [e for e in self.world.events if e["source"] in ("aws.autoscaling", "aws.ec2")]
+        events = [
+            e for e in self.simulation.events if e["source"] in ("aws.autoscaling", "aws.ec2")
+        ]
         if events:
-            self.world.deliver(events[data.draw(st.integers(0, len(events) - 1))])
+            self.simulation.deliver(events[data.draw(st.integers(0, len(events) - 1))])
 
     @rule(calls=st.integers(1, 12))
     def aws_throttles(self, calls: int) -> None:
-        self.world.faults.throttling = calls
+        self.simulation.faults.throttling = calls
 
     @rule()
     def chef_stops_or_starts(self) -> None:
-        self.world.chef.up = not self.world.chef.up
+        self.simulation.chef.up = not self.simulation.chef.up
 
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: int) -> None:
-        self.world.time.run(seconds)
+        self.simulation.time.run(seconds)
 
     # What holds at every moment.
 
@@ -130,7 +132,7 @@ class Histories(RuleBasedStateMachine):
     def an_instance_is_at_most_one_live_node(self) -> None:
         live = [n.instance_id for n in self.seen() if n.role == "worker" and n.state == "ready"]
         # A machine that has ended is ready for 15 s more, and may not be another's.
-        assert len(live) == len(set(live)), self.world.told()
+        assert len(live) == len(set(live)), self.simulation.told()
 
     @invariant()
     def the_manager_is_untouched(self) -> None:
@@ -140,54 +142,58 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def nobodys_server_ends_before_its_time(self) -> None:
-        if not hasattr(self, "world"):
+        if not hasattr(self, "simulation"):
             return
-        for cut in self.world.classroom.cuts:
+        for cut in self.simulation.classroom.cuts:
             if cut.instance_id in self.killed | self.cut_off:
                 continue
-            claim = self.world.ledger.read(cut.instance_id, "terminate")
-            assert claim is not None, (cut, self.world.told())
+            claim = self.simulation.ledger.read(cut.instance_id, "terminate")
+            assert claim is not None, (cut, self.simulation.told())
             spared_until = claim.opened_at + EMPTY_DEADLINE_S - 1
-            assert cut.at >= spared_until, (cut, claim, self.world.told())
+            assert cut.at >= spared_until, (cut, claim, self.simulation.told())
 
     # What holds when all has calmed down.
 
     def teardown(self) -> None:
-        if not hasattr(self, "world"):
+        if not hasattr(self, "simulation"):
             return
-        with self.world as world:
-            world.faults.weather, world.faults.throttling, world.chef.up = Weather(), 0, True
-            world.faults.tasks.clear()
-            for student in sorted(world.classroom.students()):
-                world.classroom.leave(student)
-            calm = world.time.run_until(self.calm, 4 * 3600)
-            assert calm, f"never calm: {world.traces()}\n{world.told()}"
+        with self.simulation as simulation:
+            simulation.faults.delivery, simulation.faults.throttling, simulation.chef.up = (
+                Delivery(),
+                0,
+                True,
+            )
+            simulation.faults.tasks.clear()
+            for student in sorted(simulation.classroom.students()):
+                simulation.classroom.leave(student)
+            calm = simulation.time.run_until(self.calm, 4 * 3600)
+            assert calm, f"never calm: {simulation.traces()}\n{simulation.told()}"
             self.each_token_is_completed_once()
 
     def calm(self) -> bool:
-        classroom = self.world.classroom
+        classroom = self.simulation.classroom
         if not classroom.hub.servers():
             # Not believed in what it does not know, until somebody comes back.
             classroom.sit("s59")
-        return not self.world.traces()
+        return not self.simulation.traces()
 
     def each_token_is_completed_once(self) -> None:
-        for instance_id, endings in self.world.group.endings.items():
+        for instance_id, endings in self.simulation.group.endings.items():
             for transition in {transition for transition, _ in endings}:
                 of_it = [how for what, how in endings if what == transition]
                 assert len(of_it) == 1, (instance_id, endings)
                 # Only an event that never came leaves a hook to its own timeout.
-                assert self.lossy or "timed out" not in of_it[0], self.world.told()
+                assert self.lossy or "timed out" not in of_it[0], self.simulation.told()
 
     # How it is known.
 
     def seen(self) -> list[Any]:
-        return list(self.world.swarm.nodes()) if hasattr(self, "world") else []
+        return list(self.simulation.swarm.nodes()) if hasattr(self, "simulation") else []
 
     def one_of_the_workers(self, data: st.DataObject) -> str | None:
         workers = [
             i.instance_id
-            for i in self.world.groups.groups[ASG].instances.values()
+            for i in self.simulation.groups.groups[ASG].instances.values()
             if not i.leaving and i.instance_id not in self.killed
         ]
         return data.draw(st.sampled_from(workers)) if workers else None
@@ -214,14 +220,14 @@ class TestManyHistories(Histories.TestCase):  # type: ignore[misc,name-defined]
 
 
 def test_a_history_can_be_had_again() -> None:
-    """The same seed makes the same world, or a failure could not be looked into."""
+    """The same seed makes the same simulation, or a failure could not be looked into."""
     told = []
     for _ in range(2):
-        with World(7, ticks=True) as world:
-            world.opened(3)
-            world.classroom.sit("s1")
-            world.warn(world.open_workers()[0])
-            world.time.run(600)
-            told.append(world.told())
+        with Simulation(7, ticks=True) as simulation:
+            simulation.opened(3)
+            simulation.classroom.sit("s1")
+            simulation.warn(simulation.open_workers()[0])
+            simulation.time.run(600)
+            told.append(simulation.told())
     assert told[0] == told[1]
     assert json.loads(told[0])["executions"]

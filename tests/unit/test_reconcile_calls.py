@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.simulation.agents import Machine
 from tests.simulation.auto_scaling import Instance
-from tests.simulation.world import ASG, CLUSTER, PASS, RECONCILE, World
+from tests.simulation.simulation import ASG, CLUSTER, PASS, RECONCILE, Simulation
 
 from labswarm.lifecycle.ledger import TRANSITIONS, Claim
 from labswarm.seats import START_WITHIN_S
@@ -19,18 +19,18 @@ NODES = 1000
 KEYS_A_CALL = 100
 
 
-def populate(world: World, count: int) -> list[str]:
+def populate(simulation: Simulation, count: int) -> list[str]:
     """So many workers in service, known to every side."""
     ids = [f"i-{number:017x}" for number in range(1, count + 1)]
     for instance_id in ids:
-        world.group.instances[instance_id] = Instance(instance_id, ASG, "InService")
-        world.ssm.machines[instance_id] = Machine(instance_id, online=True)
-        engine = world.swarm.start(instance_id, 2**31, 2 * 10**9, CLUSTER)
-        engine.join(TOKEN, world.swarm.manager, "10.98.0.11", "active")
-        world.workers.engines[instance_id] = engine
+        simulation.group.instances[instance_id] = Instance(instance_id, ASG, "InService")
+        simulation.ssm.machines[instance_id] = Machine(instance_id, online=True)
+        engine = simulation.swarm.start(instance_id, 2**31, 2 * 10**9, CLUSTER)
+        engine.join(TOKEN, simulation.swarm.manager, "10.98.0.11", "active")
+        simulation.workers.engines[instance_id] = engine
         name = f"{CLUSTER}-{instance_id}"
-        world.chef.clients[name], world.chef.nodes[name] = "key", name
-    world.group.desired = count
+        simulation.chef.clients[name], simulation.chef.nodes[name] = "key", name
+    simulation.group.desired = count
     return ids
 
 
@@ -39,46 +39,46 @@ def test_a_pass_makes_at_most_a_call_for_fifty_nodes_and_twenty_more(
     monkeypatch: pytest.MonkeyPatch, wrong: int
 ) -> None:
     """Of ghosts, of lost nodes and of services that the hub has lost there are so many."""
-    with World(1) as world:
-        ids = populate(world, NODES)
+    with Simulation(1) as simulation:
+        ids = populate(simulation, NODES)
         for instance_id in ids[:wrong]:
-            world.workers.end(instance_id)
-            del world.group.instances[instance_id]
+            simulation.workers.end(instance_id)
+            del simulation.group.instances[instance_id]
         for instance_id in ids[wrong : 2 * wrong]:
-            world.cut(instance_id)
+            simulation.cut(instance_id)
         for number in range(wrong + 1):
-            world.classroom.sit(f"s{number}")
+            simulation.classroom.sit(f"s{number}")
         for number in range(wrong):
-            world.classroom.lose(f"s{number}")
-        world.time.run(60 + START_WITHIN_S)
-        world.classroom.look()
-        calls = world.faults.calls
-        about = world.ledger.about
+            simulation.classroom.lose(f"s{number}")
+        simulation.time.run(60 + START_WITHIN_S)
+        simulation.classroom.look()
+        calls = simulation.faults.calls
+        about = simulation.ledger.about
 
         def counted(instances: Iterable[str]) -> Sequence[Claim]:
             wanted = list(instances)
             calls["dynamodb.batch"] += math.ceil(len(wanted) * len(TRANSITIONS) / KEYS_A_CALL)
             return about(wanted)
 
-        monkeypatch.setattr(world.ledger, "about", counted)
+        monkeypatch.setattr(simulation.ledger, "about", counted)
         for name in ("read", "write"):
-            kept = getattr(world.passes, name)
+            kept = getattr(simulation.passes, name)
 
             def once(*given: Any, kept: Any = kept) -> Any:
                 calls["dynamodb.pass"] += 1
                 return kept(*given)
 
-            monkeypatch.setattr(world.passes, name, once)
-        request = world.chef.request
+            monkeypatch.setattr(simulation.passes, name, once)
+        request = simulation.chef.request
 
         def asked(*given: Any, **more: Any) -> Any:
             calls["chef"] += 1
             return request(*given, **more)
 
-        monkeypatch.setattr(world.chef, "request", asked)
+        monkeypatch.setattr(simulation.chef, "request", asked)
         calls.clear()
-        execution = world.start(RECONCILE, PASS)
-        assert world.settle()
+        execution = simulation.start(RECONCILE, PASS)
+        assert simulation.settle()
 
         (told,) = execution.output
         assert told["plan"]["decided"], told

@@ -1,7 +1,7 @@
 """What an interruption costs: state transitions and function calls, which are billed."""
 
 import pytest
-from tests.simulation.world import World
+from tests.simulation.simulation import Simulation
 
 SPOT = "labswarm-spot-interruption"
 
@@ -11,15 +11,15 @@ def test_an_interruption_costs_the_same_whoever_is_on_the_node(
     students: int, transitions: int, calls: int
 ) -> None:
     """Without a seat that is waited for, or a call that has to be made again."""
-    with World(1, ticks=True) as world:
-        world.opened(2)
+    with Simulation(1, ticks=True) as simulation:
+        simulation.opened(2)
         for number in range(students):
-            world.classroom.sit(f"s{number}")
-        on_it = world.classroom.worker_of("s0") if students else world.open_workers()[0]
+            simulation.classroom.sit(f"s{number}")
+        on_it = simulation.classroom.worker_of("s0") if students else simulation.open_workers()[0]
         assert on_it is not None
-        world.warn(on_it)
-        world.time.run(300)
-        (execution,) = world.executions(SPOT)
-        assert execution.status == "SUCCEEDED", world.told()
+        simulation.warn(on_it)
+        simulation.time.run(300)
+        (execution,) = simulation.executions(SPOT)
+        assert execution.status == "SUCCEEDED", simulation.told()
         seen = (len(execution.entered), execution.calls)
         assert seen == (transitions, calls), execution.entered

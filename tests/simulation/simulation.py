@@ -37,8 +37,8 @@ _MACHINES = {"lab_hours_machine": "labswarm-lab-hours", "reconcile_machine": REC
 _LASTS_S = {"labswarm-node-bootstrap": 20.0, "labswarm-node-pull": 5.0}
 
 
-class World:
-    """A cluster of no worker, its app deployed. The same `seed` makes the same world.
+class Simulation:
+    """A cluster of no worker, its app deployed. The same `seed` makes the same simulation.
 
     `hook_s` is the heartbeat timeout of both hooks. Without `ticks` nothing is decided by itself:
     of the app's schedules only the hooks' heartbeats run.
@@ -50,8 +50,8 @@ class World:
         self, seed: int = 0, *, hook_s: int = 600, ticks: bool = False, unordered: bool = True
     ) -> None:
         quiet()
-        self._folder = tempfile.TemporaryDirectory(prefix="labswarm-world-")
-        self.draw = random.Random(seed)  # noqa: S311  # a world to be had again, no secret
+        self._folder = tempfile.TemporaryDirectory(prefix="labswarm-simulation-")
+        self.draw = random.Random(seed)  # noqa: S311  # a simulation to be had again, no secret
         self.time = VirtualTime()
         self.faults = Faults()
         self._unordered = unordered
@@ -99,7 +99,7 @@ class World:
             if ticks or whose == _ALWAYS:
                 self._every(seconds, lambda whose=whose, given=given: self._scheduled(whose, given))  # type: ignore[misc]
 
-    def __enter__(self) -> "World":
+    def __enter__(self) -> "Simulation":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -246,7 +246,7 @@ class World:
         return [e for e in self.interpreter.executions.values() if e.machine == machine]
 
     def told(self) -> str:
-        """The world in some lines, for a test that failed."""
+        """The simulation in some lines, for a test that failed."""
         nodes = [
             f"{n.instance_id} {n.state} {n.availability}"
             for n in self.swarm.nodes()

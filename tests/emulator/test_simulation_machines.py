@@ -1,4 +1,4 @@
-"""The world's interpreter of machines and the emulator's end the same machines the same way."""
+"""The interpreter of tests/simulation and the emulator run the same definitions the same way."""
 
 import json
 import random
@@ -248,7 +248,7 @@ def on_the_emulator(emulator: RunningEmulator, function: str, definition: Any, g
     return ended["status"], told, sorted(entered)
 
 
-def in_the_world(definition: Any, given: Any) -> Any:
+def in_the_simulation(definition: Any, given: Any) -> Any:
     time = VirtualTime()
 
     def invoke(_execution: Execution, _state: str, _function: str, payload: Any) -> Any:
@@ -279,4 +279,6 @@ def in_the_world(definition: Any, given: Any) -> Any:
 def test_both_end_a_machine_the_same_way(
     emulator: RunningEmulator, function: str, definition: Any, given: Any
 ) -> None:
-    assert in_the_world(definition, given) == on_the_emulator(emulator, function, definition, given)
+    assert in_the_simulation(definition, given) == on_the_emulator(
+        emulator, function, definition, given
+    )

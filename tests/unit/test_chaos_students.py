@@ -1,4 +1,4 @@
-"""A student of the weather at a hub that may lose the server: comes, saves, comes again, leaves."""
+"""A student of a run at a hub that may lose the server: comes, saves, comes again, leaves."""
 
 import json
 import threading

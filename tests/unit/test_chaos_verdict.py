@@ -1,12 +1,12 @@
-"""Each thing that may be wrong after a weather is found, and nothing where nothing is."""
+"""The verdict names each thing that is wrong after a run, and nothing else."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.chaos.hub_log import Ending
-from tests.chaos.schedule import BY_NAME, Strike
-from tests.chaos.strikes import Struck
+from tests.chaos.injector import Injected
+from tests.chaos.schedule import BY_NAME, Fault
 from tests.chaos.students import Leave
 from tests.chaos.verdict import (
     Seen,
@@ -149,7 +149,7 @@ def test_what_is_not_well_is_found(seen: Seen, sentence: str) -> None:
 
 
 INSTANCES = {"n-1": "i-1", "n-2": "i-2"}
-KILLED = [Struck(Strike(BY_NAME["kill"], 0.0, 0.0, 0.5), at=100.0, instance="i-1")]
+KILLED = [Injected(Fault(BY_NAME["kill"], 0.0, 0.0, 0.5), at=100.0, instance="i-1")]
 
 
 def ending(node: str | None = "n-1", at: float = 120.0, who: str = "") -> Ending:
@@ -165,11 +165,11 @@ def test_an_ending_by_a_kill_is_no_cutting_off(explained: Ending) -> None:
     assert cut_off([explained], KILLED, INSTANCES) == []
 
 
-def strike(kind: str, at: float, until: float | None = None, node: str | None = None) -> Struck:
-    return Struck(Strike(BY_NAME[kind], 0.0, 0.0, 0.5), at, node, until)
+def fault(kind: str, at: float, until: float | None = None, node: str | None = None) -> Injected:
+    return Injected(Fault(BY_NAME[kind], 0.0, 0.0, 0.5), at, node, until)
 
 
-WARNED = strike("interrupt", 100.0, 102.0, "i-1")
+WARNED = fault("interrupt", 100.0, 102.0, "i-1")
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ WARNED = strike("interrupt", 100.0, 102.0, "i-1")
     [
         (ending(who="labswarm-manager"), []),
         (ending(at=221.0), []),
-        (ending(), [strike("kill", 110.0, node="i-1")]),
-        (ending(), [strike("hub-restart", 115.0, 130.0)]),
+        (ending(), [fault("kill", 110.0, node="i-1")]),
+        (ending(), [fault("hub-restart", 115.0, 130.0)]),
     ],
-    ids=["it was moved", "EC2 has killed it", "so has a strike", "who asked a killed hub is lost"],
+    ids=["it was moved", "EC2 has killed it", "so has a fault", "who asked a killed hub is lost"],
 )
 def test_before_ec2_s_kill_a_move_explains_an_ending_on_a_node_it_has_warned_of(
-    explained: Ending, more: list[Struck]
+    explained: Ending, more: list[Injected]
 ) -> None:
     assert cut_off([explained], [WARNED, *more], INSTANCES) == []
 
@@ -193,13 +193,13 @@ def test_before_ec2_s_kill_a_move_explains_an_ending_on_a_node_it_has_warned_of(
     [
         (ending(), []),
         (ending(who="idle-culler"), []),
-        (ending(), [strike("hub-restart", 10.0, 25.0)]),
-        (ending(), [strike("kill", 110.0, node="i-2")]),
+        (ending(), [fault("hub-restart", 10.0, 25.0)]),
+        (ending(), [fault("kill", 110.0, node="i-2")]),
     ],
     ids=["it was drained", "culled", "a hub before", "a kill elsewhere"],
 )
 def test_before_ec2_s_kill_an_ending_without_a_move_is_said(
-    unexplained: Ending, more: list[Struck]
+    unexplained: Ending, more: list[Injected]
 ) -> None:
     assert len(cut_off([unexplained], [WARNED, *more], INSTANCES)) == 1
 
@@ -241,7 +241,7 @@ def test_an_ending_that_its_student_did_not_ask_for_is_early(
     ],
     ids=["before it", "elsewhere", "moved", "culled", "nowhere known", "of an unknown node"],
 )
-def test_an_ending_that_no_strike_explains_is_said(unexplained: Ending) -> None:
+def test_an_ending_that_no_fault_explains_is_reported(unexplained: Ending) -> None:
     (sentence,) = cut_off([ending(), unexplained], KILLED, INSTANCES)
     assert sentence.startswith("w01's server on ")
     assert "ended early" in sentence

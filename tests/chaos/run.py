@@ -1,4 +1,4 @@
-"""The course of a weather: a lab, a class in it, strikes, calm, and the verdict."""
+"""One run: a lab, a class in it, faults, calm, and the verdict."""
 
 import json
 import subprocess
@@ -16,9 +16,9 @@ from labswarm_lab.lab import Lab
 from labswarm_lab.swarm_seen import swarm_of
 from tests.chaos import verdict
 from tests.chaos.hub_log import Ending, endings, stamped
+from tests.chaos.injector import Injected, Injector
 from tests.chaos.notebook import Notebook
-from tests.chaos.schedule import strikes
-from tests.chaos.strikes import Struck, Weather
+from tests.chaos.schedule import planned_faults
 from tests.chaos.students import Student
 from tests.e2e.conftest import COMMAND, LabUnderTest
 
@@ -35,8 +35,8 @@ calm."""
 
 
 @dataclass
-class Storm:
-    """`seconds` of weather over a lab that is up; `students` names come and go."""
+class ChaosRun:
+    """Inject faults into a lab that is up for `seconds`, while `students` come and go."""
 
     lab: LabUnderTest
     seed: int
@@ -48,7 +48,7 @@ class Storm:
     _instances: dict[str, str] = field(default_factory=dict)
     _closing: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
-    _stands: str = "the weather begins"
+    _stands: str = "the faults begin"
 
     def run(self) -> dict[str, Any]:
         """All of it; the report, in which `wrong` are sentences."""
@@ -60,13 +60,13 @@ class Storm:
             Student(name, hub, self.seed, self.notebook, self._closing, self._over)
             for name in names
         ]
-        weather = Weather(self.lab, self.tell)
+        injector = Injector(self.lab, self.tell)
         for student in there:
             student.start()
         # A thread of its own: a busy machine takes longer than that for one command.
         threading.Thread(target=self._tell_how_it_stands, args=[there], daemon=True).start()
         try:
-            self._strike(weather, there)
+            self._inject_faults(injector, there)
             self._closing.set()
             calm_s, wrong = self._await_calm(there)
             self._over.set()
@@ -80,33 +80,33 @@ class Storm:
         self._gather()
         ended = endings(self._log, {service_name(name): name for name in names})
         early = verdict.early(ended, {student.name: student.leaves for student in there})
-        wrong += verdict.cut_off(early, weather.struck, self._instances)
+        wrong += verdict.cut_off(early, injector.injected, self._instances)
         wrong += self.notebook.overwritten + self.notebook.lost()
-        return self._report(weather, there, len(ended), early, calm_s, wrong)
+        return self._report(injector, there, len(ended), early, calm_s, wrong)
 
     @property
     def hubs_log(self) -> str:
         """What the hub logged, and those that it followed, in order."""
         return "".join(f"{at:.3f} {message}\n" for at, message in stamped(self._log))
 
-    def _strike(self, weather: Weather, there: list[Student]) -> None:
+    def _inject_faults(self, injector: Injector, there: list[Student]) -> None:
         begun = time.monotonic()
-        planned, gathered_at = strikes(self.seed, self.seconds), 0.0
+        planned, gathered_at = planned_faults(self.seed, self.seconds), 0.0
         while (now := time.monotonic() - begun) < self.seconds:
-            for struck in weather.lasting():
-                if struck.at + struck.strike.lasts_s <= time.time():
-                    weather.end(struck)
+            for injected in injector.lasting():
+                if injected.at + injected.fault.lasts_s <= time.time():
+                    injector.end(injected)
             if planned and planned[0].at_s <= now:
                 if planned[0].kind.name == "hub-restart":
                     self._gather()
-                weather.strike(planned.pop(0), self._nodes())
+                injector.inject(planned.pop(0), self._nodes())
             if now - gathered_at >= LOOK_S:
                 gathered_at = now
                 self._gather()
-            self._stands = f"{now:.0f} of {self.seconds:.0f} s of weather"
+            self._stands = f"{now:.0f} of {self.seconds:.0f} s of faults"
             time.sleep(0.2)
-        for struck in weather.lasting():
-            weather.end(struck)
+        for injected in injector.lasting():
+            injector.end(injected)
         self.lab.must("fault", "clear")
 
     def _await_calm(self, there: list[Student]) -> tuple[float, list[str]]:
@@ -163,7 +163,7 @@ class Storm:
 
     def _report(
         self,
-        weather: Weather,
+        injector: Injector,
         there: list[Student],
         ended: int,
         early: list[Ending],
@@ -171,13 +171,13 @@ class Storm:
         wrong: list[str],
     ) -> dict[str, Any]:
         def why(ending: Ending) -> str:
-            return verdict.cause(ending, weather.struck, self._instances) or "nothing"
+            return verdict.cause(ending, injector.injected, self._instances) or "nothing"
 
         return {
             "seed": self.seed,
             "minutes": round(self.seconds / 60, 2),
-            "strikes": dict(Counter(struck.strike.kind.name for struck in weather.struck)),
-            "missed": weather.missed,
+            "faults": dict(Counter(injected.fault.kind.name for injected in injector.injected)),
+            "missed": injector.missed,
             "students": len(there),
             "visits": sum(student.served for student in there),
             "saves": self.notebook.saves,
@@ -185,7 +185,7 @@ class Storm:
             "longest_wait_s": round(max(student.longest_wait_s for student in there), 1),
             "endings": ended,
             "early": dict(Counter(why(ending) for ending in early)),
-            "struck": [told(struck) for struck in weather.struck],
+            "injected": [told(injected) for injected in injector.injected],
             "calm_s": round(calm_s, 1),
             "wrong": wrong,
         }
@@ -202,10 +202,10 @@ def _who_cannot_save(there: list[Student]) -> list[str]:
         time.sleep(1)
 
 
-def told(struck: Struck) -> dict[str, Any]:
-    """A strike as the report has it."""
-    kind = struck.strike.kind.name
-    return {"kind": kind, "at": struck.at, "until": struck.until, "instance": struck.instance}
+def told(injected: Injected) -> dict[str, Any]:
+    """Return a fault as the report has it."""
+    kind = injected.fault.kind.name
+    return {"kind": kind, "at": injected.at, "until": injected.until, "instance": injected.instance}
 
 
 def printed(report: dict[str, Any]) -> str:
@@ -215,11 +215,11 @@ def printed(report: dict[str, Any]) -> str:
         return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
 
     lines = [
-        f"{report['minutes']:g} minutes of weather, seed {report['seed']}",
-        f"strikes: {counted(report['strikes'])}",
+        f"{report['minutes']:g} minutes of faults, seed {report['seed']}",
+        f"faults: {counted(report['faults'])}",
         f"{report['students']} students, {report['visits']} visits, {report['saves']} saves in "
         f"{report['files']} files; the longest wait was {report['longest_wait_s']:g} s",
-        f"servers ended: {report['endings']}; early, by strike: {counted(report['early'])}",
+        f"servers ended: {report['endings']}; early, by fault: {counted(report['early'])}",
         f"calm after {report['calm_s']:g} s",
         *(f"missed: {why}" for why in report["missed"]),
         *(f"WRONG: {sentence}" for sentence in report["wrong"]),
@@ -227,10 +227,10 @@ def printed(report: dict[str, Any]) -> str:
     return "\n".join([*lines, "all is well" if not report["wrong"] else "not all is well"])
 
 
-def weathered(
+def run_chaos(
     name: str, *, seed: int, minutes: float, workers: int, students: int
 ) -> dict[str, Any]:
-    """Bring a lab up, have weather over it, and end it whatever happens; the report."""
+    """Bring a lab up, inject faults, take it down in any case, and return the report."""
     begun = time.monotonic()
 
     def tell(what: str) -> None:
@@ -240,10 +240,10 @@ def weathered(
     try:
         lab.must("up", "--workers", str(workers), "--idle-timeout", "7200")
         tell(f"the lab {name} is up with {workers} workers; seed {seed}")
-        storm = Storm(lab, seed, 60 * minutes, students, tell)
-        report = storm.run()
+        chaos = ChaosRun(lab, seed, 60 * minutes, students, tell)
+        report = chaos.run()
         if report["wrong"]:
-            _keep(lab, report, storm.hubs_log, tell)
+            _keep(lab, report, chaos.hubs_log, tell)
         return report
     finally:
         tell(f"the lab {name} goes down")
@@ -254,7 +254,7 @@ def _keep(
     lab: LabUnderTest, report: dict[str, Any], hubs_log: str, tell: Callable[[str], None]
 ) -> None:
     """What is looked into afterwards: the report, and what each part of the lab logged."""
-    kept = Path("build") / f"weather-{report['seed']}"
+    kept = Path("build") / f"chaos-{report['seed']}"
     kept.mkdir(parents=True, exist_ok=True)
     (kept / "report.json").write_text(json.dumps(report, indent=1))
     (kept / "hubs.log").write_text(hubs_log)

@@ -82,7 +82,7 @@ class OfTheEmulator:
         self._emulator.client("events").delete_rule(Name=self.name)
 
 
-class OfTheWorld:
+class OfTheSimulation:
     """The twin of the same."""
 
     def __init__(self, name: str) -> None:
@@ -118,12 +118,14 @@ class OfTheWorld:
         self.time.close()
 
 
-Side = OfTheEmulator | OfTheWorld
+Side = OfTheEmulator | OfTheSimulation
 
 
-@pytest.fixture(params=["emulator", "world"])
+@pytest.fixture(params=["emulator", "simulation"])
 def side(request: pytest.FixtureRequest, emulator: RunningEmulator, name: str) -> Iterator[Side]:
-    made: Side = OfTheEmulator(emulator, name) if request.param == "emulator" else OfTheWorld(name)
+    made: Side = (
+        OfTheEmulator(emulator, name) if request.param == "emulator" else OfTheSimulation(name)
+    )
     yield made
     made.end()
 
@@ -284,7 +286,7 @@ DOCUMENT = {
 
 
 class Agents:
-    """An instance with an agent, and a document, of the emulator or of the world."""
+    """An instance with an agent, and a document, of the emulator or of the simulation."""
 
     def __init__(self, emulator: RunningEmulator | None, name: str) -> None:
         self.name = name
@@ -353,7 +355,7 @@ class Agents:
         return answer
 
 
-@pytest.fixture(params=["emulator", "world"])
+@pytest.fixture(params=["emulator", "simulation"])
 def agents(
     request: pytest.FixtureRequest, emulator: RunningEmulator, name: str
 ) -> Iterator[Agents]:

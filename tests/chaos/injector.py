@@ -1,10 +1,10 @@
-"""What each strike does, and undoes: by the lab's own commands, as an operator would."""
+"""Inject each fault and undo it, with the lab's commands, as an operator would."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.schedule import Strike
+from tests.chaos.schedule import Fault
 from tests.e2e.conftest import LabUnderTest
 
 THROTTLED = (
@@ -21,73 +21,73 @@ HUB_BACK_WITHIN_S = 60
 
 
 @dataclass
-class Struck:
-    """A strike that was carried out, `at` (epoch seconds) and until when; None while it lasts.
+class Injected:
+    """A fault injected `at` a time (epoch seconds) and undone at `until`; None while it lasts.
 
-    `instance` is the node that it struck, None for one that strikes none.
+    `instance` is the node that it hit, or None.
     """
 
-    strike: Strike
+    fault: Fault
     at: float
     instance: str | None = None
     until: float | None = None
 
     def explains(self, instance: str | None, at: float) -> bool:
         """Whether a server of this instance may have ended at this time because of it."""
-        if not self.strike.kind.cuts_off or instance is None or instance != self.instance:
+        if not self.fault.kind.cuts_off or instance is None or instance != self.instance:
             return False
-        over = self.strike.kind.name == "cut" and self.until is not None
+        over = self.fault.kind.name == "cut" and self.until is not None
         return self.at - 1 <= at and not (over and at > float(self.until or 0) + HEALED_WITHIN_S)
 
 
 @dataclass
-class Weather:
-    """Strikes a lab, and keeps what it did."""
+class Injector:
+    """Injects faults into a lab, and keeps a list of them."""
 
     lab: LabUnderTest
     tell: Callable[[str], None]
-    struck: list[Struck] = field(default_factory=list)
+    injected: list[Injected] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
-    def strike(self, strike: Strike, nodes: Sequence[str]) -> None:
-        """Carry a strike out; one at a node takes one of `nodes`, and is missed where there is none
+    def inject(self, fault: Fault, nodes: Sequence[str]) -> None:
+        """Carry a fault out; one at a node takes one of `nodes`, and is missed where there is none
         or the lab refuses it (its node has gone meanwhile)."""
-        kind = strike.kind
-        doomed = {s.instance for s in self.struck if s.strike.kind.name in ("kill", "interrupt")}
+        kind = fault.kind
+        doomed = {s.instance for s in self.injected if s.fault.kind.name in ("kill", "interrupt")}
         there = sorted(set(nodes) - doomed)
         if kind.at_node and not there:
-            self.missed.append(f"{kind.name}: no node to strike")
+            self.missed.append(f"{kind.name}: no node to hit")
             return
-        node = there[int(strike.chance * len(there))] if kind.at_node else None
+        node = there[int(fault.chance * len(there))] if kind.at_node else None
         # Before it is done: what ends because of it may end at once.
-        struck = Struck(strike, time.time(), node)
-        done = self.lab.run(*_words(strike, node))
+        injected = Injected(fault, time.time(), node)
+        done = self.lab.run(*_words(fault, node))
         if done.returncode != 0:
             self.missed.append(f"{kind.name}: {done.stderr.strip()[-200:]}")
             return
-        self.struck.append(struck)
-        self.tell(f"strike: {kind.name} {node or ''}".rstrip())
-        if not strike.lasts_s:
-            struck.until = time.time()
+        self.injected.append(injected)
+        self.tell(f"fault: {kind.name} {node or ''}".rstrip())
+        if not fault.lasts_s:
+            injected.until = time.time()
 
-    def end(self, struck: Struck) -> None:
+    def end(self, injected: Injected) -> None:
         """Undo one that lasts."""
-        words = _undone(struck.strike.kind.name, struck.instance)
+        words = _undone(injected.fault.kind.name, injected.instance)
         if words:
             done = self.lab.run(*words)
-            gone = struck.instance is not None and "names no worker" in done.stderr
+            gone = injected.instance is not None and "names no worker" in done.stderr
             if done.returncode != 0 and not gone and "does not run" not in done.stderr:
                 raise AssertionError(f"{' '.join(words)}: {done.stderr}")
-        struck.until = time.time()
-        self.tell(f"over: {struck.strike.kind.name} {struck.instance or ''}".rstrip())
+        injected.until = time.time()
+        self.tell(f"over: {injected.fault.kind.name} {injected.instance or ''}".rstrip())
 
-    def lasting(self) -> list[Struck]:
+    def lasting(self) -> list[Injected]:
         """Those that are not over."""
-        return [struck for struck in self.struck if struck.until is None]
+        return [injected for injected in self.injected if injected.until is None]
 
 
-def _words(strike: Strike, node: str | None) -> list[str]:
-    name = strike.kind.name
+def _words(fault: Fault, node: str | None) -> list[str]:
+    name = fault.kind.name
     match name:
         case "kill" | "cut" | "interrupt":
             return [name, str(node)]
@@ -99,7 +99,7 @@ def _words(strike: Strike, node: str | None) -> list[str]:
             killed = "docker kill $(docker ps --quiet --filter label=labswarm-hub=true)"
             return ["shell", "hub", "--", "sh", "-c", killed]
         case "crash":
-            when, times = ("before", "after")[strike.chance < 0.5], 1 + int(strike.chance * 4)
+            when, times = ("before", "after")[fault.chance < 0.5], 1 + int(fault.chance * 4)
             return [
                 "fault",
                 "set",
@@ -115,7 +115,7 @@ def _words(strike: Strike, node: str | None) -> list[str]:
             each = [word for action in THROTTLED for word in ("--calls", f"{action}=5")]
             return ["fault", "set", "throttling", *each]
         case "duplicate":
-            seed = str(int(strike.chance * 1e6))
+            seed = str(int(fault.chance * 1e6))
             return [
                 "fault",
                 "set",
@@ -135,9 +135,9 @@ def _words(strike: Strike, node: str | None) -> list[str]:
                 "--loss",
                 "0.3",
                 "--seed",
-                f"{int(strike.chance * 1e6)}",
+                f"{int(fault.chance * 1e6)}",
             ]
-    raise ValueError(f"no strike is called {name}")
+    raise ValueError(f"there is no fault {name}")
 
 
 def _undone(name: str, node: str | None) -> list[str]:
