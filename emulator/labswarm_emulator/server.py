@@ -146,6 +146,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, TypeError) as error:
         print(f"emulator: {options.config}: {error}", file=sys.stderr)
         return 2
+    serve_until_signal(server, f"The emulator is ready at {server.emulator.url}")
+    return 0
+
+
+def serve_until_signal(server: Server, announcement: str) -> None:
+    """Print the announcement and serve until SIGTERM or SIGINT. Call it in the main thread."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -154,9 +160,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    print(f"emulator ready at {server.emulator.url}", flush=True)
+    print(announcement, flush=True)
     server.serve()
-    return 0
 
 
 if __name__ == "__main__":
