@@ -45,9 +45,10 @@ def service_spec(
     command: Sequence[str],
     environment: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The arguments of docker-py's `create_service` for a server on a node, or for one that waits.
+    """Return the arguments of docker-py's `create_service` for a server on a node.
 
-    The `group`'s seat is reserved, so that Swarm itself never promises it twice.
+    Without a node the server waits for a seat. The `group`'s seat is reserved, so that Swarm never
+    gives it to two servers.
     """
     labels = {
         USER_LABEL: server.user,
@@ -55,13 +56,11 @@ def service_spec(
         SERVICE_LABEL: server.service,
         CLUSTER_LABEL: group.cluster,
     }
-    place = WAITS_FOR_A_SEAT if node_id is None else f"node.id=={node_id}"
-    seat, limit = group.seat, group.limit
     return {
         "name": server.service,
         "labels": labels,
         "mode": {"Replicated": {"Replicas": 1}},
-        # No virtual IP: the hub talks to the task's own address, and not every kernel has IPVS.
+        # No virtual IP: the hub uses the task's own address, and not every kernel has IPVS.
         "endpoint_spec": {"Mode": "dnsrr"},
         "task_template": {
             "ContainerSpec": {
@@ -70,27 +69,41 @@ def service_spec(
                 "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
                 "Labels": labels,
                 "Dir": HOME,
-                "User": f"{UID}:{GID}",
-                "CapabilityDrop": ["ALL"],
-                # Known to the Engine from API 1.44 on; an older one passes over it.
-                "Privileges": {"NoNewPrivileges": True},
                 "Init": True,
                 "StopGracePeriod": _STOP_GRACE_NS,
                 "Mounts": _mounts(settings, server),
+                **_UNPRIVILEGED,
             },
-            "Resources": {
-                "Reservations": {"MemoryBytes": seat.memory_bytes, "NanoCPUs": seat.nano_cpus},
-                "Limits": {
-                    "MemoryBytes": limit.memory_bytes,
-                    "NanoCPUs": limit.nano_cpus,
-                    "Pids": limit.pids,
-                },
-            },
-            # A restarted task would be another server, with the kernels gone, behind the hub's
-            # back: the hub sees the end and the student is told.
+            "Resources": _resources(group),
+            # Swarm would restart a task without the hub's knowledge, and its kernels would be gone.
+            # Without a restart the hub sees the end and tells the student.
             "RestartPolicy": {"Condition": "none", "MaxAttempts": 0},
-            "Placement": {"Constraints": ["node.role==worker", place]},
+            "Placement": {"Constraints": ["node.role==worker", _place(node_id)]},
             "Networks": [{"Target": settings.network}],
+        },
+    }
+
+
+_UNPRIVILEGED = {
+    "User": f"{UID}:{GID}",
+    "CapabilityDrop": ["ALL"],
+    # The Engine knows this from API 1.44 on; older ones ignore it.
+    "Privileges": {"NoNewPrivileges": True},
+}
+
+
+def _place(node_id: str | None) -> str:
+    return WAITS_FOR_A_SEAT if node_id is None else f"node.id=={node_id}"
+
+
+def _resources(group: Group) -> dict[str, Any]:
+    seat, limit = group.seat, group.limit
+    return {
+        "Reservations": {"MemoryBytes": seat.memory_bytes, "NanoCPUs": seat.nano_cpus},
+        "Limits": {
+            "MemoryBytes": limit.memory_bytes,
+            "NanoCPUs": limit.nano_cpus,
+            "Pids": limit.pids,
         },
     }
 

@@ -16,7 +16,7 @@ from labswarm_node.config import CLUSTER, INSTANCE_ID, SWARM_ID, HubConfig, Node
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.evacuation import MovesFile, evacuate
 from labswarm_node.hub import Hub, HubApi
-from labswarm_node.mending import mend
+from labswarm_node.lost_services import remove_lost_services
 from labswarm_node.notifying import notify
 from labswarm_node.swarm import Swarm
 
@@ -65,9 +65,11 @@ def _run(
         raise BadInput("role", f"is {config.role!r}; labswarm-manager runs on the hub")
     swarm = surroundings.swarm(config)
     if options.command == "forget":
-        return worker.forget(swarm, _ids("--nodes", options.nodes))
+        return worker.remove_down_nodes(swarm, _ids("--nodes", options.nodes))
     if options.command == "mend":
-        return mend(swarm, surroundings.hub(config.hub), _ids("--services", options.services))
+        return remove_lost_services(
+            swarm, surroundings.hub(config.hub), _ids("--services", options.services)
+        )
     instance_id: str = options.instance
     if not INSTANCE_ID.fullmatch(instance_id):
         raise BadInput("--instance", f"is {instance_id!r}; write an id like i-0123456789abcdef0")
@@ -87,7 +89,7 @@ def _run(
             return worker.drain(swarm, instance_id)
         case _:
             removed = worker.remove(swarm, instance_id)
-            moves.forget()
+            moves.delete()
             return removed
 
 

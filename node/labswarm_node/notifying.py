@@ -6,8 +6,8 @@ from typing import Any
 
 from labswarm.errors import Gone, LabswarmError, Transient
 from labswarm.notices import Notice
+from labswarm_node.concurrent import for_each
 from labswarm_node.hub import Hub
-from labswarm_node.side_by_side import each
 from labswarm_node.swarm import Server, Swarm
 from labswarm_node.worker import find
 
@@ -40,7 +40,7 @@ def notify(
             raise Transient("there was no time left for it")
         hub.tell(server.user, server.name, notice)
 
-    outcomes = each(tell, there)
+    outcomes = for_each(tell, there)
     return {
         "told": [server.service for server, error in outcomes.items() if error is None],
         "untold": {

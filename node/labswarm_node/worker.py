@@ -43,7 +43,7 @@ def remove(swarm: Swarm, instance_id: str) -> dict[str, Any]:
     return {"removed": True}
 
 
-def forget(swarm: Swarm, node_ids: Sequence[str]) -> dict[str, Any]:
+def remove_down_nodes(swarm: Swarm, node_ids: Sequence[str]) -> dict[str, Any]:
     """Remove workers that are down by their node ids: ghosts, of which no instance may be known.
 
     Answers which are not there any more, and which were kept since they are not down. Raises

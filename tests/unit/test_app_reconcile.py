@@ -23,7 +23,7 @@ from labswarm.lifecycle.ledger import Claim, Phase
 from labswarm.seats import Seat
 from labswarm_node import worker
 from labswarm_node.hub_twin import HubTwin
-from labswarm_node.mending import mend
+from labswarm_node.lost_services import remove_lost_services
 from labswarm_node.snapshot import HubAnswer, snapshot_of
 from labswarm_node.swarm import Server
 from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
@@ -126,9 +126,9 @@ class HubAgent(TwinAgent):
         command_id = super().send(instance_id, document, parameters, label)
         (asked,) = (ids.split(",") for ids in parameters.values())
         if document == "labswarm-manager-mend":
-            self.ends(command_id, mend(self.swarm, self.hub, asked))
+            self.ends(command_id, remove_lost_services(self.swarm, self.hub, asked))
         else:
-            self.ends(command_id, worker.forget(self.swarm, asked))
+            self.ends(command_id, worker.remove_down_nodes(self.swarm, asked))
         return command_id
 
 
@@ -579,7 +579,7 @@ def emptied(cluster: Cluster) -> None:
         )
         node_id = cluster.engines[instance].membership().node_id
         cluster.engines[instance].kill()
-        worker.forget(cluster.swarm, [node_id])
+        worker.remove_down_nodes(cluster.swarm, [node_id])
         cluster.chef.clients.discard(f"lab-{instance}")
         cluster.chef.nodes.discard(f"lab-{instance}")
 

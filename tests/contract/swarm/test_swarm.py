@@ -327,7 +327,7 @@ def test_nodes_are_forgotten_by_their_ids_when_they_are_down(world: World) -> No
     no_such = "abcdefghijklmnopqrstuvwxy"
     asked = [alive.node_id, killed.node_id, no_such]
     for _ in range(2):
-        assert worker.forget(world.swarm, asked) == {
+        assert worker.remove_down_nodes(world.swarm, asked) == {
             "removed": [killed.node_id, no_such],
             "kept": [alive.node_id],
         }
@@ -341,7 +341,7 @@ def test_a_manager_is_not_forgotten_nor_what_is_asked_with_it(world: World) -> N
     await_down(world, node.node_id)
     manager = world.hub.membership().node_id
     with pytest.raises(Permanent, match="is a manager"):
-        worker.forget(world.swarm, [node.node_id, manager])
+        worker.remove_down_nodes(world.swarm, [node.node_id, manager])
     assert {node.node_id, manager} <= {n.node_id for n in world.swarm.nodes()}
     worker.remove(world.swarm, instance_id)
 

@@ -4,7 +4,7 @@ import pytest
 
 from labswarm.errors import Permanent, Transient
 from labswarm_node.hub_twin import HubTwin
-from labswarm_node.mending import mend
+from labswarm_node.lost_services import remove_lost_services
 from labswarm_node.swarm import Server
 from labswarm_node.twin import TOKEN, SwarmTwin
 
@@ -45,7 +45,10 @@ def test_what_the_hub_has_lost_is_removed_with_its_task_and_again_that_is_no_err
 ) -> None:
     room.hub.lose(ADA.user, ADA.name)
     for _ in range(2):
-        assert mend(room.swarm, room.hub, [room.ada]) == {"removed": [room.ada], "kept": []}
+        assert remove_lost_services(room.swarm, room.hub, [room.ada]) == {
+            "removed": [room.ada],
+            "kept": [],
+        }
     assert room.there() == [BOB.user]
     assert [task.server for task in room.swarm.tasks()] == [BOB]
 
@@ -55,7 +58,7 @@ def test_what_the_hub_knows_by_now_is_kept_also_while_it_starts(room: Class) -> 
     room.hub.stop(BOB.user, BOB.name)
     assert room.hub.running(BOB.user, BOB.name) == "pending"
     asked = [room.ada, room.bob]
-    assert mend(room.swarm, room.hub, asked) == {"removed": [], "kept": asked}
+    assert remove_lost_services(room.swarm, room.hub, asked) == {"removed": [], "kept": asked}
     assert room.there() == [ADA.user, BOB.user]
 
 
@@ -66,7 +69,7 @@ def test_only_what_was_asked_for_is_removed_and_a_later_service_of_the_same_serv
         room.hub.lose(server.user, server.name)
     room.swarm.end(ADA)
     room.swarm.line_up(ADA)
-    assert mend(room.swarm, room.hub, [room.ada, NO_SUCH]) == {
+    assert remove_lost_services(room.swarm, room.hub, [room.ada, NO_SUCH]) == {
         "removed": [room.ada, NO_SUCH],
         "kept": [],
     }
@@ -77,7 +80,7 @@ def test_while_the_hub_does_not_answer_of_each_nothing_is_removed(room: Class) -
     room.hub.lose(ADA.user, ADA.name)
     room.hub.down = True
     with pytest.raises(Transient):
-        mend(room.swarm, room.hub, [room.ada, room.bob])
+        remove_lost_services(room.swarm, room.hub, [room.ada, room.bob])
     assert room.there() == [ADA.user, BOB.user]
 
 
@@ -94,5 +97,5 @@ def test_a_hub_that_shows_no_servers_of_one_student_has_nobodys_removed(
 
     monkeypatch.setattr(room.hub, "running", shown)
     with pytest.raises(Permanent):
-        mend(room.swarm, room.hub, [room.ada, room.bob])
+        remove_lost_services(room.swarm, room.hub, [room.ada, room.bob])
     assert room.there() == [ADA.user, BOB.user]

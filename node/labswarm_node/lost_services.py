@@ -1,24 +1,24 @@
-"""Mending what the hub and its Swarm do not agree on: students' services that the hub has lost."""
+"""Remove students' services that the hub does not know (any more): they hold seats for nobody."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from labswarm.errors import Gone, LabswarmError
+from labswarm_node.concurrent import for_each
 from labswarm_node.hub import Hub
-from labswarm_node.side_by_side import each
 from labswarm_node.swarm import Swarm
 
 
-def mend(swarm: Swarm, hub: Hub, service_ids: Sequence[str]) -> dict[str, Any]:
-    """Remove those of these services of students that the hub does not know.
+def remove_lost_services(swarm: Swarm, hub: Hub, service_ids: Sequence[str]) -> dict[str, Any]:
+    """Remove those of these students' services that the hub does not know.
 
-    Answers which are no student's service (any more), and which were kept since the hub knows
-    them. Raises Transient when the Swarm does not answer and, before anything is removed, what the
-    hub raises where it does not say of each whether it knows it.
+    Returns `removed`, the ids that belong to no student's service (any more), and `kept`, the ids
+    that the hub knows. Raises Transient when the Swarm does not answer. Raises the hub's error,
+    before anything is removed, when the hub does not answer for every server.
     """
     found = {s.service_id: s.server for s in swarm.services() if s.service_id in service_ids}
-    states = each(lambda server: hub.running(server.user, server.name), found.values())
+    states = for_each(lambda server: hub.running(server.user, server.name), found.values())
     for state in states.values():
         if isinstance(state, LabswarmError):
             raise state
