@@ -1,4 +1,4 @@
-"""JupyterHub's configuration, the same in the lab and on EC2; all that differs is in the settings.
+"""JupyterHub's configuration, the same in the lab and on EC2; every difference is in the settings.
 
 Admins add their own `*.py` to the settings' `conf_dir`: they are read last, by name.
 """
@@ -20,7 +20,7 @@ c.JupyterHub.hub_connect_url = f"http://{settings.hub_name}:8081"
 c.JupyterHub.db_url = f"sqlite:///{settings.data_dir}/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = str(settings.data_dir / "cookie_secret")
 c.ConfigurableHTTPProxy.command = list(settings.proxy_command)
-# Not in the data folder: the hub ends whatever has a former proxy's process number, and in a new
+# Not in the data folder: the hub kills the process with the last proxy's number, and in a new
 # container that may be the hub itself.
 c.ConfigurableHTTPProxy.pid_file = "/run/jupyterhub-proxy.pid"
 
@@ -32,11 +32,11 @@ c.Authenticator.allow_all = settings.lab
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.named_server_limit_per_user = 2
-# A class arrives at once, and whoever finds no seat waits in line: a limit here would turn
-# students away with an error instead.
+# A class arrives all at once, and students without a seat wait in line. A limit here would turn
+# them away with an error instead.
 c.JupyterHub.concurrent_spawn_limit = 0
-# At once to the page that shows the progress, which tells the truth; and who stops many servers
-# does not wait long for each of them, which is to have ended.
+# Show the progress page at once: it says how the start goes. A request that stops many servers
+# waits only a second for each of them.
 c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0, "slow_stop_timeout": 1}
 
 c.JupyterHub.spawner_class = LabswarmSpawner
@@ -48,18 +48,19 @@ c.LabswarmSpawner.cpu_guarantee = settings.seat.nano_cpus / 1e9
 c.LabswarmSpawner.mem_limit = settings.limit.memory_bytes
 c.LabswarmSpawner.cpu_limit = settings.limit.nano_cpus / 1e9
 c.LabswarmSpawner.start_timeout = START_WITHIN_S
-# Whoever's node is lost is offered a new server as soon; until then the page asks the dead one.
+# A student whose node is lost is offered a new server this soon; until then the page asks the lost
+# one.
 c.LabswarmSpawner.poll_interval = 5
 # Some students' failing servers are no reason to stop everyone's hub.
 c.LabswarmSpawner.consecutive_failure_limit = 0
 
-# What a server did last has to be known well before it counts as idle (by default every 300 s).
+# The hub has to know a server's last activity well before it counts as idle (default: every 300 s).
 activity_s = min(300, settings.idle_timeout_s // 3)
 c.JupyterHub.last_activity_interval = activity_s
 c.LabswarmSpawner.environment = {"JUPYTERHUB_ACTIVITY_INTERVAL": str(activity_s)}
 
-# labswarm-manager on the hub's host moves servers away from a node that goes. The culler stops
-# servers that do nothing: by that, and by nothing else, nodes become empty and the cluster small.
+# labswarm-manager on the hub's host moves servers away from a node that leaves. The culler stops
+# idle servers: only that empties nodes and shrinks the cluster.
 c.JupyterHub.services = [
     {"name": "labswarm-manager", "api_token": settings.manager_token_file.read_text().strip()},
     {

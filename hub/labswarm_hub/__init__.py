@@ -1,1 +1,1 @@
-"""What runs beside JupyterHub: its configuration and its spawner."""
+"""JupyterHub's spawner, and the settings that it reads."""

@@ -1,4 +1,4 @@
-"""Asking a server to end by itself."""
+"""Ask a student's server to end by itself."""
 
 import aiohttp
 from yarl import URL
@@ -8,10 +8,10 @@ PATIENCE_S = 2.0
 
 
 async def asked_to_end(url: str, key: str, patience_s: float = PATIENCE_S) -> bool:
-    """Whether the server at `url` has taken it up, by its notice key, within `patience_s` seconds.
+    """Return whether the server at `url` agrees to end within `patience_s` seconds.
 
-    False where nothing answers, or where its image has not what takes this (labswarm_notice). What
-    answers is its student's: the hub goes nowhere else for it.
+    `key` is its notice key. False when nothing answers, or when its image has no labswarm_notice.
+    The answer comes from the student's own process, so the hub follows no redirect in it.
     """
     # The path is the server's own, escaped as JupyterHub does.
     end = URL(f"{url}labswarm/end", encoded=True)

@@ -8,12 +8,12 @@ UID, GID = 1000, 100
 
 
 def make_home(home: Path) -> None:
-    """Make a student's home if it is not there: theirs alone, and nobody else may look inside.
+    """Make a student's home, readable by that student only, unless it exists.
 
-    Raises OSError, FileNotFoundError among them when the folder of the homes is missing: it is
-    then not mounted, and a home made in its place would be lost.
+    Raises OSError. It is a FileNotFoundError when the folder of the homes is missing: then it is
+    not mounted, and a home made in its place would be lost.
     """
     home.mkdir(mode=0o700, exist_ok=True)
-    # Again where it was there: whoever made it may have been killed before this.
+    # Also for a home that exists: the hub may have been killed between making it and this line.
     if home.stat().st_uid != UID:
         os.chown(home, UID, GID)

@@ -1,4 +1,4 @@
-"""Whether a server takes connections yet."""
+"""Check whether a server accepts connections yet."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ PATIENCE_S = 2.0
 
 
 async def listens(address: str, port: int, patience_s: float = PATIENCE_S) -> bool:
-    """Whether something takes a connection there within `patience_s` seconds."""
+    """Return whether the address accepts a connection within `patience_s` seconds."""
     try:
         async with asyncio.timeout(patience_s):
             _, writer = await asyncio.open_connection(address, port)

@@ -1,4 +1,4 @@
-"""What students choose from before their server starts."""
+"""The form on which students choose a profile before their server starts."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -8,7 +8,7 @@ from labswarm_hub.settings import Profile
 
 
 def options_form(profiles: Mapping[str, Profile]) -> str:
-    """The form on which a student chooses a profile, the first one at first; empty for none.
+    """Return the HTML form of the profiles, the first one selected; empty without profiles.
 
     The names and titles are the operator's own, and are escaped all the same.
     """
@@ -25,5 +25,5 @@ def options_form(profiles: Mapping[str, Profile]) -> str:
 
 
 def options_from_form(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What the hub keeps as the server's options; whether there is such a profile is seen later."""
+    """Return the options that the hub keeps with the server; `group_of` checks them later."""
     return {"profile": form["profile"][0]} if form.get("profile") else {}

@@ -1,4 +1,4 @@
-"""Who sits where: the starts in flight of this hub, and the line of those who wait for a seat."""
+"""Seats of this hub: the starts in flight, and the line of the servers that wait for a seat."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from labswarm_hub.tasks import Task, has_ended, service_of
 
 
 class Seating:
-    """Gives out one group's seats in the order in which they were asked for.
+    """Gives out one group's seats, first come, first served.
 
-    One hub process gives out all seats of its clusters, so what is in flight is known here. Not
-    thread-safe; between a choice and the start of its service nothing may be awaited that asks
-    for another seat.
+    One hub process gives out all seats of its clusters, so it knows every start in flight. Not
+    thread-safe: between a choice and the start of its service, await nothing that takes another
+    seat.
     """
 
     def __init__(self) -> None:
@@ -20,16 +20,16 @@ class Seating:
         self._line: dict[str, None] = {}
 
     def take(self, name: str, nodes: Iterable[SeatedNode], tasks: Iterable[Task]) -> str | None:
-        """The id of the node on which server `name` starts, counted as taken from now on.
+        """Return the id of the node for server `name`, and count its seat as taken from now on.
 
-        None when every free seat is for someone who came first: the server is then in line.
-        `tasks` are those of all students' servers.
+        None when every free seat belongs to a server that came first: the server is then in line.
+        `tasks` are the tasks of all students' servers.
         """
         nodes = list(nodes)
         if self._starting.pop(name, None) is None:
             self._line.setdefault(name)
         else:
-            # Its node did not take it after all: that costs nobody their place.
+            # Its node did not start it after all: it goes to the front of the line.
             self._line = {name: None, **self._line}
         used = self._seats_used(tasks)
         starting = Counter(self._starting.values())
@@ -43,12 +43,12 @@ class Seating:
         return node_id
 
     def settle(self, name: str) -> None:
-        """The start of `name` is over: it is among the tasks, or it has failed or been given up."""
+        """Forget the start of `name`: its task is listed, or it has failed or was given up."""
         self._starting.pop(name, None)
         self._line.pop(name, None)
 
     def place(self, name: str) -> int:
-        """The place of `name` in the line, from 1; 0 when it does not wait."""
+        """Return the place of `name` in the line, from 1; 0 when it does not wait."""
         return next((place for place, other in enumerate(self._line, 1) if other == name), 0)
 
     @property
@@ -57,7 +57,7 @@ class Seating:
         return len(self._line)
 
     def _seats_used(self, tasks: Iterable[Task]) -> Counter[str]:
-        """Servers by node id, without those whose start is in flight: they are counted by it."""
+        """Count servers by node id, without the starts in flight, which are counted apart."""
         return Counter(
             task["NodeID"]
             for task in tasks

@@ -1,4 +1,4 @@
-"""The hub's settings: one JSON file, written by whoever installs the hub."""
+"""The hub's settings: one JSON file, written by the cookbook or by the lab."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from labswarm.seats import Seat
 
 @dataclass(frozen=True)
 class Limit:
-    """What one server may use at most: bytes, units of 1e-9 cores, processes and threads."""
+    """The most that one server may use: bytes, units of 1e-9 cores, processes and threads."""
 
     memory_bytes: int
     nano_cpus: int
@@ -22,7 +22,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of workers with seats of its own, which is a cluster of its own to the app."""
+    """A group of workers with seats of its own; the app treats it as a cluster."""
 
     cluster: str
     image: str
@@ -33,9 +33,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a student may choose: `group` is whose seat it takes, None for the hub's own workers'.
+    """One choice on the form: `group` is the group of the seat, None for the hub's own workers.
 
-    `title` is what the student reads.
+    The student reads `title`.
     """
 
     title: str
@@ -66,11 +66,11 @@ class HubSettings:
     environment: Mapping[str, str]
     conf_dir: Path
     idle_timeout_s: int
-    """For how many seconds a server may do nothing before it is stopped."""
+    """Seconds without activity after which a server is stopped."""
     groups: Mapping[str, Group]
     """The hub's further groups of workers, by name."""
     profiles: Mapping[str, Profile]
-    """What students choose from, by name, the first one at first. None: there is no choice."""
+    """The profiles by name, the first one selected. Without profiles there is no form."""
 
     @property
     def own(self) -> Group:

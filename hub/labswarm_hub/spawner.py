@@ -22,21 +22,21 @@ from labswarm_hub.seating import Seating
 from labswarm_hub.settings import Group, HubSettings
 from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
 
-# How long a task may wait for the node that was chosen for it, before another one is.
+# Seconds that a task may wait for its node before another node is chosen.
 _PIN_PATIENCE_S = 5.0
-# What all servers' polls go by together may be so old, and where a look takes long, so old.
+# Most age of a listing that polls share, in seconds: usually, and when the Swarm answers slowly.
 _POLLED_AGE_S, _OLDEST_S = 1.0, 5.0
 # From the start of its task to its first answer: a whole class may start on one node. JupyterHub's
-# own patience (http_timeout) is as long as a hub that was started anew waits for a server on a node
-# that is being lost, and until then its student can start no other.
+# http_timeout stays short, because a hub that restarts waits that long for a server on a lost node,
+# and until then the student can start no other.
 _ANSWERS_WITHIN_S = 120.0
-# A server that takes it up to end does so in a second; one that then stays is its node's to end.
+# A server that agrees to end does so in a second; after this time its node ends it.
 _ENDS_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The Swarm's nodes and all students' tasks: asked for at `at`, which took so long (s)."""
+    """The Swarm's nodes and all students' tasks, requested at `at`; the request took `took` s."""
 
     at: float
     took: float
@@ -45,7 +45,7 @@ class Listing:
 
 
 class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has no types
-    """A server on the fullest node with a free seat, or in line for one."""
+    """Starts a server on the fullest node with a free seat, or puts it in line for one."""
 
     settings = Instance(HubSettings, config=True, help="This hub's settings.")
     look_interval = Float(
@@ -54,8 +54,8 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         help="Seconds between two looks at the Swarm, at least; more where a look takes long.",
     )
 
-    # One hub process gives out the seats, and one listing serves all who wait: each spawner
-    # asking for itself would keep the manager busy with a class in line.
+    # One hub process gives out the seats, and one listing serves every spawner: a class in line
+    # would keep the manager busy if each of them asked for itself.
     _seatings: ClassVar[defaultdict[str, Seating]] = defaultdict(Seating)
     _choosing = asyncio.Lock()
     _listing_lock = asyncio.Lock()
@@ -65,15 +65,15 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     @property
     def server_of_student(self) -> Server:
-        """Whose server this is, and its name."""
+        """The server's student and name."""
         return Server(user=self.user.name, name=self.name)
 
     @property
     def group(self) -> Group:
-        """The workers on whose seats the server starts, by the profile that its student chose.
+        """The group of workers for the profile that the student chose.
 
-        The hub keeps the options with the server, so whoever starts it again, somewhere else after
-        a node was lost, starts it in the same group. Raises BadInput.
+        The hub keeps the options with the server, so that it starts again in the same group, also
+        on another node after its node was lost. Raises BadInput.
         """
         settings: HubSettings = self.settings
         return settings.group_of(self.user_options)
@@ -92,17 +92,16 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     @default("object_name")  # type: ignore[untyped-decorator]  # traitlets has no types here
     def _object_name_default(self) -> str:
-        """The service's name; instead of a template, for two students never share one."""
+        """The service's name; not a template, so that no two students share one."""
         return self.server_of_student.service
 
     async def start(self) -> tuple[str, int]:
-        """Start the server; returns the address and port of its own task.
+        """Start the server; return the address and port of its task.
 
-        Raises RuntimeError when its task fails or never answers, BadInput for a profile that there
-        is not. Whatever ends the start early, being cancelled because it took too long among them,
-        leaves no service behind.
+        Raises RuntimeError when its task fails or never answers, BadInput for an unknown profile.
+        A start that fails or is cancelled leaves no service behind.
         """
-        self._be_of(self.group)
+        self._apply_group(self.group)
         self._tell(5, "Looking for a free seat.")
         await self._end_service()
         await asyncio.to_thread(make_home, self.settings.homes / home_name(self.user.name))
@@ -117,22 +116,22 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         return address, self.port
 
     async def stop(self, now: bool = False) -> None:
-        """Stop the server: it ends by itself within some seconds, or else is ended by its node.
+        """Stop the server: it ends by itself within some seconds, or its node ends it.
 
-        `now` does not wait for the former.
+        `now` skips the first.
         """
         try:
             if not now:
                 await self._end_by_itself()
         finally:
-            # JupyterHub has no server any more from here on, whatever is raised.
+            # From here on JupyterHub has no server any more, also if an error is raised.
             await self._remove_service()
         self.clear_state()
 
     async def poll(self) -> int | str | None:
-        """None while the server runs or is to run; else why not, and its service is removed.
+        """Return None while the server runs or starts; else remove its service and say why.
 
-        The service would start nothing any more: it has no restart policy.
+        Without a restart policy the service would start nothing any more.
         """
         task = await self.get_task(min(max(_POLLED_AGE_S, 4 * self._look_s), _OLDEST_S))
         end = "it has no task" if task is None else tasks.end_of(task)
@@ -142,8 +141,10 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         return end
 
     async def get_task(self, age_s: float | None = None) -> tasks.Task | None:
-        """The newest task of the server's service, however it stood at most `age_s` seconds ago, by
-        default one look's interval; None without one."""
+        """Return the newest task of the server's service, None without one.
+
+        The listing is at most `age_s` seconds old, by default `look_interval`.
+        """
         if not self.object_id:
             return None
         since = time.monotonic() - (self.look_interval if age_s is None else age_s)
@@ -151,7 +152,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         return tasks.newest(listing.tasks, self.object_id)
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
-        """What the start is at, whenever that changes; ends with the start."""
+        """Yield each change of the start's progress; ends with the start."""
         told = None
         while True:
             if self._progress != told:
@@ -165,7 +166,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             **super().get_env(),
             **self.settings.environment,
             "HOME": HOME,
-            # By which labswarm-manager tells this server what happens to its node.
+            # labswarm-manager signs notices to this server with it.
             "LABSWARM_NOTICE_KEY": self._key,
         }
 
@@ -175,7 +176,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         return key_of(token, self.user.name, self.name)
 
     async def _seated_task(self) -> tasks.Task:
-        """Take a seat, however long that takes, and start there; the task that runs."""
+        """Wait for a seat, start there, and return the running task."""
         while True:
             node_id = await self._place()
             task = await self._running_task(node_id)
@@ -183,9 +184,9 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
                 return task
 
     async def _place(self) -> str | None:
-        """Create the service where a seat is free, or else in line; the node's id, if any.
+        """Create the service on a free seat or in line; return the node's id, if any.
 
-        In line already and still no seat: the service stays as it is.
+        A service in line that still gets no seat stays as it is.
         """
         name = self.object_name
         async with self._choosing:
@@ -205,9 +206,9 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         return node_id
 
     async def _running_task(self, node_id: str | None) -> tasks.Task | None:
-        """The task once it runs; None when it is to be placed anew.
+        """Return the task once it runs; None when it has to be placed again.
 
-        That is after one look when it waits in line, and when the chosen node did not take it.
+        That is after one look for a server in line, or when its node did not start it.
         """
         placed_at = time.monotonic()
         while True:
@@ -237,7 +238,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
                 self._tell(5, "That seat is gone. Looking for another one.")
                 return None
 
-    def _be_of(self, group: Group) -> None:
+    def _apply_group(self, group: Group) -> None:
         """Have what the server is told of its image, memory and CPU be what it gets."""
         self.image = group.image
         self.mem_guarantee, self.mem_limit = group.seat.memory_bytes, group.limit.memory_bytes
@@ -277,8 +278,10 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         self.object_id = created["ID"]
 
     async def _end_by_itself(self) -> None:
-        """Have the server end before its service is removed: Swarm lets a task that it removes run
-        on for some three seconds, for its network's sake."""
+        """Let the server end before its service is removed.
+
+        Swarm keeps a task that it removes running for some three seconds, for its network.
+        """
         task = await self.get_task()
         address = task and tasks.address(task, self.settings.network)
         if address is None or self.server is None:
@@ -299,9 +302,9 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         self.object_id = ""
 
     async def _end_service(self) -> None:
-        """Remove an earlier service of this server and wait until none of its tasks may answer.
+        """Remove an earlier service of this server and wait until none of its tasks can answer.
 
-        Until then the old server may answer in the new one's place.
+        Until then the old server could answer in place of the new one.
         """
         await self._remove_service()
         since = time.monotonic()
@@ -314,7 +317,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             since = time.monotonic()
 
     async def _listing(self, since: float) -> Listing:
-        """The Swarm's nodes and students' tasks, as they were at `since` (monotonic s) or later."""
+        """Return the Swarm's nodes and students' tasks as of `since` (monotonic s) or later."""
         cls = LabswarmSpawner
         async with self._listing_lock:
             if cls._last_listing is None or cls._last_listing.at < since:
@@ -327,12 +330,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             return cls._last_listing
 
     async def _next_look(self) -> None:
-        """Wait until there may be something new; the hub looks for a third of its time at most."""
+        """Wait until the next look; the hub spends at most a third of its time on looks."""
         await asyncio.sleep(max(self.look_interval, min(2 * self._look_s, _OLDEST_S)))
 
     @property
     def _look_s(self) -> float:
-        """How long the last look took."""
+        """Seconds that the last look took."""
         return self._last_listing.took if self._last_listing else 0.0
 
     @staticmethod

@@ -1,7 +1,7 @@
 """The Swarm service of one student's server, as the Engine API takes it (1.41, Docker 20.10).
 
 https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Service/operation/ServiceCreate
-Plain dictionaries, for docker-py's types have no process limit.
+Plain dictionaries, because docker-py's types have no process limit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,11 @@ from labswarm_hub.settings import Group, HubSettings
 
 HOME = "/home/jovyan"
 USER_LABEL, SERVER_LABEL, SERVICE_LABEL = "labswarm.user", "labswarm.server", "labswarm.service"
-# On a service, whose seat it takes; on a node, whose worker it is.
+# On a service: the cluster of its seat. On a node: the cluster of the worker.
 CLUSTER_LABEL = "labswarm.cluster"
 
-# Never met by a node: a task that waits for its seat stays pending, which is what the cluster
-# grows on, and Swarm does not start it by itself on a node's overhead or away from the others.
+# No node meets this constraint, so a task that waits for a seat stays pending and Swarm does not
+# start it on a node's overhead. The cluster grows by the number of pending tasks.
 WAITS_FOR_A_SEAT = "node.labels.labswarm.seat==free"
 
 _STOP_GRACE_NS = 10 * 10**9

@@ -1,4 +1,4 @@
-"""What the Swarm's listings say of students' servers; tasks and nodes as the Engine API gives them.
+"""Read students' servers from the Swarm's listings: tasks and nodes as the Engine API gives them.
 
 States: https://docs.docker.com/engine/swarm/how-swarm-mode-works/swarm-task-states/
 """
@@ -14,12 +14,12 @@ Task = Mapping[str, Any]
 Node = Mapping[str, Any]
 
 _ENDED = frozenset({"complete", "failed", "shutdown", "rejected", "orphaned", "remove"})
-# What Swarm wants of a task that it has not given up.
+# Desired states of a task that Swarm has not given up.
 _WANTED = frozenset({"ready", "accepted", "running"})
 
 
 def seated(node: Node, seat: Seat, overhead: Seat) -> SeatedNode:
-    """A node of the Swarm as the packing sees it."""
+    """Return a node of the Swarm as the packing sees it."""
     spec, resources = node["Spec"], node["Description"]["Resources"]
     return SeatedNode(
         node_id=node["ID"],
@@ -33,7 +33,7 @@ def seated(node: Node, seat: Seat, overhead: Seat) -> SeatedNode:
 
 
 def seated_of(nodes: Iterable[Node], group: Group, own: str) -> list[SeatedNode]:
-    """The nodes of one group; a node that names no cluster is of the hub's `own`."""
+    """Return the nodes of one group; a node without a cluster label belongs to the hub's `own`."""
     return [
         seated(node, group.seat, group.overhead)
         for node in nodes
@@ -42,7 +42,7 @@ def seated_of(nodes: Iterable[Node], group: Group, own: str) -> list[SeatedNode]
 
 
 def cluster_of(node: Node) -> str | None:
-    """The cluster whose worker a node is: what its manager wrote, else what its engine says."""
+    """Return the cluster of a worker: the node's label, or without one the engine's label."""
     engine = node["Description"].get("Engine") or {}
     for labels in (node["Spec"].get("Labels"), engine.get("Labels")):
         if labels and labels.get(CLUSTER_LABEL):
@@ -51,15 +51,15 @@ def cluster_of(node: Node) -> str | None:
 
 
 def newest(tasks: Iterable[Task], service_id: str) -> Task | None:
-    """The last task of a service: the earlier ones are its history."""
+    """Return the newest task of a service; earlier ones are its history."""
     own = (task for task in tasks if task["ServiceID"] == service_id)
     return max(own, key=lambda task: str(task["CreatedAt"]), default=None)
 
 
 def lingering(tasks: Iterable[Task], nodes: Iterable[Node], service: str) -> bool:
-    """Whether a task of a removed service, by its name, may still answer.
+    """Return whether a task of a removed service may still answer.
 
-    A task on a node that is down does not, and its end is never reported.
+    A task on a node that is down does not answer, and its end is never reported.
     """
     down = {node["ID"] for node in nodes if node["Status"]["State"] == "down"}
     return any(
@@ -70,25 +70,25 @@ def lingering(tasks: Iterable[Task], nodes: Iterable[Node], service: str) -> boo
 
 
 def service_of(task: Task) -> str:
-    """The name of the service that a student's task belongs to, also when it is removed."""
+    """Return the name of a task's service, also when the service is removed."""
     return str(task["Spec"]["ContainerSpec"]["Labels"][SERVICE_LABEL])
 
 
 def state(task: Task) -> str:
-    """The state that Swarm last heard of."""
+    """Return the state that Swarm heard last."""
     return str(task["Status"]["State"])
 
 
 def has_ended(task: Task) -> bool:
-    """Whether the task's container is gone for certain."""
+    """Return whether the task's container is certainly gone."""
     return state(task) in _ENDED
 
 
 def end_of(task: Task) -> str | None:
-    """Why a server is no longer one, in a few words; None while it runs or is still to run.
+    """Return why a server has ended, in a few words; None while it runs or starts.
 
-    Without a restart policy a task that Swarm wants ended is not replaced, so its server has ended
-    even where its state says `running`: that is the last word of a node that went away.
+    Without a restart policy Swarm does not replace a task that it wants to end. Its server has
+    ended even if the state is still `running`: that is the last report of a node that is lost.
     """
     if task["DesiredState"] in _WANTED and not has_ended(task):
         return None
@@ -98,10 +98,9 @@ def end_of(task: Task) -> str | None:
 
 
 def address(task: Task, network: str) -> str | None:
-    """The task's own address on the network, without its prefix length; None if it has none yet.
+    """Return the task's own address on the network, without prefix length; None if it has none yet.
 
-    A name would do, were it not that it is remembered for up to a minute after the task behind it
-    has changed.
+    Not a name: JupyterHub remembers a name's address for up to a minute after the task changed.
     """
     for attachment in task.get("NetworksAttachments") or ():
         if attachment["Network"]["Spec"]["Name"] == network and attachment.get("Addresses"):

@@ -1,4 +1,4 @@
-"""How both tools answer: one line of JSON on standard output, and an exit code that says the kind.
+"""Answers of both tools: one line of JSON on standard output, and an exit code by the error's kind.
 
 The codes are those of sysexits.h: EX_TEMPFAIL and EX_UNAVAILABLE.
 """
@@ -17,14 +17,14 @@ _USAGE = 2
 
 @dataclass(frozen=True)
 class Answer:
-    """What a tool prints, and the code it exits with."""
+    """The line that a tool prints, and its exit code."""
 
     line: str
     exit_code: int = 0
 
 
 def answer_of(work: Callable[[], Mapping[str, Any]]) -> Answer:
-    """Do the work; its result, or the error of one of the three kinds that it raised."""
+    """Do the work; return its result or its error as an Answer. Raises only unknown errors."""
     try:
         return Answer(json.dumps(work()))
     except LabswarmError as error:

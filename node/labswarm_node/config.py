@@ -1,4 +1,4 @@
-"""What a node knows of itself and of its cluster: /etc/labswarm/node.json."""
+"""A node's configuration: its own identity and its cluster, from /etc/labswarm/node.json."""
 
 import json
 import os
@@ -88,7 +88,9 @@ class NodeConfig:
         try:
             fields = _Fields(json.loads(text))
         except ValueError as error:
-            raise BadInput("node.json", f"is no JSON ({error}); write it anew") from error
+            raise BadInput(
+                "node.json", f"is no JSON ({error}); run chef-client to write it"
+            ) from error
         role = fields.text("role", _ROLE)
         return cls(
             cluster=fields.text("cluster", CLUSTER),
@@ -132,12 +134,12 @@ def _chef(fields: "_Fields") -> ChefConfig:
 
 def _hub(fields: "_Fields") -> HubConfig:
     api_url = fields.text("api_url", _URL).rstrip("/")
-    # A node.json of the version before does not name it: then it is the port of our own hub.
-    beside = f"{urlsplit(api_url).scheme}://{urlsplit(api_url).hostname}:8000"
+    # A node.json of the last version does not name it: then it is our own hub's port.
+    own_hub = f"{urlsplit(api_url).scheme}://{urlsplit(api_url).hostname}:8000"
     return HubConfig(
         api_url=api_url,
         token_file=Path(fields.text("token_file")),
-        proxy_url=(fields.optional("proxy_url", _URL) or beside).rstrip("/"),
+        proxy_url=(fields.optional("proxy_url", _URL) or own_hub).rstrip("/"),
     )
 
 

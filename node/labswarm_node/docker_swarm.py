@@ -74,7 +74,7 @@ class DockerEngine:
         query = {"fromImage": image} if named else {"fromImage": image, "tag": "latest"}
         for report in self._api.progress("/images/create", query, _PULL_SILENCE_S):
             if "error" in report:
-                # The status was sent before; whatever the table does not know may pass.
+                # The status was sent before. An error that the table does not know is transient.
                 raise engine_error(500, f"{image}: {report['error']}")
 
 
@@ -126,7 +126,7 @@ class DockerSwarm:
             for task in found
             if task["Status"]["State"] not in _ENDED
             and labels.USER in _container_labels(task)
-            # What was in line and is not wanted any more never started.
+            # Leaves out tasks that waited in line until their service was removed: they never ran.
             and (task.get("NodeID") or task["DesiredState"] in _WANTED)
         ]
         return sorted(there, key=lambda task: (task.server.service, task.node_id or ""))

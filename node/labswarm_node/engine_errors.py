@@ -1,4 +1,4 @@
-"""What Docker's errors mean here: their kinds are in labswarm.error_table."""
+"""Docker's errors as our kinds: the table is in labswarm.error_table."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The seam to the hub: students' servers are stopped and started, and told what happens to them."""
+"""The seam to the hub: stop and start students' servers, and send them notices."""
 
 import http.client
 import json
@@ -19,13 +19,13 @@ from labswarm_node.config import HubConfig
 Running = Literal["absent", "ready", "pending"]
 """A server as the hub sees it; `pending` while it starts or stops."""
 
-# Less than the 5 s of a manager command, which makes several calls side by side.
+# Less than the 5 s of a manager command, which makes several calls at once.
 _TIMEOUT_S = 3.0
-# For all pages of a list: students wait for the next look of whoever asks.
+# For all pages of a list: the snapshot service looks at nothing else until then.
 _LISTED_WITHIN_S = 5.0
 # Bytes of an answer; a user's description has a few thousand at most.
 _LONGEST = 2**22
-# Users in one answer: half of what the hub gives at most (api_page_max_limit).
+# Users in one answer: half of the hub's own limit (api_page_max_limit).
 _PAGE = 100
 _PAGES = "application/jupyterhub-pagination+json"
 
@@ -34,33 +34,34 @@ class Hub(Protocol):
     """The hub's API; every call raises Transient when it does not answer."""
 
     def running(self, user: str, server: str) -> Running:
-        """How a student's server stands."""
+        """Return the state of a student's server."""
         ...
 
     def servers(self) -> frozenset[tuple[str, str]]:
-        """The student and the server's name of every server that is ready or pending.
+        """Return student and server name of every server that is ready or pending.
 
-        Raises Transient when they are not all listed within 5 s, Permanent when the hub does not
-        show servers to whoever asks, or its answer is no list of them.
+        Raises Transient when the hub does not list them all within 5 s. Raises Permanent when this
+        token may not see servers, or when the answer is no list of them.
         """
         ...
 
     def stop(self, user: str, server: str) -> None:
-        """Ask for its stop, which may still go on after this; stopping twice is no error."""
+        """Request a stop, without waiting for its end; a second stop is no error."""
         ...
 
     def start(self, user: str, server: str) -> None:
-        """Ask for its start with the options it last had; does not wait for it.
+        """Request a start with the last options, without waiting for it.
 
-        One that runs is no error. Raises Transient while it stops, Permanent for an unknown user.
+        A server that runs is no error. Raises Transient while it stops, Permanent for an unknown
+        user.
         """
         ...
 
-    def tell(self, user: str, server: str, notice: Notice) -> None:
-        """Give a student's server a notice, in place of any former one.
+    def notify(self, user: str, server: str, notice: Notice) -> None:
+        """Send a notice to a student's server; it replaces the last one.
 
-        Raises Gone where nobody can be told: there is no such server, or its image has not what
-        takes notices. Raises Permanent when it takes none from this hub.
+        Raises Gone when there is no such server, or when its image has no labswarm_notice. Raises
+        Permanent when the server refuses a notice of this hub.
         """
         ...
 
@@ -106,8 +107,8 @@ class HubApi:
         if status == 400 and self.running(user, server) != "ready":
             raise Transient(f"the hub does not start {user}'s server {server!r} now")
 
-    def tell(self, user: str, server: str, notice: Notice) -> None:
-        # The server is its student's: the hub's token is not for it to see.
+    def notify(self, user: str, server: str, notice: Notice) -> None:
+        # The server belongs to its student, who must not see the hub's token.
         key = key_of(self._token(), user, server)
         status, _ = _request(
             "POST",
@@ -115,8 +116,7 @@ class HubApi:
             {"Authorization": f"labswarm {key}", "Content-Type": "application/json"},
             json.dumps(asdict(notice)),
         )
-        # What hub and Jupyter say of a request that nothing of theirs is for; a key that is not
-        # right is a 401.
+        # Hub and Jupyter answer with these to an unknown path; a wrong key gives a 401.
         if status in (403, 404, 405, 424):
             raise Gone(f"{user}'s server {server!r} takes no notices ({status})")
         if status >= 300:
@@ -130,7 +130,10 @@ class HubApi:
         accept: str = "application/json",
         within_s: float = math.inf,
     ) -> tuple[int, bytes]:
-        """One call; its status and content. Raises Permanent for a status of 4xx not in `also`."""
+        """Make one call; return status and content.
+
+        Raises Permanent for a status of 4xx not in `also`.
+        """
         headers = {"Authorization": f"token {self._token()}", "Accept": accept}
         status, content = _request(method, self._config.api_url + path, headers, within_s=within_s)
         if status >= 400 and status not in also:
@@ -152,7 +155,7 @@ def _request(
     body: str | None = None,
     within_s: float = math.inf,
 ) -> tuple[int, bytes]:
-    """One request; its status and content. Raises Transient where nothing answers in time.
+    """Make one request; return status and content. Raises Transient without an answer in time.
 
     It has `within_s` to connect and be answered in full, and 3 s at most.
     """
@@ -198,7 +201,7 @@ def _cut_after(seconds: float, link: socket.socket) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-    # What was cut may look like an answer that has ended.
+    # A cut connection may look like the end of an answer.
     if late.is_set():
         raise TimeoutError(f"no whole answer within {seconds:.1f} s")
 
@@ -211,10 +214,10 @@ def _read(content: bytes) -> Any:
 
 
 def _servers_of(user: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A user's active servers by name.
+    """Return a user's active servers by name.
 
-    Raises Permanent where the hub does not show them: to whoever may not read servers they are not
-    there at all.
+    Raises Permanent when the answer has no servers: the hub leaves them out for a token that may
+    not read them.
     """
     if "servers" not in user:
         raise Permanent(f"the hub does not show {user.get('name')}'s servers")
@@ -223,9 +226,9 @@ def _servers_of(user: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _page_of(page: Any) -> tuple[set[tuple[str, str]], int | None]:
-    """The active servers on a page of users, and where the next page begins, if there is one.
+    """Return the active servers on a page of users, and the offset of the next page, if any.
 
-    Raises Permanent for what is no such page, and as `_servers_of`.
+    Raises Permanent for an answer that is no page of users, and as `_servers_of`.
     """
     try:
         active = {

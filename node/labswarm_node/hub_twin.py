@@ -7,17 +7,17 @@ from labswarm.notices import Notice
 from labswarm_node.hub import Running
 
 Act = Callable[[str, str], None]
-"""Something that is done with a server of a user."""
+"""Acts on a user's server, by user and server name."""
 
 
-def _nothing(user: str, server: str) -> None:  # stands for what acts
-    """The twin alone."""
+def _nothing(user: str, server: str) -> None:
+    """Do nothing: the twin is used without a Swarm."""
 
 
 class HubTwin:
-    """`Hub`, for these users. `spawn` and `end` are told when a server really starts and ends.
+    """`Hub`, for these users. It calls `spawn` and `end` when a server really starts and ends.
 
-    A start is over at `finish_starts` and a stop at `finish_stops`; at once, unless `slow`.
+    That is at once, or with `slow` at `finish_starts` and `finish_stops`.
     """
 
     def __init__(
@@ -25,13 +25,13 @@ class HubTwin:
     ) -> None:
         self.slow = slow
         self.down = False
-        """Whether it tells nothing of how servers stand."""
+        """Whether it does not answer at all."""
         self.down_for: set[str] = set()
-        """The users about whom it does not answer."""
+        """Users about whom it does not answer."""
         self.without_notices: set[str] = set()
-        """The users whose images have not what takes notices."""
+        """Users whose images have no labswarm_notice."""
         self.told: dict[tuple[str, str], Notice] = {}
-        """What each server that runs was told last."""
+        """The last notice of each running server."""
         self.asked: list[tuple[str, str, str]] = []
         self._users = users
         self._spawn = spawn
@@ -75,7 +75,7 @@ class HubTwin:
             if not self.slow:
                 self.finish_starts()
 
-    def tell(self, user: str, server: str, notice: Notice) -> None:
+    def notify(self, user: str, server: str, notice: Notice) -> None:
         self.asked.append(("tell", user, server))
         if user in self.down_for:
             raise Transient("the hub does not answer")
@@ -98,7 +98,7 @@ class HubTwin:
         self._users -= {user}
 
     def restart(self) -> None:
-        """The hub ends and begins again: what it was starting it has forgotten."""
+        """Restart the hub: it forgets the starts that it was working on."""
         self._states = {key: state for key, state in self._states.items() if state != "spawn"}
 
     def finish_starts(self) -> None:

@@ -1,4 +1,4 @@
-"""`labswarm-manager`: what the hub's host does for a worker, one subcommand per SSM document."""
+"""`labswarm-manager`: commands that the hub's host runs for a worker, one per SSM document."""
 
 import os
 import sys
@@ -21,18 +21,18 @@ from labswarm_node.notifying import notify
 from labswarm_node.swarm import Swarm
 
 _COMMANDS = {
-    "pause": "start nothing new on a worker",
+    "pause": "pause a worker: Swarm starts nothing new there",
     "activate": "open a worker to new servers",
-    "notify": "tell the students on a worker that it goes",
-    "evacuate": "move the students' servers off a worker, as far as that goes in 5 s",
-    "drain": "end what is left on a worker",
+    "notify": "notify the students on a worker that it leaves",
+    "evacuate": "move the students' servers off a worker, for up to 5 s",
+    "drain": "drain a worker: end every server that is left",
     "remove": "remove a worker that has left",
 }
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the tool reaches beyond itself."""
+    """The systems that the tool talks to."""
 
     swarm: Callable[[NodeConfig], Swarm]
     hub: Callable[[HubConfig], Hub]
@@ -51,9 +51,9 @@ def answer(
 
 def main() -> int:
     """Entry point: one line of JSON on standard output."""
-    told = answer(sys.argv[1:], os.environ)
-    print(told.line)
-    return told.exit_code
+    answered = answer(sys.argv[1:], os.environ)
+    print(answered.line)
+    return answered.exit_code
 
 
 def _run(
@@ -94,7 +94,7 @@ def _run(
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="labswarm-manager", description="What a manager does for a worker.")
+    parser = Parser(prog="labswarm-manager", description="Run a manager's command for a worker.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, what in _COMMANDS.items():
         command = commands.add_parser(name, help=what)
@@ -104,7 +104,7 @@ def _parser() -> Parser:
         if name == "notify":
             command.add_argument("--kind", required=True, help=f"one of {', '.join(KINDS)}")
             command.add_argument(
-                "--deadline", required=True, help="until when servers are left there: ISO 8601, UTC"
+                "--deadline", required=True, help="the end of its servers' time: ISO 8601, UTC"
             )
     forget = commands.add_parser("forget", help="remove nodes that are down, by their node ids")
     forget.add_argument("--nodes", required=True, help="Swarm node ids, separated by commas")

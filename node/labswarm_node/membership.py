@@ -1,4 +1,4 @@
-"""A node's own part in the Swarm: joining, fetching images, leaving. Each can be done twice."""
+"""A node's own part in the Swarm: join, pull images, leave. Each can be repeated."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +13,10 @@ _MEMBER = "active"
 
 
 def join(engine: Engine, secret: JoinSecret, advertise_address: str) -> dict[str, Any]:
-    """Be a member of the secret's Swarm; a new member is paused, so that nothing starts there yet.
+    """Join the Swarm that the secret names. A new member is paused: nothing starts there yet.
 
-    An engine in another Swarm, or whose state is broken, leaves by force first: it would refuse to
-    join. One that was removed while it was ready cannot know, and says that it is a member already.
+    An engine that is in another Swarm or in a broken state leaves by force first, or it would
+    refuse to join. An engine that was removed while ready does not know and reports `already`.
     """
     now = engine.membership()
     if now.state == _MEMBER and secret.manager in now.managers:
@@ -28,7 +28,7 @@ def join(engine: Engine, secret: JoinSecret, advertise_address: str) -> dict[str
 
 
 def leave(engine: Engine) -> dict[str, Any]:
-    """Be in no Swarm. Raises Permanent for a manager: it would take the Swarm with it."""
+    """Leave the Swarm. Raises Permanent for a manager, whose leaving would end the Swarm."""
     try:
         engine.leave(force=False)
     except Gone:
@@ -37,9 +37,9 @@ def leave(engine: Engine) -> dict[str, Any]:
 
 
 def pull(engine: Engine, images: Sequence[str]) -> dict[str, Any]:
-    """Have every image here; one named by digest is not asked for again.
+    """Pull every image; one named by digest that is here is not pulled again.
 
-    Raises BadInput for what is no image's name.
+    Raises BadInput for a text that is no image name.
     """
     for image in images:
         if not IMAGE.fullmatch(image):

@@ -1,4 +1,4 @@
-"""`labswarm-node`: what a node does for itself, one subcommand per SSM document.
+"""`labswarm-node`: commands that a node runs for itself, one per SSM document.
 
 https://docs.aws.amazon.com/systems-manager/latest/userguide/documents.html
 """
@@ -21,7 +21,7 @@ from labswarm_node.swarm import Engine
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the tool reaches beyond itself."""
+    """The systems that the tool talks to."""
 
     engine: Callable[[NodeConfig], Engine]
     join_secret: Callable[[NodeConfig], JoinSecret]
@@ -71,7 +71,7 @@ def _run(
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="labswarm-node", description="What a node does for itself.")
+    parser = Parser(prog="labswarm-node", description="Run a node's command for itself.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("identify", help="have a Chef key pair and print its public half")
     bootstrap = commands.add_parser("bootstrap", help="run chef-client")

@@ -1,4 +1,4 @@
-"""Telling the students on a worker that it goes: a notice to each of their servers."""
+"""Notify the students on a worker that it leaves: a notice to each of their servers."""
 
 import time
 from collections.abc import Callable
@@ -22,25 +22,25 @@ def notify(
     notice: Notice,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Any]:
-    """Give the notice to every student's server on the worker; again, it takes the former's place.
+    """Send the notice to every student's server on the worker; it replaces an earlier notice.
 
-    Whoever is not told is named with the kind of error that was in the way, and hinders nobody
-    else: `gone` where the server has ended, or its image has not what takes notices. Raises Gone
-    when the Swarm has no such worker, Transient when it does not answer.
+    `untold` names each server that got none with the kind of error: `gone` when the server has
+    ended or its image has no labswarm_notice. One failure delays no other server. Raises Gone when
+    the Swarm has no such worker, Transient when it does not answer.
     """
     node = find(swarm, instance_id)
     if node is None:
         raise Gone(f"no node of the Swarm is {instance_id}")
-    # Nobody is left to be told on one that is down.
+    # On a worker that is down no student is left.
     there = [] if node.state == "down" else swarm.servers_on(node.node_id)
     begin_by = clock() + _BEGIN_WITHIN_S
 
-    def tell(server: Server) -> None:
+    def send(server: Server) -> None:
         if clock() > begin_by:
             raise Transient("there was no time left for it")
-        hub.tell(server.user, server.name, notice)
+        hub.notify(server.user, server.name, notice)
 
-    outcomes = for_each(tell, there)
+    outcomes = for_each(send, there)
     return {
         "told": [server.service for server, error in outcomes.items() if error is None],
         "untold": {

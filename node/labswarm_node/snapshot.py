@@ -1,4 +1,4 @@
-"""What the hub's machine tells AWS of its Swarm, and when; no clock and no network in here."""
+"""A cluster's snapshot, and when it has to be sent. Pure: no clock and no network."""
 
 import math
 from collections import Counter
@@ -25,12 +25,12 @@ class HubAnswer:
 
     @property
     def unknown(self) -> list[StudentService]:
-        """The services that are none of the hub's servers, the oldest first."""
+        """The services that the hub does not know, the oldest first."""
         found = [s for s in self.services if (s.server.user, s.server.name) not in self.servers]
         return sorted(found, key=lambda service: (service.created_at, service.service_id))
 
     def of(self, clusters: Container[str | None]) -> HubSeen:
-        """What of it is in the snapshot of one of these clusters."""
+        """Return the part of the answer for the snapshot of one of these clusters."""
         unknown = [
             ServiceSeen(service.service_id, service.created_at)
             for service in self.unknown
@@ -50,12 +50,11 @@ def snapshot_of(
     *,
     own: bool = True,
 ) -> Snapshot:
-    """The snapshot of a cluster at `taken_at` (epoch s), of the whole Swarm's nodes and tasks.
+    """Return a cluster's snapshot at `taken_at` (epoch s), from all nodes and tasks of the Swarm.
 
-    Only the cluster's nodes and servers are in it; what names no cluster is of the hub's `own`. A
-    node's seats in use are those of all its tasks that have not ended. What `runs` in the whole
-    leaves out nodes that are down: their tasks' last words say nothing of today. `hub` is None when
-    it is not known what the hub knows.
+    It has the cluster's nodes and servers; those without a cluster label belong to the hub's `own`.
+    A node's seats in use are those of its tasks that have not ended. `running` leaves out nodes
+    that are down, because their tasks' last reports are old. `hub` is None without an answer of the hub.
     """
     ours = {cluster, None} if own else {cluster}
     used = Counter(task.node_id for task in tasks if task.node_id)
@@ -85,10 +84,10 @@ def snapshot_of(
 
 
 @dataclass(frozen=True)
-class Told:
-    """What AWS knows: the snapshot it has, and the waiting students it was last called for.
+class Sent:
+    """The last snapshot that AWS has, and the waiting students of the last `SeatsShort`.
 
-    Times are epoch seconds. What was not told for an error stays untold, and so is due.
+    Times are epoch seconds. After an error nothing is recorded, so the same is due again.
     """
 
     snapshot: Snapshot | None = None
@@ -96,7 +95,7 @@ class Told:
     called_at: float = -math.inf
 
     def is_news(self, seen: Snapshot) -> bool:
-        """Whether `seen` is to be written: it differs, or 30 s have passed."""
+        """Return whether to write `seen`: it differs, or 30 s have passed."""
         known = self.snapshot
         return (
             known is None
@@ -110,17 +109,17 @@ class Told:
             return None
         return max(0.0, self.called_at + BETWEEN_SHORTAGES_S - seen.taken_at)
 
-    def after(self, seen: Snapshot) -> "Told":
-        """After `seen` was written; a line that is shorter now may grow anew."""
+    def after(self, seen: Snapshot) -> "Sent":
+        """Return the state after `seen` was written; a shorter line may grow again."""
         return replace(self, snapshot=seen, waiting=min(self.waiting, seen.waiting))
 
-    def after_call(self, seen: Snapshot) -> "Told":
-        """After `SeatsShort` for `seen`."""
+    def after_call(self, seen: Snapshot) -> "Sent":
+        """Return the state after `SeatsShort` was sent for `seen`."""
         return replace(self, waiting=seen.waiting, called_at=seen.taken_at)
 
 
 def _instance_id(node: SwarmNode) -> str | None:
-    """None for a node whose labels disagree: nobody may act on either of the two."""
+    """Return None for a node whose labels disagree: neither of them may be acted on."""
     try:
         return node.instance_id
     except Permanent:

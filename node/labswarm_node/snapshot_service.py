@@ -1,8 +1,8 @@
-"""`labswarm-snapshot`: the hub's host tells AWS what its Swarm looks like, for ever.
+"""`labswarm-snapshot`: the service on the hub's host that sends snapshots of the Swarm to AWS.
 
-It looks every few seconds, and at once when the Swarm says that a service or a node has changed.
-A hub with further groups of workers tells of each as of the cluster that it is. Every two minutes
-it asks the hub which servers that knows, and tells which of the Swarm's are none of these.
+It looks every few seconds, and at once when the Swarm reports a changed service or node. Each group
+of workers has a snapshot of its own, as a cluster. Every two minutes the service asks the hub for
+its servers, and adds the students' services that the hub does not know.
 Permissions of the hub's role: ssm:GetParametersByPath, dynamodb:PutItem and events:PutEvents.
 """
 
@@ -34,20 +34,20 @@ from labswarm.snapshot import Snapshot
 from labswarm_node.config import HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.hub import Hub, HubApi
-from labswarm_node.snapshot import HubAnswer, Told, snapshot_of
+from labswarm_node.snapshot import HubAnswer, Sent, snapshot_of
 from labswarm_node.swarm import Watched
 
 EVERY_S = 5.0
 TABLE = "labswarm-snapshots"
 TOKEN = "hub-token"  # noqa: S105  # a file's name
-# Long enough for a class that comes at once to be one change, and for a new service to have its
-# task; short beside the start of a node.
+# Long enough to see a class that comes at once as one change, and for a new service to have its
+# task; short compared with a node's start.
 SETTLE_S = 0.5
 # Well within the 120 s after which a snapshot is stale.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 DESCRIBED_FOR_S = 300.0
-# Half of what a node takes to start, by default: so long apart, two passes of reconcile that agree
-# go by two answers.
+# Half of a node's default start time: two passes of reconcile that agree are further apart, and so
+# they use two answers of the hub.
 HUB_EVERY_S = 120.0
 
 log = logging.getLogger("labswarm-snapshot")
@@ -58,25 +58,25 @@ Sizes = Mapping[str, tuple[Seat, Seat]]
 
 
 class Audience(Protocol):
-    """AWS, as far as the service needs it; every call raises Transient when it does not answer."""
+    """The part of AWS that the service needs; every call raises Transient without an answer."""
 
     def seats(self) -> Sizes:
-        """The clusters of this hub, its own among them."""
+        """Return seat and overhead of each cluster of this hub, including its own."""
         ...
 
     def write(self, snapshot: Snapshot) -> bool:
-        """Keep the snapshot; False when one as new, or newer, is there."""
+        """Write the snapshot; False when AWS has one that is as new or newer."""
         ...
 
     def call(self, cluster: str, waiting: int) -> None:
-        """Send `SeatsShort`: so many students wait."""
+        """Send `SeatsShort` with the number of waiting students."""
         ...
 
 
 class SnapshotService:
-    """Looks at a hub's Swarm and tells its audience of each of the hub's clusters.
+    """Looks at a hub's Swarm and sends a snapshot of each of the hub's clusters.
 
-    `cluster` is the hub's own; the others are of its further groups of workers.
+    `cluster` is the hub's own; the others are its further groups of workers.
     """
 
     def __init__(
@@ -94,14 +94,14 @@ class SnapshotService:
         self._audience = audience
         self._clock = clock
         self._every_s = every_s
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, Sent] = {}
         self._seats: Sizes = {}
         self._described_at = 0.0
         self._answer: HubAnswer | None = None
         self._asked_at = 0.0
 
     def run(self) -> NoReturn:
-        """Look and tell until something fails for good, which is raised (Permanent)."""
+        """Look and send for ever. Raises Permanent for an error that a retry does not cure."""
         failures, longest_s = 0, FIRST_PAUSE_S
         while True:
             looked_at = self._clock.now()
@@ -112,17 +112,17 @@ class SnapshotService:
                     self._clock.sleep(SETTLE_S)
             except Transient as error:
                 failures += 1
-                # So that not all clusters' hubs try again at once.
+                # Jitter: not all hubs retry at the same moment.
                 pause_s = longest_s * random.uniform(0.5, 1)  # noqa: S311
                 longest_s = min(LONGEST_PAUSE_S, 2 * longest_s)
                 log.warning("failed %d times, again in %.1f s: %s", failures, pause_s, error)
                 self._clock.sleep(pause_s)
 
     def look(self) -> float:
-        """Look once and tell what is due of each cluster; the seconds until the next look.
+        """Look once, send the snapshots that are due, and return the seconds until the next look.
 
-        A cluster of which nothing can be told just now holds up no other, and only the hub's own
-        ends the service when it fails for good.
+        A cluster that fails delays no other. Only the hub's own cluster ends the service with a
+        Permanent error.
         """
         now = self._clock.now()
         sizes = self._sizes(now)
@@ -139,18 +139,18 @@ class SnapshotService:
             except Permanent as error:
                 if own:
                     raise
-                log.error("nothing can be told of %s: %s", cluster, error)  # noqa: TRY400
+                log.error("cannot send the snapshot of %s: %s", cluster, error)  # noqa: TRY400
         if failed:
             raise failed
         if now - self._asked_at >= HUB_EVERY_S:
-            # Last of all: a large hub takes seconds for it, and the next look tells it.
+            # Last, because a large hub takes seconds to answer; the next look sends it.
             self._asked_at, self._answer = now, self._ask()
         return again_in_s
 
     def _ask(self) -> HubAnswer | None:
-        """The hub's answer beside the Swarm's services; None without it, or where there are none.
+        """Ask the hub for its servers; None without an answer, or without students' services.
 
-        The services first: what the hub starts meanwhile is then not among them.
+        The services are listed first, so that a server which starts in between is not missing.
         """
         services = self._swarm.services()
         if not services:
@@ -166,11 +166,11 @@ class SnapshotService:
         return answer
 
     def _tell(self, seen: Snapshot) -> float:
-        """Tell what is due of one cluster; the seconds until more may be.
+        """Send the snapshot and `SeatsShort` if due; return the seconds until the next may be due.
 
-        The snapshot is written before `SeatsShort` is sent, for that is what it is answered by.
+        The snapshot is written first, because the answer to `SeatsShort` reads it.
         """
-        told = self._told.get(seen.cluster, Told())
+        told = self._told.get(seen.cluster, Sent())
         if told.is_news(seen):
             self._write(seen)
             told = self._told[seen.cluster] = told.after(seen)
@@ -189,9 +189,9 @@ class SnapshotService:
                 *(seen.cluster, len(seen.nodes), seats, seen.running, seen.waiting),
             )
         else:
-            # A write that is tried again because its answer was lost finds itself.
+            # A write that is repeated because its answer was lost finds itself.
             log.warning(
-                "one as new is there: an answer was lost, or another labswarm-snapshot runs"
+                "AWS has a snapshot as new as this: an answer was lost, or another service runs"
             )
 
     def _sizes(self, now: float) -> Sizes:
@@ -203,8 +203,8 @@ class SnapshotService:
 class AwsAudience:
     """`Audience` on AWS: the clusters' descriptions, the table, and the default event bus.
 
-    Seats and overheads come from the descriptions and not from node.json: it is where the functions
-    have them from, and a second copy would let the two disagree on how many seats a node has.
+    Seats and overheads come from the descriptions, as the functions read them. With a second copy
+    in node.json the two could disagree on the seats of a node.
     """
 
     def __init__(
@@ -244,7 +244,7 @@ class AwsAudience:
 
 
 def main() -> int:
-    """Entry point: runs until it is ended, or until something fails for good."""
+    """Entry point: run until the process is ended or an error is not retryable."""
     return serve(sys.argv[1:], os.environ)
 
 
@@ -253,11 +253,11 @@ def serve(
     environment: Mapping[str, str],
     swarm: Callable[[NodeConfig], Watched] = lambda config: DockerSwarm(config.docker_host),
 ) -> int:
-    """Run the service of the hub that node.json names; the exit code once it fails for good."""
+    """Run the service of the hub that node.json names; return the exit code when it fails."""
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
-    # It tells where credentials came from, each time.
+    # botocore logs where credentials came from, each time.
     logging.getLogger("botocore").setLevel(logging.WARNING)
     options = _parser().parse_args(arguments)
     try:
@@ -272,13 +272,16 @@ def serve(
             config.cluster, swarm(config), audience, hub, WallClock(), options.every
         ).run()
     except LabswarmError as error:
-        log.error("ends, for trying again would not help: %s", error)  # noqa: TRY400
+        log.error("exiting: this error is not retryable: %s", error)  # noqa: TRY400
         return 2 if isinstance(error, BadInput) else 1
 
 
 def _with_credentials(hub: HubConfig, environment: Mapping[str, str]) -> HubConfig:
-    """With the token where systemd lays it for this service, which is nobody in particular and may
-    not read the file itself: systemd.exec(5), LoadCredential."""
+    """Return the hub's configuration with the token file that systemd lays for this service.
+
+    The service runs as an unprivileged user that may not read the file itself: systemd.exec(5),
+    LoadCredential.
+    """
     folder = environment.get("CREDENTIALS_DIRECTORY")
     return replace(hub, token_file=Path(folder, TOKEN)) if folder else hub
 
@@ -295,7 +298,7 @@ def _clients(config: NodeConfig) -> Callable[[str], Any]:
 
 @contextmanager
 def _reached() -> Iterator[None]:
-    """As `named`; credentials that the instance's metadata does not give just now are transient."""
+    """Raise our kinds as `named` does; missing credentials of the instance are transient."""
     with named():
         try:
             yield
@@ -316,7 +319,7 @@ def _seconds(text: str) -> float:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="labswarm-snapshot", description="Tell AWS what the Swarm looks like, for ever."
+        prog="labswarm-snapshot", description="Send snapshots of the Swarm to AWS, for ever."
     )
     parser.add_argument(
         "--every", type=_seconds, default=EVERY_S, metavar="S", help="seconds between two looks"

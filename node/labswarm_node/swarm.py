@@ -13,7 +13,7 @@ Availability = Literal["active", "pause", "drain"]
 class Membership:
     """An engine's own view: `state` is Docker's LocalNodeState, `managers` are address:port.
 
-    It is what the engine believes: one that was removed while ready goes on being a member.
+    An engine that was removed while ready still believes that it is a member.
     """
 
     state: str
@@ -45,10 +45,10 @@ class SwarmNode:
 
     @property
     def cluster(self) -> str | None:
-        """The cluster whose worker it is; None for the hub's own.
+        """The worker's cluster; None for the hub's own.
 
-        What its manager wrote counts. Before that, while a new node is still paused, it is what the
-        engine says: one that has only just joined must not pass for the hub's own.
+        The manager's label counts. A new node that is still paused has none yet, so the engine's
+        label counts until then: it must not pass for one of the hub's own.
         """
         return self.node_cluster or self.engine_cluster
 
@@ -76,7 +76,7 @@ class Server:
 class StudentTask:
     """A student's server that has not ended, and the node it runs or starts on, if any yet.
 
-    One that `waits` is in line for a seat. `cluster` is whose seat that is; None: the hub's own's.
+    It `waits` when it is in line for a seat. `cluster` is the seat's; None: the hub's own.
     """
 
     server: Server
@@ -89,7 +89,7 @@ class StudentTask:
 class StudentService:
     """The service of a student's server, whether or not a task of it runs.
 
-    `created_at` is in epoch seconds; `cluster` is whose seat it takes; None: the hub's own's.
+    `created_at` is in epoch seconds; `cluster` is the seat's; None: the hub's own.
     """
 
     service_id: str
@@ -105,7 +105,7 @@ class Engine(Protocol):
     """
 
     def membership(self) -> Membership:
-        """What the engine believes of its place in a Swarm."""
+        """Return the engine's view of its membership."""
         ...
 
     def join(

@@ -78,19 +78,19 @@ class SwarmTwin:
     def start(
         self, instance_id: str, memory_bytes: int, nano_cpus: int, cluster: str | None = None
     ) -> "EngineTwin":
-        """The engine of a new machine; `cluster` is what its label says."""
+        """Return the engine of a new machine with the label `cluster`."""
         return EngineTwin(self, _Host(instance_id, memory_bytes, nano_cpus, cluster))
 
     def found(
         self, instance_id: str, memory_bytes: int, nano_cpus: int, cluster: str | None = None
     ) -> "EngineTwin":
-        """The engine of the manager, with which the Swarm begins."""
+        """Return the engine of the manager, the Swarm's first node."""
         host = _Host(instance_id, memory_bytes, nano_cpus, cluster)
         host.node_id = self._add(host, "manager", "active")
         return EngineTwin(self, host)
 
     def rotate_token(self) -> str:
-        """Have a new join token, and no other; who has joined stays."""
+        """Replace the join token; nodes that have joined stay."""
         self._former_tokens.append(self.token)
         self.token = f"{TOKEN}-{len(self._former_tokens)}"
         return self.token
@@ -265,7 +265,7 @@ class SwarmTwin:
             self._note()
 
     def _create(self, server: Server, cluster: str | None) -> None:
-        """The server's service, anew; with the lock held."""
+        """Make the server's service again; with the lock held."""
         self._made += 1
         service_id = f"service{self._made:018d}"
         self._services[server.service] = StudentService(service_id, server, self._now(), cluster)

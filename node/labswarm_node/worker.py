@@ -1,4 +1,4 @@
-"""A worker as its manager handles it, found by its instance id alone."""
+"""A worker, found by its instance id alone, as its manager changes it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,27 +8,27 @@ from labswarm_node.swarm import Availability, Swarm, SwarmNode
 
 
 def pause(swarm: Swarm, instance_id: str) -> dict[str, Any]:
-    """Start nothing new on the worker; what runs there stays. Labels it too."""
+    """Pause and label the worker: servers there stay, and nothing new starts."""
     return _set(swarm, instance_id, "pause")
 
 
 def activate(swarm: Swarm, instance_id: str, cluster: str | None = None) -> dict[str, Any]:
-    """Open the worker to new servers, and label it; as one of `cluster`'s where that is given.
+    """Open the worker to new servers and label it, also with `cluster` if given.
 
-    Raises Permanent when its engine says that it is of another cluster.
+    Raises Permanent when its engine has another cluster's label.
     """
     return _set(swarm, instance_id, "active", cluster)
 
 
 def drain(swarm: Swarm, instance_id: str) -> dict[str, Any]:
-    """End what is left on the worker, at once and without waiting."""
+    """Drain the worker: end every server there at once."""
     return _set(swarm, instance_id, "drain")
 
 
 def remove(swarm: Swarm, instance_id: str) -> dict[str, Any]:
-    """Remove every node that is down of this instance, earlier ones of it too.
+    """Remove every node of this instance that is down, earlier ones too.
 
-    Raises Transient while one of them is still ready: it has not left yet, or not long enough ago.
+    Raises Transient while one of them is ready: it has not left yet, or only just.
     """
     nodes = _nodes_of(swarm, instance_id)
     for node in nodes:
@@ -44,9 +44,9 @@ def remove(swarm: Swarm, instance_id: str) -> dict[str, Any]:
 
 
 def remove_down_nodes(swarm: Swarm, node_ids: Sequence[str]) -> dict[str, Any]:
-    """Remove workers that are down by their node ids: ghosts, of which no instance may be known.
+    """Remove workers that are down by their node ids, also those without a known instance.
 
-    Answers which are not there any more, and which were kept since they are not down. Raises
+    Returns `removed`, the ids that are gone, and `kept`, the ids that are not down. Raises
     Permanent for a manager, before anything is removed.
     """
     states = {node.node_id: node for node in swarm.nodes()}
@@ -65,7 +65,7 @@ def remove_down_nodes(swarm: Swarm, node_ids: Sequence[str]) -> dict[str, Any]:
 
 
 def find(swarm: Swarm, instance_id: str) -> SwarmNode | None:
-    """The worker of an instance: the ready one, or else the newest; the others are its ghosts.
+    """Return an instance's worker: the ready node or else the newest one; others are leftovers.
 
     Raises Permanent for a manager, and for a node whose two labels disagree.
     """
@@ -93,8 +93,8 @@ def _set(
         raise Gone(f"no node of the Swarm is {instance_id}")
     if cluster and node.engine_cluster not in (None, cluster):
         raise Permanent(
-            f"{instance_id} is of {cluster} but its engine says {node.engine_cluster}: "
-            "mend the node.json that its image makes"
+            f"{instance_id} belongs to {cluster}, but its engine has the label of "
+            f"{node.engine_cluster}: repair the node.json that its image writes"
         )
     of = cluster or node.cluster
     labelled = (node.availability, node.node_label, node.node_cluster)

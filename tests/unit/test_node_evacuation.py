@@ -380,7 +380,7 @@ def test_a_server_that_answers_without_end_is_given_up(
         address = f"http://127.0.0.1:{server.server_port}"
         hub = HubApi(HubConfig(f"{address}/hub/api", tmp_path / "token", address))
         with pytest.raises(Transient, match="does not answer"):
-            hub.tell("ada", "", Notice("terminate", 1))
+            hub.notify("ada", "", Notice("terminate", 1))
         assert not _Dripping.enough.is_set(), "it was the server that gave up"
         over.cancel()
         answering.join()

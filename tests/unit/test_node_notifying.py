@@ -67,20 +67,20 @@ def test_who_cannot_be_told_is_named_with_the_reason_and_hinders_nobody(room: Cl
     }
 
 
-def test_a_server_that_takes_no_notice_of_this_hub_is_untold(room: Class) -> None:
+def test_a_server_that_takes_no_notice_of_this_hub_is_named(room: Class) -> None:
     class Refusing(HubTwin):
-        def tell(self, user: str, server: str, notice: Notice) -> None:
+        def notify(self, user: str, server: str, notice: Notice) -> None:
             raise Permanent("refuses the notice with 401")
 
     answer = notify(room.swarm, Refusing(frozenset()), WORKER, SOON)
     assert answer == {"told": [], "untold": {ADA.service: "permanent", BOB.service: "permanent"}}
 
 
-def test_students_are_told_side_by_side(room: Class) -> None:
+def test_students_are_notified_at_the_same_time(room: Class) -> None:
     both = threading.Barrier(2, timeout=10)
 
     class Meeting(HubTwin):
-        def tell(self, user: str, server: str, notice: Notice) -> None:
+        def notify(self, user: str, server: str, notice: Notice) -> None:
             both.wait()
 
     answer = notify(room.swarm, Meeting(frozenset()), WORKER, SOON)

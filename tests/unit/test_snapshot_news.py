@@ -15,7 +15,7 @@ from labswarm_node.snapshot import (
     BETWEEN_SHORTAGES_S,
     WRITE_AFTER_S,
     HubAnswer,
-    Told,
+    Sent,
     snapshot_of,
 )
 from labswarm_node.swarm import Server, StudentService, StudentTask, SwarmNode
@@ -101,11 +101,11 @@ def test_a_node_that_has_not_told_its_size_has_no_seats() -> None:
 
 
 def test_the_first_snapshot_is_news() -> None:
-    assert Told().is_news(line_of(0))
+    assert Sent().is_news(line_of(0))
 
 
 def test_the_same_again_is_news_only_after_half_a_minute() -> None:
-    told = Told().after(line_of(0))
+    told = Sent().after(line_of(0))
     assert not told.is_news(line_of(0, NOW + WRITE_AFTER_S - 0.1))
     assert told.is_news(line_of(0, NOW + WRITE_AFTER_S))
 
@@ -115,33 +115,33 @@ def test_the_same_again_is_news_only_after_half_a_minute() -> None:
     [{"availability": "pause"}, {"state": "down"}, {"seats_used": 1}, {"node_id": "n9"}],
 )
 def test_whatever_changes_of_a_node_is_news(change: dict[str, object]) -> None:
-    told, later = Told().after(seen()), replace(seen(), taken_at=NOW + 1)
+    told, later = Sent().after(seen()), replace(seen(), taken_at=NOW + 1)
     assert not told.is_news(later)
     assert told.is_news(replace(later, nodes=(replace(later.nodes[0], **change),)))
 
 
 def test_the_first_who_waits_is_told_at_once() -> None:
-    assert Told().after(line_of(0)).call_due_in(line_of(1)) == 0
+    assert Sent().after(line_of(0)).call_due_in(line_of(1)) == 0
 
 
 def test_nobody_waits_and_nothing_is_told() -> None:
-    assert Told().call_due_in(line_of(0)) is None
+    assert Sent().call_due_in(line_of(0)) is None
 
 
 def test_the_same_line_is_told_once() -> None:
-    told = Told().after_call(line_of(2))
+    told = Sent().after_call(line_of(2))
     assert told.call_due_in(line_of(2, NOW + 60)) is None
     assert told.call_due_in(line_of(1, NOW + 60)) is None
 
 
 def test_a_line_that_grows_is_told_again_but_not_within_two_seconds() -> None:
-    told = Told().after_call(line_of(1))
+    told = Sent().after_call(line_of(1))
     assert told.call_due_in(line_of(3, NOW + 0.5)) == BETWEEN_SHORTAGES_S - 0.5
     assert told.call_due_in(line_of(3, NOW + BETWEEN_SHORTAGES_S)) == 0
 
 
 def test_a_line_that_was_served_and_forms_anew_is_told_anew() -> None:
-    told = Told().after_call(line_of(3)).after(line_of(0, NOW + 9))
+    told = Sent().after_call(line_of(3)).after(line_of(0, NOW + 9))
     assert told.call_due_in(line_of(1, NOW + 10)) == 0
 
 
@@ -149,7 +149,7 @@ def test_a_line_that_was_served_and_forms_anew_is_told_anew() -> None:
 def test_every_growth_is_told_in_time_and_never_two_within_two_seconds(
     steps: list[tuple[int, float]],
 ) -> None:
-    told, at, calls = Told(), NOW, []
+    told, at, calls = Sent(), NOW, []
     for waiting, passed_s in steps:
         at += passed_s
         found = line_of(waiting, at)

@@ -313,13 +313,13 @@ def test_a_server_that_runs_is_told_and_the_newest_notice_counts(seam: Seam) -> 
     eve = USERS[2]
     # A server that does not run.
     with pytest.raises(Gone):
-        seam.hub.tell(eve, "lab-2", soon("terminate"))
+        seam.hub.notify(eve, "lab-2", soon("terminate"))
     seam.hub.start(eve, "")
     becomes(seam.hub, eve, "", "ready")
     assert seam.told(eve) is None
     for kind in (*KINDS, KINDS[0]):
         notice = soon(kind)
-        seam.hub.tell(eve, "", notice)
+        seam.hub.notify(eve, "", notice)
         assert seam.told(eve) == (kind, notice.deadline)
 
 
@@ -331,7 +331,7 @@ def test_a_server_without_the_extension_and_an_unknown_user_are_gone_for_a_notic
     becomes(seam.hub, fay, "", "ready")
     for user, server in ((fay, ""), (fay, "none"), ("nobody", "")):
         with pytest.raises(Gone):
-            seam.hub.tell(user, server, soon("terminate"))
+            seam.hub.notify(user, server, soon("terminate"))
 
 
 @pytest.fixture(scope="module")
@@ -340,7 +340,7 @@ def told(jupyter: JupyterSeam) -> JupyterSeam:
     eve = USERS[2]
     jupyter.hub.start(eve, "")
     becomes(jupyter.hub, eve, "", "ready")
-    jupyter.hub.tell(eve, "", soon("interruption"))
+    jupyter.hub.notify(eve, "", soon("interruption"))
     return jupyter
 
 
@@ -414,12 +414,12 @@ def test_a_server_that_another_token_started_takes_no_notice(
     (tmp_path / "token").write_text("a-token-since-then")
     later = HubApi(HubConfig(told.url, tmp_path / "token", told.proxy_url))
     with pytest.raises(Permanent):
-        later.tell(USERS[2], "", soon("terminate"))
+        later.notify(USERS[2], "", soon("terminate"))
 
 
 def test_a_notice_long_past_is_over(told: JupyterSeam) -> None:
     eve = USERS[2]
-    told.hub.tell(eve, "", Notice("terminate", int(time.time()) - 3600))
+    told.hub.notify(eve, "", Notice("terminate", int(time.time()) - 3600))
     assert told.told(eve) is None
 
 
