@@ -54,7 +54,8 @@ def snapshot_of(
 
     It has the cluster's nodes and servers; those without a cluster label belong to the hub's `own`.
     A node's seats in use are those of its tasks that have not ended. `running` leaves out nodes
-    that are down, because their tasks' last reports are old. `hub` is None without an answer of the hub.
+    that are down, because their tasks' last reports are old. `hub` is None when the hub did
+    not answer.
     """
     ours = {cluster, None} if own else {cluster}
     used = Counter(task.node_id for task in tasks if task.node_id)
