@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from moto import mock_aws
-from test_ledger import CLAIM, table
+from tests.support.ledger_items import CLAIM, table
 from tests.twins.breaker import MemoryBreakers
 
 from labswarm.aws.dynamodb.breaker import DynamoBreakers

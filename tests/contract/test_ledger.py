@@ -2,47 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from tests.support.ledger_items import CLAIM, INSTANCE, NOW, table
 from tests.twins.ledger import MemoryLedger
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.errors import Transient
-from labswarm.lifecycle.ledger import LEASE_S, Claim, Command, Ledger, Phase, change, granted
+from labswarm.lifecycle.ledger import LEASE_S, Claim, Command, Ledger, change, granted
 
-NOW = 1_800_000_000
-INSTANCE = "i-0123456789abcdef0"
-CLAIM = Claim(
-    instance_id=INSTANCE,
-    transition="launch",
-    owner="first",
-    lease_until=NOW + LEASE_S,
-    tokens={"token-1": "launch"},
-    hook="launch",
-    asg="labswarm-lab-workers",
-    cluster="lab",
-    opened_at=NOW,
-    phases=(Phase("claimed", NOW),),
-)
 SECOND = replace(CLAIM, owner="second", tokens={"token-2": "launch"}, lease_until=NOW + 2 * LEASE_S)
-
-
-def table(client: Any) -> None:
-    client.create_table(
-        TableName="labswarm-ledger",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "instance_id", "AttributeType": "S"},
-            {"AttributeName": "transition", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "instance_id", "KeyType": "HASH"},
-            {"AttributeName": "transition", "KeyType": "RANGE"},
-        ],
-    )
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from moto import mock_aws
-from test_ledger import table
+from tests.support.ledger_items import table
 from tests.twins.hub_slots import MemorySlots
 
 from labswarm.aws.dynamodb.hub_slots import DynamoSlots

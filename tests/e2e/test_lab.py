@@ -8,26 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 from docker import DockerClient
 from tests.e2e.conftest import LabUnderTest
+from tests.support.labs import agreed, home_files, open_on_all_sides
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
-
-
-def open_on_all_sides(node: dict[str, Any]) -> bool:
-    sides = (node["asg"], node["swarm"], node["availability"], node["chef"])
-    return sides == ("InService", "ready", "active", "known")
-
-
-def agreed(workers: int) -> Any:
-    return lambda seen: len(seen["nodes"]) == workers and all(map(open_on_all_sides, seen["nodes"]))
-
-
-def home_files(lab: LabUnderTest) -> dict[str, str]:
-    homes = Path(lab.status()["homes"])
-    return {
-        str(file.relative_to(homes)): file.read_text()
-        for file in homes.glob("*/*")
-        if file.is_file()
-    }
 
 
 def test_status_is_one_object_of_the_promised_shape(lab: LabUnderTest) -> None:

@@ -3,15 +3,13 @@ and shrinks when they have left, by no one's server."""
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import LabUnderTest, brought_up
-from tests.e2e.test_lab import agreed
-from tests.e2e.test_simulated import FEED
+from tests.support.labs import FEED, agreed, culled
 
 from labswarm_lab.nodes.requirements import missing
 
@@ -28,11 +26,6 @@ def living_lab() -> Iterator[LabUnderTest]:
     if lacking:
         pytest.skip(f"real Swarm skipped: {lacking[0]}")
     yield from brought_up(f"h{os.getpid()}", "--workers", "1", "--idle-timeout", str(IDLE_S))
-
-
-def culled(lab: LabUnderTest) -> list[str]:
-    """The servers that were stopped for being idle, by the hub's own log."""
-    return re.findall(r"Culling server (\S+)", lab.must("logs", "hub", "--lines", "100000"))
 
 
 def served_packed_and_left_again(lab: LabUnderTest) -> None:

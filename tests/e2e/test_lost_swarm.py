@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from tests.e2e.conftest import LabUnderTest
-from tests.e2e.test_lab import agreed, home_files
-from tests.e2e.test_reconcile_swarm import reconcile
 from tests.support.interrupted import Browser, full_node, seated
+from tests.support.labs import agreed, home_files, reconcile
 
 from labswarm_lab.lab import Lab
 from labswarm_lab.students import student_names

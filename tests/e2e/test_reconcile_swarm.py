@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.e2e.conftest import COMMAND, LabUnderTest, brought_up
+from tests.support.labs import FRESH_S, passes, reconcile
 
 from labswarm.chef.server import Connection, KmsSigner
 from labswarm_lab import ground
@@ -18,7 +19,6 @@ from labswarm_lab.lab import Lab
 
 pytestmark = pytest.mark.timeout(600)
 
-FRESH_S = 60
 MENDED_S = 120
 GHOSTS = [f"i-{number:017x}" for number in range(100)]
 
@@ -38,31 +38,6 @@ def lab() -> Iterator[LabUnderTest]:
             if rule.get("ScheduleExpression"):
                 events.disable_rule(Name=rule["Name"])
         yield one
-
-
-def passes(lab: LabUnderTest, *options: str) -> list[dict[str, Any]]:
-    """One run of the machine: a pass of each cluster that is not left out."""
-    completed = subprocess.run(
-        [str(COMMAND), "reconcile", "--name", lab.name, "--json", *options],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert completed.stdout, completed.stderr
-    made: list[dict[str, Any]] = json.loads(completed.stdout)
-    return made
-
-
-def reconcile(lab: LabUnderTest, *options: str) -> dict[str, Any]:
-    """One pass that decides: there is a snapshot that the one before has not seen."""
-    deadline = time.monotonic() + FRESH_S
-    while True:
-        (made,) = passes(lab, *options)
-        if made["plan"]["decided"]:
-            return dict(made)
-        assert time.monotonic() < deadline, f"no pass decides: {made}"
-        time.sleep(1)
 
 
 def keys(made: dict[str, Any], name: str) -> set[tuple[str, str]]:

@@ -4,64 +4,19 @@ import json
 import signal
 import subprocess
 import time
-from collections import Counter
 from typing import Any
 
 import pytest
-from tests.e2e.conftest import COMMAND, LabUnderTest
+from tests.e2e.conftest import LabUnderTest
+from tests.support.rolls import command, images, latest, register, roll
 
 pytestmark = pytest.mark.timeout(600)
 BROKEN = {"Key": "labswarm-lab:broken", "Value": "yes"}
 
 
-def register(lab: LabUnderTest, name: str, *tags: dict[str, str]) -> str:
-    """A new image, like the one that the workers have; its id."""
-    ec2 = lab.client("ec2")
-    ami: str = ec2.copy_image(
-        Name=name,
-        SourceImageId=latest(lab)["LaunchTemplateData"]["ImageId"],
-        SourceRegion="eu-west-1",
-    )["ImageId"]
-    if tags:
-        ec2.create_tags(Resources=[ami], Tags=list(tags))
-    return ami
-
-
-def command(lab: LabUnderTest, ami: str, *options: str) -> list[str]:
-    return [str(COMMAND), "roll", ami, "--name", lab.name, *options]
-
-
-def roll(lab: LabUnderTest, ami: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(lab, ami, *options), capture_output=True, text=True, timeout=500, check=False
-    )
-
-
 def told(completed: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
     """What was said as JSON, in order."""
     return [json.loads(line) for line in completed.stdout.splitlines()]
-
-
-def images(lab: LabUnderTest) -> Counter[str]:
-    """How many of the group's instances run each image."""
-    ec2, autoscaling = lab.client("ec2"), lab.client("autoscaling")
-    (group,) = autoscaling.describe_auto_scaling_groups(
-        AutoScalingGroupNames=[f"labswarm-{lab.name}-workers"]
-    )["AutoScalingGroups"]
-    ids = [instance["InstanceId"] for instance in group["Instances"]]
-    return Counter(
-        instance["ImageId"]
-        for reservation in (ec2.describe_instances(InstanceIds=ids)["Reservations"] if ids else ())
-        for instance in reservation["Instances"]
-    )
-
-
-def latest(lab: LabUnderTest) -> dict[str, Any]:
-    """The version that the group launches."""
-    (version,) = lab.client("ec2").describe_launch_template_versions(
-        LaunchTemplateName=f"labswarm-{lab.name}-workers", Versions=["$Latest"]
-    )["LaunchTemplateVersions"]
-    return dict(version)
 
 
 @pytest.mark.deep

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 from tests.e2e.conftest import LabUnderTest, brought_up
-from tests.e2e.test_lab import agreed
-from tests.e2e.test_lab_hours import culled
-from tests.e2e.test_roll_simulated import command, images, register
+from tests.support.labs import agreed, culled
+from tests.support.rolls import command, images, register
 
 from labswarm_lab.nodes.requirements import missing
 

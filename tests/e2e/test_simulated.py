@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import urllib3
 from tests.e2e.conftest import LabUnderTest
+from tests.support.labs import FEED
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -164,24 +165,6 @@ def test_a_class_is_refused_for_there_is_no_hub(simulated_lab: LabUnderTest) -> 
     refused = simulated_lab.run("class", "2")
     assert refused.returncode == 2
     assert "simulated" in refused.stderr
-
-
-FEED = """BEGIN:VCALENDAR
-VERSION:2.0
-BEGIN:VEVENT
-UID:1
-SUMMARY:Physics
-DESCRIPTION:seats: 12
-DTSTART:{starts}
-DTEND:{ends}
-END:VEVENT
-BEGIN:VEVENT
-UID:2
-SUMMARY:Chemistry
-DTSTART:{starts}
-END:VEVENT
-END:VCALENDAR
-"""
 
 
 @pytest.mark.deep

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from tests.e2e.conftest import LabUnderTest
-from tests.e2e.test_lab import agreed, home_files
 from tests.support.interrupted import NOTICE_S, interrupted, seated, told
+from tests.support.labs import agreed, home_files
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 

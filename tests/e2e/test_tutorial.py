@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import COMMAND, LabUnderTest
-from tests.infrastructure.test_repository import REPOSITORY, shell_lines
+from tests.support.repository import REPOSITORY, shell_lines
 
 from labswarm_lab.nodes.requirements import missing
 

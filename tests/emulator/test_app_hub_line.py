@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_ssm import ping, start_instance
 from tests.support import ledger_table
 from tests.support.running_emulator import RunningEmulator, eventually
+from tests.support.ssm_commands import ping, start_instance
 
 from labswarm.aws.dynamodb.hub_slots import DynamoSlots
 from labswarm.aws.dynamodb.ledger import DynamoLedger

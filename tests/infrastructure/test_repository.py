@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from click import Command, Group
+from tests.support.repository import REPOSITORY, shell_lines
 
 from labswarm_lab.cli import labswarm
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def tracked() -> list[Path]:
@@ -22,13 +21,6 @@ def tracked() -> list[Path]:
     ).stdout
     files = [REPOSITORY / name for name in listed.split("\0") if name]
     return [file for file in files if file.is_file()]
-
-
-def shell_lines(document: Path) -> list[str]:
-    """The commands in a page's `sh` blocks, without their comments."""
-    blocks = re.findall(r"```sh\n(.*?)```", document.read_text(), flags=re.DOTALL)
-    lines = (line.partition("#")[0].strip() for block in blocks for line in block.splitlines())
-    return [line for line in lines if line]
 
 
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]

@@ -16,7 +16,7 @@ from labswarm_lab.lab import Lab
 from labswarm_lab.students import student_names, xsrf_of
 from labswarm_lab.swarm_seen import swarm_of
 from tests.e2e.conftest import LabUnderTest
-from tests.e2e.test_lab import agreed
+from tests.support.labs import agreed
 
 NOTICE_S = 120.0
 """From EC2's warning to its kill."""

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
-from test_app_claiming import Bench, read
-from test_app_spot import INTERRUPTION, REBALANCE
 from tests.support.app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinHooks
+from tests.support.claims import INTERRUPTION, REBALANCE, Bench, read
 from tests.twins.breaker import MemoryBreakers
 
 from labswarm.aws.errors import named

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from test_statemachines import FUNCTIONS, OF_CLAIMS, RESOURCES
 from tests.support.app_twins import event
+from tests.support.machines import FUNCTIONS, OF_CLAIMS, RESOURCES
 
 from labswarm.lifecycle.work import NOTICE_S
 

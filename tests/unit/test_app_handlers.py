@@ -1,18 +1,12 @@
 """The functions as Lambda calls them: the handler of each app.py, over AWS's twin in process."""
 
-import importlib.util
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 from tests.support.app_twins import (
     DESCRIPTION,
     INSTANCE,
@@ -25,81 +19,18 @@ from tests.support.app_twins import (
     TwinHooks,
     event,
 )
+from tests.support.handlers import FUNCTIONS, KEY, Context, TwinChefServer, fresh, ledger, load
 
-from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.commands.steps import Commands
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm.groups import Member, Roster
 from labswarm.lifecycle.ledger import Claim
 from labswarm.lifecycle.work import Work
 
-FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+pytestmark = pytest.mark.usefixtures("account", "table")
+
 NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py"))
 WITH_WORK = [n for n in NAMES if 'event.get("work")' in (FUNCTIONS / n / "app.py").read_text()]
-KEY = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"
-
-
-@dataclass
-class Context:
-    """What the logger reads of Lambda's context."""
-
-    function_name: str = "labswarm-test"
-    memory_limit_in_mb: int = 256
-    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:labswarm-test"
-    aws_request_id: str = "request"
-
-
-def load(name: str) -> ModuleType:
-    """A function's module, made anew as at a cold start."""
-    spec = importlib.util.spec_from_file_location(f"app_{name}", FUNCTIONS / name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module", autouse=True)
-def account() -> Iterator[None]:
-    """An account with the table and the cluster; one for all tests, as a mock is slow to start."""
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        for name, value in (
-            ("AWS_DEFAULT_REGION", "eu-west-1"),
-            ("AWS_ACCESS_KEY_ID", "x"),
-            ("AWS_SECRET_ACCESS_KEY", "x"),
-            ("LEDGER_TABLE", "labswarm-ledger"),
-        ):
-            monkeypatch.setenv(name, value)
-        boto3.client("ssm").put_parameter(
-            Name="/labswarm/clusters/lab", Type="String", Value=json.dumps(DESCRIPTION)
-        )
-        yield
-
-
-@pytest.fixture(autouse=True)
-def table(account: None) -> Iterator[None]:
-    """An empty ledger."""
-    client = boto3.client("dynamodb")
-    client.create_table(
-        TableName="labswarm-ledger",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "instance_id", "AttributeType": "S"},
-            {"AttributeName": "transition", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "instance_id", "KeyType": "HASH"},
-            {"AttributeName": "transition", "KeyType": "RANGE"},
-        ],
-    )
-    yield
-    client.delete_table(TableName="labswarm-ledger")
-
-
-def fresh(name: str) -> dict[str, Any]:
-    """A sample event that was sent just now."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {**event(name), "time": now}
 
 
 def claimed(name: str = "launch") -> dict[str, Any]:
@@ -107,10 +38,6 @@ def claimed(name: str = "launch") -> dict[str, Any]:
     app.CLAIMING._hooks = TwinHooks()
     work: dict[str, Any] = app.handler({"event": fresh(name), "execution": OWNER}, Context())
     return work
-
-
-def ledger() -> DynamoLedger:
-    return DynamoLedger(boto3.client("dynamodb"), "labswarm-ledger")
 
 
 def claim_in_ledger() -> Claim:
@@ -257,27 +184,6 @@ def test_the_undoing_is_not_held_up_by_the_tombstone() -> None:
     ledger().bury(INSTANCE, int(time.time()))
 
     assert call() == {"servers": [], "urgent": False}
-
-
-class TwinChefServer:
-    """The clients and nodes of one Chef Server, and in what order they went."""
-
-    def __init__(self) -> None:
-        self.clients: dict[str, str] = {}
-        self.log: list[str] = []
-
-    def at(self, url: str, organization: str | None, admin: str, *_: object) -> "TwinChefServer":
-        assert (url, organization, admin) == ("https://10.98.0.1:4545", None, "labswarm")
-        return self
-
-    def create_client(self, name: str, public_key_pem: str) -> None:
-        self.clients[name] = public_key_pem
-
-    def delete_client(self, name: str) -> None:
-        self.log.append(f"client {name}")
-
-    def delete_node(self, name: str) -> None:
-        self.log.append(f"node {name}")
 
 
 def test_register_chef_client_makes_the_client_with_the_nodes_own_key() -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import boto3
 import pytest
 from botocore.stub import Stubber
-from test_app_claiming import Bench, read
 from tests.support.app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinClusters, TwinHooks
+from tests.support.claims import Bench, read
 
 from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm.groups import Roster

@@ -4,11 +4,13 @@ import copy
 from typing import Any
 
 import pytest
-from test_app_handlers import Context, account, fresh, load
 from tests.support.app_twins import HOSTILE, OWNER, TwinGroups, TwinHooks
+from tests.support.handlers import Context, fresh, load
 from tests.twins.ledger import MemoryLedger
 
 from labswarm.errors import BadInput
+
+pytestmark = pytest.mark.usefixtures("account", "table")
 
 __all__ = ["account"]  # a fixture
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from test_statemachines import DOCUMENTS, ROOT, load
+from tests.support.machines import DOCUMENTS, ROOT, load
 
 from labswarm.notices import KINDS
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from botocore import xform_name
-from test_statemachines import all_states
 from tests.support.deployed import Deployed, Grant, arn
+from tests.support.machines import all_states
 from tests.support.reached_calls import Call, action_of_method, calls
 from tests.support.service_authorization import (
     EVERYWHERE,

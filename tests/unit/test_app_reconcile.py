@@ -10,9 +10,9 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from test_app_handlers import Context, load
 from tests.support.app_twins import DESCRIPTION, MANAGER, TwinAgent, TwinClock
 from tests.support.app_twins import event as sample
+from tests.support.handlers import Context, load
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots

@@ -6,28 +6,19 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from test_app_claiming import Bench, read
-from test_statemachines import RESOURCES, ROOT, load, reached
 from tests.support.app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinGroups, event
+from tests.support.claims import INTERRUPTION, REBALANCE, Bench, read
+from tests.support.machines import RESOURCES, ROOT, load, reached
 
 from labswarm.errors import Permanent, Transient
 from labswarm.groups import AutoScalingGroups, Member, Size, add_one, replace_instance
-from labswarm.lifecycle.events import Skip, SpotNotice, parse
+from labswarm.lifecycle.events import Skip, SpotNotice
 from labswarm.lifecycle.hooks import finish
 from labswarm.lifecycle.ledger import Claim
 from labswarm.lifecycle.work import Work
 
 ASG = "labswarm-lab-workers"
 HOOK_TOKEN = read("terminate").token
-
-
-def notice(name: str) -> SpotNotice:
-    parsed = parse(event(name))
-    assert isinstance(parsed, SpotNotice)
-    return parsed
-
-
-INTERRUPTION, REBALANCE = notice("spot_interruption"), notice("rebalance_recommendation")
 
 
 def bench_of_a_worker() -> Bench:

@@ -12,8 +12,6 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from test_app_handlers import KEY, Context, TwinChefServer, account, ledger, load, table
-from test_statemachines import FUNCTIONS, ROOT
 from tests.simulation.paths import holds
 from tests.support.app_twins import (
     DESCRIPTION,
@@ -24,11 +22,15 @@ from tests.support.app_twins import (
     TwinHooks,
     event,
 )
+from tests.support.handlers import KEY, Context, TwinChefServer, ledger, load
+from tests.support.machines import FUNCTIONS, ROOT
 
 from labswarm.commands.steps import Commands
 from labswarm.groups import Member
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
 from labswarm.lifecycle.work import VERSION, Work
+
+pytestmark = pytest.mark.usefixtures("account", "table")
 
 __all__ = ["account", "table"]  # fixtures
 

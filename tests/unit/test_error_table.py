@@ -8,7 +8,7 @@ from pathlib import Path
 
 import botocore.session
 import pytest
-from test_statemachines import FUNCTIONS, MACHINES, SERVICE_ERRORS, all_states, load
+from tests.support.machines import FUNCTIONS, MACHINES, SERVICE_ERRORS, all_states, load
 
 from labswarm import errors
 from labswarm.error_table import AWS, CHEF, DOCKER, aws_kind, http_kind

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_statemachines import DOCUMENTS, MACHINES, load, reached
+from tests.support.machines import DOCUMENTS, MACHINES, load, reached
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMINATIONS = ("node_terminate", "spot_interruption")

@@ -4,28 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from tests.support.hub_settings import task
 
 from labswarm.seats import Seat, SeatedNode
 from labswarm_hub import tasks
 from labswarm_hub.seating import Seating
-from labswarm_hub.task_spec import CLUSTER_LABEL, SERVICE_LABEL
-
-
-def task(
-    service: str = "jupyter-ada",
-    state: str = "running",
-    wanted: str = "running",
-    node_id: str = "node1",
-    **more: Any,
-) -> dict[str, Any]:
-    return {
-        "ServiceID": f"id-of-{service}",
-        "CreatedAt": "2026-01-01T00:00:00Z",
-        "NodeID": node_id,
-        "DesiredState": wanted,
-        "Status": {"State": state, "Message": "started"},
-        "Spec": {"ContainerSpec": {"Labels": {SERVICE_LABEL: service}}},
-    } | more
+from labswarm_hub.task_spec import CLUSTER_LABEL
 
 
 def node(**changes: Any) -> dict[str, Any]:

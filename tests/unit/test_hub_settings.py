@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.hub_settings import GPU, GROUPS, SETTINGS
 
 from labswarm.errors import BadInput
 from labswarm.seats import Seat
@@ -17,34 +18,6 @@ from labswarm_hub.names import escaped, home_name, service_name
 from labswarm_hub.profiles import options_form, options_from_form
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.task_spec import CLUSTER_LABEL, Server, service_spec
-
-SETTINGS: dict[str, Any] = {
-    "lab": True,
-    "cluster": "lab",
-    "image": "registry/labswarm/notebook@sha256:" + "0" * 64,
-    "command": ["python3", "-m", "jupyterhub.singleuser"],
-    "seat": {"memory_bytes": 512, "nano_cpus": 250},
-    "overhead": {"memory_bytes": 0, "nano_cpus": 0},
-    "limit": {"memory_bytes": 1024, "nano_cpus": 1000, "pids": 100},
-    "homes": "/homes",
-    "data_dir": "/srv/labswarm",
-    "proxy_command": ["configurable-http-proxy"],
-    "authenticator": "dummy",
-    "manager_token_file": "/srv/labswarm/manager.token",
-    "read_only_mounts": {"/usr": "/usr"},
-}
-
-
-GPU: dict[str, Any] = {
-    "image": "registry/labswarm/cuda@sha256:" + "1" * 64,
-    "seat": {"memory_bytes": 4096, "nano_cpus": 2000},
-    "overhead": {"memory_bytes": 1024, "nano_cpus": 0},
-    "limit": {"memory_bytes": 8192, "nano_cpus": 4000, "pids": 500},
-}
-GROUPS: dict[str, Any] = {
-    "groups": {"gpu": GPU},
-    "profiles": {"plain": {"title": "A notebook"}, "cuda": {"title": "A GPU", "group": "gpu"}},
-}
 
 
 def settings(**changes: Any) -> HubSettings:

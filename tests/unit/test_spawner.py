@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_hub_seating import task
-from test_hub_settings import GROUPS, SETTINGS
+from tests.support.hub_settings import GROUPS, SETTINGS, task
 
 CHECKOUT = Path(__file__).parents[2]
 CLASS_PYTHON = CHECKOUT / ".class/bin/python"

@@ -1,0 +1,71 @@
+"""The functions' handlers, loaded as Lambda loads them, over twins."""
+
+import importlib.util
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+
+from labswarm.aws.dynamodb.ledger import DynamoLedger
+from tests.support.app_twins import (
+    event,
+)
+
+FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+
+
+KEY = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"
+
+
+@dataclass
+class Context:
+    """What the logger reads of Lambda's context."""
+
+    function_name: str = "labswarm-test"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:labswarm-test"
+    aws_request_id: str = "request"
+
+
+def load(name: str) -> ModuleType:
+    """A function's module, made anew as at a cold start."""
+    spec = importlib.util.spec_from_file_location(f"app_{name}", FUNCTIONS / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def fresh(name: str) -> dict[str, Any]:
+    """A sample event that was sent just now."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**event(name), "time": now}
+
+
+def ledger() -> DynamoLedger:
+    return DynamoLedger(boto3.client("dynamodb"), "labswarm-ledger")
+
+
+class TwinChefServer:
+    """The clients and nodes of one Chef Server, and in what order they went."""
+
+    def __init__(self) -> None:
+        self.clients: dict[str, str] = {}
+        self.log: list[str] = []
+
+    def at(self, url: str, organization: str | None, admin: str, *_: object) -> "TwinChefServer":
+        assert (url, organization, admin) == ("https://10.98.0.1:4545", None, "labswarm")
+        return self
+
+    def create_client(self, name: str, public_key_pem: str) -> None:
+        self.clients[name] = public_key_pem
+
+    def delete_client(self, name: str) -> None:
+        self.log.append(f"client {name}")
+
+    def delete_node(self, name: str) -> None:
+        self.log.append(f"node {name}")

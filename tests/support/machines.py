@@ -1,0 +1,90 @@
+"""The state machines' definitions and the template's resources, as tests read them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+MACHINES = sorted((ROOT / "statemachines").glob("*.asl.yaml"))
+
+
+OF_CLAIMS = [machine for machine in MACHINES if "ClaimFunction" in machine.read_text()]
+
+
+SERVICE_ERRORS = {
+    "Transient",
+    "States.Timeout",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
+    "Lambda.Unknown",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+}
+
+
+def load(machine: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(machine.read_text())
+    return loaded
+
+
+def template() -> dict[str, Any]:
+    class Loader(yaml.SafeLoader):
+        """Reads CloudFormation's short forms as plain values."""
+
+    def plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.SequenceNode):
+            return loader.construct_sequence(node, deep=True)
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)
+        assert isinstance(node, yaml.ScalarNode)
+        return loader.construct_scalar(node)
+
+    Loader.add_multi_constructor("!", plain)
+    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506
+    resources: dict[str, Any] = loaded["Resources"]
+    return resources
+
+
+RESOURCES = template()
+
+
+FUNCTIONS = {n: r for n, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
+
+
+DOCUMENTS = {
+    r["Properties"]["Name"]: r["Properties"]["Content"]
+    for r in RESOURCES.values()
+    if r["Type"] == "AWS::SSM::Document"
+}
+
+
+def all_states(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every state, those inside a Map too."""
+    for name, state in states.items():
+        yield name, state
+        yield from all_states(state.get("ItemProcessor", {}).get("States", {}))
+
+
+def following(state: dict[str, Any]) -> Iterator[str]:
+    for rule in (state, *state.get("Choices", []), *state.get("Catch", [])):
+        if "Next" in rule:
+            yield rule["Next"]
+    if "Default" in state:
+        yield state["Default"]
+
+
+def reached(states: dict[str, Any], start: str) -> set[str]:
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo.extend(following(states[name]))
+    return seen

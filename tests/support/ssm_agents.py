@@ -1,0 +1,1 @@
+"""An instance and its agent's ping, on the emulator."""

@@ -1,0 +1,46 @@
+"""Fixtures that several unit tests ask for by name."""
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+from tests.support.app_twins import DESCRIPTION
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[None]:
+    """An account with the table and the cluster; one for all tests, as a mock is slow to start."""
+    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
+        for name, value in (
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "x"),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("LEDGER_TABLE", "labswarm-ledger"),
+        ):
+            monkeypatch.setenv(name, value)
+        boto3.client("ssm").put_parameter(
+            Name="/labswarm/clusters/lab", Type="String", Value=json.dumps(DESCRIPTION)
+        )
+        yield
+
+
+@pytest.fixture
+def table(account: None) -> Iterator[None]:
+    """An empty ledger."""
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName="labswarm-ledger",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "instance_id", "AttributeType": "S"},
+            {"AttributeName": "transition", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "instance_id", "KeyType": "HASH"},
+            {"AttributeName": "transition", "KeyType": "RANGE"},
+        ],
+    )
+    yield
+    client.delete_table(TableName="labswarm-ledger")
