@@ -12,7 +12,6 @@ from labswarm.errors import BadInput
 
 pytestmark = pytest.mark.usefixtures("account", "table")
 
-__all__ = ["account"]  # a fixture
 
 LIFECYCLE_TEXTS = (
     *("source", "detail-type", "time", "detail.AutoScalingGroupName", "detail.LifecycleHookName"),

@@ -32,7 +32,6 @@ from labswarm.lifecycle.work import VERSION, Work
 
 pytestmark = pytest.mark.usefixtures("account", "table")
 
-__all__ = ["account", "table"]  # fixtures
 
 KNOWN = json.loads((Path(__file__).parent / "calls_of_version_1.json").read_text())
 WORK = KNOWN["work"]
