@@ -15,6 +15,7 @@ case $CHEF_FLAVOUR in
 esac
 chef_is() { [[ $(version "$package") == "$CHEF_VERSION".* ]]; }
 program_loads() { /opt/labswarm-aws/bin/python -m py_compile /usr/local/sbin/labswarm-chef-server; }
+postgres_is_here() { compgen -G '/opt/*/embedded/postgresql/*/bin/initdb' || compgen -G '/opt/*/embedded/bin/initdb'; }
 
 check "SSM agent 3.3.2746 or later" at_least amazon-ssm-agent 3.3.2746
 check "SSM agent starts with the machine" enabled amazon-ssm-agent.service
@@ -26,6 +27,8 @@ for command in aws blkid certbot jq mkfs.ext4 openssl rsync; do
   check "$command" command -v "$command"
 done
 check "labswarm-chef-server" program_loads
+check "labswarm-chef-backup" labswarm-chef-backup --help
+check "PostgreSQL for the test restore of a backup" postgres_is_here
 check "botocore" /opt/labswarm-aws/bin/python -c "import botocore.session"
 check "it runs at the first start" enabled labswarm-chef-server.service
 check "it runs each day" enabled labswarm-chef-server.timer

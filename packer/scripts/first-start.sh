@@ -14,8 +14,15 @@ if [ "$image" = chef-server ]; then
 fi
 
 install -d -m 755 /etc/labswarm
-# To Python a name without a hyphen, to a shell one with it.
-install -D -m 755 "$here/labswarm_${image//-/_}.py" "/usr/local/sbin/labswarm-$image"
+# Python finds a program's modules next to the file that a link leads to. To Python a name has no hyphen, to a shell it has.
+for file in "$here"/*.py; do
+  name=${file##*/}
+  install -D -m 755 "$file" "/usr/local/lib/labswarm-$image/$name"
+  if [ "$(head -c 2 "$file")" = '#!' ]; then
+    command=${name%.py}
+    ln -sfn "../lib/labswarm-$image/$name" "/usr/local/sbin/${command//_/-}"
+  fi
+done
 for unit in "$here"/*.service "$here"/*.timer; do
   [ -e "$unit" ] || continue
   install -D -m 644 "$unit" "/etc/systemd/system/${unit##*/}"

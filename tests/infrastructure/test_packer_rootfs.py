@@ -75,7 +75,10 @@ class Published:
         self.package("amazon-ssm-agent", ssm_agent, files)
         agent = self.package("amazon-cloudwatch-agent", "1.300064.0", {})
         self.package("cinc", "18.7.10-1", {"opt/cinc/bin/cinc-client": CHEF_CLIENT})
-        ctl = {"opt/cinc-project/bin/cinc-server-ctl": "#!/bin/sh\n"}
+        ctl = {
+            "opt/cinc-project/bin/cinc-server-ctl": "#!/bin/sh\n",
+            "opt/cinc-project/embedded/bin/initdb": "#!/bin/sh\n",
+        }
         self.package("cinc-server", "18.1.0-1", ctl)
         self.package("cinc-workstation", "18.2.0-1", {"usr/bin/knife": KNIFE})
         self.package("amazon-efs-utils", "2.4.0", {"sbin/mount.efs": "#!/bin/sh\n"})

@@ -1,0 +1,107 @@
+"""Ask the Chef Server what it holds, as its own superuser `pivotal`.
+
+The requests are signed as Chef's protocol 1.3 has it:
+https://docs.chef.io/server/api_chef_server/#authentication-headers
+"""
+
+import hashlib
+import json
+import subprocess
+import urllib.request
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from ssl import SSLContext
+from typing import Any
+
+Contents = Mapping[str, list[str]]
+"""Sorted names by kind: organizations, users, nodes, cookbooks (as `name version`), policies."""
+
+USER = "pivotal"
+_LINE = 60
+_PATIENCE_S = 60
+
+
+class Server:
+    """The API of one organization at `url`, signed with `key` (a PEM file of root's)."""
+
+    def __init__(self, url: str, organization: str, key: Path, tls: SSLContext) -> None:
+        self._url = url
+        self._organization = organization
+        self._key = key
+        self._tls = tls
+
+    def contents(self) -> Contents:
+        """Return the names of all that the organization has.
+
+        Raises OSError when the server does not answer or refuses.
+        """
+        organization = self._get("")
+        cookbooks = self._get("/cookbooks?num_versions=all")
+        return {
+            "organizations": [organization["name"]],
+            "users": sorted(one["user"]["username"] for one in self._get("/users")),
+            "nodes": sorted(self._get("/nodes")),
+            "cookbooks": sorted(
+                f"{name} {one['version']}"
+                for name, about in cookbooks.items()
+                for one in about["versions"]
+            ),
+            "policies": sorted(self._get("/policies")),
+        }
+
+    def _get(self, path: str) -> Any:
+        path = f"/organizations/{self._organization}{path}"
+        headers = signed(path.partition("?")[0], self._key, datetime.now(UTC))
+        request = urllib.request.Request(  # noqa: S310  # the URL is ground.json's
+            self._url + path, headers={**headers, "Accept": "application/json"}
+        )
+        with urllib.request.urlopen(  # noqa: S310  # as above
+            request, timeout=_PATIENCE_S, context=self._tls
+        ) as answer:
+            return json.load(answer)
+
+
+def signed(path: str, key: Path, now: datetime) -> Mapping[str, str]:
+    """Return the headers that sign a GET of `path`, without its query, by the private `key`."""
+    timestamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    empty = b64encode(hashlib.sha256(b"").digest()).decode()
+    version = "1"
+    canonical = "\n".join(
+        (
+            "Method:GET",
+            f"Path:{path}",
+            f"X-Ops-Content-Hash:{empty}",
+            "X-Ops-Sign:version=1.3",
+            f"X-Ops-Timestamp:{timestamp}",
+            f"X-Ops-UserId:{USER}",
+            f"X-Ops-Server-API-Version:{version}",
+        )
+    )
+    signature = subprocess.run(
+        ["openssl", "dgst", "-sha256", "-sign", key],
+        input=canonical.encode(),
+        capture_output=True,
+        check=True,
+    ).stdout
+    text = b64encode(signature).decode()
+    lines = [text[begin : begin + _LINE] for begin in range(0, len(text), _LINE)]
+    return {
+        "X-Ops-Sign": "algorithm=sha256;version=1.3;",
+        "X-Ops-UserId": USER,
+        "X-Ops-Timestamp": timestamp,
+        "X-Ops-Content-Hash": empty,
+        "X-Ops-Server-API-Version": version,
+        "X-Chef-Version": "18.0.0",
+        **{f"X-Ops-Authorization-{n}": line for n, line in enumerate(lines, start=1)},
+    }
+
+
+def missing(wanted: Contents, found: Contents) -> list[str]:
+    """Return what is in `wanted` and not in `found`, as `kind: names`."""
+    lacking = {
+        kind: [name for name in names if name not in found.get(kind, ())]
+        for kind, names in wanted.items()
+    }
+    return [f"{kind}: {', '.join(names)}" for kind, names in lacking.items() if names]
