@@ -77,4 +77,14 @@ if node['labswarm_base']['audit']
   execute 'augenrules --load' do
     action :nothing
   end
+else
+  file '/etc/audit/rules.d/labswarm.rules' do
+    action :delete
+    notifies :run, 'execute[augenrules --load]'
+  end
+
+  execute 'augenrules --load' do
+    only_if { ::File.exist?('/usr/sbin/augenrules') }
+    action :nothing
+  end
 end

@@ -27,23 +27,20 @@ file node['labswarm_base']['hub_token_file'] do
   action :create_if_missing
 end
 
-directory ::File.join(data, 'conf.d') do
-  mode '0700'
-end
-
-hub['conf'].each do |name, text|
-  file ::File.join(data, 'conf.d', name) do
-    content text
-    mode '0600'
-    sensitive true
-  end
+labswarm_drop_ins ::File.join(data, 'conf.d') do
+  files hub['conf'].to_h
 end
 
 packages = ['dockerspawner==14.0.0', 'jupyterhub-idle-culler==2.0.0', *hub['python_packages']]
 dockerfile = "FROM quay.io/jupyterhub/jupyterhub:6.1.1\nRUN python3 -m pip install --no-cache-dir #{packages.join(' ')}\n"
 image = hub['image'] || "labswarm-hub:#{Labswarm::Image.tag(dockerfile)}"
 
-unless hub['image']
+if hub['image']
+  directory '/etc/labswarm/hub-image' do
+    recursive true
+    action :delete
+  end
+else
   directory '/etc/labswarm/hub-image' do
     mode '0755'
   end
@@ -92,4 +89,5 @@ labswarm_hub_service Labswarm::Hub::SERVICE do
   source hub['source']
   sysctl hub['sysctl'].to_h
   settings_file settings_file
+  reads [::File.join(data, 'conf.d'), node['labswarm_base']['hub_token_file']]
 end

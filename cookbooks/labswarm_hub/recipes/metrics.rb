@@ -5,4 +5,8 @@ if node['labswarm_base']['metrics']
     dimensions 'InstanceId' => node['labswarm_base']['instance_id'] || node.read('ec2', 'instance_id')
     disks ground['hub']['data_volume'] ? ['/', node['labswarm_hub']['data']] : ['/']
   end
+else
+  file '/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json' do
+    action :delete
+  end
 end

@@ -29,6 +29,7 @@ systemd_unit 'labswarm-snapshot.service' do
   )
   action [:create, :enable, :start]
   notifies :restart, 'systemd_unit[labswarm-snapshot.service]'
-  # systemd copies the credential when the service starts.
+  # The service reads both when it starts; of the token systemd makes a copy then.
+  subscribes :restart, 'labswarm_node_config[/etc/labswarm/node.json]'
   subscribes :restart, "file[#{node['labswarm_base']['hub_token_file']}]"
 end

@@ -60,6 +60,20 @@ if hub['certificate_secret']
     action :start
     not_if { ::File.exist?("#{run}/certificate.pem") }
   end
+else
+  # A hub that has moved to Let's Encrypt keeps neither the units nor the department's key.
+  systemd_unit 'labswarm-certificate.timer' do
+    action [:stop, :disable, :delete]
+  end
+
+  systemd_unit 'labswarm-certificate.service' do
+    action [:stop, :disable, :delete]
+  end
+
+  directory run do
+    recursive true
+    action :delete
+  end
 end
 
 systemd_unit 'caddy.service' do

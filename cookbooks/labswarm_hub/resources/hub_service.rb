@@ -1,5 +1,3 @@
-require 'digest'
-
 provides :labswarm_hub_service
 unified_mode true
 
@@ -18,7 +16,9 @@ property :source, String, required: true,
 property :sysctl, Hash, default: {},
                         description: "Kernel parameters of the hub's own network, by name."
 property :settings_file, String, required: true,
-                                 description: "The hub's settings; the service is made anew when they change."
+                                 description: "The file with the hub's settings."
+property :reads, Array, default: [],
+                        description: 'Further files and folders that the hub reads. A change in one of them, in the settings or in the source makes the service again.'
 
 # Where the parts are inside the container.
 HUB = '/opt/labswarm/hub'.freeze
@@ -28,7 +28,7 @@ SOCKET = '/var/run/docker.sock'.freeze
 
 LABEL = 'labswarm.digest'.freeze
 
-action :run, description: "Have JupyterHub as a service of the Swarm, made anew when anything of it has changed. Students' servers go on." do
+action :run, description: "Have JupyterHub as a service of the Swarm, made again when anything that it reads has changed. Students' servers go on." do
   execute "docker service rm #{new_resource.service}" do
     command ['docker', 'service', 'rm', new_resource.service]
     only_if { docker_has?('service', new_resource.service) && !as_wanted? }
@@ -49,7 +49,7 @@ action_class do
   end
 
   def digest
-    @digest ||= Digest::SHA256.hexdigest([*words, ::File.read(new_resource.settings_file)].join("\0"))
+    @digest ||= Labswarm::Reads.digest(words, [new_resource.settings_file, *sources.keys, *new_resource.reads])
   end
 
   def words
@@ -72,17 +72,20 @@ action_class do
     ]
   end
 
-  def mounts
-    read_only = {
+  def sources
+    {
       ::File.join(new_resource.source, 'hub') => HUB,
       ::File.join(new_resource.source, 'layers/labswarm') => LAYER,
     }
+  end
+
+  def mounts
     writable = {
       new_resource.data => DATA,
       new_resource.homes => new_resource.homes,
       SOCKET => SOCKET,
     }
-    read_only.flat_map { |from, to| ['--mount', "type=bind,source=#{from},target=#{to},readonly"] } +
+    sources.flat_map { |from, to| ['--mount', "type=bind,source=#{from},target=#{to},readonly"] } +
       writable.flat_map { |from, to| ['--mount', "type=bind,source=#{from},target=#{to}"] }
   end
 

@@ -80,6 +80,7 @@ describe 'labswarm_hub::jupyterhub' do
     run = runner(ground: HUB_GROUND, attributes: own).converge(described_recipe)
     expect(run).to run_labswarm_hub_service('labswarm-hub').with(image: 'registry.example.edu/hub:7')
     expect(run).not_to create_file('/etc/labswarm/hub-image/Dockerfile')
+    expect(run).to delete_directory('/etc/labswarm/hub-image')
   end
 
   it 'tells the hub who may log in and what servers are' do
@@ -87,12 +88,13 @@ describe 'labswarm_hub::jupyterhub' do
     settings = run.labswarm_hub_settings('/srv/labswarm/hub/hub.json').settings
     expect(settings).to include('cluster' => 'db', 'authenticator' => 'native', 'admins' => ['ada'], 'image' => GROUND['images'].first,
                                 'manager_token_file' => '/srv/labswarm/manager.token', 'homes' => '/homes', 'network' => 'labswarm')
-    expect(run).to create_file('/srv/labswarm/hub/conf.d/10-native.py').with(content: "c.x = 1\n", mode: '0600', sensitive: true)
+    expect(run).to write_labswarm_drop_ins('/srv/labswarm/hub/conf.d').with(files: { '10-native.py' => "c.x = 1\n" })
   end
 
   it 'runs the hub after that' do
     expect(run).to run_labswarm_hub_service('labswarm-hub')
       .with(network: 'labswarm', data: '/srv/labswarm/hub', homes: '/homes', source: '/opt/labswarm/src', settings_file: '/srv/labswarm/hub/hub.json',
+            reads: ['/srv/labswarm/hub/conf.d', '/srv/labswarm/hub/manager.token'],
             sysctl: { 'net.ipv4.tcp_orphan_retries' => 3, 'net.ipv4.tcp_retries2' => 3, 'net.ipv4.tcp_syn_retries' => 2 })
   end
 end
@@ -129,6 +131,10 @@ describe 'labswarm_hub::tls' do
     expect(run).to render_file(caddyfile).with_content("email operators@example.edu\n").with_content('storage file_system /srv/labswarm/caddy')
     expect(run).to render_file(caddyfile).with_content("db.example.edu {\n")
     expect(run).not_to render_file(caddyfile).with_content("\ttls ")
+    # It may have had the department's before.
+    expect(run).to delete_systemd_unit('labswarm-certificate.timer')
+    expect(run).to delete_systemd_unit('labswarm-certificate.service')
+    expect(run).to delete_directory('/run/labswarm-certificate')
     expect(run.template(caddyfile)).to notify('systemd_unit[caddy.service]').to(:reload_or_restart)
   end
 

@@ -1,4 +1,5 @@
 require_relative '../../spec_helper'
+require 'tmpdir'
 
 describe 'labswarm_hub_settings' do
   let(:groups) { {} }
@@ -44,18 +45,25 @@ end
 
 describe 'labswarm_hub_service' do
   let(:settings) { Tempfile.new('hub.json').tap { |file| file.write('{}') && file.flush } }
+  let(:source) { Dir.mktmpdir.tap { |folder| FileUtils.mkdir_p([File.join(folder, 'hub'), File.join(folder, 'layers/labswarm')]) } }
+  let(:conf) { Dir.mktmpdir }
   let(:inspected) { %w(docker service inspect) }
 
+  after { FileUtils.rm_rf([source, conf]) }
+
   def run(settings)
+    from = source
+    further = conf
     declaring('labswarm_hub_service') do
       labswarm_hub_service 'labswarm-hub' do
         image 'labswarm-hub:0123456789ab'
         network 'labswarm'
         data '/srv/labswarm/hub'
         homes '/homes'
-        source '/opt/labswarm/src'
+        source from
         sysctl 'net.ipv4.tcp_syn_retries' => 2, 'net.ipv4.tcp_retries2' => 3
         settings_file settings.path
+        reads [further]
       end
     end
   end
@@ -76,8 +84,8 @@ describe 'labswarm_hub_service' do
       '--publish mode=host,published=8000,target=8000 --publish mode=host,published=8081,target=8081 ' \
       '--network labswarm --constraint node.role==manager --restart-condition any --restart-delay 1s --init --workdir /srv/labswarm ' \
       '--sysctl net.ipv4.tcp_retries2=3 --sysctl net.ipv4.tcp_syn_retries=2 ' \
-      '--mount type=bind,source=/opt/labswarm/src/hub,target=/opt/labswarm/hub,readonly ' \
-      '--mount type=bind,source=/opt/labswarm/src/layers/labswarm,target=/opt/labswarm/layer,readonly ' \
+      "--mount type=bind,source=#{source}/hub,target=/opt/labswarm/hub,readonly " \
+      "--mount type=bind,source=#{source}/layers/labswarm,target=/opt/labswarm/layer,readonly " \
       '--mount type=bind,source=/srv/labswarm/hub,target=/srv/labswarm --mount type=bind,source=/homes,target=/homes ' \
       '--mount type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock ' \
       "--env HOME=/srv/labswarm --env LABSWARM_HUB_CONFIG=/srv/labswarm/#{File.basename(settings.path)} " \
@@ -94,7 +102,17 @@ describe 'labswarm_hub_service' do
     expect(run(settings)).not_to run_execute('docker service create labswarm-hub')
   end
 
-  it 'makes it anew when its settings have' do
+  it 'makes it again when a file that it reads has changed, come or gone' do
+    [File.join(conf, 'login.py'), File.join(source, 'hub/spawner.py')].each do |file|
+      former = digest(settings)
+      File.write(file, 'c.x = 1')
+      expect(digest(settings)).not_to eq(former)
+      File.delete(file)
+      expect(digest(settings)).to eq(former)
+    end
+  end
+
+  it 'makes it again when its settings have' do
     former = digest(settings)
     settings.write('{"idle_timeout_s": 60}') && settings.flush
     answers [inspected + ['--format'], former], [inspected, '[]']
