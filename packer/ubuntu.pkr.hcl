@@ -22,12 +22,12 @@ variable "region" {
 }
 
 variable "ubuntu" {
-  description = "The Ubuntu LTS release that the image is made of."
+  description = "The Ubuntu LTS release that the image is made of; empty for the newest that upstream lists for the image's program."
   type        = string
-  default     = "24.04"
+  default     = ""
 
   validation {
-    condition     = contains(["22.04", "24.04"], var.ubuntu)
+    condition     = contains(["", "22.04", "24.04"], var.ubuntu)
     error_message = "The ubuntu has to be 24.04 (current LTS) or 22.04."
   }
 }
@@ -64,6 +64,28 @@ variable "kms_key" {
   description = "The KMS key that encrypts the image (id, ARN or alias); empty for the account's own key for EBS."
   type        = string
   default     = ""
+}
+
+variable "share_with" {
+  description = "Accounts (12 digits) that may start the image, and the ARN of the KMS key of your own that encrypts it: AWS shares nothing that its own key for EBS encrypts."
+  type = object({
+    accounts = list(string)
+    kms_key  = string
+  })
+  default = {
+    accounts = []
+    kms_key  = ""
+  }
+
+  validation {
+    condition     = regex_replace(join(" ", var.share_with.accounts), "^([0-9]{12}( |$))*$", "ok") == "ok"
+    error_message = "The share_with.accounts have to be account numbers of 12 digits."
+  }
+
+  validation {
+    condition     = length(var.share_with.accounts) == 0 || regex_replace(var.share_with.kms_key, "^arn:aws[a-z-]*:kms:.+$", "ok") == "ok"
+    error_message = "The share_with.kms_key has to be the ARN of a KMS key of your own: an image under AWS's own key for EBS cannot be shared."
+  }
 }
 
 variable "subnet_id" {
@@ -130,6 +152,8 @@ variable "chef_license_id" {
 }
 
 locals {
+  ubuntu   = var.ubuntu == "" ? local.newest_ubuntu : var.ubuntu
+  kms_key  = var.share_with.kms_key == "" ? var.kms_key : var.share_with.kms_key
   built_at = timestamp()
   stamp    = formatdate("YYYYMMDD-hhmmss", local.built_at)
 
@@ -141,6 +165,7 @@ locals {
     "COMMIT=${var.commit}",
     "IMAGE=${local.image}",
     "REGION=${var.region}",
+    "SESSION_MANAGER=${var.session_manager}",
   ]
 
   tags = merge({
@@ -148,7 +173,7 @@ locals {
     "labswarm:image"        = local.image
     "labswarm:commit"       = var.commit
     "labswarm:built-at"     = local.built_at
-    "labswarm:ubuntu"       = var.ubuntu
+    "labswarm:ubuntu"       = local.ubuntu
     "labswarm:chef"         = "${var.chef_flavour} ${var.chef_version}"
     "labswarm:source-image" = "{{ .SourceAMIName }}"
   }, local.contents)
@@ -162,7 +187,7 @@ source "amazon-ebs" "ubuntu" {
     most_recent = true
     owners      = [var.ubuntu_owner]
     filters = {
-      name                = "ubuntu/images/hvm-ssd*/ubuntu-*-${var.ubuntu}-amd64-server-*"
+      name                = "ubuntu/images/hvm-ssd*/ubuntu-*-${local.ubuntu}-amd64-server-*"
       architecture        = "x86_64"
       root-device-type    = "ebs"
       virtualization-type = "hvm"
@@ -174,6 +199,8 @@ source "amazon-ebs" "ubuntu" {
   deprecate_at    = timeadd(local.built_at, "${var.deprecate_after_days * 24}h")
   ena_support     = true
   imds_support    = "v2.0"
+  ami_users       = var.share_with.accounts
+  snapshot_users  = var.share_with.accounts
 
   launch_block_device_mappings {
     device_name           = "/dev/sda1"
@@ -182,7 +209,7 @@ source "amazon-ebs" "ubuntu" {
     throughput            = 125
     volume_size           = var.volume_gib
     encrypted             = true
-    kms_key_id            = var.kms_key
+    kms_key_id            = local.kms_key
     delete_on_termination = true
   }
 

@@ -21,8 +21,9 @@ variable "class_images" {
 }
 
 locals {
-  image       = "chef-client"
-  description = "labswarm: hub and workers, before chef-client has run"
+  image         = "chef-client"
+  description   = "labswarm: hub and workers, before chef-client has run"
+  newest_ubuntu = "24.04"
 
   contents = {
     "labswarm:ssm-agent"    = "3.3.2746 or later"
@@ -34,9 +35,9 @@ build {
   name    = "chef-client"
   sources = ["source.amazon-ebs.ubuntu"]
 
-  # What git has, and nothing that merely lies about here.
+  # What git has of the paths in the file `sources`. The workflow `images` builds again when one of them changes.
   provisioner "shell-local" {
-    inline = ["git -C '${path.root}/../..' archive --output='${path.root}/source.tar' '${var.commit}' packer pyproject.toml README.md LICENSE layers node hub lab cookbooks"]
+    inline = ["git -C '${path.root}/../..' archive --output='${path.root}/source.tar' '${var.commit}' $(cat '${path.root}/sources')"]
   }
 
   provisioner "file" {

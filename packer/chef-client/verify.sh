@@ -2,6 +2,7 @@
 # Whether a chef-client image is as hub and workers need it: the end of its build, and to be run on any instance of it.
 #
 #   CHEF_FLAVOUR, CHEF_VERSION, CLASS_IMAGES   what it was built with
+#   BOOTED, see scripts/checks.sh
 #   COMMIT, IMAGE                              what /etc/labswarm/image.json says of where it comes from
 set -uo pipefail
 shopt -s nullglob
@@ -31,15 +32,13 @@ failed_run_says_why() {
 }
 image_is_here() { grep -qxF "$1" /etc/labswarm/class-images; }
 
-check "SSM agent 3.3.2746 or later" at_least amazon-ssm-agent 3.3.2746
-check "SSM agent starts with the machine" enabled amazon-ssm-agent.service
-check "SSM agent is there once" absent /snap/amazon-ssm-agent
+ssm_agent
 check "CloudWatch agent" installed amazon-cloudwatch-agent
 check "amazon-efs-utils" test -x /sbin/mount.efs
 check "NFS" test -x /sbin/mount.nfs4
 check "Docker Engine" installed docker.io
 check "Docker Engine starts with the machine" enabled docker.service
-check "no stored Swarm or engine identity" absent /var/lib/docker/swarm /var/lib/docker/engine-id
+[ "${BOOTED-}" = true ] || check "no stored Swarm or engine identity" absent /var/lib/docker/swarm /var/lib/docker/engine-id
 check "chef-client $CHEF_VERSION" chef_is
 for unit in labswarm-node-config labswarm-hub-converge; do
   check "$unit converges at boot" enabled "$unit.service"
@@ -57,4 +56,5 @@ for image in ${CLASS_IMAGES-}; do
   check "class image $image" image_is_here "$image"
 done
 sealed
+booted docker.service
 verified amazon-ssm-agent amazon-cloudwatch-agent amazon-efs-utils docker.io "$CHEF_FLAVOUR"

@@ -13,6 +13,9 @@ locals {
   image       = "chef-server"
   description = "labswarm: the Chef Server, which sets itself up at its first start"
 
+  # The newest that https://docs.chef.io/platforms/ lists for the server.
+  newest_ubuntu = "22.04"
+
   contents = {
     "labswarm:ssm-agent" = "3.3.2746 or later"
   }
@@ -22,9 +25,9 @@ build {
   name    = "chef-server"
   sources = ["source.amazon-ebs.ubuntu"]
 
-  # What git has, and nothing that merely lies about here.
+  # What git has of the paths in the file `sources`. The workflow `images` builds again when one of them changes.
   provisioner "shell-local" {
-    inline = ["git -C '${path.root}/../..' archive --output='${path.root}/source.tar' '${var.commit}' packer"]
+    inline = ["git -C '${path.root}/../..' archive --output='${path.root}/source.tar' '${var.commit}' $(cat '${path.root}/sources')"]
   }
 
   provisioner "file" {

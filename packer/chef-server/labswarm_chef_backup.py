@@ -16,8 +16,8 @@ import ssl
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -105,7 +105,7 @@ def backup(place: Place, work: Path) -> None:
         tar.add(made, "server.tgz")
         tar.add(TLS, "tls")
     made.unlink()
-    name = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ.tar")
+    name = time.strftime("%Y%m%dT%H%M%SZ.tar", time.gmtime())
     with archive.open("rb") as body:
         place.of("s3").put_object(Bucket=place.ground["backup_bucket"], Key=name, Body=body)
     archive.unlink()

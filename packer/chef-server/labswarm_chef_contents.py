@@ -7,10 +7,10 @@ https://docs.chef.io/server/api_chef_server/#authentication-headers
 import hashlib
 import json
 import subprocess
+import time
 import urllib.request
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from ssl import SSLContext
 from typing import Any
@@ -53,7 +53,7 @@ class Server:
 
     def _get(self, path: str) -> Any:
         path = f"/organizations/{self._organization}{path}"
-        headers = signed(path.partition("?")[0], self._key, datetime.now(UTC))
+        headers = signed(path.partition("?")[0], self._key, time.time())
         request = urllib.request.Request(  # noqa: S310  # the URL is ground.json's
             self._url + path, headers={**headers, "Accept": "application/json"}
         )
@@ -63,9 +63,9 @@ class Server:
             return json.load(answer)
 
 
-def signed(path: str, key: Path, now: datetime) -> Mapping[str, str]:
-    """Return the headers that sign a GET of `path`, without its query, by the private `key`."""
-    timestamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+def signed(path: str, key: Path, now: float) -> Mapping[str, str]:
+    """Return the headers that sign a GET of `path`, without its query, at `now` (epoch s)."""
+    timestamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
     empty = b64encode(hashlib.sha256(b"").digest()).decode()
     version = "1"
     canonical = "\n".join(

@@ -3,6 +3,7 @@
 # ground.json yet.
 #
 #   CHEF_FLAVOUR, CHEF_VERSION   what it was built with
+#   BOOTED, see scripts/checks.sh
 #   COMMIT, IMAGE                what /etc/labswarm/image.json says of where it comes from
 set -uo pipefail
 shopt -s nullglob
@@ -17,8 +18,7 @@ chef_is() { [[ $(version "$package") == "$CHEF_VERSION".* ]]; }
 program_loads() { /opt/labswarm-aws/bin/python -m py_compile /usr/local/sbin/labswarm-chef-server; }
 postgres_is_here() { compgen -G '/opt/*/embedded/postgresql/*/bin/initdb' || compgen -G '/opt/*/embedded/bin/initdb'; }
 
-check "SSM agent 3.3.2746 or later" at_least amazon-ssm-agent 3.3.2746
-check "SSM agent starts with the machine" enabled amazon-ssm-agent.service
+ssm_agent
 check "CloudWatch agent" installed amazon-cloudwatch-agent
 check "$package $CHEF_VERSION" chef_is
 check "its command" test -x "$command"
@@ -33,4 +33,5 @@ check "botocore" /opt/labswarm-aws/bin/python -c "import botocore.session"
 check "it runs at the first start" enabled labswarm-chef-server.service
 check "it runs each day" enabled labswarm-chef-server.timer
 sealed
+booted
 verified amazon-ssm-agent amazon-cloudwatch-agent "$package"

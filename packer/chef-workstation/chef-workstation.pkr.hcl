@@ -10,8 +10,9 @@ variable "chef_version" {
 }
 
 locals {
-  image       = "chef-workstation"
-  description = "labswarm: Chef Workstation, for an operator to upload cookbooks from"
+  image         = "chef-workstation"
+  description   = "labswarm: Chef Workstation, for an operator to upload cookbooks from"
+  newest_ubuntu = "24.04"
 
   contents = {
     "labswarm:ssm-agent" = "3.3.2746 or later"
@@ -22,9 +23,9 @@ build {
   name    = "chef-workstation"
   sources = ["source.amazon-ebs.ubuntu"]
 
-  # What git has, and nothing that merely lies about here.
+  # What git has of the paths in the file `sources`. The workflow `images` builds again when one of them changes.
   provisioner "shell-local" {
-    inline = ["git -C '${path.root}/../..' archive --output='${path.root}/source.tar' '${var.commit}' packer"]
+    inline = ["git -C '${path.root}/../..' archive --output='${path.root}/source.tar' '${var.commit}' $(cat '${path.root}/sources')"]
   }
 
   provisioner "file" {

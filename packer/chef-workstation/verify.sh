@@ -3,6 +3,7 @@
 # ground.json yet.
 #
 #   CHEF_FLAVOUR, CHEF_VERSION   what it was built with
+#   BOOTED, see scripts/checks.sh
 #   COMMIT, IMAGE                what /etc/labswarm/image.json says of where it comes from
 set -uo pipefail
 shopt -s nullglob
@@ -28,8 +29,7 @@ knife_reads_the_sample() {
   return "$read"
 }
 
-check "SSM agent 3.3.2746 or later" at_least amazon-ssm-agent 3.3.2746
-check "SSM agent starts with the machine" enabled amazon-ssm-agent.service
+ssm_agent
 check "CloudWatch agent" installed amazon-cloudwatch-agent
 check "$package $CHEF_VERSION" chef_is
 for command in knife aws git jq; do
@@ -40,4 +40,5 @@ check "knife reads what labswarm-chef-workstation writes" knife_reads_the_sample
 check "it runs at the first start" enabled labswarm-chef-workstation.service
 check "no key of an operator" absent /home/*/.chef /home/*/.cinc
 sealed
+booted
 verified amazon-ssm-agent amazon-cloudwatch-agent "$package"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The SSM agent, new enough for the app's documents, and the CloudWatch agent, which the cookbooks configure and start.
 #
-#   REGION    the region from which the SSM agent is fetched
+#   REGION            the region from which the SSM agent is fetched
+#   SESSION_MANAGER   true when the build itself comes through the agent that is there, which then stays
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 
@@ -18,19 +19,28 @@ chmod 755 "$work" # apt reads there as a user of its own
 fetch() { curl -fsSL --retry 5 --retry-connrefused -o "$work/$1" "$2"; }
 version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || true; }
 
-# Ubuntu's image has the agent as a snap, which updates itself, in the middle of a command if need be; and two are one too many.
-# What vouches for the package is TLS to AWS: its signing key is changed every year or so, and published on a web page only.
-if command -v snap >/dev/null && snap list amazon-ssm-agent >/dev/null 2>&1; then
-  snap remove --purge amazon-ssm-agent
+has_snap() { command -v snap >/dev/null && snap list amazon-ssm-agent >/dev/null 2>&1; }
+snap_version() { snap list amazon-ssm-agent | awk 'NR == 2 { print $2 }'; }
+
+# Ubuntu's image has the agent as a snap, which updates itself, even in the middle of a command. Two agents are one too many.
+if [ "${SESSION_MANAGER-}" = true ] && has_snap; then
+  # This session comes through the snap: without it the build would end here. It stays, and no longer updates itself.
+  found=$(snap_version)
+  snap refresh --hold amazon-ssm-agent
+else
+  if has_snap; then
+    snap remove --purge amazon-ssm-agent
+  fi
+  # TLS to AWS vouches for the package: AWS changes its signing key every year or so, and publishes it on a web page only.
+  if ! dpkg --compare-versions "$(version amazon-ssm-agent)" ge "$least_ssm_agent"; then
+    fetch amazon-ssm-agent.deb "$ssm_agent"
+    apt-get -q install -y "$work/amazon-ssm-agent.deb"
+  fi
+  found=$(version amazon-ssm-agent)
+  systemctl enable amazon-ssm-agent.service
 fi
-if ! dpkg --compare-versions "$(version amazon-ssm-agent)" ge "$least_ssm_agent"; then
-  fetch amazon-ssm-agent.deb "$ssm_agent"
-  apt-get -q install -y "$work/amazon-ssm-agent.deb"
-fi
-found=$(version amazon-ssm-agent)
 dpkg --compare-versions "$found" ge "$least_ssm_agent" ||
   { echo "aws-agents: the SSM agent is $found; the app's documents want $least_ssm_agent or later" >&2; exit 1; }
-systemctl enable amazon-ssm-agent.service
 
 if [ -z "$(version amazon-cloudwatch-agent)" ]; then
   fetch agent.deb "$cloudwatch/ubuntu/amd64/latest/amazon-cloudwatch-agent.deb"

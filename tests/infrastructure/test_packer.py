@@ -107,6 +107,11 @@ def test_inspect_shows_one_build_of_scripts_that_exist(image: str, tmp_path: Pat
         ("chef-client", "chef_version", "latest; x", "like 18"),
         ("chef-client", "class_images", '["a;b"]', "image references"),
         ("chef-client", "commit", "$(id)", "a name that git knows"),
+        ("chef-client", "share_with", '{accounts=["1234"],kms_key=""}', "12 digits"),
+        (
+            *("chef-server", "share_with", '{accounts=["210987654321"],kms_key=""}'),
+            "AWS's own key for EBS cannot be shared",
+        ),
         ("chef-client", "volume_gib", "1.5", "a whole number"),
         ("chef-client", "deprecate_after_days", "0", "at least 1"),
         ("chef-client", "subnet_id", "vpc-1", "like subnet-"),
@@ -138,7 +143,7 @@ def test_every_variable_is_typed_and_described_and_in_the_readme(image: str) -> 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The lab's emulator, with one image of Ubuntu's name; its URL."""
+    """The lab's emulator, with an image of each Ubuntu's name; its URL."""
     folder = tmp_path_factory.mktemp("aws")
     published = {
         "ami_id": "ami-0123456789abcdef0",
@@ -153,13 +158,19 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "root_device_type": "ebs",
         "virtualization_type": "hvm",
     }
-    (folder / "amis.json").write_text(json.dumps([published]))
+    older = {
+        **published,
+        "ami_id": "ami-0123456789abcdef1",
+        "name": "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20260101",
+    }
+    (folder / "amis.json").write_text(json.dumps([published, older]))
     settings = Settings(address="127.0.0.1", port=0, state_dir=folder)
     published_at = {"MOTO_AMIS_PATH": str(folder / "amis.json")}
     with mock.patch.dict(os.environ, published_at), running(settings) as emulator:
         yield emulator.url
 
 
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -184,6 +195,7 @@ def test_a_build_registers_the_image_encrypted_with_tags_of_what_is_in_it(
         "build",
         *("-var", "region=eu-west-1", "-var", "commit=0a1b2c3"),
         *(["-var", 'class_images=["quay.io/a/b:1"]'] if image == "chef-client" else []),
+        *("-var", f'share_with={{accounts=["210987654321"],kms_key="{KEY}"}}'),
         copy,
         AWS_EC2_METADATA_DISABLED="true",
         **KEYS,
@@ -202,12 +214,17 @@ def test_a_build_registers_the_image_encrypted_with_tags_of_what_is_in_it(
     tags = {tag["Key"]: tag["Value"] for tag in made["Tags"]}
     assert re.fullmatch(rf"labswarm-{image}-\d{{8}}-\d{{6}}", made["Name"])
     assert tags["labswarm:commit"] == "0a1b2c3"
-    assert tags["labswarm:ubuntu"] == "24.04"
+    ubuntu = "22.04" if image == "chef-server" else "24.04"
+    assert tags["labswarm:ubuntu"] == ubuntu
     assert tags["labswarm:chef"].startswith("cinc ")
-    assert "ubuntu-noble-24.04" in tags["labswarm:source-image"]
+    assert f"-{ubuntu}-amd64" in tags["labswarm:source-image"]
     assert tags["labswarm:ssm-agent"] == "3.3.2746 or later"
     if image == "chef-client":
         assert tags["labswarm:class-images"] == "quay.io/a/b:1"
+    shared_with = ec2.describe_image_attribute(
+        ImageId=made["ImageId"], Attribute="launchPermission"
+    )["LaunchPermissions"]
+    assert [one["UserId"] for one in shared_with] == ["210987654321"]
     volumes = {
         volume["VolumeId"]: volume["Encrypted"] for volume in ec2.describe_volumes()["Volumes"]
     }
@@ -318,6 +335,30 @@ def test_a_sealed_image_has_nothing_of_its_first_machine(root: RootFolder) -> No
         assert done.returncode == 0, done.stderr
     assert [name for name in secret if (root.path / name).exists()] == []
     assert (root.path / "etc/machine-id").read_text() == ""
+
+
+@needs_root_folder
+def test_a_build_through_session_manager_keeps_the_agent_that_carries_it(root: RootFolder) -> None:
+    snap = root.path / "local/bin/snap"
+    snap.write_text(
+        '#!/bin/sh\necho "$*" >>/tmp/snap\n'
+        "echo Name Version Rev Tracking Publisher Notes\n"
+        "echo amazon-ssm-agent 3.3.3050.0 9 latest/stable aws held,classic\n"
+    )
+    snap.chmod(0o755)
+    (root.path / "var/lib/dpkg/status").write_text(
+        "Package: amazon-cloudwatch-agent\nStatus: install ok installed\nVersion: 1.3\n"
+        "Architecture: amd64\nMaintainer: x\nDescription: x\n\n"
+    )
+    done = root.run("scripts/aws-agents.sh", REGION="eu-west-1", SESSION_MANAGER="true")
+    assert done.returncode == 0, done.stderr
+    asked = (root.path / "tmp/snap").read_text()
+    assert "refresh --hold amazon-ssm-agent" in asked
+    assert "remove" not in asked
+    snap.write_text(snap.read_text().replace("3.3.3050.0", "3.2.0"))
+    done = root.run("scripts/aws-agents.sh", REGION="eu-west-1", SESSION_MANAGER="true")
+    assert done.returncode == 1
+    assert "3.3.2746 or later" in done.stderr
 
 
 @needs_root_folder

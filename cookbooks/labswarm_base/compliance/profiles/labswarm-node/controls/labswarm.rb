@@ -57,6 +57,9 @@ control 'labswarm-node-5' do
   end
   # With a hop limit of 1 the answer does not reach a container, whatever its firewall.
   image = node['images'].first
+  describe command("docker image inspect #{image}") do
+    its('exit_status') { should eq 0 }
+  end unless input('ssh')
   describe command("docker run --rm --pull=never --entrypoint python3 #{image} -c " \
     "'import urllib.request as u; u.urlopen(u.Request(\"http://169.254.169.254/latest/api/token\", method=\"PUT\", " \
     "headers={\"X-aws-ec2-metadata-token-ttl-seconds\": \"60\"}), timeout=3)'") do
@@ -69,7 +72,7 @@ control 'labswarm-node-6' do
   title 'Nobody comes in by SSH, and updates come by themselves'
   describe port(22) do
     it { should_not be_listening }
-  end
+  end unless input('ssh')
   describe file('/etc/apt/apt.conf.d/20auto-upgrades') do
     its('content') { should match(/Unattended-Upgrade "1"/) }
   end
