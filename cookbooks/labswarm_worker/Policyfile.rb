@@ -1,3 +1,4 @@
+# What a worker runs: `chef install` pins each cookbook by its content, `chef push CLUSTER` gives it to one cluster.
 name 'labswarm-worker'
 run_list 'labswarm_worker::default'
 

@@ -44,6 +44,8 @@ def client_rb(chef: ChefConfig) -> str:
         "client_key": str(chef.key_file),
         "log_location": str(chef.log_file),
     }
+    if chef.policy_name and chef.policy_group:
+        settings |= {"policy_name": chef.policy_name, "policy_group": chef.policy_group}
     if chef.ca_file is not None:
         settings["ssl_ca_file"] = str(chef.ca_file)
     lines = [f'{name} "{value}"' for name, value in settings.items()]

@@ -32,7 +32,7 @@ ChefClient = Callable[[Sequence[str], float], Ended]
 
 
 def converge(chef: ChefConfig, run_list: str, client: ChefClient) -> str:
-    """Run chef-client with a run list of roles; return which client it was.
+    """Run chef-client by its policy, or with a run list of roles; return which client it was.
 
     Raises BadInput for another run list, Permanent before `identify`. Raises Transient with what
     failed when the run fails: chef-client converges again from where it stopped.
@@ -42,9 +42,11 @@ def converge(chef: ChefConfig, run_list: str, client: ChefClient) -> str:
     if not chef.client_rb.exists():
         raise Permanent(f"{chef.client_rb} is missing: run `labswarm-node identify` first")
     command = shlex.split(chef.client)
-    ended = client(
-        [*command, "--once", "--config", str(chef.client_rb), "--runlist", run_list], RUN_S
-    )
+    words = [*command, "--once", "--config", str(chef.client_rb)]
+    if not (chef.policy_name and chef.policy_group):
+        # A policy has its own run list, and chef-client refuses another one next to it.
+        words += ["--runlist", run_list]
+    ended = client(words, RUN_S)
     if ended.exit_code:
         raise Transient(
             f"chef-client ended with {ended.exit_code}: {why_it_failed(ended.output)}. "

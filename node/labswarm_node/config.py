@@ -23,12 +23,17 @@ IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 _ROLE = re.compile(r"worker|hub")
 _DOCKER_HOST = re.compile(r"unix:///\S+")
 _URL = re.compile(r"https?://\S+")
+# https://docs.chef.io/policyfile/: 255 characters of these at most.
+_POLICY = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 _ADDRESS = re.compile(r"[0-9a-fA-F.:]+")
 
 
 @dataclass(frozen=True)
 class ChefConfig:
-    """The node's Chef Server and its name there; `client` is the command of its chef-client."""
+    """The node's Chef Server and its name there; `client` is the command of its chef-client.
+
+    `policy_name` and `policy_group` say what it runs, with pinned versions; None: roles.
+    """
 
     url: str
     organization: str | None
@@ -36,6 +41,8 @@ class ChefConfig:
     node_name: str
     key_file: Path
     client: str
+    policy_name: str | None = None
+    policy_group: str | None = None
 
     @property
     def base_url(self) -> str:
@@ -129,6 +136,8 @@ def _chef(fields: "_Fields") -> ChefConfig:
         node_name=fields.text("node_name", re.compile(r"[a-z0-9-]+")),
         key_file=Path(fields.text("key_file", re.compile(r"/.+"))),
         client=fields.text("client"),
+        policy_name=fields.optional("policy_name", _POLICY),
+        policy_group=fields.optional("policy_group", _POLICY),
     )
 
 

@@ -12,47 +12,23 @@ import json
 import os
 import re
 import shutil
-import ssl
 import sys
 import tarfile
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-from labswarm_chef_contents import Contents, Server, missing
+from labswarm_chef_contents import Contents, missing
+from labswarm_chef_place import Place, here
 from labswarm_chef_scratch import Scratch, programs_in
-from labswarm_chef_server import CHEF, CINC, DATA, GROUND, ROOT, TLS, Flavour, client, ctl, run
+from labswarm_chef_server import DATA, ROOT, TLS, ctl, run
 
 NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z\.tar")
 NEWEST = "newest"
 MANIFEST = "manifest.json"
 """In the archive: what was backed up, next to `server.tgz` and the folder `tls`."""
-
-
-class Place(NamedTuple):
-    """The server on this machine and the bucket of its backups."""
-
-    flavour: Flavour
-    ground: Mapping[str, Any]
-
-    @property
-    def organization(self) -> str:
-        """The organization of the clusters' nodes."""
-        return str(self.ground["chef"]["organization"])
-
-    @property
-    def server(self) -> Server:
-        """The server's API, as its superuser."""
-        ca = TLS / "ca.pem"
-        tls = ssl.create_default_context(cafile=str(ca) if ca.exists() else None)
-        key = ROOT / "etc" / self.flavour.project / "pivotal.pem"
-        return Server(self.ground["chef"]["url"], self.organization, key, tls)
-
-    def of(self, service: str) -> Any:
-        """A client of an AWS service in the server's region."""
-        return client(service, self.ground["region"])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -71,8 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if name != NEWEST and not NAME.fullmatch(name):
         parser.error(f"backup: {name!r} is no name like 20261130T020000Z.tar")
 
-    ground = json.loads(GROUND.read_text())
-    place = Place(CINC if (ROOT / "opt" / CINC.project).exists() else CHEF, ground)
+    place = here()
     # On the data volume, which has room for it.
     with tempfile.TemporaryDirectory(prefix="backup.", dir=DATA) as folder:
         work = Path(folder)

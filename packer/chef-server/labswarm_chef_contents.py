@@ -1,4 +1,4 @@
-"""Ask the Chef Server what it holds, as its own superuser `pivotal`.
+"""Speak with the Chef Server's API as its own superuser `pivotal`: what it holds, who may read it.
 
 The requests are signed as Chef's protocol 1.3 has it:
 https://docs.chef.io/server/api_chef_server/#authentication-headers
@@ -37,25 +37,36 @@ class Server:
 
         Raises OSError when the server does not answer or refuses.
         """
-        organization = self._get("")
-        cookbooks = self._get("/cookbooks?num_versions=all")
+        organization = self.get("")
+        cookbooks = self.get("/cookbooks?num_versions=all")
         return {
             "organizations": [organization["name"]],
-            "users": sorted(one["user"]["username"] for one in self._get("/users")),
-            "nodes": sorted(self._get("/nodes")),
+            "users": sorted(one["user"]["username"] for one in self.get("/users")),
+            "nodes": sorted(self.get("/nodes")),
             "cookbooks": sorted(
                 f"{name} {one['version']}"
                 for name, about in cookbooks.items()
                 for one in about["versions"]
             ),
-            "policies": sorted(self._get("/policies")),
+            "policies": sorted(self.get("/policies")),
         }
 
-    def _get(self, path: str) -> Any:
+    def get(self, path: str) -> Any:
+        """Return the JSON at a path of the organization. Raises OSError as `contents`."""
+        return self._request("GET", path, b"")
+
+    def put(self, path: str, value: object) -> None:
+        """Replace what is at a path of the organization. Raises OSError as `contents`."""
+        self._request("PUT", path, json.dumps(value).encode())
+
+    def _request(self, method: str, path: str, body: bytes) -> Any:
         path = f"/organizations/{self._organization}{path}"
-        headers = signed(path.partition("?")[0], self._key, time.time())
+        headers = signed(method, path.partition("?")[0], body, self._key, time.time())
         request = urllib.request.Request(  # noqa: S310  # the URL is ground.json's
-            self._url + path, headers={**headers, "Accept": "application/json"}
+            self._url + path,
+            body or None,
+            {**headers, "Accept": "application/json", "Content-Type": "application/json"},
+            method=method,
         )
         with urllib.request.urlopen(  # noqa: S310  # as above
             request, timeout=_PATIENCE_S, context=self._tls
@@ -63,16 +74,16 @@ class Server:
             return json.load(answer)
 
 
-def signed(path: str, key: Path, now: float) -> Mapping[str, str]:
-    """Return the headers that sign a GET of `path`, without its query, at `now` (epoch s)."""
+def signed(method: str, path: str, body: bytes, key: Path, now: float) -> Mapping[str, str]:
+    """Return the headers that sign a request of `path`, without its query, at `now` (epoch s)."""
     timestamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-    empty = b64encode(hashlib.sha256(b"").digest()).decode()
+    digest = b64encode(hashlib.sha256(body).digest()).decode()
     version = "1"
     canonical = "\n".join(
         (
-            "Method:GET",
+            f"Method:{method}",
             f"Path:{path}",
-            f"X-Ops-Content-Hash:{empty}",
+            f"X-Ops-Content-Hash:{digest}",
             "X-Ops-Sign:version=1.3",
             f"X-Ops-Timestamp:{timestamp}",
             f"X-Ops-UserId:{USER}",
@@ -91,7 +102,7 @@ def signed(path: str, key: Path, now: float) -> Mapping[str, str]:
         "X-Ops-Sign": "algorithm=sha256;version=1.3;",
         "X-Ops-UserId": USER,
         "X-Ops-Timestamp": timestamp,
-        "X-Ops-Content-Hash": empty,
+        "X-Ops-Content-Hash": digest,
         "X-Ops-Server-API-Version": version,
         "X-Chef-Version": "18.0.0",
         **{f"X-Ops-Authorization-{n}": line for n, line in enumerate(lines, start=1)},

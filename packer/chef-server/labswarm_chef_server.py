@@ -188,6 +188,8 @@ def configure(host_name: str, flavour: Flavour, renewed: bool) -> None:
         f'nginx["ssl_certificate"] = "{TLS}/server.pem"\n'
         f'nginx["ssl_certificate_key"] = "{TLS}/server.key"\n'
         'nginx["ssl_protocols"] = "TLSv1.2 TLSv1.3"\n'
+        # Or a search shows a node what it may not read: see labswarm_chef_isolate.py.
+        'opscode_erchef["strict_search_result_acls"] = true\n'
     )
     version = run("dpkg-query", "-W", "-f", "${Version}", flavour.package).stdout
     changed = replace(ROOT / "etc" / flavour.project / flavour.config, config)

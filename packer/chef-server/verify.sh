@@ -28,6 +28,7 @@ for command in aws blkid certbot jq mkfs.ext4 openssl rsync; do
 done
 check "labswarm-chef-server" program_loads
 check "labswarm-chef-backup" labswarm-chef-backup --help
+check "labswarm-chef-isolate" /opt/labswarm-aws/bin/python -m py_compile /usr/local/sbin/labswarm-chef-isolate
 check "PostgreSQL for the test restore of a backup" postgres_is_here
 check "botocore" /opt/labswarm-aws/bin/python -c "import botocore.session"
 check "it runs at the first start" enabled labswarm-chef-server.service

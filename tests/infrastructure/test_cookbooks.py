@@ -231,6 +231,8 @@ def test_node_json_has_the_fields_that_the_tools_read() -> None:
         "node_name",
         "key_file",
         "client",
+        "policy_name",
+        "policy_group",
     }
     assert set(ground) - {"hub", "efs", "hub_address"} <= written
 

@@ -13,9 +13,10 @@ import ssl
 import subprocess
 import sys
 import tarfile
+import tempfile
 import urllib.request
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -25,11 +26,13 @@ import boto3
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
-from labswarm.chef_signing import canonical_request, content_hash
 from moto.server import ThreadedMotoServer
+
+from labswarm.chef.signing import canonical_request, content_hash
 
 PACKER = Path(__file__).resolve().parents[2] / "packer"
 PROGRAM = PACKER / "chef-server/labswarm_chef_backup.py"
+ISOLATE = PACKER / "chef-server/labswarm_chef_isolate.py"
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 OWNER = "nobody"
 """The system's user and superuser of the databases, as `opscode-pgsql` on a server."""
@@ -131,12 +134,11 @@ class Machine:
 
     def __init__(self, root: Path, aws: str) -> None:
         self.root = root
+        self.acls: dict[str, list[str]] = {}
+        self.written: list[str] = []
         folders = ("etc/labswarm", "etc/cinc-project", "srv/chef/tls", "stubs", "var/opt")
         for name in (*folders, "opt/cinc-project/bin", "opt/cinc-project/embedded"):
             (root / name).mkdir(parents=True)
-        for folder in (root, *root.parents):
-            if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-                folder.chmod(folder.stat().st_mode | 0o711)
         (root / "opt/cinc-project/embedded/bin").symlink_to(POSTGRES[-1].parent)
         self.program("opt/cinc-project/bin/cinc-server-ctl", f"#!{sys.executable}\n{SERVER_CTL}")
         self.program("stubs/systemctl", '#!/bin/sh\necho "$*" >>"$LABSWARM_ROOT/systemctl"\n')
@@ -200,9 +202,9 @@ class Machine:
         }
         (self.root / "etc/labswarm/ground.json").write_text(json.dumps(ground))
 
-    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *words: str, program: Path = PROGRAM) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, PROGRAM, *words],
+            [sys.executable, program, *words],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -214,9 +216,21 @@ class Machine:
         told: dict[str, Any] = json.loads((self.root / "server.json").read_text())
         return told
 
+    def readers(self, path: str) -> list[str]:
+        """The groups that may read an object or a container, as the server begins with."""
+        groups: list[str] = self.acls.setdefault(path, ["users", "clients", "admins"])
+        return groups
+
     def answer(self, path: str) -> Any:
         server, prefix = self.server, "/organizations/labswarm"
+        if path.endswith("/_acl"):
+            groups = self.readers(path.removesuffix("/_acl").removeprefix(prefix))
+            return {"read": {"actors": ["pivotal"], "groups": groups}, "update": {}}
         return {
+            f"{prefix}/clients": dict.fromkeys(
+                [*server["nodes"], "labswarm-validator"], "https://"
+            ),
+            f"{prefix}/data": {"secrets": "https://"},
             prefix: {"name": "labswarm"},
             f"{prefix}/users": [{"user": {"username": name}} for name in server["users"]],
             f"{prefix}/nodes": dict.fromkeys(server["nodes"], "https://"),
@@ -255,19 +269,43 @@ def aws() -> Iterator[str]:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, aws: str) -> Iterator[Machine]:
+def folder() -> Iterator[Path]:
+    """A folder that the databases' user reaches: pytest's own are for one user alone."""
+    with tempfile.TemporaryDirectory(prefix="chef-server.") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def machine(folder: Path, aws: str) -> Iterator[Machine]:
     """A Chef Server that holds `SERVER`, and its API."""
-    machine = Machine(tmp_path / "root", aws)
+    machine = Machine(folder / "root", aws)
     key = serialization.load_pem_private_key(
         (machine.root / "etc/cinc-project/pivotal.pem").read_bytes(), None
     ).public_key()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self.answer("GET", b"", lambda _body: machine.answer(self.path))
+
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer("PUT", body, self.closed)
+
+        def closed(self, body: bytes) -> dict[str, Any]:
+            path = self.path.removeprefix("/organizations/labswarm").removesuffix("/_acl/read")
+            (kind,) = json.loads(body).items()
+            assert kind[0] == "read"
+            assert kind[1]["actors"] == ["pivotal"]
+            machine.acls[path] = kind[1]["groups"]
+            machine.written.append(path)
+            return {}
+
+        def answer(self, method: str, body: bytes, said: Callable[[bytes], Any]) -> None:
             headers, path = self.headers, self.path.partition("?")[0]
             lines = [headers[f"X-Ops-Authorization-{n}"] for n in range(1, 7)]
             message = canonical_request(
-                *("GET", path, content_hash(b""), headers["X-Ops-Timestamp"]),
+                *(method, path, content_hash(body), headers["X-Ops-Timestamp"]),
                 *(headers["X-Ops-UserId"], headers["X-Ops-Server-API-Version"]),
             )
             key.verify(  # type: ignore[union-attr, call-arg]  # an RSA key
@@ -276,18 +314,17 @@ def machine(tmp_path: Path, aws: str) -> Iterator[Machine]:
                 padding.PKCS1v15(),
                 hashes.SHA256(),
             )
-            body = json.dumps(machine.answer(self.path)).encode()
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(json.dumps(said(body)).encode())
 
         def log_message(self, *words: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    folder = machine.root / "srv/chef/tls"
-    tls.load_cert_chain(folder / "ca.pem", folder / "server.key")
+    certified = machine.root / "srv/chef/tls"
+    tls.load_cert_chain(certified / "ca.pem", certified / "server.key")
     server.socket = tls.wrap_socket(server.socket, server_side=True)
     Thread(target=server.serve_forever, daemon=True).start()
     machine.is_at(f"https://127.0.0.1:{server.server_port}")
@@ -425,3 +462,36 @@ def test_state_manager_backs_up_and_restores_by_this_program() -> None:
         assert f"exec labswarm-chef-backup {words}" in text
         # An older image has no such program: the run fails and says what to do.
         assert "command -v labswarm-chef-backup" in text
+
+
+def test_a_node_cannot_read_what_another_one_stores(machine: Machine) -> None:
+    done = machine.run(program=ISOLATE)
+    assert done.returncode == 0, done.stderr
+    made_before = [f"/nodes/{name}" for name in SERVER["nodes"]]
+    made_before += [f"/clients/{name}" for name in SERVER["nodes"]]
+    containers = ["/containers/nodes", "/containers/clients", "/containers/data"]
+    for path in (*containers, *made_before, "/data/secrets"):
+        assert machine.acls[path] == ["users", "admins"], path
+    # What all nodes run from stays open to them.
+    assert not [path for path in machine.acls if "polic" in path or "cookbook" in path]
+    written = len(machine.written)
+    assert machine.run(program=ISOLATE).returncode == 0
+    assert len(machine.written) == written, "a second run changes nothing"
+
+
+def test_a_server_that_does_not_answer_is_no_isolated_one(machine: Machine) -> None:
+    machine.is_at("https://127.0.0.1:9")
+    done = machine.run(program=ISOLATE)
+    assert done.returncode == 1
+    assert "does not change who may read" in done.stderr
+
+
+def test_the_set_up_isolates_and_searches_show_what_may_be_read() -> None:
+    unit = (PACKER / "chef-server/labswarm-chef-server.service").read_text()
+    set_up, isolate = (
+        unit.index(f"\nExecStart=/usr/local/sbin/labswarm-chef-{name}\n")
+        for name in ("server", "isolate")
+    )
+    assert set_up < isolate
+    program = (PACKER / "chef-server/labswarm_chef_server.py").read_text()
+    assert 'opscode_erchef["strict_search_result_acls"] = true' in program

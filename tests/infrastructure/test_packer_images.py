@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,10 @@ def test_a_build_has_what_its_scripts_and_its_package_use() -> None:
     ):
         used |= {part.partition("/")[0] for part in parts.split()}
     assert {"cookbooks", "hub", "layers"} <= used
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    found = project["tool"]["setuptools"]["packages"]["find"]["where"]
+    used |= {folder.partition("/")[0] for folder in found}
+    used |= {project["project"]["readme"], *project["project"]["license-files"]}
     assert used <= set(sources("chef-client"))
 
 

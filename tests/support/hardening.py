@@ -222,6 +222,7 @@ NOT_IN_THE_LAB = {
     "among the files that are looked through",
     ("labswarm-node-5", ""): "there is no metadata service; that none is reached from a "
     "student's container is shown with one in its place (test_student_container.py)",
+    ("labswarm-node-7", ""): "there is one copy of the cookbooks, this repository's",
     ("labswarm-node-6", "file("): "this machine's packages are not the lab's to update",
     ("os-01, os-09", ""): _THIS_MACHINES,
     ("os-02, os-03", ""): _THIS_MACHINES,

@@ -141,6 +141,20 @@ def test_bootstrap_runs_the_client_with_the_run_list(worker: Machine) -> None:
     ]
 
 
+def test_bootstrap_by_a_policy_of_the_cluster_gives_no_run_list_besides(worker: Machine) -> None:
+    path = worker.directory / "node.json"
+    node = json.loads(path.read_text())
+    node["chef"] |= {"policy_name": "labswarm-worker", "policy_group": "db"}
+    path.write_text(json.dumps(node))
+    worker.node("identify")
+    client_rb = worker.directory / "chef" / "client.rb"
+    assert {'policy_name "labswarm-worker"', 'policy_group "db"'} <= set(
+        client_rb.read_text().splitlines()
+    )
+    assert worker.node("bootstrap", "--run-list", "role[worker]")[0] == 0
+    assert worker.called == [["labswarm-chef-client", "--once", "--config", str(client_rb)]]
+
+
 def test_bootstrap_wants_roles_and_a_key(worker: Machine) -> None:
     code, answer = worker.node("bootstrap", "--run-list", "role[worker]")
     assert (code, answer["error"]["kind"]) == (1, "permanent")

@@ -11,6 +11,7 @@ default['labswarm_base']['instance_id'] = nil
 default['labswarm_base']['address'] = nil
 
 default['labswarm_base']['chef_client'] = 'chef-client'
+default['labswarm_base']['policy'] = 'labswarm-worker'
 default['labswarm_base']['hub_api_url'] = 'http://127.0.0.1:8081/hub/api'
 default['labswarm_base']['hub_proxy_url'] = 'http://127.0.0.1:8000'
 default['labswarm_base']['hub_token_file'] = '/srv/labswarm/hub/manager.token'

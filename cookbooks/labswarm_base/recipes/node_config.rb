@@ -10,6 +10,8 @@ labswarm_node_config '/etc/labswarm/node.json' do
   instance_id instance_id
   address address
   chef_client node['labswarm_base']['chef_client']
+  # A hub converges by the role in its image: it has to start when the Chef Server is not there.
+  policy node['labswarm_base']['policy'] if ground['role'] == 'worker'
   if ground['role'] == 'hub'
     hub 'api_url' => node['labswarm_base']['hub_api_url'],
         'token_file' => node['labswarm_base']['hub_token_file'],

@@ -11,6 +11,8 @@ property :address, String, required: true,
                            description: 'The address by which the other nodes reach this one.'
 property :chef_client, String, default: 'chef-client',
                                description: 'The command of its chef-client.'
+property :policy, [String, nil],
+  description: "The policy that it converges by, from its cluster's policy group; none: the role that the app names."
 property :hub, [Hash, nil],
   description: "On the hub: `api_url` of its API, `token_file` with the manager's token, `proxy_url` of students' servers."
 
@@ -59,7 +61,9 @@ action_class do
         'node_name' => "#{ground['cluster']}-#{new_resource.instance_id}",
         'key_file' => beside('chef/client.pem'),
         'client' => new_resource.chef_client,
-      },
+        'policy_name' => new_resource.policy,
+        'policy_group' => new_resource.policy && ground['cluster'],
+      }.compact,
       'hub' => new_resource.hub,
     }.compact
   end

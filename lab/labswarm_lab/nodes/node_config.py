@@ -33,6 +33,9 @@ def node_json(settings: NodesSettings, instance_id: str, role: str, address: str
                 "node_name": f"{settings.cluster}-{instance_id}",
                 "key_file": str(chef_dir / "client.pem"),
                 "client": settings.chef_client,
+                # A lab's Chef Server has no policies: its nodes run the role that the app names.
+                "policy_name": None,
+                "policy_group": None,
             },
             "hub": hub if role == "hub" else None,
             "state_dir": str(place.node_dir(instance_id) / "moves"),

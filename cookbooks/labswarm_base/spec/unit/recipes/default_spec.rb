@@ -98,6 +98,11 @@ describe 'labswarm_base::node_config' do
       .with(instance_id: 'i-0123456789abcdef0', address: '10.0.2.100', chef_client: 'chef-client', hub: nil)
   end
 
+  it "converges by its cluster's policy, but a hub by what is in its image" do
+    expect(runner.converge(described_recipe)).to write_labswarm_node_config('/etc/labswarm/node.json').with(policy: 'labswarm-worker')
+    expect(runner(ground: HUB_GROUND).converge(described_recipe)).to write_labswarm_node_config('/etc/labswarm/node.json').with(policy: nil)
+  end
+
   it 'says where its API is on the hub' do
     run = runner(ground: HUB_GROUND).converge(described_recipe)
     expect(run).to write_labswarm_node_config('/etc/labswarm/node.json')
@@ -114,5 +119,21 @@ describe 'labswarm_base::node_config' do
   it 'says what writes the facts where there are none' do
     without = runner(attributes: { 'labswarm_base' => { 'ground' => '/nonexistent/ground.json' } })
     expect { without.converge(described_recipe) }.to raise_error(%r{/nonexistent/ground.json is missing})
+  end
+end
+
+describe 'labswarm_base::copies' do
+  subject(:run) { runner.converge(described_recipe) }
+
+  it 'says nothing where the copies are the same, or there is one' do
+    allow(Labswarm::Copies).to receive(:differing).and_return([])
+    expect(run).not_to write_log('cookbooks differ')
+    expect(run).to delete_file('/etc/labswarm/cookbooks-differ')
+  end
+
+  it 'names the files that differ' do
+    allow(Labswarm::Copies).to receive(:differing).and_return(['labswarm_base/recipes/time.rb'])
+    expect(run).to write_log('cookbooks differ').with(level: :warn, message: %r{labswarm_base/recipes/time\.rb})
+    expect(run).to create_file('/etc/labswarm/cookbooks-differ').with(content: "labswarm_base/recipes/time.rb\n")
   end
 end

@@ -67,6 +67,14 @@ control 'labswarm-node-5' do
   end
 end
 
+control 'labswarm-node-7' do
+  impact 0.7
+  title 'The cookbooks of its image and of the Chef Server are the same'
+  describe file('/etc/labswarm/cookbooks-differ') do
+    it { should_not exist }
+  end
+end
+
 control 'labswarm-node-6' do
   impact 0.7
   title 'Nobody comes in by SSH, and updates come by themselves'
