@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chef_servers import Provisioned
+from tests.support.chef_servers import Provisioned
 
-from labswarm.chef import ChefServer
+from labswarm.chef.server import ChefServer
 from labswarm.errors import Transient
 from labswarm_lab.chef.keys import KeySigner
 from labswarm_node.chef_identity import client_rb, write_private
