@@ -177,16 +177,15 @@ def test_an_answer_has_the_kind_of_its_line(
 
 HEAD = """# Errors
 
-Each error that can occur is one of three kinds, by what is to be done:
+Each error is of one of three kinds, which decides the reaction:
 
-- *transient* is tried again, with jitter;
-- *gone* means that it is done already;
-- *permanent* ends the step: what was begun is undone or the hook completed, and someone is told.
+- *transient*: retry, with jitter;
+- *gone*: it is already done;
+- *permanent*: end the step, undo its work or complete the hook, and notify a person.
 
-What no line names is permanent, and transient where a server failed itself (HTTP status 500 or
-more), was not reached, or did not answer in time. The app, the nodes' tools and the machines' Retry
-and Catch go by this table; it is `layers/labswarm/labswarm/error_table.py`, and this page is made
-of it.
+An error that is not listed is permanent. It is transient if a server failed itself (HTTP status 500
+or more), could not be reached, or did not answer in time. The app, the nodes' tools and the
+machines' Retry and Catch use this table. Its source is `layers/labswarm/labswarm/error_table.py`.
 
 ## AWS
 
