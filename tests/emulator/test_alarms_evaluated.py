@@ -674,7 +674,7 @@ def test_given_what_is_not_evaluated_then_it_is_refused(
 @pytest.mark.aws(
     "CloudWatch",
     "embedded metric format",
-    "What a function prints in it becomes metrics, also when the function fails then.",
+    "Lines that a function prints in it become metrics, also if the function fails later.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html",
 )
 @pytest.mark.emulator

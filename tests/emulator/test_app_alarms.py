@@ -233,7 +233,7 @@ def test_an_alarm_of_the_app_goes_into_alarm_and_back(app: App, name: str) -> No
 @pytest.mark.aws(
     "CloudWatch",
     "AWS::CloudWatch::Alarm",
-    "An alarm that treats missing data as breaching rings when there is none.",
+    "An alarm that treats missing data as breaching is in ALARM without data.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
 )
 def test_an_alarm_that_wants_metrics_rings_when_there_are_none(app: App) -> None:

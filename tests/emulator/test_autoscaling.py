@@ -508,7 +508,7 @@ def test_given_a_new_template_version_then_instances_keep_the_one_they_were_laun
 @pytest.mark.aws(
     "Auto Scaling",
     "SetDesiredCapacity",
-    "Scaling is asynchronous: what EC2 refuses is an unsuccessful launch, and no error.",
+    "Scaling is asynchronous: a refusal by EC2 is an unsuccessful launch, not an error.",
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html",
 )
 def test_given_ec2_refuses_an_instance_then_the_group_says_so_by_an_event_only(

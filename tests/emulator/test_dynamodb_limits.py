@@ -69,7 +69,8 @@ def test_a_failed_condition_tells_what_is_there_only_when_asked(dynamodb: Any, t
 @pytest.mark.aws(
     "DynamoDB",
     "expressions",
-    "A reserved word, an undefined or an unused placeholder, and what is no expression are ValidationExceptions.",  # noqa: E501
+    "A reserved word, an undefined or an unused placeholder, and an invalid expression "
+    "are ValidationExceptions.",
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html",
 )
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_a_value_that_no_type_has_is_refused(
     "DynamoDB",
     "PutItem",
     "Items are refused from 405,000 bytes as moto counts them, some KB under AWS's 409,600.",
-    "It is stricter than AWS; what the app writes stays far below either.",
+    "It is stricter than AWS; the app's items stay far below both limits.",
 )
 def test_an_item_that_is_too_large_is_refused(dynamodb: Any, table: str) -> None:
     key = item()
@@ -172,7 +173,7 @@ def test_an_item_that_is_too_large_is_refused(dynamodb: Any, table: str) -> None
 @pytest.mark.aws(
     "DynamoDB",
     "Scan, Query",
-    "A page ends after 1 MB of what was read, also when a filter leaves nothing of it; LastEvaluatedKey goes on.",  # noqa: E501
+    "A page ends after reading 1 MB, even if a filter leaves nothing; LastEvaluatedKey goes on.",
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html",
 )
 def test_a_page_ends_after_1_mb_of_what_was_read(dynamodb: Any, table: str) -> None:

@@ -48,7 +48,7 @@ def put(emulator: RunningEmulator, source: str, n: int) -> str:
     "EventBridge",
     "delivery",
     "An event is delivered once, at once and in order, unless `lab fault events` is on.",
-    "Tests need an order of events; what AWS may do to them is switched on on purpose.",
+    "Tests need an order of events; AWS's disorder can be injected as a fault.",
 )
 def test_events_are_lost_only_while_the_fault_is_on(
     emulator: RunningEmulator, told: Callable[[], list[int]], name: str

@@ -301,7 +301,7 @@ def test_wildcards(case: Case) -> None:
 @pytest.mark.aws(
     "EventBridge",
     "event patterns",
-    "$or holds when one of its patterns does, beside all else that the pattern asks for.",
+    "$or matches when one of its patterns does, and the rest of the pattern matches too.",
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html",
 )
 @pytest.mark.parametrize(

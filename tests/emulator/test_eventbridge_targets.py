@@ -172,7 +172,7 @@ def test_a_request_has_ten_entries_and_256_kb(emulator: RunningEmulator, name: s
 @pytest.mark.aws(
     "EventBridge",
     "retries",
-    "After MaximumEventAgeInSeconds a failing delivery is given up, whatever attempts are left.",
+    "After MaximumEventAgeInSeconds a failing delivery is given up, even if attempts are left.",
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html",
 )
 def test_an_event_that_gets_too_old_is_given_up(

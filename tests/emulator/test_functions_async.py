@@ -142,7 +142,7 @@ def test_an_event_that_was_answered_is_told_to_its_destination(
 @pytest.mark.aws(
     "Lambda",
     "Invoke",
-    "A dead letter is the event as it was; its attributes say what went wrong.",
+    "A dead letter is the unchanged event; its attributes give the reason.",
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
 )
 def test_an_event_that_failed_is_a_dead_letter(emulator: RunningEmulator, queue: Queue) -> None:
@@ -240,7 +240,7 @@ def configs(emulator: RunningEmulator) -> Callable[..., Any]:
 @pytest.mark.aws(
     "Lambda",
     "PutFunctionEventInvokeConfig",
-    "What is put replaces what was; UpdateFunctionEventInvokeConfig leaves the rest.",
+    "A put replaces the old configuration; UpdateFunctionEventInvokeConfig keeps the rest.",
     "https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html",
 )
 def test_an_asynchronous_configuration_is_replaced_or_updated(

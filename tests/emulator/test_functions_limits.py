@@ -143,7 +143,7 @@ def test_no_log_comes_with_an_answer(emulator: RunningEmulator, function: str) -
 @pytest.mark.absent(
     "Lambda",
     "invocation of a version or an alias, InvokeAsync",
-    "ResourceNotFoundException, 404, which says what there is instead",
+    "ResourceNotFoundException, 404, which names the alternative",
 )
 def test_no_other_code_answers_for_a_version(emulator: RunningEmulator, function: str) -> None:
     lambda_ = emulator.client("lambda")

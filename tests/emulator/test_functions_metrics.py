@@ -80,7 +80,7 @@ def test_an_invocation_is_counted_and_whether_it_failed(
 @pytest.mark.aws(
     "Lambda",
     "CloudWatch metrics",
-    "What is throttled is no invocation, and no error.",
+    "A throttled call counts as no invocation and as no error.",
     "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
 )
 def test_what_is_throttled_is_not_counted(emulator: RunningEmulator) -> None:

@@ -71,7 +71,7 @@ def test_a_message_is_signed_so_that_the_public_key_verifies_it(
 @pytest.mark.aws(
     "KMS",
     "GetPublicKey",
-    "KeyId in the answer is the key's ARN, by whatever name it was asked for.",
+    "KeyId in the answer is the key's ARN, also for an alias or a key id.",
     "https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html",
 )
 def test_a_key_is_known_by_its_id_its_arn_and_an_alias(kms: Any, key: str, name: str) -> None:

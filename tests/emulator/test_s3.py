@@ -61,7 +61,7 @@ def test_a_write_over_nothing_is_refused(s3: Any, bucket: str) -> None:
 @pytest.mark.aws(
     "S3",
     "GetObject, HeadObject, DeleteObject",
-    "What is not there is NoSuchKey or NoSuchBucket (404 at a HEAD); deleting it succeeds.",
+    "A missing object is NoSuchKey or NoSuchBucket (404 at a HEAD); deleting it succeeds.",
     "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",
 )
 def test_what_is_not_there_is_said(s3: Any, bucket: str) -> None:

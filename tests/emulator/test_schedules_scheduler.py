@@ -208,7 +208,7 @@ def test_a_machine_is_started_with_the_default_notification(
 @pytest.mark.aws(
     "Scheduler",
     "dead letters",
-    "What cannot be delivered goes to the dead-letter queue with attributes that say why.",
+    "An undeliverable event goes to the dead-letter queue with attributes that give the reason.",
     "https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html",
 )
 def test_a_target_that_is_gone_leaves_a_dead_letter(

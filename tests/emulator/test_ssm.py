@@ -145,7 +145,7 @@ def test_given_a_script_when_it_ends_then_status_code_and_both_outputs_are_told(
 @pytest.mark.aws(
     "SSM",
     "SendCommand",
-    "A script runs with sh, whatever shell that is, and not with bash.",
+    "A script runs with the machine's sh, and not with bash.",
     "https://github.com/aws/amazon-ssm-agent/blob/mainline/agent/plugins/runscript/runshellscript.go",
 )
 def test_given_a_script_then_sh_runs_it(

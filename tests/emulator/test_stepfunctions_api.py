@@ -314,7 +314,8 @@ def test_a_history_has_25000_events(emulator: Any) -> None:
 @pytest.mark.aws(
     "Step Functions",
     "Payload size",
-    "256 KiB of UTF-8 for what Parameters make, too: States.DataLimitExceeded, not by States.ALL.",
+    "256 KiB of UTF-8 for the result of Parameters, too: States.DataLimitExceeded, not "
+    "by States.ALL.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html",
 )
 def test_parameters_have_a_size(emulator: Any) -> None:

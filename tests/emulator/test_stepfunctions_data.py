@@ -175,7 +175,7 @@ def test_a_choice_rule_decides(emulator: Any, name: str) -> None:
 @pytest.mark.aws(
     "Step Functions",
     "Choice",
-    "Only IsPresent may look at what is not there: else States.Runtime.",
+    "Only IsPresent may look at a missing field: else States.Runtime.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
 )
 @pytest.mark.parametrize("test", [{"StringEquals": "x"}, {"IsNull": True}])

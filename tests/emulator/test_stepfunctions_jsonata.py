@@ -50,7 +50,7 @@ GIVEN = {
 @pytest.mark.aws(
     "Step Functions",
     "JSONata",
-    "Output: any JSON, with expressions in it; AWS's own functions beside JSONata's.",
+    "Output: any JSON, with expressions in it; AWS's own functions in addition to JSONata's.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html",
 )
 def test_expressions_give_values(emulator: Any) -> None:
@@ -157,7 +157,7 @@ def test_an_assign_sees_the_values_before_it(emulator: Any) -> None:
 @pytest.mark.aws(
     "Step Functions",
     "Variables",
-    "A branch sees the variables around it, and what it assigns ends with it.",
+    "A branch sees the variables around it, and its own assignments end with it.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html",
 )
 def test_an_inner_scope_sees_the_outer_one_and_ends(emulator: Any) -> None:

@@ -478,7 +478,7 @@ def test_a_maps_concurrency_is_bounded(emulator: Any, bound: dict[str, Any], mos
 @pytest.mark.aws(
     "Step Functions",
     "Map",
-    "What it is to go over has to be an array: else States.Runtime, which nothing catches.",
+    "Its items must be an array: else States.Runtime, which nothing catches.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemspath.html",
 )
 @pytest.mark.parametrize("items", [{"a": 1}, "text", 1, None])

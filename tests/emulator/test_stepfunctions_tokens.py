@@ -156,7 +156,7 @@ def test_an_answer_can_come_too_late(emulator: Any, waiting: Waiting, ended_by: 
 @pytest.mark.aws(
     "Step Functions",
     "SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat",
-    "InvalidToken for what is no token.",
+    "InvalidToken for a value that is not a token.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
 )
 def test_what_is_no_token_is_refused(emulator: Any) -> None:
@@ -174,7 +174,7 @@ def test_what_is_no_token_is_refused(emulator: Any) -> None:
 @pytest.mark.aws(
     "Step Functions",
     "SendTaskSuccess",
-    "InvalidOutput for what is no JSON; the task goes on waiting.",
+    "InvalidOutput for an output that is not JSON; the task keeps waiting.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
 )
 def test_an_answer_has_to_be_json(emulator: Any, waiting: Waiting) -> None:
@@ -209,7 +209,7 @@ def test_a_missed_heartbeat_is_a_timeout(emulator: Any, waiting: Waiting, name: 
 @pytest.mark.aws(
     "Step Functions",
     "SendTaskHeartbeat",
-    "Each heartbeat begins HeartbeatSeconds anew; without TimeoutSeconds for as long as they come.",
+    "Each heartbeat restarts HeartbeatSeconds; without TimeoutSeconds as long as heartbeats come.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskHeartbeat.html",
 )
 def test_heartbeats_keep_a_task_alive(emulator: Any, waiting: Waiting) -> None:

@@ -83,7 +83,7 @@ def test_given_a_source_then_a_new_version_inherits_what_is_not_given(template: 
 @pytest.mark.aws(
     "EC2",
     "CreateLaunchTemplateVersion",
-    "Without a source, a version has only what is given.",
+    "Without a source, a version has only the given fields.",
     "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html",
 )
 def test_given_no_source_then_a_new_version_has_only_what_is_given(template: Template) -> None:
