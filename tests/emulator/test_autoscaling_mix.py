@@ -101,7 +101,7 @@ def test_what_is_there_counts_towards_the_mix() -> None:
 @pytest.mark.differs(
     "Auto Scaling",
     "allocation strategies",
-    "The order of the overrides stands for their prices and capacities, whatever the strategy.",
+    "The order of the overrides stands for their prices and capacities, with every strategy.",
     "The emulator has no market; lowest-price alone spreads spot over the first SpotInstancePools.",
 )
 def test_the_order_of_the_types_stands_for_price_and_capacity() -> None:
@@ -153,7 +153,7 @@ def test_spot_that_is_not_to_be_had_fails_and_is_tried_again(
     "Auto Scaling",
     "capacity errors",
     "A refused launch is tried again after 30 s, then after twice as long each time, up to 300 s.",
-    "AWS tries again as well, and does not say after what pauses.",
+    "AWS retries too, and does not document the pauses.",
 )
 def test_the_pauses_between_tries_grow(group: Group, lack: Callable[..., None]) -> None:
     lack(on_demand=["t3.medium"])
@@ -192,7 +192,7 @@ def test_on_demand_that_is_not_to_be_had_names_type_and_zone(
 @pytest.mark.aws(
     "Auto Scaling",
     "launch templates",
-    "A template with InstanceMarketOptions buys spot, and is refused beside a mixed policy.",
+    "A template with InstanceMarketOptions buys spot, and is refused together with a mixed policy.",
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-template-spot-instances.html",
 )
 def test_a_template_can_ask_for_spot_but_not_in_a_mixed_group(

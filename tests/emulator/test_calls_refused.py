@@ -114,7 +114,7 @@ def code_of_answer(call: Callable[..., Any], given: Mapping[str, Any]) -> str:
     "IAM",
     "permissions",
     "Roles and policies are kept, not enforced; `PUT /_emulator/faults/denials` denies an action.",
-    "What each role needs is checked statically, call by call, against what it is granted.",
+    "A static test compares the calls of each role with its grants.",
 )
 @pytest.mark.parametrize("case", CALLS, ids=lambda case: case[1])
 def test_a_denied_action_is_refused_as_its_service_does(

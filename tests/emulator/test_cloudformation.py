@@ -336,7 +336,7 @@ def test_a_creation_that_fails_is_undone(emulator: Any, name: str) -> None:
     "CloudFormation",
     "UpdateStack",
     "An update that fails is not rolled back: it ends in UPDATE_ROLLBACK_FAILED.",
-    "the lab deploys a template once; what failed is to be seen, and not to be tidied away",
+    "the lab deploys a template once; a failed resource should stay visible",
 )
 def test_a_named_document_cannot_be_replaced(emulator: Any, name: str) -> None:
     """UpdateMethod Replace of a custom-named document fails; NewVersion is the way.
@@ -362,7 +362,7 @@ def test_a_named_document_cannot_be_replaced(emulator: Any, name: str) -> None:
 @pytest.mark.aws(
     "CloudFormation",
     "DeletionPolicy",
-    "What leaves the template is deleted, and with Retain it stays.",
+    "A resource that leaves the template is deleted, and stays with Retain.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html",
 )
 @pytest.mark.parametrize(("policy", "left"), [("Retain", 1), ("Delete", 0)])

@@ -22,7 +22,7 @@ def test_what_runs_nowhere_is_neither_cut_nor_healed(emulator: RunningEmulator) 
 @pytest.mark.differs(
     "EventBridge",
     "PutEvents",
-    "The emulator's control API, next to the API, takes an event in AWS's name.",
+    "A control API of the emulator, next to AWS's, takes an event in AWS's name.",
     "AWS lets nobody do that, and a sample event has to be replayed as AWS sends it",
 )
 def test_an_event_put_over_the_control_api_reaches_rules_in_awss_name(

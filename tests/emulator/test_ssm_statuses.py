@@ -104,7 +104,8 @@ def test_a_command_whose_instance_dies_in_the_middle_times_out(
 @pytest.mark.aws(
     "SSM",
     "GetCommandInvocation",
-    "What a script did while its agent was cut off is told once the agent is heard of again.",
+    "The result of a script that ran while its agent was cut off is reported once the "
+    "agent is back.",
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_a_command_that_ended_while_its_agent_was_cut_off_is_told_later(
@@ -269,7 +270,7 @@ def test_what_send_command_refuses_is_not_sent(
 @pytest.mark.absent(
     "SSM",
     "SendCommand with rate and error controls, targets, alarms, notifications or CloudWatch output",
-    "ValidationException, which names what the emulator does not take",
+    "ValidationException, which names the unsupported field",
 )
 @pytest.mark.parametrize(
     "more",
@@ -296,7 +297,7 @@ def test_what_the_emulator_does_not_do_with_a_command_is_refused(
 @pytest.mark.absent(
     "SSM",
     "documents of other steps than one aws:runShellScript on Linux, or of other types than String",
-    "InvalidDocument at SendCommand, which says what the emulator runs",
+    "InvalidDocument at SendCommand, which names the supported documents",
 )
 @pytest.mark.parametrize(
     ("made", "given"),

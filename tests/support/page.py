@@ -46,11 +46,11 @@ the source of AWS's own agent."""
 HEAD = """\
 # The emulator, API by API
 
-What the lab's AWS emulator does as AWS, what it does otherwise and why, and what it has not:
-that answers with an error, never with a kind default. Each line is a test in
-[`tests/emulator`](../../tests/emulator), and this page is made of their markers by
-`python -m tests.support.page`. What is not here is [moto](https://docs.getmoto.org)'s own,
-and no test of ours holds it.
+Behaviours of the AWS emulator that match AWS, differences with their reasons, and missing APIs. A
+missing API answers with an error, never with a guess. Each line is a test in
+[`tests/emulator`](../../tests/emulator). `python -m tests.support.page` makes this page from the
+markers of these tests. Other behaviour is [moto](https://docs.getmoto.org)'s own, and no test of
+ours covers it.
 
 """
 
