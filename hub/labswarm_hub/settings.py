@@ -87,7 +87,8 @@ class HubSettings:
         if name is None:
             return self.own
         if not isinstance(name, str) or name not in self.profiles:
-            raise BadInput("profile", f"{name!r} is none; choose {', '.join(self.profiles)}")
+            offered = f"choose {', '.join(self.profiles)}" if self.profiles else "give none"
+            raise BadInput("profile", f"there is no {str(name)[:40]!r}; {offered}")
         group = self.profiles[name].group
         return self.own if group is None else self.groups[group]
 

@@ -9,17 +9,21 @@ from typing import Any, ClassVar
 
 from docker.errors import NotFound
 from dockerspawner import SwarmSpawner
+from jupyterhub.handlers.pages import SpawnHandler
 from traitlets import Float, Instance, default
 
+from labswarm.errors import BadInput
 from labswarm.notices import key_of
-from labswarm_hub import tasks
+from labswarm_hub import reasons, tasks
 from labswarm_hub.ending import asked_to_end
 from labswarm_hub.homes import make_home
 from labswarm_hub.listening import listens
 from labswarm_hub.names import home_name
 from labswarm_hub.profiles import options_form, options_from_form
+from labswarm_hub.refusals import Refusals
 from labswarm_hub.seating import Seating
 from labswarm_hub.settings import Group, HubSettings
+from labswarm_hub.start_failed import StartFailed
 from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
 
 # Seconds that a task may wait for its node before another node is chosen.
@@ -30,6 +34,8 @@ _POLLED_AGE_S, _OLDEST_S = 1.0, 5.0
 # http_timeout stays short, because a hub that restarts waits that long for a server on a lost node,
 # and until then the student can start no other.
 _ANSWERS_WITHIN_S = 120.0
+# A start fails after so many nodes, or tries on one node, on which its task ended before it ran.
+_TRIES = 4
 # A server that agrees to end does so in a second; after this time its node ends it.
 _ENDS_WITHIN_S = 5.0
 
@@ -57,11 +63,13 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     # One hub process gives out the seats, and one listing serves every spawner: a class in line
     # would keep the manager busy if each of them asked for itself.
     _seatings: ClassVar[defaultdict[str, Seating]] = defaultdict(Seating)
+    _refusals: ClassVar[Refusals] = Refusals()
     _choosing = asyncio.Lock()
     _listing_lock = asyncio.Lock()
     _last_listing: Listing | None = None
 
     _progress: tuple[int, str] = (5, "Looking for a free seat.")
+    _refused_by: tuple[str, ...] = ()
 
     @property
     def server_of_student(self) -> Server:
@@ -90,6 +98,28 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     def _options_from_profiles(self) -> Any:
         return options_from_form
 
+    @default("apply_user_options")  # type: ignore[untyped-decorator]  # traitlets has no types here
+    def _drop_or_refuse_stale_options(self) -> Any:
+        return LabswarmSpawner._check_options
+
+    @staticmethod
+    def _check_options(spawner: "LabswarmSpawner", options: dict[str, Any]) -> None:
+        """Check the options that JupyterHub kept from an earlier start.
+
+        A profile that was removed since is dropped when its student starts by hand and there is
+        nothing to choose. Raises StartFailed otherwise: nobody is moved to other workers unasked.
+        """
+        try:
+            spawner.settings.group_of(options)
+        except BadInput as error:
+            profiles = spawner.settings.profiles
+            if profiles or not isinstance(spawner.handler, SpawnHandler):
+                titles = [profile.title for profile in profiles.values()]
+                reason = reasons.no_such_profile(options.get("profile"), titles)
+                raise StartFailed(reason, status_code=400) from error
+            spawner.log.warning("Dropping the options %r: %s", options, error)
+            spawner.user_options = spawner.orm_spawner.user_options = {}
+
     @default("object_name")  # type: ignore[untyped-decorator]  # traitlets has no types here
     def _object_name_default(self) -> str:
         """The service's name; not a template, so that no two students share one."""
@@ -98,10 +128,11 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     async def start(self) -> tuple[str, int]:
         """Start the server; return the address and port of its task.
 
-        Raises RuntimeError when its task fails or never answers, BadInput for an unknown profile.
+        Raises StartFailed when its task fails or never answers, BadInput for an unknown profile.
         A start that fails or is cancelled leaves no service behind.
         """
         self._apply_group(self.group)
+        self._refused_by = ()
         self._tell(5, "Looking for a free seat.")
         await self._end_service()
         await asyncio.to_thread(make_home, self.settings.homes / home_name(self.user.name))
@@ -191,7 +222,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         name = self.object_name
         async with self._choosing:
             listing = await self._listing(since=time.monotonic() - self.look_interval)
-            nodes = tasks.seated_of(listing.nodes, self.group, self.settings.cluster)
+            left_out = self._refusals.left_out(name, time.monotonic())
+            nodes = [
+                node
+                for node in tasks.seated_of(listing.nodes, self.group, self.settings.cluster)
+                if node.node_id not in left_out
+            ]
             node_id = self._seating.take(name, nodes, listing.tasks)
             if node_id is None and self.object_id:
                 return None
@@ -228,8 +264,10 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
                 continue
             end = tasks.end_of(task)
             if end is not None:
-                raise RuntimeError(f"the server's task ended before it ran: {end}")
+                self._refuse(node_id, self._host_of(node_id, listing), end)
+                return None
             if tasks.state(task) == "running":
+                self._refusals.ran(node_id)
                 self._tell(80, "Your server runs. Waiting for its first answer.")
                 return task
             refused = tasks.state(task) == "pending"
@@ -243,6 +281,16 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         self.image = group.image
         self.mem_guarantee, self.mem_limit = group.seat.memory_bytes, group.limit.memory_bytes
         self.cpu_guarantee, self.cpu_limit = group.seat.nano_cpus / 1e9, group.limit.nano_cpus / 1e9
+
+    def _refuse(self, node_id: str, host: str, end: str) -> None:
+        """Count an end before the task ran. Raises StartFailed when it was the last try."""
+        self._refusals.ended(node_id, self.object_name, time.monotonic())
+        self._refused_by = (*self._refused_by, host)
+        say = self.log.error if self._refusals.refuses(node_id) else self.log.warning
+        say("Node %s did not start %s: %s", host, self.object_name, end)
+        if len(self._refused_by) >= _TRIES:
+            raise StartFailed(reasons.nodes_refused(self._refused_by, end))
+        self._tell(5, "That machine could not start your server. Trying another one.")
 
     def _address(self, task: tasks.Task) -> str:
         address = tasks.address(task, self.settings.network)
@@ -259,9 +307,9 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         while not await listens(address, self.port):
             end = await self.poll()
             if end is not None:
-                raise RuntimeError(f"the server ended before it answered: {end}")
+                raise StartFailed(reasons.ended_before_answer(str(end)))
             if time.monotonic() > deadline:
-                raise RuntimeError(f"the server has not answered within {_ANSWERS_WITHIN_S:g} s")
+                raise StartFailed(reasons.no_answer(_ANSWERS_WITHIN_S))
             await self._next_look()
 
     async def _create_service(self, node_id: str | None) -> None:

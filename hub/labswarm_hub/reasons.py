@@ -1,0 +1,55 @@
+"""Reasons why a start failed: a sentence for the student, and one for the operator's log."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_AGAIN = "Your files are safe. Start it again; if that fails too, show your instructor this page."
+
+
+@dataclass(frozen=True)
+class Reason:
+    """`label` is one word for metrics."""
+
+    label: str
+    student: str
+    operator: str
+
+
+def no_such_profile(name: object, titles: Iterable[str]) -> Reason:
+    """The kept options name a profile that the hub's settings do not have; `titles` are those of
+    the profiles that they have."""
+    offered = " or ".join(titles)
+    choose = f" Start your server again and choose {offered}." if offered else ""
+    return Reason(
+        "profile",
+        f"The profile {str(name)[:40]!r} is no longer offered.{choose}",
+        f"There is no profile {str(name)[:40]!r} in the hub's settings.",
+    )
+
+
+def nodes_refused(hosts: Iterable[str], end: str) -> Reason:
+    """The server's task ended before it ran, on each of these nodes; `end` is the last end."""
+    named = ", ".join(dict.fromkeys(hosts))
+    return Reason(
+        "node",
+        f"None of the machines that were tried could start your server. {_AGAIN}",
+        f"The server's task ended before it ran, on {named}. The last end: {end}.",
+    )
+
+
+def ended_before_answer(end: str) -> Reason:
+    """The server's task ran and ended before the server answered."""
+    return Reason(
+        "ended",
+        f"Your server ended while it started. {_AGAIN}",
+        f"The server ended before it answered: {end}.",
+    )
+
+
+def no_answer(within_s: float) -> Reason:
+    """The server's task runs and the server does not answer."""
+    return Reason(
+        "answer",
+        f"Your server started, but did not answer within {within_s:g} s. {_AGAIN}",
+        f"The server has not answered within {within_s:g} s.",
+    )
