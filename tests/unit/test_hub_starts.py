@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_hub_settings import GROUPS, SETTINGS
+from tests.support.hub_settings import GROUPS, SETTINGS
 
 CHECKOUT = Path(__file__).parents[2]
 CLASS_PYTHON = CHECKOUT / ".class/bin/python"

@@ -2,48 +2,14 @@
 
 import re
 import time
-from datetime import datetime
 
 import pytest
+from tests.support.feeds import HOUR, NOW, ONCE, at, event, feed, read, starts
 
 from labswarm.errors import BadInput
 from labswarm.lab_hours.booking import booked_seats
 from labswarm.lab_hours.calendar_text import MOST_BYTES
-from labswarm.lab_hours.timetable import Ending, Timetable, read_timetable
-
-HOUR = 3600
-
-
-def at(text: str) -> float:
-    """Epoch seconds of an ISO 8601 time."""
-    return datetime.fromisoformat(text).timestamp()
-
-
-def event(
-    *lines: str, uid: str = "1", seats: str | None = "seats: 12", summary: str = "Lab"
-) -> str:
-    described = [f"DESCRIPTION:{seats}"] if seats is not None else []
-    return "\r\n".join(
-        ["BEGIN:VEVENT", f"UID:{uid}", f"SUMMARY:{summary}", *described, *lines, "END:VEVENT"]
-    )
-
-
-def feed(*events: str, head: tuple[str, ...] = ()) -> str:
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//", *head, *events, "END:VCALENDAR"]
-    return "\r\n".join(lines) + "\r\n"
-
-
-def read(text: str, now: str, **more: int) -> Timetable:
-    return read_timetable(text, "lab", at(now), **more)
-
-
-def starts(timetable: Timetable) -> list[float]:
-    assert timetable.problems == ()
-    return [booking.starts for booking in timetable.bookings]
-
-
-ONCE = ("DTSTART:20261124T140000Z", "DTEND:20261124T160000Z")
-NOW = "2026-11-24T08:00:00+00:00"
+from labswarm.lab_hours.timetable import Ending, read_timetable
 
 
 def test_an_event_is_a_lab_with_its_times_and_seats() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_timetable import ONCE, event, feed, read
+from tests.support.feeds import ONCE, event, feed, read
 
 from labswarm.lab_hours import timetable
 from labswarm.lab_hours.timetable import Ending, read_timetable

@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from test_timetable import NOW, ONCE, at, event, feed, read, starts
+from tests.support.feeds import NOW, ONCE, at, event, feed, read, starts
 
 from labswarm.errors import BadInput
 from labswarm.lab_hours.calendar_text import decoded

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from test_timetable import NOW, at, event, feed, read, starts
+from tests.support.feeds import NOW, at, event, feed, read, starts
 
 from labswarm.lab_hours.event_problem import EventProblem
 from labswarm.lab_hours.zones import Zones

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from test_timetable import ONCE, event, feed
 from tests.support.app_twins import TwinClock
+from tests.support.feeds import ONCE, event, feed
 from tests.twins.notes import MemoryNotebook
 
 from labswarm.errors import BadInput, Transient
