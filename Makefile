@@ -58,9 +58,9 @@ plan: ## plan the lab's cluster anew, after a change of terraform-base or lab/la
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--quiet --custom-compile-command "make lock"
 
-lock: ## write the lock files anew from requirements/*.in
+lock: ## write the lock files from pyproject.toml and requirements/*.in
 	$(LOCK) requirements/bootstrap.in -o requirements/bootstrap.lock
-	$(LOCK) requirements/lab.in requirements/dev.in -o requirements/lab.lock
+	$(LOCK) pyproject.toml --extra node --extra lab requirements/dev.in -o requirements/lab.lock
 	$(LOCK) requirements/class.in --override requirements/class.overrides -o requirements/class.lock
 	$(LOCK) requirements/infra.in -o requirements/infra.lock
 	$(LOCK) packer/scripts/node-requirements.in -c requirements/lab.lock -o packer/scripts/node-requirements.lock

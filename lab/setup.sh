@@ -28,7 +28,7 @@ declare -A wanted=(
 want_checkers() {
   wanted[ruby]=ruby
   wanted[chromium]=chromium
-  # Not every distribution has these: where one is not, the checks that want it say that they were skipped.
+  # Some distributions lack these. The checks that need one then report that they were skipped.
   [ "$(id -u)" = 0 ] && command -v apt-cache >/dev/null || return 0
   compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || apt-get update -qq || true
   local package
@@ -48,7 +48,7 @@ install_packages() {
   [ -s /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    say "not installed: ${missing[*]} (needs root and apt-get); the lab will say what it can do without"
+    say "not installed: ${missing[*]} (needs root and apt-get); 'labswarm lab up' lists what it cannot do"
     return 0
   fi
   say "installing ${missing[*]}"
@@ -63,9 +63,9 @@ install_packages() {
   log=$(mktemp)
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
   { apt-get update -q && apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
-    { tail -20 "$log" >&2; die "apt-get could not install ${missing[*]}; mend that and try again"; }
+    { tail -20 "$log" >&2; die "apt-get could not install ${missing[*]}; fix that and try again"; }
   rm -f "$log"
-  # Nor are they to start with the machine: a registry on every address is nobody's wish.
+  # They must not start with the machine either: a registry would listen on every address.
   if command -v systemctl >/dev/null; then
     for package in "${missing[@]}"; do
       case $package in docker-registry | goiardi) systemctl disable --quiet "$package" 2>/dev/null || true ;; esac
@@ -78,26 +78,34 @@ install_packages() {
 python=/usr/bin/python3
 [ -x "$python" ] || python=$(command -v python3 || true)
 
-environment() { # $1 directory, $2 lock file, $3.. further steps
-  local dir=$1 lock=$2 stamp
-  stamp=$(cat "$lock" requirements/bootstrap.lock pyproject.toml lab/setup.sh ./*/*/package-lock.json | sha256sum; "$python" --version)
-  [ "$(cat "$dir/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
-  say "making $dir from $lock"
-  "$python" -m venv --clear "$dir"
+# Brought up to date when its lock, its interpreter or its steps change, and for nothing else.
+environment() { # $1 directory, $2 lock file, $3 a further step or none, $4.. files that this step reads
+  local dir=$1 lock=$2 step=${3:-true} version stamp index
+  version=$("$python" --version)
+  stamp=$({ cat "$lock" requirements/bootstrap.lock "${@:4}"; declare -f environment; declare -f "$step" || true; } | sha256sum
+    echo "$version")
+  if [ "$(cat "$dir/.stamp" 2>/dev/null)" = "$stamp" ]; then
+    touch "$dir/.stamp"
+    return 0
+  fi
+  say "installing $lock into $dir"
+  [ "$(tail -n 1 "$dir/.stamp" 2>/dev/null)" = "$version" ] || "$python" -m venv --clear "$dir"
   "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
     -r requirements/bootstrap.lock 2> >(grep -v '^WARNING: Location' >&2)
-  local index
   index=${UV_DEFAULT_INDEX:-$("$dir/bin/python" -m pip config get global.index-url 2>/dev/null || true)}
   index=${index:-${PIP_INDEX_URL:-}}
-  VIRTUAL_ENV=$PWD/$dir ${index:+env UV_DEFAULT_INDEX="$index"} "$dir/bin/uv" pip install --quiet \
-    --no-deps --require-hashes -r "$lock"
-  shift 2
-  "$@"
+  rm -f "$dir/.labswarm"
+  VIRTUAL_ENV=$PWD/$dir ${index:+env UV_DEFAULT_INDEX="$index"} "$dir/bin/uv" pip sync --quiet --require-hashes "$lock"
+  "$step"
   echo "$stamp" >"$dir/.stamp"
 }
 
+# The project itself, editable: installed again only when its packages, commands or entry points change.
 install_labswarm() {
+  local installed=.venv/.labswarm
+  cmp --silent pyproject.toml "$installed" && return 0
   VIRTUAL_ENV=$PWD/.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
+  cp pyproject.toml "$installed"
 }
 
 finish_class() {
@@ -115,7 +123,7 @@ npm_packages() { # $1 folder of the package.json
   PATH=$PWD/.class/bin:$PATH npm ci --prefix "$1" --silent --no-audit --no-fund
 }
 
-# `labswarm` on everyone's PATH, unless something else has that name.
+# Put `labswarm` on the PATH of all users, unless another program has that name.
 link_command() {
   local link=/usr/local/bin/labswarm target=$PWD/.venv/bin/labswarm
   if [ -w "${link%/*}" ] && { [ ! -e "$link" ] || [[ $(readlink "$link") == */.venv/bin/labswarm ]]; }; then
@@ -128,10 +136,12 @@ link_command() {
 [ "${1:-}" != --check ] || want_checkers
 install_packages
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
-  die "Python 3.11 or later is wanted as $python; install it and try again"
+  die "Python 3.11 or later is needed as $python; install it and try again"
 python_is_usable || "$python" -c 'import ensurepip, venv' 2>/dev/null ||
   die "$python has no venv; install it (Debian: python3-venv) and try again"
-environment .venv requirements/lab.lock install_labswarm
-environment .class requirements/class.lock finish_class
-[ "${1:-}" != --check ] || environment .infra requirements/infra.lock finish_infra
+environment .venv requirements/lab.lock
+install_labswarm
+environment .class requirements/class.lock finish_class hub/proxy/package-lock.json
+[ "${1:-}" != --check ] ||
+  environment .infra requirements/infra.lock finish_infra {tests/infrastructure,hub/labextension}/package-lock.json
 [ "${1:-}" != --link ] || link_command

@@ -1,4 +1,4 @@
-"""`labswarm lab class`: students come to the lab, and each says how it went."""
+"""`labswarm lab class`: let students log in and work, and print how each fared."""
 
 import asyncio
 import json
@@ -14,25 +14,28 @@ from labswarm_lab.students import STEPS, Progress, Result, run_class
 from labswarm_operator.progress import say, step
 from labswarm_operator.refusal import Refusal
 
-# A hub that begins anew takes some ten seconds of it.
+# A hub takes some ten seconds to restart.
 _HUB_BACK_WITHIN_S = 60.0
 
 
 def attend(lab: Lab, students: int, *, profile: str | None, as_json: bool) -> bool:
-    """Let `students` students come, who choose `profile`; whether all got through.
+    """Let `students` students log in and choose `profile`; return whether all succeeded.
 
-    A class does not begin before the hub answers. Raises Refusal when the lab has no hub, Permanent
-    when its hub does not answer within a minute.
+    The class begins once the hub answers. Raises Refusal if the lab has no hub, Permanent if its
+    hub does not answer within a minute.
     """
     hub = lab.running.hub
     if hub is None:
-        raise Refusal("the nodes of this lab are simulated: there is no hub for students to log in")
+        raise Refusal(
+            f"The nodes of the lab {lab.cluster!r} are simulated, so it has no hub to log in to. "
+            "Start a lab with real nodes, as root."
+        )
     if not is_healthy(hub):
-        with step("the hub answers"):
+        with step("waiting for the hub"):
             wait_healthy(hub, _HUB_BACK_WITHIN_S)
     results = asyncio.run(_attended(hub, students, profile))
     if as_json:
-        click.echo(json.dumps({"students": [_told(result) for result in results]}))
+        click.echo(json.dumps({"students": [_report(result) for result in results]}))
     else:
         _print(results)
     return all(result.ok for result in results)
@@ -51,13 +54,13 @@ async def _attended(hub: str, students: int, profile: str | None) -> list[Result
     return sorted(results, key=lambda result: result.student)
 
 
-def _told(result: Result) -> dict[str, Any]:
+def _report(result: Result) -> dict[str, Any]:
     return {"ok": result.ok, **asdict(result)}
 
 
 def _print(results: list[Result]) -> None:
     through = [result for result in results if result.ok]
-    click.echo(f"{len(through)} of {len(results)} students got through")
+    click.echo(f"{len(through)} of {len(results)} students succeeded")
     for name in STEPS:
         seconds = [result.seconds[name] for result in through if name in result.seconds]
         if seconds:

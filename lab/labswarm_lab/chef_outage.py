@@ -1,4 +1,4 @@
-"""`labswarm lab chef`: the lab's Chef Server is unreachable for a while, and back."""
+"""`labswarm lab chef`: stop and start the lab's Chef Server."""
 
 import os
 from urllib.parse import urlsplit
@@ -13,32 +13,32 @@ from labswarm_operator.progress import step
 
 
 def chef_at(lab: Lab, address: str, port: int) -> LabChefServer:
-    """The lab's Chef Server, running or not."""
+    """Return the lab's Chef Server, running or not."""
     return Twin(address, port, lab.chef_dir)
 
 
 def stop_chef(lab: Lab) -> None:
-    """End it; what it knows is kept. Again is no error. Raises Refusal without a lab."""
+    """Stop it and keep its data; twice is no error. Raises Refusal without a lab."""
     chef = _chef(lab)
-    with step("the Chef Server stops"):
+    with step("stopping the Chef Server"):
         chef.stop()
-    click.echo(f"{chef.url} does not answer; `labswarm lab chef start` brings it back")
+    click.echo(f"{chef.url} is stopped. Start it again: {lab.command('chef start')}.")
 
 
 def start_chef(lab: Lab) -> None:
-    """Start it with what it knew, and its one admin; one that runs is no error.
+    """Start it with its data and its one admin; one that runs is no error.
 
     Raises Refusal without a lab.
     """
     chef = _chef(lab)
     if chef.pid is None:
         os.environ.update(lab.place.mark)  # by which `down` finds it
-        with step("the Chef Server starts"):
+        with step("starting the Chef Server"):
             chef.start()
             # It makes an admin of its own at every start, with a key on disk.
             key = ground.chef_public_key(Aws(lab.running.emulator))
             chef.provision_admin(ground.CHEF_ADMIN, key)
-    click.echo(f"{chef.url} answers")
+    click.echo(f"{chef.url} answers.")
 
 
 def _chef(lab: Lab) -> LabChefServer:

@@ -1,4 +1,4 @@
-"""One command at a time that changes a lab."""
+"""A lock, so that one command at a time starts or ends a lab."""
 
 import fcntl
 import os
@@ -9,14 +9,14 @@ from labswarm_lab.lab import Lab
 from labswarm_operator.refusal import Refusal
 
 LOCK = ".lock"
-"""In the lab's folder while a command changes the lab."""
+"""A file in the lab's folder while a command starts or ends the lab."""
 
 
 @contextmanager
 def exclusively(lab: Lab) -> Iterator[None]:
-    """Nothing else brings this lab up or down meanwhile; leaves nothing behind.
+    """Let no other command start or end this lab meanwhile; leave nothing behind.
 
-    Raises Refusal when another command does. One that was killed holds nothing.
+    Raises Refusal if another command does. A killed command holds no lock.
     """
     folder = lab.place.state_dir
     folder.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def exclusively(lab: Lab) -> Iterator[None]:
         except BlockingIOError:
             raise _busy(lab) from None
         if not path.exists() or os.fstat(lock.fileno()).st_ino != path.stat().st_ino:
-            # Its last holder has removed it meanwhile, and another may have made a new one.
+            # Its last holder removed it, and another command may have made a new one.
             raise _busy(lab)
         try:
             yield
@@ -38,4 +38,6 @@ def exclusively(lab: Lab) -> Iterator[None]:
 
 
 def _busy(lab: Lab) -> Refusal:
-    return Refusal(f"another command is bringing the lab {lab.cluster!r} up or down; wait for it")
+    return Refusal(
+        f"Another command is starting or ending the lab {lab.cluster!r}. Wait until it is done."
+    )

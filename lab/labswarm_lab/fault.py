@@ -1,7 +1,7 @@
-"""`labswarm lab fault`: what goes wrong on the emulator because someone wants it to.
+"""`labswarm lab fault`: AWS failures, switched on and off.
 
-A kind is a dataclass of the emulator's, and each of its fields is an option here: what the emulator
-can have go wrong, the command can.
+A kind of fault is a dataclass of the emulator. Each of its fields is an option here, so the command
+can set every fault that the emulator has.
 """
 
 import dataclasses
@@ -12,21 +12,24 @@ from typing import Any, get_args, get_origin, get_type_hints
 import click
 
 from labswarm_emulator.faults import KINDS, Fault
+from labswarm_lab import fault_help
 from labswarm_lab.asking import clear_faults, faults_on, put_fault
+from labswarm_operator.commands import Choice, Commands
+from labswarm_operator.options import json_option
 from labswarm_operator.refusal import Refusal
 from labswarm_operator.refusing import refusing
 
 
-@click.group()
+@click.group(cls=Commands)
 def fault() -> None:
-    """What goes wrong on the emulator on purpose, until it is cleared."""
+    """Inject AWS failures until you clear them."""
 
 
 @fault.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, a field a kind.")
+@json_option("one JSON object with a field per kind")
 @click.pass_obj
 def list_(lab: Any, as_json: bool) -> None:
-    """The faults that are on."""
+    """List the faults that are on."""
     with refusing():
         on = faults_on(lab)
     if as_json:
@@ -38,22 +41,25 @@ def list_(lab: Any, as_json: bool) -> None:
 
 @fault.group("set", subcommand_metavar="KIND [OPTIONS]")
 def set_() -> None:
-    """Switch on the faults of a kind, in place of those it had."""
+    """Set the faults of a kind. Replace those it had."""
 
 
 @fault.command()
 @click.argument(
-    "kind", metavar="[KIND]", required=False, type=click.Choice([kind.kind for kind in KINDS])
+    "kind",
+    metavar="[KIND]",
+    required=False,
+    type=Choice("kind of fault", [kind.kind for kind in KINDS]),
 )
 @click.pass_obj
 def clear(lab: Any, kind: str | None) -> None:
-    """Switch the faults of KIND off, or all; none that is on is no error."""
+    """Clear the faults of KIND, or all faults."""
     with refusing():
         clear_faults(lab, kind)
 
 
 def worded(on: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """A line for each kind that is on, with what is set of it; one where none is."""
+    """A line for each kind that is on, with its settings; one line if none is on."""
     usual = {kind.kind: {field.name: _usual(field) for field in _settings(kind)} for kind in KINDS}
     for kind, settings in on.items():
         said = [
@@ -75,7 +81,7 @@ def _setting(kind: type[Fault]) -> click.Command:
         with refusing():
             if not settings:
                 options = ", ".join(param.opts[0] for param in context.command.params)
-                raise Refusal(f"KIND {kind.kind}: say what goes wrong, with {options}")
+                raise Refusal(f"`fault set {kind.kind}` needs an option. Choose from: {options}.")
             on = put_fault(context.obj, kind.kind, settings)
         for line in worded({kind.kind: on}):
             click.echo(line)
@@ -84,22 +90,24 @@ def _setting(kind: type[Fault]) -> click.Command:
     return click.Command(
         kind.kind,
         callback=switch,
-        help=_said_of(kind),
-        params=[_option(field, types[field.name]) for field in _settings(kind)],
+        help=fault_help.of_kind(kind.kind),
+        params=[_option(kind.kind, field, types[field.name]) for field in _settings(kind)],
     )
 
 
-def _option(field: "dataclasses.Field[Any]", kind: Any) -> click.Option:
+def _option(of: str, field: "dataclasses.Field[Any]", kind: Any) -> click.Option:
     """The option of a setting: several times for a list, NAME=NUMBER for a count by name."""
     name = f"--{field.name.replace('_', '-')}"
     usual = _usual(field)
-    several = get_origin(kind)
-    if several is tuple:
-        return click.Option([name], multiple=True, metavar="NAME", help="Again for each.")
-    if isinstance(usual, dict):
-        return click.Option([name], multiple=True, type=Counted(), help="Again for each.")
+    counted = isinstance(usual, dict)
+    several = counted or get_origin(kind) is tuple
+    said = fault_help.of_setting(of, field.name, several=several, usual=usual)
+    if counted:
+        return click.Option([name], multiple=True, type=Counted(), help=said)
+    if several:
+        return click.Option([name], multiple=True, metavar="NAME", help=said)
     alone = next((one for one in get_args(kind) if one is not type(None)), kind)
-    return click.Option([name], type=alone, help="" if usual is None else f"By default {usual}.")
+    return click.Option([name], type=alone, help=said)
 
 
 class Counted(click.ParamType):
@@ -112,12 +120,12 @@ class Counted(click.ParamType):
     ) -> tuple[str, int]:
         name, _, number = str(value).rpartition("=")
         if not name or not number.isdecimal():
-            self.fail(f"{value!r} is no NAME=NUMBER.", param, ctx)
+            self.fail(f"{value!r} is not of the form NAME=NUMBER.", param, ctx)
         return name, int(number)
 
 
 def _value(value: Any) -> Any:
-    """Return an option's value as the control API takes it."""
+    """The value of an option, as the emulator takes it."""
     pairs = isinstance(value, tuple) and all(isinstance(one, tuple) for one in value)
     return dict(value) if pairs else value
 
@@ -128,17 +136,11 @@ def _settings(kind: type[Fault]) -> "list[dataclasses.Field[Any]]":
 
 
 def _usual(field: "dataclasses.Field[Any]") -> Any:
-    """What it is by itself, as JSON has it."""
+    """The default of a setting, as JSON has it."""
     made = field.default
     if field.default_factory is not dataclasses.MISSING:
         made = field.default_factory()
     return json.loads(json.dumps(made))
-
-
-def _said_of(kind: type[Fault]) -> str:
-    """What its docstring says, without where that is from."""
-    lines = [line.strip() for line in (kind.__doc__ or "").splitlines()]
-    return "\n".join(line for line in lines if not line.startswith("https://"))
 
 
 for _kind in KINDS:

@@ -17,14 +17,14 @@ def interrupt_node(lab: Lab, node: str, *, rebalance: bool) -> None:
     instance_id = worker_named(lab, node)
     if rebalance:
         ask_emulator(lab, "rebalance", instance_id)
-        click.echo(f"{instance_id}: EC2 recommends to rebalance; it takes no more servers")
+        click.echo(f"{instance_id}: EC2 sent a rebalance recommendation. It takes no new servers.")
         return
     ask_emulator(lab, "interrupt", instance_id)
-    click.echo(f"{instance_id}: EC2 takes it in {NOTICE_S} s")
+    click.echo(f"{instance_id}: EC2 ends it in {NOTICE_S} s.")
 
 
 def kill_node(lab: Lab, node: str) -> None:
     """Take a worker away at once; `node` and what it raises are as for `interrupt_node`."""
     instance_id = worker_named(lab, node)
     ask_emulator(lab, "kill", instance_id)
-    click.echo(f"{instance_id}: killed")
+    click.echo(f"{instance_id} is killed.")

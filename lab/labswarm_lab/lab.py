@@ -1,6 +1,7 @@
 """One lab on this machine: its name, its folders, and what is known of it while it is up."""
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ import boto3
 from labswarm.errors import BadInput
 from labswarm_emulator.emulator import REGION
 from labswarm_lab.nodes.place import Place
+from labswarm_operator.account import Clients
 from labswarm_operator.refusal import Refusal
+
+DEFAULT = "lab"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,12 @@ class Lab:
     def cluster(self) -> str:
         return self.place.lab
 
+    def command(self, words: str) -> str:
+        """Return a command of this lab in backquotes, for a message: it never means another lab."""
+        usual = os.environ.get("LABSWARM_LAB", DEFAULT)
+        name = "" if self.cluster == usual else f" --name {self.cluster}"
+        return f"`labswarm lab{name} {words}`"
+
     @property
     def homes(self) -> Path:
         """The students' homes, the one thing that stays after the lab."""
@@ -91,7 +101,7 @@ class Lab:
             return Running(**json.loads(self._file.read_text()))
         except FileNotFoundError:
             raise Refusal(
-                f"the lab {self.cluster!r} is not up; `labswarm lab up` brings it up"
+                f"The lab {self.cluster!r} is not up. Run {self.command('up')}."
             ) from None
 
     def is_up(self) -> bool:
@@ -109,3 +119,11 @@ class Lab:
     @property
     def _file(self) -> Path:
         return self.place.state_dir / "running.json"
+
+
+def clients(name: str) -> Clients:
+    """Return the clients of the lab of this name. Raises Refusal for a name that no lab can have.
+
+    A client raises Refusal if the lab is not up.
+    """
+    return Lab.named(name).client

@@ -1,4 +1,4 @@
-"""What the parts of a lab logged."""
+"""`labswarm lab logs`: the logs of a lab's parts."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from docker import DockerClient
 from labswarm_lab.hub import SERVICE
 from labswarm_lab.lab import Lab
 from labswarm_operator.refusal import Refusal
+from labswarm_operator.suggestions import unknown
 
 HUB = "hub"
 _NAMED_BY_FILE = (
@@ -25,8 +26,8 @@ _NAMED_BY_FOLDER = ("nodes/*/dockerd.log",)
 def files(lab: Lab) -> dict[str, Path]:
     """The log files by part.
 
-    `emulator`, `record` (what happened on the emulator, in order), each function, `registry`,
-    `chef`, `snapshot` (the service on the hub's machine), and each node by its instance id.
+    `emulator`, `record` (the emulator's events, in order), each function, `registry`, `chef`,
+    `snapshot` (the service on the hub's machine), and each node by its instance id.
     """
 
     def named(patterns: tuple[str, ...]) -> list[Path]:
@@ -52,4 +53,4 @@ def print_logs(lab: Lab, part: str | None, lines: int) -> None:
         with found[part].open(encoding="utf-8", errors="replace") as log:
             click.echo("".join(log.readlines()[-lines:]), nl=False)
     else:
-        raise Refusal(f"PART: there is no {part!r}; there are {', '.join(names)}")
+        raise Refusal(f"PART: {unknown('part', part, names)}")

@@ -1,4 +1,4 @@
-"""`labswarm lab replay`: a sample event, put on the emulator's bus as AWS would put it."""
+"""`labswarm lab replay`: put a sample event on the emulator's bus, as AWS would put it."""
 
 import json
 import time
@@ -19,7 +19,7 @@ from labswarm_lab.scale import chosen_to_go
 from labswarm_operator.progress import step
 from labswarm_operator.refusal import Failure, Refusal
 
-# What the samples of `events/` have where an event has a lab's own.
+# The placeholders in the samples of `events/`.
 SAMPLE_INSTANCE = "i-0123456789abcdef0"
 SAMPLE_GROUP = "labswarm-lab-workers"
 SAMPLE_CLUSTER = "lab"
@@ -29,7 +29,7 @@ _LOOK_S = 0.1
 
 @dataclass(frozen=True)
 class Fill:
-    """What placeholders become: an instance and its group, or nothing where none is named."""
+    """The values for a sample's placeholders: an instance and its group."""
 
     cluster: str
     instance_id: str
@@ -38,15 +38,15 @@ class Fill:
 
 
 def replay(lab: Lab, file: Path, *, instance: str | None, as_json: bool) -> None:
-    """Put the file's event on the bus; prints which rules took it and what that started.
+    """Put the file's event on the bus; print the rules that match it and the executions it started.
 
-    Raises Refusal when the file has no event that a bus would carry, or an instance is wanted and
-    there is none; Failure when a target does not take it.
+    Raises Refusal if the file holds no event, or the event needs an instance and there is none;
+    Failure if a target refuses it.
     """
     _ = lab.running
     event = read_event(file)
     event = filled(event, _fill(lab, event, instance))
-    with step(f"{event['detail-type']}, on the bus"):
+    with step(f"sending {event['detail-type']}"):
         try:
             event_id = put_event(lab, event)
         except Refusal as refusal:
@@ -55,18 +55,18 @@ def replay(lab: Lab, file: Path, *, instance: str | None, as_json: bool) -> None
     if as_json:
         click.echo(json.dumps({"id": event_id, "event": event, "started": started}))
     elif not started:
-        click.echo("no rule matches it: nothing was started")
+        click.echo("No rule matches the event, so nothing was started.")
     for one in started if not as_json else ():
         name = f", execution {one['execution']}" if one["execution"] else ""
         click.echo(f"{one['rule']}: {one['target']}{name}")
 
 
 def read_event(file: Path) -> dict[str, Any]:
-    """The event in a file. Raises Refusal when there is none that EventBridge would carry."""
+    """Read the event in a file. Raises Refusal if EventBridge would not take it."""
     try:
         event = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise Refusal(f"FILE {file}: is no JSON ({error}); give one of events/") from error
+        raise Refusal(f"FILE {file} is not JSON ({error}). Choose a file of events/.") from error
     lacking = [
         name
         for name in ("source", "detail-type", "detail")
@@ -74,27 +74,27 @@ def read_event(file: Path) -> dict[str, Any]:
     ]
     if lacking:
         raise Refusal(
-            f"FILE {file}: has no {', no '.join(lacking)}, so no bus carries it; "
-            "give another of events/"
+            f"FILE {file} lacks {', '.join(lacking)}, and EventBridge needs them. "
+            "Choose a file of events/."
         )
     return dict(event)
 
 
 def names_instance(event: Mapping[str, Any]) -> bool:
-    """Whether the sample's instance is in it, to be filled in."""
+    """Return whether the event has the placeholder of an instance."""
     return SAMPLE_INSTANCE in json.dumps(event)
 
 
 def filled(event: Mapping[str, Any], fill: Fill) -> dict[str, Any]:
-    """The event, of now and of this lab: what is a sample's becomes the lab's, all else stays."""
+    """Return the event dated now, with the lab's values for the placeholders."""
     detail = _with(event["detail"], fill)
     if detail.get("cluster") == SAMPLE_CLUSTER:
         detail["cluster"] = fill.cluster
     if "LifecycleActionToken" in detail:
         detail["LifecycleActionToken"] = str(uuid.uuid4())
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    anew = {"id": str(uuid.uuid4()), "time": now, "detail": detail}
-    return {**_with(event, fill), **anew}
+    fresh = {"id": str(uuid.uuid4()), "time": now, "detail": detail}
+    return {**_with(event, fill), **fresh}
 
 
 def _with(value: Any, fill: Fill) -> Any:
@@ -117,14 +117,14 @@ def _fill(lab: Lab, event: Mapping[str, Any], instance: str | None) -> Fill:
     named = SAMPLE_INSTANCE
     if instance is not None:
         if not names_instance(event):
-            raise Refusal("--instance: the event names no instance; leave it out")
+            raise Refusal("--instance: the event in FILE names no instance. Leave the option out.")
         named = worker_named(lab, instance)
     elif names_instance(event):
         emptiest = chosen_to_go([n for n in observe(lab).nodes if n.asg == "InService"], 1)
         if not emptiest:
             raise Refusal(
-                "the event is of an instance and the lab has no worker in service; "
-                "`labswarm lab scale 1`, or name one with --instance"
+                "The event names an instance, and the lab has no worker in service. "
+                f"Start one with {lab.command('scale 1')}, or name one with --instance."
             )
         named = emptiest[0].instance_id
     group = by_instance.get(named) or groups[0]
@@ -132,9 +132,9 @@ def _fill(lab: Lab, event: Mapping[str, Any], instance: str | None) -> Fill:
 
 
 def _started(lab: Lab, event_id: str) -> list[dict[str, Any]]:
-    """What each rule that matched called; waits until all of it is delivered.
+    """Wait until each rule that matched has delivered; return its target and execution.
 
-    Matching is over when the bus has taken the event. Raises Failure when a target refuses it.
+    The bus matches rules before it answers. Raises Failure if a target refuses the event.
     """
     deadline = time.monotonic() + _PATIENCE_S
     while True:
@@ -145,7 +145,7 @@ def _started(lab: Lab, event_id: str) -> list[dict[str, Any]]:
         ]
         for line in lines:
             if line["part"] == "events" and line["what"] in ("dropped", "dead letter", "failed"):
-                raise Failure(f"{line['target']} does not take the event: {line}")
+                raise Failure(f"{line['target']} refused the event: {line}")
         delivered = {line["target"] for line in lines if line["what"] == "delivered"}
         started = [
             {
@@ -160,7 +160,8 @@ def _started(lab: Lab, event_id: str) -> list[dict[str, Any]]:
             return started
         if time.monotonic() > deadline:
             raise Failure(
-                f"after {_PATIENCE_S:g} s the event is not delivered; `labswarm lab logs record`"
+                f"The event was not delivered within {_PATIENCE_S:g} s. "
+                f"See {lab.command('logs record')}."
             )
         time.sleep(_LOOK_S)
 

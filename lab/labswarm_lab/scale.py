@@ -1,4 +1,4 @@
-"""Asking for more workers, or for fewer: the same API calls as an operator makes on AWS."""
+"""`labswarm lab scale`: the API calls that an operator makes on AWS."""
 
 import time
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ from labswarm_operator.progress import step
 from labswarm_operator.refusal import Failure
 
 PATIENCE_S = 300
-# What AWS suspends for "nothing scales this group": lab hours then leave its size alone.
+# Lab hours leave the size of a group alone while this process is suspended.
 SCALING = ["AlarmNotification"]
 LOOK_S = 0.5
 
 
 def scale_to(lab: Lab, workers: int, *, wait: bool) -> None:
-    """Have `workers` workers, and hold them against lab hours until `scale_by_itself`.
+    """Keep `workers` workers, whatever lab hours decide, until `scale_by_itself`.
 
-    Raises Refusal without a lab, Failure when it takes too long.
+    Raises Refusal without a lab, Failure if it takes too long.
     """
     seen = observe(lab)
     autoscaling = lab.client("autoscaling")
@@ -28,34 +28,34 @@ def scale_to(lab: Lab, workers: int, *, wait: bool) -> None:
     )
     staying = [node for node in _ours(lab, seen) if _stays(node)]
     for node in chosen_to_go(staying, len(staying) - workers):
-        # Lowering the desired capacity would let the group choose, and it knows no students.
+        # A lower desired capacity would let the group choose, and it knows no students.
         autoscaling.terminate_instance_in_auto_scaling_group(
             InstanceId=node.instance_id, ShouldDecrementDesiredCapacity=True
         )
-    # More of them, or fewer that were asked for and are not there yet.
+    # Launches more, or cancels launches that have not begun.
     autoscaling.set_desired_capacity(
         AutoScalingGroupName=asg_name(lab.cluster), DesiredCapacity=workers
     )
     if wait:
-        with step(f"{workers} workers that AWS, Swarm and Chef agree on"):
+        with step(f"waiting for {workers} workers in AWS, Swarm and Chef"):
             await_workers(lab, workers)
 
 
 def scale_by_itself(lab: Lab) -> None:
-    """Have the cluster be as large as its class again. Raises Refusal without a lab."""
+    """Let lab hours decide the size again. Raises Refusal without a lab."""
     lab.client("autoscaling").resume_processes(
         AutoScalingGroupName=asg_name(lab.cluster), ScalingProcesses=SCALING
     )
 
 
 def chosen_to_go(nodes: Sequence[Node], count: int) -> list[Node]:
-    """The `count` nodes with the fewest students; among equals, the youngest."""
+    """Return the `count` nodes with the fewest students; among equals, the youngest."""
     by_students = sorted(nodes, key=lambda n: (n.seats_used or 0, n.age_s or 0, n.instance_id))
     return by_students[: max(0, count)]
 
 
 def await_workers(lab: Lab, workers: int) -> Status:
-    """Wait until exactly `workers` workers are known, and open on all three sides.
+    """Wait until exactly `workers` workers exist, and are open on all three sides.
 
     Raises Failure after PATIENCE_S seconds.
     """
@@ -67,10 +67,15 @@ def await_workers(lab: Lab, workers: int) -> Status:
             return seen
         if time.monotonic() > deadline:
             raise Failure(
-                f"after {PATIENCE_S} s there are not {workers} open workers but {ours};"
-                " `labswarm lab logs` says more"
+                f"After {PATIENCE_S} s {sum(map(_open, ours))} of {workers} workers are open: "
+                f"{', '.join(map(_said, ours)) or 'none'}. See {lab.command('logs')}."
             )
         time.sleep(LOOK_S)
+
+
+def _said(node: Node) -> str:
+    sides = (node.asg, node.swarm, node.availability, node.chef)
+    return f"{node.instance_id} ({', '.join(side or '-' for side in sides)})"
 
 
 def _ours(lab: Lab, seen: Status) -> list[Node]:

@@ -1,4 +1,4 @@
-"""`labswarm lab shell`: on a node, as its root."""
+"""`labswarm lab shell`: a root shell on a node."""
 
 import os
 import sys
@@ -12,15 +12,14 @@ from labswarm_lab.nodes import machine
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_operator.refusal import Failure, Refusal
 
-_REMEDY = "they have no shell; `labswarm lab logs` says what they did"
-
 
 def enter(lab: Lab, node: str, command: Sequence[str]) -> NoReturn:
-    """Become a shell in the node's namespaces, or one command there; ends as that does.
+    """Become a shell in the node's namespaces, or run one command there; end with its exit code.
 
-    Raises Refusal when `node` names none or is simulated, Failure when nothing can be started.
+    Raises Refusal if `node` names none or is simulated, Failure if the program cannot be started.
     """
-    instance_id = real_node_named(lab, node, _REMEDY)
+    remedy = f"They have no shell. Their logs: {lab.command('logs')}."
+    instance_id = real_node_named(lab, node, remedy)
     try:
         words, environment = machine.entry(
             NodesSettings.read(lab.place), instance_id, command or ["bash", "--norc"]
@@ -33,4 +32,4 @@ def enter(lab: Lab, node: str, command: Sequence[str]) -> NoReturn:
     try:
         os.execvpe(words[0], words, environment)  # noqa: S606  # it is the shell
     except OSError as error:
-        raise Failure(f"{words[0]} cannot be started: {error.strerror}") from error
+        raise Failure(f"{words[0]} cannot be started: {error.strerror}.") from error

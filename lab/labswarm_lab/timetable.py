@@ -1,4 +1,4 @@
-"""`labswarm lab timetable`: the department's calendar, as the cluster's description names it."""
+"""`labswarm lab timetable`: book the labs of a calendar file."""
 
 import time
 from datetime import datetime
@@ -24,25 +24,25 @@ NOTES_TABLE = "labswarm-notes"
 
 
 def book(lab: Lab, file: Path) -> None:
-    """Have the cluster go by the feed in `file`; print its labs and its problems.
+    """Let the cluster follow the feed in `file`; print its labs, and the events that are left out.
 
-    Raises Refusal, and changes nothing, when the file is no feed, is too large for a parameter or
-    holds only events that cannot be booked, or when the lab is not up.
+    Raises Refusal and changes nothing if the file is no feed, is too large for a parameter or
+    holds only events that cannot be booked, or if the lab is not up.
     """
     aws = Aws(lab.running.emulator)
     feed = file.read_bytes()
     if len(feed) > MOST_BYTES:
         raise Refusal(
-            f"{file} has {len(feed)} bytes and a parameter takes {MOST_BYTES}; "
-            "give a shorter one, or name an https URL in the cluster's description"
+            f"FILE {file} has {len(feed)} bytes; a parameter holds {MOST_BYTES}. "
+            "Give a shorter one, or an https URL in the cluster's description."
         )
     text = decoded(feed)
     try:
         read = read_bounded(text, lab.cluster, time.time(), _most_seats(lab))
     except BadInput as error:
-        raise Refusal(f"{file}: {error}") from error
+        raise Refusal(f"FILE {file}: {error}") from error
     if read.problems and not (read.endings.keys() & {Ending.BOOKED, Ending.NOT_SOON}):
-        raise Refusal("\n".join([f"{file}: no event can be booked", *read.problems]))
+        raise Refusal("\n".join([f"FILE {file}: no event can be booked", *read.problems]))
     ground.name_timetable(aws, lab.cluster, text)
     for booking in read.bookings:
         starts = datetime.fromtimestamp(booking.starts).astimezone()
@@ -53,7 +53,7 @@ def book(lab: Lab, file: Path) -> None:
     for problem in read.problems:
         click.echo(f"left out: {problem}")
     if not read.bookings:
-        click.echo("no lab within eight days")
+        click.echo("There is no lab within eight days.")
 
 
 def _most_seats(lab: Lab) -> int | None:

@@ -1,4 +1,4 @@
-"""Bringing a lab up: each part in its order, and nothing left of it when one fails."""
+"""`labswarm lab up`: start each part in its order, and remove all of them if one fails."""
 
 import json
 import os
@@ -49,39 +49,39 @@ def bring_up(
     plan: Path = DEFAULT,
     latency: str = FAST.name,
 ) -> None:
-    """Bring the lab up with `workers` workers, on real nodes where they can be had.
+    """Start the lab with `workers` workers, on real nodes if this machine can run them.
 
-    A student's server that does nothing for `idle_timeout_s` seconds will be stopped. The groups of
-    workers are those of Terraform's `plan`. The emulator is as slow as the profile `latency` says.
+    The hub stops a student's server after `idle_timeout_s` seconds without activity. The groups of
+    workers are those of Terraform's `plan`. The emulator is as slow as the profile `latency`.
 
-    Raises Refusal, having changed nothing, when it is up already, something it needs is taken, or
-    the plan is none; else whatever keeps a part from coming up, with nothing left of the others.
+    Raises Refusal and changes nothing if the lab is up, a port or bridge is taken, or the plan
+    cannot be read. Raises the error of a part that does not start, after removing the others.
     """
     begun = time.monotonic()
     groups = read_plan(plan, lab.cluster)
     most = groups[0].group["max_size"]
     if workers > most:
-        raise Refusal(f"--workers {workers}: the plan's group has at most {most}")
+        raise Refusal(f"--workers {workers}: the plan's group has at most {most} workers.")
     if lab.is_up() and _emulator_process(lab).pid is not None:
-        raise Refusal(f"the lab {lab.cluster!r} is up already; `labswarm lab down` ends it")
+        raise Refusal(f"The lab {lab.cluster!r} is up already. End it with {lab.command('down')}.")
     lacking = [] if simulated else missing()
     real = not (simulated or lacking)
     if real:
         _check_bridge(lab)
     if remains(lab):
-        with step("clearing what a crash has left of this lab"):
+        with step("removing the remains of this lab after a crash"):
             end(lab)
     if real:
         _check_ports()
     for thing in lacking:
-        say(f"  no real nodes here, simulated ones instead. Missing: {thing}")
+        say(f"  Using simulated nodes. Real ones need: {thing}")
     try:
         running = _climb(lab, groups, workers, idle_timeout_s, latency, real=real)
     except BaseException:
-        say("  ending what was begun")
+        say("  removing the parts that were started")
         end(lab)
         raise
-    _tell(running, time.monotonic() - begun)
+    _report(lab, running, time.monotonic() - begun)
 
 
 def _climb(
@@ -93,39 +93,41 @@ def _climb(
     *,
     real: bool,
 ) -> Running:
-    # By this mark `down` finds the lab's processes, whatever has become of this one.
+    # `down` finds the lab's processes by this mark, also after this one crashed.
     # A simulated node's tools run in the emulator's own process, with its credentials.
     os.environ.update(lab.place.mark, AWS_ACCESS_KEY_ID="lab", AWS_SECRET_ACCESS_KEY="lab")  # noqa: S106
-    # The first of all: what is there beside it is this lab's.
+    # Made first: everything next to it belongs to this lab.
     lab.place.nodes_dir.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
         building = pool.submit(deploy.build)
         if real:
-            with step("a bridge, and a registry on it"):
+            with step("making a bridge, and starting a registry on it"):
                 subnet = network.raise_bridge(lab.place)
         chef = _chef_server(lab, subnet=subnet if real else None)
         settings = _nodes_settings(lab, chef, subnet if real else 0, real=real)
         if real:
             registry.start(settings)
-        with step("the AWS emulator and the Chef Server"):
+        with step("starting the AWS emulator and the Chef Server"):
             starting = pool.submit(chef.start)
             aws = Aws(_start_emulator(lab, settings, latency))
             starting.result()
             (lab.chef_dir / CA).write_text(chef.ca_pem)
             chef.provision_admin(ground.CHEF_ADMIN, ground.lay_chef_key(aws))
         deploying = pool.submit(_deploy, building, aws)
-        with step("the hub's machine, and the Swarm on it" if real else "the hub's machine"):
+        with step(
+            "starting the hub's machine and its Swarm" if real else "starting the hub's machine"
+        ):
             manager = ground.launch_hub(aws, lab.cluster)
-            _await(lambda: _online(aws, manager), "the hub's machine has no agent")
+            _await(lambda: _online(aws, manager), "The hub's machine has no SSM agent.")
             found = founding.found_swarm if real else _simulated_swarm
             secret = found(settings, manager)
             ground.write_join_secret(aws, lab.cluster, secret.token, secret.manager)
         hub, images = None, ["labswarm/notebook:lab"]
         if real:
-            with step("the class image and the hub"):
+            with step("publishing the class image, and starting the hub"):
                 hub, image = _start_hub(lab, groups, settings, manager, idle_timeout_s)
                 images = [image]
-        with step("sam build, sam deploy"):
+        with step("deploying the app (sam build, sam deploy)"):
             deploying.result()
     for group in groups:
         ground.describe_cluster(
@@ -149,7 +151,7 @@ def _climb(
         latency=latency,
     )
     lab.write_running(running)
-    with step(f"{workers} workers, through the group's launch hooks"):
+    with step(f"starting {workers} workers through their launch hooks"):
         aws.client("autoscaling").set_desired_capacity(
             AutoScalingGroupName=ground.asg_name(lab.cluster), DesiredCapacity=workers
         )
@@ -160,18 +162,18 @@ def _climb(
 
 
 def _check_bridge(lab: Lab) -> None:
-    """Raises Refusal when something else has the name of the lab's bridge."""
+    """Raises Refusal if another program's bridge has the name of the lab's."""
     if network.has_foreign_bridge(lab.place):
         raise Refusal(
-            f"a bridge {lab.place.bridge} is there and is not this lab's; "
-            "remove it, or give the lab another --name"
+            f"There is a network bridge {lab.place.bridge} that is not this lab's. "
+            "Remove it, or give the lab another --name."
         )
 
 
 def _check_ports() -> None:
-    """Raises Refusal when a port is taken on every address of this machine.
+    """Raises Refusal if a program listens to one of the lab's ports on every address.
 
-    The lab listens on its own bridge's address only, which nothing else can have.
+    The lab itself listens on its own bridge's address only, so one address does not matter.
     """
     for port in (EMULATOR_PORT, CHEF_PORT, registry.PORT):
         with socket.socket() as probe:
@@ -180,9 +182,8 @@ def _check_ports() -> None:
                 probe.bind(("127.98.98.98", port))
             except OSError as error:
                 raise Refusal(
-                    f"port {port} is in use on every address of this machine; "
-                    f"`ss -ltnp sport = :{port}` says by what: end that, or have it listen on one "
-                    "address"
+                    f"Port {port} is in use on every address of this machine. Find the program "
+                    f"with `ss -ltnp sport = :{port}`, and end it or let it listen on one address."
                 ) from error
 
 
@@ -211,7 +212,7 @@ def _nodes_settings(lab: Lab, chef: LabChefServer, subnet: int, *, real: bool) -
 
 
 def _start_emulator(lab: Lab, settings: NodesSettings, latency: str) -> str:
-    """Start the emulator's process; where it answers. Raises Failure when it does not."""
+    """Start the emulator; return its URL. Raises Failure if it does not answer."""
     lab.emulator_dir.mkdir(parents=True, exist_ok=True)
     config = lab.emulator_dir / EMULATOR_CONFIG
     address, port = urlsplit(settings.aws_url).netloc.split(":")
@@ -222,10 +223,10 @@ def _start_emulator(lab: Lab, settings: NodesSettings, latency: str) -> str:
     ready = lab.emulator_dir / READY
     _await(
         lambda: ready.exists() or process.ended(),
-        f"the emulator does not answer; {lab.emulator_dir}/emulator.log says why",
+        f"The AWS emulator does not answer. See {lab.emulator_dir}/emulator.log.",
     )
     if process.ended():
-        raise Failure(f"the emulator ended at once: {process.last_words()}")
+        raise Failure(f"The AWS emulator ended at once: {process.last_words()}")
     return str(json.loads(ready.read_text())["url"])
 
 
@@ -258,7 +259,7 @@ def _start_hub(
     manager: str,
     idle_timeout_s: int,
 ) -> tuple[str, str]:
-    """Publish the images and start the hub; its URL, and the class image's name by digest."""
+    """Publish the images and start the hub; return its URL, and the class image by digest."""
     socket_path = lab.place.docker_socket(manager)
     engine = DockerClient(base_url=f"unix://{socket_path}", timeout=60)
     own, *further = groups
@@ -298,7 +299,7 @@ def _await(is_so: Callable[[], bool], otherwise: str) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while not is_so():
         if time.monotonic() > deadline:
-            raise Failure(f"{otherwise} (after {_PATIENCE_S} s)")
+            raise Failure(f"After {_PATIENCE_S} s: {otherwise}")
         time.sleep(_LOOK_S)
 
 
@@ -308,12 +309,19 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _tell(running: Running, seconds: float) -> None:
+def _report(lab: Lab, running: Running, seconds: float) -> None:
     say(f"\nThe lab is up ({seconds:.0f} s).")
     if running.hub:
-        say(f"The hub: {running.hub}  (any name, any password)")
+        say(f"The hub: {running.hub}  (log in with any name and password)")
     say("Try:")
-    say("  labswarm lab scale 3   two more workers, through the group's hooks")
-    if running.hub:
-        say("  labswarm lab class 6   six students come, compute and save a file")
-    say("  labswarm lab status    each worker as AWS, Swarm and Chef know it")
+    tries = {
+        "scale 3": "start two more workers, through the group's hooks",
+        **(
+            {"class 6": "let six students log in, run a cell and save a file"}
+            if running.hub
+            else {}
+        ),
+        "status": "show each worker as AWS, Swarm and Chef know it",
+    }
+    for words, effect in tries.items():
+        say(f"  {lab.command(words).strip('`'):<30} {effect}")

@@ -1,4 +1,4 @@
-"""Where an operator's command works: in a lab, or in the AWS account of the environment."""
+"""The account that a command works on: a lab's, or the AWS account of the environment."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,35 +8,49 @@ import boto3
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from labswarm.aws.errors import named
-from labswarm_lab.lab import Lab
+from labswarm_operator import plugins
 from labswarm_operator.refusal import Refusal
 
 Clients = Callable[[str], Any]
-"""Makes a boto3 client, by the service's name."""
+"""Makes a boto3 client of a service."""
 
 
 def clients(lab: str, *, aws: bool) -> Clients:
-    """Clients of the lab of this name, or of the environment's AWS account.
+    """Return the clients of the lab of this name, or of the environment's AWS account.
 
-    Each raises Refusal when the lab is not up, or the environment names no region.
+    Raises Refusal if no lab is installed. Each client raises Refusal if the lab is not up, or the
+    environment names no region.
     """
-    if not aws:
-        return Lab.named(lab).client
+    return _aws_client if aws else _lab_clients(lab)
 
-    def client(service: str) -> Any:
-        try:
-            return boto3.client(service)  # type: ignore[call-overload]  # a variable here
-        except NoRegionError as error:
-            raise Refusal(f"{error} Set AWS_DEFAULT_REGION, or ask a lab, without --aws") from error
 
-    return client
+def _aws_client(service: str) -> Any:
+    try:
+        return boto3.client(service)  # type: ignore[call-overload]  # a variable here
+    except NoRegionError as error:
+        raise Refusal(
+            f"{error} Set AWS_DEFAULT_REGION, or leave out --aws to use a lab."
+        ) from error
+
+
+def _lab_clients(lab: str) -> Clients:
+    try:
+        found = plugins.load(plugins.CLIENTS, "lab")
+    except Refusal as refusal:
+        raise Refusal(f"{refusal} To work on AWS, add --aws.") from refusal
+    if found is None:
+        raise Refusal("No lab is installed. To work on AWS, add --aws.")
+    made: Clients = found(lab)
+    return made
 
 
 @contextmanager
 def asked() -> Iterator[None]:
-    """Raise what AWS refuses inside by kind, and Refusal where there are no credentials."""
+    """Raise AWS's errors by kind, and Refusal if there are no credentials."""
     try:
         with named():
             yield
     except NoCredentialsError as error:
-        raise Refusal(f"{error}; set AWS's usual variables, or ask a lab, without --aws") from error
+        raise Refusal(
+            f"{error}. Set AWS's usual variables, or leave out --aws to use a lab."
+        ) from error

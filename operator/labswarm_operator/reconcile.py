@@ -1,4 +1,4 @@
-"""Starting a reconcile pass by hand, and saying what it found: the app's own machine does it."""
+"""`labswarm reconcile`: start a pass of the app's own state machine, and print its findings."""
 
 import json
 import time
@@ -7,32 +7,36 @@ from typing import Any
 
 from rich.console import Console
 
-from labswarm_operator.account import asked
+from labswarm.aws.ssm import SsmClusters
+from labswarm_operator.account import Clients, asked
 from labswarm_operator.refusal import Failure, Refusal
+from labswarm_operator.suggestions import unknown
 
 MACHINE = "labswarm-reconcile"
 PATIENCE_S = 300
 _LOOK_S = 0.5
-# What the machine says of what it did.
+# The machine's results, a field per side.
 _SIDES = ("swarm", "chef", "group", "servers")
 _LISTS = {
-    "due": ("done now", "would be done now"),
-    "over_cap": ("left for the next pass: over the cap", "over the cap"),
-    "waiting": ("marked; the next pass decides", "found; another pass has to agree"),
-    "named": ("for a person: not touched", "for a person: not touched"),
+    "due": ("cleaned up", "would be cleaned up"),
+    "over_cap": ("over the cap, left for the next pass", "over the cap"),
+    "waiting": ("marked, the next pass decides", "found, a second pass must agree"),
+    "named": ("not touched, for you to decide", "not touched, for you to decide"),
 }
 
 
-def make_pass(
-    stepfunctions: Any, cluster: str | None, *, dry_run: bool
+def run_pass(
+    clients: Clients, cluster: str | None, *, dry_run: bool
 ) -> Sequence[Mapping[str, Any]]:
-    """Run the machine over a cluster, or over all; its answer for each.
+    """Run the state machine over a cluster, or over all; return its result for each.
 
-    Raises Refusal when the app is not there, does not know the cluster, or AWS cannot be asked,
-    Failure when the machine fails or takes too long, and what AWS refuses, by kind.
+    Raises Refusal if the app is not deployed, the cluster is unknown, or AWS cannot be reached;
+    Failure if the machine fails or takes too long; and AWS's errors by kind.
     """
     with asked():
-        passes = _passes(stepfunctions, cluster, dry_run=dry_run)
+        if cluster is not None:
+            _check_cluster(SsmClusters(clients("ssm")).names(), cluster)
+        passes = _passes(clients("stepfunctions"), cluster, dry_run=dry_run)
     for made in passes if cluster else ():
         failure = made.get("failure", {})
         if failure.get("Error") == "BadInput":
@@ -40,8 +44,13 @@ def make_pass(
     return passes
 
 
+def _check_cluster(known: Sequence[str], cluster: str) -> None:
+    if cluster not in known:
+        raise Refusal(f"--cluster: {unknown('cluster', cluster, known)}")
+
+
 def _message(cause: str) -> str:
-    """What an exception in a function said: Lambda's error is JSON, with the traceback."""
+    """The message of an exception in a function: Lambda's error is JSON, with the traceback."""
     try:
         return str(json.loads(cause)["errorMessage"])
     except (ValueError, KeyError, TypeError):
@@ -62,20 +71,21 @@ def _passes(
             passes: list[Mapping[str, Any]] = json.loads(seen["output"])
             return passes
         if seen["status"] != "RUNNING":
-            raise Failure(f"{execution} {seen['status']}: {seen.get('cause') or 'no cause'}")
+            cause = _message(seen.get("cause") or "no cause")
+            raise Failure(f"The execution {execution} ended as {seen['status']}: {cause}")
         time.sleep(_LOOK_S)
-    raise Failure(f"{execution} is still under way after {PATIENCE_S} s")
+    raise Failure(f"The execution {execution} still runs after {PATIENCE_S} s.")
 
 
 def print_passes(passes: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
-    """What each cluster's pass found, and why, as a person reads it."""
+    """Print each cluster's findings with their reasons."""
     console = Console(highlight=False, soft_wrap=True)
     if not passes:
-        console.print("no pass is needed: every cluster is at rest; --cluster NAME makes one")
+        console.print("No pass is needed: every cluster is at rest. Add --cluster NAME to run one.")
     for made in passes:
         plan = made.get("plan")
         if plan is None:
-            console.print(f"the pass failed: {made['failure']}", markup=False)
+            console.print(f"The pass failed: {made['failure']}", markup=False)
             continue
         counts = plan["counts"]
         if plan["decided"]:
@@ -83,7 +93,7 @@ def print_passes(passes: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
                 f"{plan['cluster']}: {sum(counts.values()) or 'no'} findings, cap {plan['cap']}"
             )
         for why in plan["why_not"]:
-            console.print(f"{plan['cluster']}: nothing is decided: {why}", markup=False)
+            console.print(f"{plan['cluster']}: no decision: {why}", markup=False)
         for name, titles in _LISTS.items():
             if counts[name]:
                 console.print(f"  {titles[dry_run]} ({counts[name]}):")
@@ -96,7 +106,7 @@ def print_passes(passes: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
 
 
 def succeeded(passes: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether every cluster's pass decided something, and nothing of it failed."""
+    """Return whether every cluster's pass came to a decision, and none of its steps failed."""
     return all(
         made.get("plan", {}).get("decided")
         and not any("Error" in made.get(side, {}) for side in _SIDES)
@@ -109,4 +119,4 @@ def _machine(stepfunctions: Any) -> str:
         for machine in page["stateMachines"]:
             if machine["name"] == MACHINE:
                 return str(machine["stateMachineArn"])
-    raise Refusal(f"there is no state machine {MACHINE}; deploy the app first (sam deploy)")
+    raise Refusal(f"There is no state machine {MACHINE}. Deploy the app first: `sam deploy`.")

@@ -75,8 +75,8 @@ class Injector:
         words = _undone(injected.fault.kind.name, injected.instance)
         if words:
             done = self.lab.run(*words)
-            gone = injected.instance is not None and "names no worker" in done.stderr
-            if done.returncode != 0 and not gone and "does not run" not in done.stderr:
+            gone = injected.instance is not None and "There is no node" in done.stderr
+            if done.returncode != 0 and not gone and "is not running" not in done.stderr:
                 raise AssertionError(f"{' '.join(words)}: {done.stderr}")
         injected.until = time.time()
         self.tell(f"over: {injected.fault.kind.name} {injected.instance or ''}".rstrip())

@@ -94,7 +94,7 @@ def test_what_names_no_worker_is_refused_by_name(lab: LabUnderTest, what: str) -
     refused = lab.run(what, "i-0000")
 
     assert refused.returncode == 2
-    assert "NODE 'i-0000' names no worker; there are: i-" in refused.stderr
+    assert "NODE: There is no node 'i-0000'." in refused.stderr
 
 
 @pytest.mark.deep

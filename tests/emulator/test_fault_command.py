@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 from tests.support.running_emulator import RunningEmulator
 
 from labswarm_emulator.faults import KINDS
-from labswarm_lab.cli import labswarm
 from labswarm_lab.fault import Counted, worded
 from labswarm_lab.lab import Lab, Running
+from labswarm_operator.cli import labswarm
 
 pytestmark = pytest.mark.emulator
 
@@ -108,14 +108,14 @@ def test_what_is_no_fault_is_refused_and_changes_nothing(
     assert fault.on() == before
 
 
-def test_a_emulator_that_is_gone_is_a_failure(fault: Command) -> None:
+def test_an_emulator_that_is_gone_is_a_failure(fault: Command) -> None:
     lab = Lab.named("faulty")
     there = lab.running
     lab.write_running(running_at("http://127.0.0.1:9"))
     failed = fault.run("list")
     lab.write_running(there)
     assert failed.exit_code == 1
-    assert "the emulator does not answer" in failed.output
+    assert "The AWS emulator does not answer" in failed.output
 
 
 @pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])

@@ -5,10 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click import Command, Group
+from tests.support.command_tree import command_of, commands
 from tests.support.repository import REPOSITORY, shell_lines
-
-from labswarm_lab.cli import labswarm
 
 
 def tracked() -> list[Path]:
@@ -68,14 +66,8 @@ def test_every_command_in_the_docs_exists(page: Path, line: str) -> None:
         targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
         assert words[1] in targets, f"{page}: {line}"
     elif words[0] == "labswarm":
-        command: Command = labswarm
-        rest = words[1:]
-        while isinstance(command, Group):
-            while rest[0].startswith("-"):
-                rest = rest[2:]
-            command = command.commands[rest[0]]
-            rest = rest[1:]
-        command.parse_args(command.context_class(command), list(rest))
+        command, rest = command_of(words)
+        command.parse_args(command.context_class(command), rest)
     elif words[0] == "terraform":
         folder = words[1].partition("-chdir=")[2]
         assert folder, f"{page}: {line}"
@@ -104,10 +96,11 @@ def test_every_link_in_the_docs_leads_somewhere() -> None:
 
 def test_every_command_is_in_the_reference() -> None:
     reference = (REPOSITORY / "docs/reference/command.md").read_text()
-    lab = labswarm.commands["lab"]
-    assert isinstance(lab, Group)
-    for name, command in lab.commands.items():
-        assert f"| `{name}" in reference
+    for path, command in commands():
         for option in command.params:
-            if option.opts[0].startswith("-"):
+            if option.opts[0].startswith("-") and path[1:3] != ("lab", "fault"):
                 assert option.opts[-1] in reference or option.opts[0] in reference, option.opts
+        if path[:2] == ("labswarm", "lab") and len(path) == 3:
+            assert f"| `{path[2]}" in reference
+        elif len(path) == 2:
+            assert f"## `labswarm {path[1]}" in reference

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from tests.chaos.injector import HEALED_WITHIN_S, Injected, Injector
 from tests.chaos.schedule import BY_NAME, KINDS, Fault
-
-from labswarm_lab.cli import labswarm
+from tests.support.command_tree import command_of
 
 
 @dataclass
@@ -20,13 +19,11 @@ class ObedientLab:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         self.asked.append(words)
-        command: Any = labswarm
-        rest = ["lab", *words]
-        while hasattr(command, "commands"):
-            command = command.commands[rest.pop(0)]
-        command.make_context("it", list(rest))  # raises for what is no such option
+        command, rest = command_of(["labswarm", "lab", *words])
+        command.make_context("it", rest)  # raises for an unknown option
         if self.gone & set(words):
-            return subprocess.CompletedProcess(words, 2, "", f"NODE '{words[-1]}' names no worker")
+            said = f"NODE: There is no node '{words[-1]}'."
+            return subprocess.CompletedProcess(words, 2, "", said)
         return subprocess.CompletedProcess(words, 0, "", "")
 
 
@@ -75,7 +72,7 @@ def test_a_fault_that_the_lab_refuses_is_missed_and_explains_nothing(
     lab.gone = {"i-1"}
     injector.inject(fault("kill"), ["i-1"])
     assert injector.injected == []
-    assert injector.missed == ["kill: NODE 'i-1' names no worker"]
+    assert injector.missed == ["kill: NODE: There is no node 'i-1'."]
 
 
 def test_the_end_of_a_cut_whose_node_has_gone_is_no_error(

@@ -1,7 +1,9 @@
 """What the command line does before it knows any lab: names, completion, colours."""
 
+import ast
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from labswarm_lab.cli import labswarm
+from labswarm_lab.lab import Lab
 from labswarm_lab.naming import chosen
+from labswarm_operator.cli import labswarm
 from labswarm_operator.refusal import Refusal
 
+ROOT = Path(__file__).resolve().parents[2]
 COMMAND = str(Path(sys.executable).with_name("labswarm"))
 THERE = ["i-0aaa", "i-0abb", "i-1"]
 
@@ -22,11 +26,51 @@ def test_a_node_is_named_by_its_id_or_by_as_much_of_it_as_no_other_has() -> None
 
 
 @pytest.mark.parametrize(
-    ("node", "which"), [("i-0a", "several workers"), ("x", "no worker"), ("", "no worker")]
+    ("node", "said"),
+    [
+        ("i-0a", "'i-0a' is the beginning of several nodes: i-0aaa, i-0abb."),
+        ("x", "There is no node 'x'. Choose from: i-0aaa, i-0abb, i-1, hub."),
+        ("", "There is no node ''. Choose from: i-0aaa, i-0abb, i-1, hub."),
+        ("i-0aba", "There is no node 'i-0aba'. Did you mean 'i-0abb'?"),
+        ("hbu", "There is no node 'hbu'. Did you mean 'hub'?"),
+    ],
 )
-def test_any_other_name_is_refused_and_says_what_there_is(node: str, which: str) -> None:
-    with pytest.raises(Refusal, match=f"NODE '{node}' names {which}; there are: i-0aaa.*, hub"):
+def test_any_other_name_is_refused_with_the_nearest_or_all_nodes(node: str, said: str) -> None:
+    with pytest.raises(Refusal, match=re.escape(said)):
         chosen(node, THERE, also="hub")
+
+
+@pytest.mark.parametrize(
+    ("name", "usual", "command"),
+    [
+        ("lab", None, "`labswarm lab down`"),
+        ("ux", None, "`labswarm lab --name ux down`"),
+        ("ux", "ux", "`labswarm lab down`"),
+        ("lab", "ux", "`labswarm lab --name lab down`"),
+    ],
+)
+def test_a_hint_names_the_lab_that_it_is_about(
+    monkeypatch: pytest.MonkeyPatch, name: str, usual: str | None, command: str
+) -> None:
+    monkeypatch.delenv("LABSWARM_LAB", raising=False)
+    if usual:
+        monkeypatch.setenv("LABSWARM_LAB", usual)
+    assert Lab.named(name).command("down") == command
+
+
+def test_no_text_of_the_lab_names_a_command_without_its_lab() -> None:
+    """Each hint is made by `Lab.command`."""
+    wrong = []
+    for file in (ROOT / "lab/labswarm_lab").rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        wrong += [
+            f"{file.name}:{node.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call | ast.Raise | ast.Assign)
+            for text in ast.walk(node)
+            if isinstance(text, ast.Constant) and "`labswarm lab " in str(text.value)
+        ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from labswarm_emulator.emulator import Emulator, Settings
 from labswarm_emulator.latency import AWS, FAST, PROFILES, Delay, UnknownLatency, profile
 from labswarm_emulator.shell_machines import ShellMachines
-from labswarm_lab.cli import LATENCIES, labswarm
+from labswarm_lab.cli import LATENCIES
+from labswarm_operator.cli import labswarm
 
 
 def emulator(folder: Path, latency: str = AWS.name, seed: int = 1) -> Emulator:
@@ -67,4 +68,4 @@ def test_the_command_offers_every_profile_and_refuses_others() -> None:
     assert tuple(PROFILES) == LATENCIES
     refused = CliRunner().invoke(labswarm, ["lab", "up", "--latency", "slow"])
     assert refused.exit_code == 2
-    assert "'slow' is not one of 'fast', 'aws'" in refused.output
+    assert "There is no latency 'slow'. Choose from: fast, aws." in refused.output

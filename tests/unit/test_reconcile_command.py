@@ -7,7 +7,7 @@ import pytest
 
 from labswarm.reconcile.findings import Finding
 from labswarm.reconcile.plan import Plan
-from labswarm_operator.reconcile import MACHINE, make_pass, print_passes, succeeded
+from labswarm_operator.reconcile import MACHINE, print_passes, run_pass, succeeded
 from labswarm_operator.refusal import Refusal
 
 GHOST = Finding("swarm-node", "ghost", "remove", "down, and has no instance")
@@ -30,24 +30,24 @@ def told(capsys: pytest.CaptureFixture[str], *passes: dict[str, Any], dry_run: b
 def test_each_finding_is_told_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     assert told(capsys, DONE, dry_run=False).splitlines()[:5] == [
         "lab: 2 findings, cap 5",
-        "  done now (1):",
+        "  cleaned up (1):",
         "    remove swarm-node ghost: down, and has no instance",
-        "  for a person: not touched (1):",
+        "  not touched, for you to decide (1):",
         "    name swarm-node alive: ready, but has no instance",
     ]
 
 
 def test_a_dry_run_says_that_nothing_was_done(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "would be done now (1" in told(capsys, {"plan": DONE["plan"]}, dry_run=True)
+    assert "would be cleaned up (1" in told(capsys, {"plan": DONE["plan"]}, dry_run=True)
 
 
 def test_why_nothing_is_decided_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     said = told(capsys, UNDECIDED, dry_run=False)
-    assert said == "lab: nothing is decided: the Swarm has no snapshot\n"
+    assert said == "lab: no decision: the Swarm has no snapshot\n"
 
 
 def test_that_every_cluster_is_at_rest_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "every cluster is at rest; --cluster NAME makes one" in told(capsys, dry_run=False)
+    assert "every cluster is at rest. Add --cluster NAME to run one." in told(capsys, dry_run=False)
 
 
 def test_a_failure_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,11 +72,16 @@ def test_it_succeeds_when_every_cluster_s_pass_has(
 
 
 class Machine:
-    """Step Functions with one machine, each of whose executions ends at once with `passes`."""
+    """Step Functions with one machine, each of whose executions ends at once with `passes`, and
+    Parameter Store with the cluster `x`."""
 
     def __init__(self, passes: list[dict[str, Any]]) -> None:
         self.passes = passes
         self.given: list[Any] = []
+
+    def __call__(self, service: str) -> Any:
+        assert service in ("ssm", "stepfunctions")
+        return Parameters() if service == "ssm" else self
 
     def get_paginator(self, operation: str) -> "Machine":
         assert operation == "list_state_machines"
@@ -95,16 +100,34 @@ class Machine:
         return {"status": "SUCCEEDED", "output": json.dumps(self.passes)}
 
 
-def test_an_unknown_cluster_is_refused_by_name() -> None:
-    cause = json.dumps({"errorMessage": "cluster: 'x' is not described", "errorType": "BadInput"})
+class Parameters:
+    def get_paginator(self, operation: str) -> "Parameters":
+        assert operation == "get_parameters_by_path"
+        return self
+
+    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        assert asked["Path"] == "/labswarm/clusters"
+        return [{"Parameters": [{"Name": "/labswarm/clusters/physics", "Value": "{}"}]}]
+
+
+def test_an_unknown_cluster_is_refused_and_starts_no_execution() -> None:
+    machine = Machine([])
+
+    with pytest.raises(Refusal, match=r"There is no cluster 'physcs'. Did you mean 'physics'\?"):
+        run_pass(machine, "physcs", dry_run=True)
+    assert machine.given == []
+
+
+def test_a_cluster_that_the_app_refuses_is_named_with_the_reason() -> None:
+    cause = json.dumps({"errorMessage": "seat: is missing", "errorType": "BadInput"})
     machine = Machine([{"cluster": "x", "failure": {"Error": "BadInput", "Cause": cause}}])
 
-    with pytest.raises(Refusal, match=r"--cluster 'x': cluster: 'x' is not described"):
-        make_pass(machine, "x", dry_run=True)
-    assert machine.given == [{"cluster": "x", "dry_run": True}]
+    with pytest.raises(Refusal, match=r"--cluster 'physics': seat: is missing"):
+        run_pass(machine, "physics", dry_run=True)
+    assert machine.given == [{"cluster": "physics", "dry_run": True}]
 
 
-def test_one_bad_cluster_of_all_is_told_and_refuses_nothing() -> None:
+def test_one_bad_cluster_of_all_is_reported_and_refuses_nothing() -> None:
     failed = {"cluster": "x", "failure": {"Error": "BadInput", "Cause": "no JSON"}}
 
-    assert make_pass(Machine([failed, DONE]), None, dry_run=False) == [failed, DONE]
+    assert run_pass(Machine([failed, DONE]), None, dry_run=False) == [failed, DONE]

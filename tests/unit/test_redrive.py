@@ -13,8 +13,7 @@ from moto import mock_aws
 from tests.support.app_twins import INSTANCE, event
 
 from labswarm.lifecycle.events import LifecycleEvent, parse
-from labswarm_lab import cli
-from labswarm_operator import account
+from labswarm_operator import account, cli
 from labswarm_operator import redrive as redriving
 from labswarm_operator.redrive import QUEUE, Outcome, lines, redrive
 from labswarm_operator.refusal import Refusal
