@@ -36,8 +36,8 @@ check: setup ## lint, types, static checks, unit tests, infrastructure: some two
 test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm
 	$(PYTEST) $(AT_ONCE) -m "not deep" tests/contract tests/integration tests/e2e
 
-test-deep: setup ## the tests that take minutes each
-	$(PYTEST) -m deep tests
+test-deep: setup ## the tests that take minutes each (DEEP=an expression of pytest's -k)
+	$(PYTEST) -m deep $(if $(DEEP),-k "$(DEEP)") tests
 
 chaos: setup ## an hour of faults over a class on a real Swarm (MINUTES=60, SEED=a number)
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
@@ -63,6 +63,7 @@ lock: ## write the lock files from pyproject.toml and requirements/*.in
 	$(LOCK) pyproject.toml --extra node --extra lab requirements/dev.in -o requirements/lab.lock
 	$(LOCK) requirements/class.in --override requirements/class.overrides -o requirements/class.lock
 	$(LOCK) requirements/infra.in -o requirements/infra.lock
+	$(LOCK) --no-deps requirements/examples.in -o requirements/examples.lock
 	$(LOCK) packer/scripts/node-requirements.in -c requirements/lab.lock -o packer/scripts/node-requirements.lock
 	$(LOCK) packer/scripts/aws-cli-requirements.in -o packer/scripts/aws-cli-requirements.lock
 	$(LOCK) layers/labswarm/requirements.in -c requirements/lab.lock -o layers/labswarm/requirements.txt

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from samcli.cli.types import CfnParameterOverridesType
+from tests.infrastructure import pins
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GITHUB = REPOSITORY / ".github"
@@ -57,7 +58,7 @@ def steps(workflow: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 def test_there_are_the_workflows_that_the_documentation_names() -> None:
     page = (REPOSITORY / "docs/how-to/release.md").read_text(encoding="utf-8")
     assert [path.stem for path in WORKFLOWS] == [
-        *("ci", "deploy", "images", "infrastructure", "release"),
+        *("ci", "dependencies", "deploy", "images", "infrastructure", "nightly", "release"),
     ]
     for workflow in WORKFLOWS:
         assert f"`{workflow.stem}`" in page
@@ -202,11 +203,150 @@ def test_images_and_cookbooks_are_all_there_are() -> None:
     assert set(jobs["kitchen"]["strategy"]["matrix"]["cookbook"]) == cookbooks
 
 
-def test_dependabot_looks_where_dependencies_are() -> None:
-    for update in read(GITHUB / "dependabot.yml")["updates"]:
-        for folder in update.get("directories", [".github"]):
-            assert list(REPOSITORY.glob(folder.strip("/"))), folder
-        assert update["cooldown"]["default-days"] >= 7
+# ---- dependencies ----------------------------------------------------------------------------
+
+
+def tracked(*patterns: str) -> set[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return {name for name in listed.split("\0") if name and (REPOSITORY / name).is_file()}
+
+
+def dependabot(ecosystem: str) -> set[str]:
+    """The folders in which Dependabot reads files of an ecosystem."""
+    (update,) = [
+        each
+        for each in read(GITHUB / "dependabot.yml")["updates"]
+        if each["package-ecosystem"] == ecosystem
+    ]
+    assert update["cooldown"]["default-days"] >= 7
+    return {
+        str(found.relative_to(REPOSITORY))
+        for folder in update["directories"]
+        for found in REPOSITORY.glob(folder.strip("/"))
+    }
+
+
+def test_dependabot_reads_every_npm_package_and_every_terraform_folder() -> None:
+    assert dependabot("npm") == {str(Path(name).parent) for name in tracked("*package-lock.json")}
+    needing = {
+        str(Path(name).parent)
+        for name in tracked("terraform-base/*.tf")
+        if "required_providers" in (REPOSITORY / name).read_text(encoding="utf-8")
+    }
+    assert dependabot("terraform") == needing
+
+
+def test_every_lock_of_python_is_written_by_make_lock_and_so_renewed_each_month() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    written = set(re.findall(r"^\t\$\(LOCK\).* -o (\S+)$", makefile, re.MULTILINE))
+    compiled = {
+        name
+        for name in tracked("*.lock", "*requirements*.txt")
+        if "--hash=sha256:" in (REPOSITORY / name).read_text(encoding="utf-8")
+    }
+    assert compiled == written
+    steps_of_lock = read(GITHUB / "workflows" / "dependencies.yml")["jobs"]["lock"]["steps"]
+    commands = "\n".join(step.get("run", "") for step in steps_of_lock)
+    assert "UV_EXCLUDE_NEWER=$(date -u -d '7 days ago' +%FT%TZ) make lock" in commands
+    patterns = re.findall(r"git ls-files (.*) \| xargs rm", commands)[0].replace("'", "").split()
+    assert tracked(*patterns) == written
+
+
+def test_examples_pin_the_versions_of_their_lock() -> None:
+    versions = pins.locked()
+    assert versions
+    wrong = {
+        f"{file.relative_to(REPOSITORY)}: {name}=={version}"
+        for file in pins.examples()
+        for name, version in pins.pinned(file.read_text(encoding="utf-8"), list(versions))
+        if version != versions[name]
+    }
+    assert wrong == set(), "write them with `python -m tests.infrastructure.pins`"
+
+
+def test_every_package_that_an_example_installs_has_a_lock() -> None:
+    installed = {
+        name
+        for file in pins.examples()
+        for packages in re.findall(
+            r"python_packages\W*=\s*\[(.*?)\]", file.read_text(encoding="utf-8")
+        )
+        for name in re.findall(r'"([\w.-]+)==', packages)
+    }
+    assert installed == set(pins.locked())
+
+
+# ---- nightly, and the functions' Python ------------------------------------------------------
+
+
+def test_each_night_runs_the_deep_tests_ten_thousand_histories_and_an_hour_of_chaos() -> None:
+    jobs = read(GITHUB / "workflows" / "nightly.yml")["jobs"]
+    targets = {
+        each["name"]: each["target"] for each in jobs["run"]["strategy"]["matrix"]["include"]
+    }
+    assert targets["chaos"] == "chaos MINUTES=60"
+    (histories,) = REPOSITORY.glob("tests/**/test_histories.py")
+    assert "class TestManyHistories" in read_text(histories)
+    assert re.search(r"MANY = .*10_000", read_text(histories))
+    # Together they are everything that is deep.
+    assert targets["deep"] == "test-deep DEEP=not+TestManyHistories"
+    assert targets["histories"] == "test-deep DEEP=TestManyHistories"
+    assert jobs["report"]["permissions"] == {"contents": "read", "issues": "write"}
+
+
+def read_text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def test_what_ci_is_given_reaches_make_with_spaces(checkout: "Checkout") -> None:
+    shutil.copytree(REPOSITORY / ".ci", checkout.folder / ".ci")
+    checkout.program("make", 'for word; do echo "word: $word"; done >>"$LOG"')
+    run = checkout.folder / ".ci" / "run"
+    environment = {
+        "PATH": f"{checkout.programs}:{os.environ['PATH']}",
+        "LOG": str(checkout.log),
+    }
+    words = ["test-deep", "DEEP=not+TestManyHistories"]
+    subprocess.run([run, *words], env=environment, check=True)
+    subprocess.run([run], env=environment, check=True)
+    told = [line for line in checkout.log.read_text().splitlines() if line.startswith("word: ")]
+    assert told == ["word: test-deep", "word: DEEP=not TestManyHistories", "word: test"]
+
+
+def test_ci_runs_the_unit_tests_on_the_functions_python() -> None:
+    runtime = re.findall(r"Runtime: python([\d.]+)", read_text(REPOSITORY / "template.yaml"))
+    (version,) = set(runtime)
+    job = read(GITHUB / "workflows" / "ci.yml")["jobs"]["runtime"]
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert commands[0] == f".github/scripts/python.sh {version}"
+    assert f"mypy --python-version {version} " in commands[1]
+    assert commands[2].endswith("tests/unit")
+
+
+def test_the_workflows_install_as_the_lab_does() -> None:
+    """The same two locks by the same two installers, with hashes and without dependencies."""
+    scripts = [read_text(REPOSITORY / "lab/setup.sh"), read_text(GITHUB / "scripts" / "python.sh")]
+    for script in scripts:
+        joined = script.replace("\\\n", " ")
+        bootstrap = re.search(
+            r"-m pip install .*--require-hashes.*requirements/bootstrap\.lock", joined
+        )
+        assert bootstrap
+        assert re.search(r"uv\" pip install .*--no-deps --require-hashes", joined)
+        assert 'uv" pip install --quiet --no-deps --no-build-isolation -e .' in joined or (
+            "uv pip install --quiet --no-deps --no-build-isolation -e ." in joined
+        )
+    deploy = "\n".join(
+        step.get("run", "") for _, step in steps(GITHUB / "workflows" / "deploy.yml")
+    )
+    assert ".github/scripts/python.sh" in deploy
+    assert "pip install" not in deploy
 
 
 # ---- the scripts -----------------------------------------------------------------------------
@@ -445,3 +585,81 @@ def test_a_first_deployment_is_no_fault_and_a_refusal_is(
     assert checkout.run("deploy.sh", "keep", **SOON).returncode == code
     assert checkout.run("deploy.sh", "back").returncode == 1
     assert deploys(checkout) == []
+
+
+# ---- the nightly report ----------------------------------------------------------------------
+
+GH = """
+case "$*" in
+  "issue list"*) cat "$ISSUES" ;;
+  "issue create"*|"issue comment"*) cat "${@: -1}" >>"$LOG" ;;
+esac
+"""
+
+
+def nightly(
+    checkout: Checkout, *, known: str = "", **outcomes: str
+) -> subprocess.CompletedProcess[str]:
+    """The report on these runs; `known` is the number of the issue that is open."""
+    checkout.program("gh", GH)
+    checkout.write("issues", known)
+    for name, outcome in outcomes.items():
+        checkout.write(f"found/{name}/outcome", outcome)
+        checkout.write(
+            f"found/{name}/log", "1 failed\n" if outcome == "failure" else "all passed\n"
+        )
+    return checkout.run(
+        "report.sh",
+        str(checkout.folder / "found"),
+        RUN_URL="https://example.org/runs/1",
+        ISSUES=str(checkout.folder / "issues"),
+    )
+
+
+def test_a_run_that_fails_opens_an_issue_with_its_end(checkout: Checkout) -> None:
+    done = nightly(checkout, chaos="failure", deep="success")
+    assert done.returncode == 0, done.stderr
+    opened = [line for line in checkout.asked() if line.startswith("gh issue create")]
+    assert len(opened) == 1
+    assert "--title nightly: chaos fails --body-file" in opened[0]
+    text = checkout.log.read_text()
+    assert "https://example.org/runs/1" in text
+    assert "1 failed" in text
+    assert "`deep` ended with success" in done.stdout
+
+
+def test_a_run_that_still_fails_adds_to_its_issue(checkout: Checkout) -> None:
+    assert nightly(checkout, known="17", chaos="failure").returncode == 0
+    assert any(line.startswith("gh issue comment 17 --body-file") for line in checkout.asked())
+    assert not any(line.startswith("gh issue create") for line in checkout.asked())
+
+
+def test_a_run_that_passes_again_closes_its_issue(checkout: Checkout) -> None:
+    assert nightly(checkout, known="17", chaos="success").returncode == 0
+    assert any(line.startswith("gh issue close 17 --comment") for line in checkout.asked())
+
+
+def test_a_night_without_any_outcome_is_a_failure(checkout: Checkout) -> None:
+    (checkout.folder / "found").mkdir()
+    done = nightly(checkout)
+    assert done.returncode == 1
+    assert "no run left an outcome" in done.stderr
+
+
+def test_locks_that_did_not_change_are_not_proposed(checkout: Checkout) -> None:
+    checkout.program("gh", "")
+    checkout.program("git", "")
+    checkout.write("locks.patch")
+    done = checkout.run("propose.sh", str(checkout.folder / "locks.patch"))
+    assert (done.returncode, checkout.asked()) == (0, [])
+
+
+@pytest.mark.parametrize(("opened", "times"), [("", 1), ("23", 0)])
+def test_new_locks_are_proposed_once(checkout: Checkout, opened: str, times: int) -> None:
+    checkout.program("gh", f'[ "$1 $2" != "pr list" ] || echo {opened}')
+    checkout.program("git", "")
+    checkout.write("locks.patch", "a patch\n")
+    assert checkout.run("propose.sh", str(checkout.folder / "locks.patch")).returncode == 0
+    asked = checkout.asked()
+    assert "git push --force origin dependencies/locks" in asked
+    assert len([line for line in asked if line.startswith("gh pr create")]) == times

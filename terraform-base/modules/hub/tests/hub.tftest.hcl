@@ -230,7 +230,7 @@ run "domain_with_two_certificates_is_refused" {
 run "who_may_log_in_reaches_the_cookbook" {
   command = plan
   variables {
-    login = { authenticator = "github", admins = ["ada"], python_packages = ["oauthenticator==17.3.0"] }
+    login = { authenticator = "github", admins = ["ada"], python_packages = ["oauthenticator==17.4.0"] }
   }
   assert {
     condition     = strcontains(aws_instance.hub.user_data, "{\"labswarm_hub\":{\"admins\":[\"ada\"],\"authenticator\":\"github\"")
