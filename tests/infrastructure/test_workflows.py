@@ -108,10 +108,13 @@ def test_zizmor_finds_nothing() -> None:
 def test_shellcheck_finds_nothing_in_scripts_and_steps(tmp_path: Path) -> None:
     files = list(SCRIPTS)
     for workflow in WORKFLOWS:
-        for number, (_, step) in enumerate(steps(workflow)):
+        for number, (job, step) in enumerate(steps(workflow)):
             if "run" in step:
+                given = {**job.get("env", {}), **step.get("env", {})}
+                exports = "".join(f"export {name}=given\n" for name in given)
                 files.append(tmp_path / f"{workflow.stem}-{number}.sh")
-                files[-1].write_text(f"#!/bin/bash\n{step['run']}\n", encoding="utf-8")
+                text = f"#!/bin/bash\n{exports}{step['run']}\n"
+                files[-1].write_text(text, encoding="utf-8")
     subprocess.run([Path(sys.executable).parent / "shellcheck", *files], check=True)
 
 
