@@ -3,8 +3,9 @@
 import statistics
 import time
 
+from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking
-from labswarm.lab_hours.demand import Group, Situation, decide
+from labswarm.lab_hours.demand import Situation, decide
 from labswarm.snapshot import NodeSeen, Snapshot
 
 NODES, SEATS, ROUNDS = 1000, 20, 50

@@ -1,38 +1,22 @@
-"""Has a node's group hold one instance more, within its bound."""
+"""Add an instance to a node's group, within the group's maximum."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.environment import AWS, required
 from labswarm.aws.observability import logger
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
-from labswarm.groups import AutoScalingGroups, add_one
+from labswarm.lifecycle.capacity import add_one
 from labswarm.lifecycle.work import Work
 
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    ledger_table: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(ledger_table=required("LEDGER_TABLE"))
-
-
-ENVIRONMENT = Environment.from_env()
-LEDGER = DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table)
-GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
+AWS = Wiring()
+LEDGER = AWS.ledger()
+GROUPS = AWS.groups()
 CLOCK = WallClock()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"work"}` -> `{"capacity": <the group's>}`; again, no other is added."""
+    """`{"work"}` -> `{"capacity": <the group's>}`; a second call adds no other."""
     work = Work.parse(event.get("work"))
     subject = (work.instance_id, work.transition, work.owner)
     capacity = add_one(LEDGER, GROUPS, CLOCK, subject)

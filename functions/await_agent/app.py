@@ -2,17 +2,14 @@
 
 from typing import Any
 
-import boto3
-
-from labswarm.aws.environment import AWS
 from labswarm.aws.observability import logger
-from labswarm.aws.ssm import SsmAgent
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock, looks
 from labswarm.errors import Permanent, Transient
 from labswarm.lifecycle.work import Work
 
 PATIENCE_S = 90
-AGENT = SsmAgent(boto3.client("ssm", config=AWS))
+AGENT = Wiring().agent()
 CLOCK = WallClock()
 
 

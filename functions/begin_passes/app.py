@@ -1,41 +1,20 @@
 """Begins reconcile's passes when a cluster wants one: every five minutes."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from labswarm.aws.dynamodb.passes import DynamoPasses
-from labswarm.aws.environment import AWS, required
-from labswarm.aws.executions import Executions
+from labswarm.aws.environment import required
 from labswarm.aws.observability import logger
-from labswarm.aws.ssm import SsmClusters
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput, Transient
-from labswarm.groups import AutoScalingGroups
 from labswarm.reconcile.due import awake, overdue
 
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    passes_table: str
-    machine: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(
-            passes_table=required("PASSES_TABLE"),
-            machine=required("RECONCILE_MACHINE"),
-        )
-
-
-ENVIRONMENT = Environment.from_env()
-CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
-PASSES = DynamoPasses(boto3.client("dynamodb", config=AWS), ENVIRONMENT.passes_table)
-GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
-EXECUTIONS = Executions(boto3.client("stepfunctions", config=AWS))
+AWS = Wiring()
+CLUSTERS = AWS.clusters()
+PASSES = AWS.passes()
+GROUPS = AWS.groups()
+EXECUTIONS = AWS.executions()
+MACHINE = required("RECONCILE_MACHINE")
 CLOCK = WallClock()
 
 
@@ -55,7 +34,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     late = overdue(found, PASSES, CLOCK)
     # The machine is told which: it would find others at rest a moment later, and those are overdue.
     given = {"cluster": None, "clusters": found, "dry_run": False}
-    begun = bool(found) and EXECUTIONS.start(ENVIRONMENT.machine, name, given)
+    begun = bool(found) and EXECUTIONS.start(MACHINE, name, given)
     logger.info("looked", extra={"clusters": found, "begun": begun})
     if late:
         raise Transient("; ".join(late))

@@ -1,39 +1,15 @@
 """Does one action that lab hours decided: grow the group; open, pause or end a node."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from labswarm.aws.dynamodb.hub_slots import DynamoSlots
-from labswarm.aws.environment import AWS, required
 from labswarm.aws.observability import logger
-from labswarm.aws.ssm import SsmAgent, SsmClusters
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
-from labswarm.groups import AutoScalingGroups
 from labswarm.lab_hours.apply import Sizing
 
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    ledger_table: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(ledger_table=required("LEDGER_TABLE"))
-
-
-ENVIRONMENT = Environment.from_env()
-SSM = boto3.client("ssm", config=AWS)
-CLUSTERS = SsmClusters(SSM)
-SIZING = Sizing(
-    agent=SsmAgent(SSM),
-    slots=DynamoSlots(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table),
-    groups=AutoScalingGroups(boto3.client("autoscaling", config=AWS)),
-    clock=WallClock(),
-)
+AWS = Wiring()
+CLUSTERS = AWS.clusters()
+SIZING = Sizing(agent=AWS.agent(), slots=AWS.slots(), groups=AWS.groups(), clock=WallClock())
 
 
 @logger.inject_lambda_context

@@ -1,34 +1,15 @@
 """Claims what an event asks for, for one execution; answers the work, or why there is none."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.environment import AWS, required
-from labswarm.aws.executions import Executions
 from labswarm.aws.observability import logger
-from labswarm.aws.ssm import SsmClusters
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput
-from labswarm.groups import AutoScalingGroups
 from labswarm.lifecycle import events
 from labswarm.lifecycle.claim import Claiming
 from labswarm.lifecycle.events import Skip
 from labswarm.lifecycle.hook_time import LEAST_TIMEOUT_S
-from labswarm.lifecycle.hooks import AutoScalingHooks
-
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    ledger_table: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(ledger_table=required("LEDGER_TABLE"))
 
 
 def warn_of_short_hook(asg: str, hook: str, timeout_s: int) -> None:
@@ -39,14 +20,13 @@ def warn_of_short_hook(asg: str, hook: str, timeout_s: int) -> None:
     )
 
 
-ENVIRONMENT = Environment.from_env()
-AUTOSCALING = boto3.client("autoscaling", config=AWS)
+AWS = Wiring()
 CLAIMING = Claiming(
-    clusters=SsmClusters(boto3.client("ssm", config=AWS)),
-    ledger=DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table),
-    hooks=AutoScalingHooks(AUTOSCALING),
-    member=AutoScalingGroups(AUTOSCALING).member,
-    runs=Executions(boto3.client("stepfunctions", config=AWS)).runs,
+    clusters=AWS.clusters(),
+    ledger=AWS.ledger(),
+    hooks=AWS.hooks(),
+    groups=AWS.groups(),
+    executions=AWS.executions(),
     clock=WallClock(),
     too_short=warn_of_short_hook,
 )

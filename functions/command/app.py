@@ -1,15 +1,9 @@
 """Runs one of the app's documents on a node, or about a node on its hub, and answers its JSON."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from labswarm.aws.dynamodb.hub_slots import DynamoSlots
-from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.environment import AWS, required
 from labswarm.aws.observability import logger
-from labswarm.aws.ssm import SsmAgent, SsmClusters
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.commands.steps import Commands, Step
 from labswarm.errors import BadInput, Permanent
@@ -20,25 +14,12 @@ LEAST_PATIENCE_S = 10
 """What cleans up is looked at for so long also when the time is over."""
 
 
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    ledger_table: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(ledger_table=required("LEDGER_TABLE"))
-
-
-ENVIRONMENT = Environment.from_env()
-SSM = boto3.client("ssm", config=AWS)
-CLUSTERS = SsmClusters(SSM)
-DYNAMODB = boto3.client("dynamodb", config=AWS)
-LEDGER = DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table)
-SLOTS = DynamoSlots(DYNAMODB, ENVIRONMENT.ledger_table)
+AWS = Wiring()
+CLUSTERS = AWS.clusters()
+LEDGER = AWS.ledger()
+SLOTS = AWS.slots()
 CLOCK = WallClock()
-COMMANDS = Commands(SsmAgent(SSM), LEDGER, SLOTS, CLOCK)
+COMMANDS = Commands(AWS.agent(), LEDGER, SLOTS, CLOCK)
 
 
 @logger.inject_lambda_context

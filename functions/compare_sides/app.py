@@ -1,49 +1,22 @@
 """Compares what each side of a cluster knows, and decides what of it is an orphan."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Metrics
 
-from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.dynamodb.passes import DynamoPasses
-from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
-from labswarm.aws.environment import AWS, required
 from labswarm.aws.observability import count, logger
-from labswarm.aws.ssm import SsmAgent, SsmClusters
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
-from labswarm.groups import AutoScalingGroups
 from labswarm.reconcile.run_pass import Comparing
 
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    ledger_table: str
-    snapshots_table: str
-    passes_table: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(
-            ledger_table=required("LEDGER_TABLE"),
-            snapshots_table=required("SNAPSHOTS_TABLE"),
-            passes_table=required("PASSES_TABLE"),
-        )
-
-
-ENVIRONMENT = Environment.from_env()
-SSM = boto3.client("ssm", config=AWS)
-DYNAMODB = boto3.client("dynamodb", config=AWS)
+AWS = Wiring()
 COMPARING = Comparing(
-    clusters=SsmClusters(SSM),
-    groups=AutoScalingGroups(boto3.client("autoscaling", config=AWS)),
-    snapshots=DynamoSnapshots(DYNAMODB, ENVIRONMENT.snapshots_table),
-    agents=SsmAgent(SSM),
-    ledger=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
-    passes=DynamoPasses(DYNAMODB, ENVIRONMENT.passes_table),
+    clusters=AWS.clusters(),
+    groups=AWS.groups(),
+    snapshots=AWS.snapshots(),
+    agents=AWS.agent(),
+    ledger=AWS.ledger(),
+    passes=AWS.passes(),
     clock=WallClock(),
 )
 METRICS = Metrics(namespace="labswarm", service="reconcile")

@@ -1,41 +1,20 @@
 """Ends the wait of every lifecycle action of a claim, and closes the claim in its final phase."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from labswarm.aws.dynamodb.breaker import DynamoBreakers
-from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.environment import AWS, required
 from labswarm.aws.observability import logger
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput
-from labswarm.groups import AutoScalingGroups
 from labswarm.lifecycle.complete import Completing
-from labswarm.lifecycle.hooks import AutoScalingHooks
 from labswarm.lifecycle.work import subject_of
 
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    ledger_table: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(ledger_table=required("LEDGER_TABLE"))
-
-
-ENVIRONMENT = Environment.from_env()
-AUTOSCALING = boto3.client("autoscaling", config=AWS)
-DYNAMODB = boto3.client("dynamodb", config=AWS)
+AWS = Wiring()
 COMPLETING = Completing(
-    ledger=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
-    hooks=AutoScalingHooks(AUTOSCALING),
-    groups=AutoScalingGroups(AUTOSCALING),
-    breakers=DynamoBreakers(DYNAMODB, ENVIRONMENT.ledger_table),
+    ledger=AWS.ledger(),
+    hooks=AWS.hooks(),
+    groups=AWS.groups(),
+    breakers=AWS.breakers(),
     clock=WallClock(),
 )
 

@@ -5,69 +5,35 @@ The minute's decisions come first; then the timetables are read, and a cluster w
 changed is decided about again. So no feed takes time from a decision.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-import boto3
-import urllib3
 from aws_lambda_powertools import Metrics
 
-from labswarm.aws.alarms import SnsAlarms
-from labswarm.aws.dynamodb.breaker import DynamoBreakers
-from labswarm.aws.dynamodb.launches import DynamoLaunches
-from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.dynamodb.notes import DynamoNotebook
-from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
-from labswarm.aws.environment import AWS, required
-from labswarm.aws.executions import Executions
-from labswarm.aws.feed import SsmAndWebFeeds
+from labswarm.aws.environment import required
 from labswarm.aws.observability import count, logger
-from labswarm.aws.ssm import SsmClusters
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.cluster import NAME
 from labswarm.errors import BadInput, LabswarmError, Transient
-from labswarm.groups import AutoScalingGroups
 from labswarm.lab_hours.decide import Decided, LabHours, actions_of, execution_name
 from labswarm.lab_hours.timetables import Timetables
 
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    ledger_table: str
-    snapshots_table: str
-    notes_table: str
-    machine: str
-    alarms_topic: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(
-            ledger_table=required("LEDGER_TABLE"),
-            snapshots_table=required("SNAPSHOTS_TABLE"),
-            notes_table=required("NOTES_TABLE"),
-            machine=required("LAB_HOURS_MACHINE"),
-            alarms_topic=required("ALARMS_TOPIC"),
-        )
-
-
-ENVIRONMENT = Environment.from_env()
-SSM = boto3.client("ssm", config=AWS)
-DYNAMODB = boto3.client("dynamodb", config=AWS)
-CLUSTERS = SsmClusters(SSM)
-EXECUTIONS = Executions(boto3.client("stepfunctions", config=AWS))
-NOTEBOOK = DynamoNotebook(DYNAMODB, ENVIRONMENT.notes_table)
-TIMETABLES = Timetables(SsmAndWebFeeds(SSM, urllib3.PoolManager()), NOTEBOOK, WallClock())
+AWS = Wiring()
+CLUSTERS = AWS.clusters()
+EXECUTIONS = AWS.executions()
+MACHINE = required("LAB_HOURS_MACHINE")
+NOTEBOOK = AWS.notebook()
+TIMETABLES = Timetables(AWS.feeds(), NOTEBOOK, WallClock())
 HOURS = LabHours(
     clusters=CLUSTERS,
-    groups=AutoScalingGroups(boto3.client("autoscaling", config=AWS)),
-    snapshots=DynamoSnapshots(DYNAMODB, ENVIRONMENT.snapshots_table),
+    groups=AWS.groups(),
+    snapshots=AWS.snapshots(),
     notebook=NOTEBOOK,
-    launches=DynamoLaunches(DYNAMODB, ENVIRONMENT.ledger_table),
-    claims=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
-    breakers=DynamoBreakers(DYNAMODB, ENVIRONMENT.ledger_table),
-    alarms=SnsAlarms(boto3.client("sns", config=AWS), ENVIRONMENT.alarms_topic),
+    launches=AWS.launches(),
+    claims=AWS.ledger(),
+    breakers=AWS.breakers(),
+    alarms=AWS.alarms(),
     clock=WallClock(),
 )
 METRICS = Metrics(namespace="labswarm", service="lab-hours")
@@ -110,7 +76,7 @@ class _Decisions:
                 decision.acts
                 and snapshot
                 and EXECUTIONS.start(
-                    ENVIRONMENT.machine,
+                    MACHINE,
                     execution_name(decision, snapshot),
                     {"cluster": name, "actions": actions_of(decision)},
                 )

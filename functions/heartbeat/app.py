@@ -1,42 +1,17 @@
 """Keeps the lifecycle hooks waiting in which work goes on: each minute, one heartbeat for each."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.environment import AWS, required
 from labswarm.aws.observability import logger
-from labswarm.aws.ssm import SsmClusters
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.cluster import asg_name
 from labswarm.errors import LabswarmError, Transient
-from labswarm.groups import AutoScalingGroups
 from labswarm.lifecycle.heartbeats import Heartbeats
-from labswarm.lifecycle.hooks import AutoScalingHooks
 
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    ledger_table: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(ledger_table=required("LEDGER_TABLE"))
-
-
-ENVIRONMENT = Environment.from_env()
-AUTOSCALING = boto3.client("autoscaling", config=AWS)
-CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
-HEARTBEATS = Heartbeats(
-    groups=AutoScalingGroups(AUTOSCALING),
-    ledger=DynamoLedger(boto3.client("dynamodb", config=AWS), ENVIRONMENT.ledger_table),
-    hooks=AutoScalingHooks(AUTOSCALING),
-    clock=WallClock(),
-)
+AWS = Wiring()
+CLUSTERS = AWS.clusters()
+HEARTBEATS = Heartbeats(AWS.groups(), AWS.ledger(), AWS.hooks(), WallClock())
 
 
 @logger.inject_lambda_context

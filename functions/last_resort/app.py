@@ -1,42 +1,22 @@
 """Completes the hooks of an execution that failed, ran out of time or was stopped."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Metrics
 
-from labswarm.aws.dynamodb.breaker import DynamoBreakers
-from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.environment import AWS, required
 from labswarm.aws.observability import count, logger
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput
-from labswarm.groups import AutoScalingGroups
 from labswarm.lifecycle import events
 from labswarm.lifecycle.complete import Completing
-from labswarm.lifecycle.hooks import AutoScalingHooks
 
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    ledger_table: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(ledger_table=required("LEDGER_TABLE"))
-
-
-ENVIRONMENT = Environment.from_env()
-AUTOSCALING = boto3.client("autoscaling", config=AWS)
-DYNAMODB = boto3.client("dynamodb", config=AWS)
+AWS = Wiring()
 COMPLETING = Completing(
-    ledger=DynamoLedger(DYNAMODB, ENVIRONMENT.ledger_table),
-    hooks=AutoScalingHooks(AUTOSCALING),
-    groups=AutoScalingGroups(AUTOSCALING),
-    breakers=DynamoBreakers(DYNAMODB, ENVIRONMENT.ledger_table),
+    ledger=AWS.ledger(),
+    hooks=AWS.hooks(),
+    groups=AWS.groups(),
+    breakers=AWS.breakers(),
     clock=WallClock(),
 )
 METRICS = Metrics(namespace="labswarm", service="last-resort")

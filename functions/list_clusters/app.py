@@ -1,35 +1,17 @@
 """Names the clusters of this account and region of which a pass is to be made."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from labswarm.aws.dynamodb.passes import DynamoPasses
-from labswarm.aws.environment import AWS, required
 from labswarm.aws.observability import logger
-from labswarm.aws.ssm import SsmClusters
+from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput
-from labswarm.groups import AutoScalingGroups
 from labswarm.reconcile.due import awake
 
-
-@dataclass(frozen=True)
-class Environment:
-    """What template.yaml tells this function."""
-
-    passes_table: str
-
-    @classmethod
-    def from_env(cls) -> "Environment":
-        return cls(passes_table=required("PASSES_TABLE"))
-
-
-ENVIRONMENT = Environment.from_env()
-CLUSTERS = SsmClusters(boto3.client("ssm", config=AWS))
-PASSES = DynamoPasses(boto3.client("dynamodb", config=AWS), ENVIRONMENT.passes_table)
-GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
+AWS = Wiring()
+CLUSTERS = AWS.clusters()
+PASSES = AWS.passes()
+GROUPS = AWS.groups()
 CLOCK = WallClock()
 
 

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import boto3
-
-from labswarm.aws.environment import AWS
 from labswarm.aws.observability import logger
+from labswarm.aws.wiring import Wiring
 from labswarm.cluster import INSTANCE_ID
 from labswarm.errors import BadInput
-from labswarm.groups import AutoScalingGroups, replace_instance
+from labswarm.lifecycle.capacity import replace_instance
 
-GROUPS = AutoScalingGroups(boto3.client("autoscaling", config=AWS))
+GROUPS = Wiring().groups()
 
 
 @logger.inject_lambda_context

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from labswarm.aws.signing import KmsSigner
 from labswarm.chef.server import ChefServer
-from labswarm.chef.signing import KmsSigner
 from labswarm.errors import Transient
 from labswarm_lab import ground
 from labswarm_lab.hub import is_healthy

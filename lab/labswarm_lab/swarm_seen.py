@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from labswarm.aws.ssm import SsmClusters
+from labswarm.aws.cluster import SsmClusters
 from labswarm.cluster import Cluster
 from labswarm.seats import Seat
 from labswarm.snapshot import NodeSeen

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb.notes import DynamoNotebook
-from labswarm.aws.ssm import SsmClusters
+from labswarm.aws.groups import AutoScalingGroups
 from labswarm.errors import BadInput
-from labswarm.groups import AutoScalingGroups
 from labswarm.lab_hours.bounded import read_bounded
 from labswarm.lab_hours.calendar_text import decoded
 from labswarm.lab_hours.decide import most_seats

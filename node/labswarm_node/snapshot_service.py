@@ -21,10 +21,10 @@ from typing import Any, NoReturn, Protocol
 import botocore.session
 from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
 
+from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.aws.environment import AWS
 from labswarm.aws.errors import named
-from labswarm.aws.ssm import SsmClusters
 from labswarm.clock import Clock, WallClock
 from labswarm.cluster import Resources
 from labswarm.error_table import aws_kind

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from labswarm.aws.ssm import SsmClusters
+from labswarm.aws.cluster import SsmClusters
 from labswarm_operator.account import Clients, asked
 from labswarm_operator.refusal import Failure, Refusal
 from labswarm_operator.suggestions import unknown

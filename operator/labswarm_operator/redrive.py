@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from labswarm.aws.errors import code_of
+from labswarm.aws.hooks import AutoScalingHooks
 from labswarm.errors import BadInput, Gone, LabswarmError, Permanent
 from labswarm.lifecycle import events
 from labswarm.lifecycle.events import LifecycleEvent, SpotNotice
-from labswarm.lifecycle.hooks import AutoScalingHooks
 from labswarm.lifecycle.work import NOTICE_S
 from labswarm_operator.account import Clients, asked
 from labswarm_operator.refusal import Refusal

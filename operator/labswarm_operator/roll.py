@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.aws.errors import code_of
-from labswarm.aws.ssm import SsmClusters
 from labswarm.cluster import Cluster
 from labswarm.errors import LabswarmError
 from labswarm.groups import IN_SERVICE, template_of, version_of

@@ -10,7 +10,7 @@ from tests.twins.breaker import MemoryBreakers
 
 from labswarm.aws.dynamodb.breaker import DynamoBreakers
 from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.lab_hours.breaker import Breaker, Breakers
+from labswarm.lifecycle.breaker import Breaker, Breakers
 
 ONE, TWO = "i-00000000000000001", "i-00000000000000002"
 NOW = 1_800_000_000

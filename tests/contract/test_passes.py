@@ -10,7 +10,7 @@ from moto import mock_aws
 from tests.twins.passes import MemoryPasses
 
 from labswarm.aws.dynamodb.passes import DynamoPasses
-from labswarm.reconcile.plan import Pass, Passes
+from labswarm.reconcile.passes import Pass, Passes
 
 MADE = Pass(1_800_000_000.25, 1_799_999_990.5, {"swarm-node ghost": 1_799_999_700.125})
 

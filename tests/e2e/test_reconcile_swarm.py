@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.e2e.conftest import COMMAND, LabUnderTest, brought_up
 from tests.support.labs import FRESH_S, passes, reconcile
 
-from labswarm.chef.server import Connection, KmsSigner
+from labswarm.aws.signing import KmsSigner
+from labswarm.chef.server import Connection
 from labswarm_lab import ground
 from labswarm_lab.lab import Lab
 

@@ -10,12 +10,12 @@ from tests.support.scaling_group import LAUNCH_ACTION, LAUNCHING, TERMINATING, G
 
 from labswarm.aws.dynamodb.breaker import DynamoBreakers
 from labswarm.aws.dynamodb.ledger import DynamoLedger
+from labswarm.aws.groups import AutoScalingGroups
+from labswarm.aws.hooks import AutoScalingHooks
 from labswarm.clock import WallClock
-from labswarm.groups import AutoScalingGroups
 from labswarm.lifecycle.complete import Completing
 from labswarm.lifecycle.events import Transition
 from labswarm.lifecycle.heartbeats import Beats, Heartbeats
-from labswarm.lifecycle.hooks import AutoScalingHooks
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
 
 pytestmark = pytest.mark.emulator

@@ -15,9 +15,9 @@ from tests.support import ledger_table
 from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.ssm_commands import ping, start_instance
 
+from labswarm.aws.agent import SsmAgent
 from labswarm.aws.dynamodb.hub_slots import DynamoSlots
 from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.ssm import SsmAgent
 from labswarm.clock import WallClock
 from labswarm.commands.hub_slots import ORDINARY
 from labswarm.commands.steps import Commands, Step

@@ -4,16 +4,11 @@ from labswarm.lifecycle.claim import Claiming
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, parse
 from labswarm.lifecycle.hooks import finish
 from labswarm.lifecycle.work import Work
-from tests.support.app_twins import (
-    INSTANCE,
-    OTHER,
-    OWNER,
-    TwinClock,
-    TwinClusters,
-    TwinGroups,
-    TwinHooks,
-    event,
-)
+from tests.support.app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinClock, event
+from tests.twins.cluster import TwinClusters
+from tests.twins.executions import TwinExecutions
+from tests.twins.groups import TwinGroups
+from tests.twins.hooks import TwinHooks
 from tests.twins.ledger import MemoryLedger
 
 
@@ -22,7 +17,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.ledger = MemoryLedger()
-        self.running = {OWNER, OTHER}
+        self.executions = TwinExecutions(OWNER, OTHER)
         self.clock = TwinClock(read("launch").at + 1)
         self.hooks = TwinHooks()
         self.groups = TwinGroups()
@@ -30,11 +25,11 @@ class Bench:
 
     def claim(self, event: LifecycleEvent | SpotNotice, owner: str = OWNER) -> Work | Skip:
         return Claiming(
-            clusters=TwinClusters(),
+            clusters=TwinClusters(DESCRIPTION),
             ledger=self.ledger,
             hooks=self.hooks,
-            member=self.groups.member,
-            runs=self.running.__contains__,
+            groups=self.groups,
+            executions=self.executions,
             clock=self.clock,
             too_short=lambda *hook: self.short.append(hook),
         ).claim(event, owner)

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from labswarm.lab_hours.breaker import Breaker
+from labswarm.lifecycle.breaker import Breaker
 
 
 class MemoryBreakers:
-    """Implements labswarm.lab_hours.breaker.Breakers for one process."""
+    """Implements labswarm.lifecycle.breaker.Breakers for one process."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Breaker] = {}

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from labswarm.reconcile.plan import Pass
+from labswarm.reconcile.passes import Pass
 
 
 class MemoryPasses:

@@ -73,14 +73,14 @@ def test_work_is_taken_over_when_the_lease_ran_out_and_its_owner_died() -> None:
     bench.clock.sleep(LEASE_S)
 
     assert isinstance(bench.claim(late, OTHER), Skip)
-    bench.running.remove(OWNER)
+    bench.executions.running.remove(OWNER)
     assert isinstance(bench.claim(late, OTHER), Work)
 
 
 def test_a_dead_owner_keeps_its_work_until_the_lease_runs_out() -> None:
     bench = Bench()
     bench.claim(read("launch"))
-    bench.running.remove(OWNER)
+    bench.executions.running.remove(OWNER)
 
     assert isinstance(bench.claim(read("launch"), OTHER), Skip)
 

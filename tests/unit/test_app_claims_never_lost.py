@@ -5,7 +5,8 @@ from typing import Literal
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.app_twins import INSTANCE, TwinClock, TwinHooks
+from tests.support.app_twins import INSTANCE, TwinClock
+from tests.twins.hooks import TwinHooks
 from tests.twins.ledger import MemoryLedger
 
 from labswarm.errors import Permanent

@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinHooks
+from tests.support.app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER
 from tests.support.claims import INTERRUPTION, REBALANCE, Bench, read
 from tests.twins.breaker import MemoryBreakers
+from tests.twins.hooks import TwinHooks
 
 from labswarm.aws.errors import named
 from labswarm.errors import LabswarmError, Permanent, Transient
-from labswarm.groups import Member
-from labswarm.lab_hours.breaker import MOST_FAILED, PAUSE_S, Breaker
-from labswarm.lab_hours.demand import Decision, Group
+from labswarm.groups import Group, Member
+from labswarm.lab_hours.demand import Decision
+from labswarm.lab_hours.hold import PAUSE_S, held_back
+from labswarm.lifecycle.breaker import MOST_FAILED, Breaker
 from labswarm.lifecycle.complete import Completing
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice
 from labswarm.lifecycle.hooks import Result
@@ -33,15 +35,19 @@ class Ends(Bench):
         self.groups.members[INSTANCE] = Member(ASG, "Pending:Wait")
         self.shrunk: list[str] = []
         self.refusal: LabswarmError | None = None
+        self.at_minimum = False
 
     def member(self, instance_id: str) -> Member | None:
         return self.groups.member(instance_id)
 
-    def shrink(self, instance_id: str) -> None:
+    def shrink(self, instance_id: str) -> bool:
         if self.refusal:
             raise self.refusal
+        if self.at_minimum:
+            return False
         self.shrunk.append(instance_id)
         self.groups.members[instance_id] = Member(ASG, "Terminating:Wait")
+        return True
 
     @property
     def completing(self) -> Completing:
@@ -212,7 +218,7 @@ def refused(code: str) -> LabswarmError:
 
 def test_a_group_at_its_minimum_replaces_what_failed() -> None:
     ends = Ends("i-1", "i-2")
-    ends.refusal = refused("ValidationError")
+    ends.at_minimum = True
     ends.claim(LAUNCH)
 
     assert ends.ends("ABANDON", "abandoned") == 1
@@ -237,7 +243,7 @@ NOW = 1_800_000_000.0
 def held(failed: int, ago_s: float, desired: int = 2, in_service: int = 2) -> Decision:
     breaker = Breaker(frozenset(f"i-{n}" for n in range(failed)), int(NOW - ago_s))
     members = frozenset(f"i-in-{n}" for n in range(in_service))
-    return breaker.held(WANTS_FIVE, Group(desired, 0, 20, members), NOW)
+    return held_back(WANTS_FIVE, breaker, Group(desired, 0, 20, members), NOW)
 
 
 def test_two_failures_hold_nothing() -> None:
@@ -272,4 +278,6 @@ def test_while_one_is_tried_no_other_is() -> None:
 def test_a_cluster_that_wants_no_more_is_not_held() -> None:
     content = replace(WANTS_FIVE, desired=None)
 
-    assert Breaker(frozenset("abc"), 0).held(content, Group(2, 0, 20, frozenset()), NOW) == content
+    held = Breaker(frozenset("abc"), 0)
+
+    assert held_back(content, held, Group(2, 0, 20, frozenset()), NOW) == content

@@ -7,19 +7,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.support.app_twins import (
-    DESCRIPTION,
-    INSTANCE,
-    MANAGER,
-    OTHER,
-    OWNER,
-    TwinAgent,
-    TwinClock,
-    TwinGroups,
-    TwinHooks,
-    event,
-)
+from tests.support.app_twins import DESCRIPTION, INSTANCE, MANAGER, OTHER, OWNER, TwinClock, event
 from tests.support.handlers import FUNCTIONS, KEY, Context, TwinChefServer, fresh, ledger, load
+from tests.twins.agent import TwinAgent
+from tests.twins.groups import TwinGroups
+from tests.twins.hooks import TwinHooks
 
 from labswarm.commands.steps import Commands
 from labswarm.errors import BadInput, Permanent, Transient
@@ -186,31 +178,39 @@ def test_the_undoing_is_not_held_up_by_the_tombstone() -> None:
     assert call() == {"servers": [], "urgent": False}
 
 
-def test_register_chef_client_makes_the_client_with_the_nodes_own_key() -> None:
-    app, chef = load("register_chef_client"), TwinChefServer()
+def test_chef_registers_a_client_with_the_nodes_own_key() -> None:
+    app, chef = load("chef"), TwinChefServer()
     app.ChefServer = chef.at
 
-    answer = app.handler({"work": claimed(), "public_key": KEY}, Context())
+    answer = app.handler({"do": "register", "work": claimed(), "public_key": KEY}, Context())
 
     assert answer == {"client": f"lab-{INSTANCE}"}
     assert chef.clients == {f"lab-{INSTANCE}": KEY}
 
 
 @pytest.mark.parametrize("key", [None, "", "ssh-rsa AAAA", 5])
-def test_register_chef_client_refuses_what_is_no_public_key(key: object) -> None:
+def test_chef_refuses_what_is_no_public_key(key: object) -> None:
+    asked = {"do": "register", "work": claimed(), "public_key": key}
+
     with pytest.raises(BadInput) as refused:
-        load("register_chef_client").handler({"work": claimed(), "public_key": key}, Context())
+        load("chef").handler(asked, Context())
 
     assert refused.value.field == "public_key"
 
 
-def test_remove_chef_identity_deletes_the_client_before_the_node() -> None:
-    app, chef = load("remove_chef_identity"), TwinChefServer()
+def test_chef_deletes_the_client_before_the_node() -> None:
+    app, chef = load("chef"), TwinChefServer()
     app.ChefServer = chef.at
 
-    app.handler({"work": claimed()}, Context())
+    app.handler({"do": "remove", "work": claimed()}, Context())
 
     assert chef.log == [f"client lab-{INSTANCE}", f"node lab-{INSTANCE}"]
+
+
+@pytest.mark.parametrize("what", [None, "", "delete", 7])
+def test_chef_refuses_a_task_that_it_does_not_know(what: object) -> None:
+    with pytest.raises(BadInput, match=r"do: is .*; it has to be register, remove, .* or list"):
+        load("chef").handler({"do": what, "work": claimed()}, Context())
 
 
 TOKEN = event("launch")["detail"]["LifecycleActionToken"]
@@ -456,7 +456,7 @@ def test_add_node_adds_one() -> None:
 @pytest.mark.parametrize("name", WITH_WORK)
 def test_a_function_without_work_names_what_is_missing(name: str) -> None:
     with pytest.raises(BadInput) as refused:
-        load(name).handler({}, Context())
+        load(name).handler({"do": "remove"}, Context())
 
     assert refused.value.field == "work"
 

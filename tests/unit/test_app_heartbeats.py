@@ -5,19 +5,21 @@ from dataclasses import replace
 import boto3
 import pytest
 from botocore.stub import Stubber
-from tests.support.app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER, TwinClusters, TwinHooks
+from tests.support.app_twins import DESCRIPTION, INSTANCE, OTHER, OWNER
 from tests.support.claims import Bench, read
+from tests.twins.cluster import TwinClusters
+from tests.twins.hooks import TwinHooks
 
+from labswarm.aws.hooks import AutoScalingHooks
 from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm.groups import Roster
 from labswarm.lifecycle.heartbeats import Beats, Heartbeats
 from labswarm.lifecycle.hook_time import LAUNCH_S, LEAST_TIMEOUT_S, is_kept_up, total_s
-from labswarm.lifecycle.hooks import AutoScalingHooks
 from labswarm.lifecycle.ledger import LEASE_S
 from labswarm.lifecycle.work import Work
 
 ASG = DESCRIPTION["asg"]
-CLUSTER = TwinClusters().read("lab")
+CLUSTER = TwinClusters(DESCRIPTION).read("lab")
 TOKEN = read("launch").token
 
 
@@ -122,7 +124,7 @@ def test_a_refused_heartbeat_is_missed_stops_no_other_and_is_tried_again(
 
 def test_who_takes_the_work_over_has_a_time_of_its_own() -> None:
     waits = Waits()
-    waits.running = {OTHER}
+    waits.executions.running = {OTHER}
     waits.clock.sleep(1000)
     late = replace(read("launch"), at=waits.clock.now())
     assert isinstance(waits.claim(late, OTHER), Work)

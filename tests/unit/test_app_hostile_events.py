@@ -4,8 +4,10 @@ import copy
 from typing import Any
 
 import pytest
-from tests.support.app_twins import HOSTILE, OWNER, TwinGroups, TwinHooks
+from tests.support.app_twins import HOSTILE, OWNER
 from tests.support.handlers import Context, fresh, load
+from tests.twins.groups import TwinGroups
+from tests.twins.hooks import TwinHooks
 from tests.twins.ledger import MemoryLedger
 
 from labswarm.errors import BadInput

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.app_twins import DESCRIPTION, MANAGER, OWNER, TwinAgent, TwinClock
+from tests.support.app_twins import DESCRIPTION, MANAGER, OWNER, TwinClock
+from tests.twins.agent import TwinAgent
 from tests.twins.breaker import MemoryBreakers
 from tests.twins.hub_slots import MemorySlots
 from tests.twins.ledger import MemoryLedger
@@ -14,12 +15,12 @@ from tests.twins.notes import MemoryNotebook
 from tests.twins.snapshot import MemorySnapshots
 
 from labswarm.cluster import Cluster
-from labswarm.errors import BadInput, Transient
-from labswarm.groups import Member, Size
+from labswarm.errors import BadInput, Permanent, Transient
+from labswarm.groups import Group, Member, Size
 from labswarm.lab_hours.apply import Sizing
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.decide import LabHours, actions_of, execution_name
-from labswarm.lab_hours.demand import Decision, Group
+from labswarm.lab_hours.demand import Decision
 from labswarm.lab_hours.notes import Notes
 from labswarm.lab_hours.timetables import Timetables
 from labswarm.lifecycle.events import Transition
@@ -345,6 +346,7 @@ class TwinGroup:
     def __init__(self, desired: int, state: str = "InService") -> None:
         self.desired = desired
         self.members = {ONE: Member("labswarm-lab-workers", state)}
+        self.at_minimum = False
 
     def member(self, instance_id: str) -> Member | None:
         return self.members.get(instance_id)
@@ -355,9 +357,12 @@ class TwinGroup:
     def resize(self, asg: str, desired: int) -> None:
         self.desired = desired
 
-    def shrink(self, instance_id: str) -> None:
+    def shrink(self, instance_id: str) -> bool:
+        if self.at_minimum:
+            return False
         del self.members[instance_id]
         self.desired -= 1
+        return True
 
 
 CLUSTER = Cluster.parse(json.dumps(DESCRIPTION))
@@ -404,6 +409,14 @@ def test_an_empty_node_is_ended_and_its_group_is_one_smaller() -> None:
     assert (group.desired, group.members) == (1, {})
     assert acted(Hub(), group, do="terminate", instance_id=ONE) == "is going already"
     assert group.desired == 1
+
+
+def test_a_group_that_does_not_let_a_node_go_is_an_error() -> None:
+    group = TwinGroup(1)
+    group.at_minimum = True
+
+    with pytest.raises(Permanent, match=f"labswarm-lab-workers did not let {ONE} go"):
+        acted(Hub(), group, do="terminate", instance_id=ONE)
 
 
 def test_a_node_on_which_someone_has_come_meanwhile_stays() -> None:

@@ -15,8 +15,8 @@ from tests.support.handlers import Context, load
 
 from labswarm.aws.dynamodb.breaker import DynamoBreakers
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
+from labswarm.aws.groups import AutoScalingGroups
 from labswarm.errors import BadInput, Transient
-from labswarm.groups import AutoScalingGroups
 from labswarm.snapshot import NodeSeen, Snapshot
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:labswarm-lab-hours"

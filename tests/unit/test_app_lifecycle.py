@@ -3,11 +3,13 @@
 import boto3
 import pytest
 from botocore.stub import Stubber
-from tests.support.app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinHooks
+from tests.support.app_twins import INSTANCE, OTHER, OWNER, TwinClock
+from tests.twins.hooks import TwinHooks
 from tests.twins.ledger import MemoryLedger
 
+from labswarm.aws.hooks import AutoScalingHooks
 from labswarm.errors import LabswarmError, Permanent, Transient
-from labswarm.lifecycle.hooks import AutoScalingHooks, finish
+from labswarm.lifecycle.hooks import finish
 from labswarm.lifecycle.ledger import Claim, Phase
 
 SUBJECT = (INSTANCE, "launch", OWNER)

@@ -36,7 +36,7 @@ DOCUMENTS = {properties["Name"] for properties in APP.of_type("AWS::SSM::Documen
 LOGS, VPC = "AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"
 PLANTED = """
 import boto3
-from labswarm.aws.ssm import SsmClusters
+from labswarm.aws.cluster import SsmClusters
 
 SSM = boto3.client("ssm")
 CLUSTERS = SsmClusters(SSM)

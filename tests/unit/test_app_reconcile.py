@@ -10,9 +10,10 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from tests.support.app_twins import DESCRIPTION, MANAGER, TwinAgent, TwinClock
+from tests.support.app_twins import DESCRIPTION, MANAGER, TwinClock
 from tests.support.app_twins import event as sample
 from tests.support.handlers import Context, load
+from tests.twins.agent import TwinAgent
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
@@ -247,7 +248,7 @@ class Cluster:
         )
         DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write(snapshot)
         try:
-            chef = self.call("list_chef_identities", {"cluster": name}, ChefServer=self.chef.at)
+            chef = self.call("chef", {"do": "list", "cluster": name}, ChefServer=self.chef.at)
         except Transient as error:
             chef = {"Error": "Transient", "Cause": str(error)}
         compare = self.app("compare_sides")
@@ -258,13 +259,13 @@ class Cluster:
         if plan["due"] and not dry_run:
             of = {"cluster": name}
             nodes_due = {**of, "nodes": plan["swarm_nodes"]}
-            self.call("forget_swarm_nodes", nodes_due, AGENT=self.agent)
-            chef_due = {**of, "instances": plan["chef_identities"]}
-            self.call("remove_chef_orphans", chef_due, ChefServer=self.chef.at)
+            self.call("remove_from_swarm", nodes_due, AGENT=self.agent)
+            chef_due = {**of, "do": "remove_orphans", "instances": plan["chef_identities"]}
+            self.call("chef", chef_due, ChefServer=self.chef.at)
             self.call("replace_instances", {"instances": plan["instances"]})
             if plan["services"]:
                 services_due = {**of, "services": plan["services"]}
-                self.call("remove_services", services_due, AGENT=self.agent)
+                self.call("remove_from_swarm", services_due, AGENT=self.agent)
         return plan
 
     def all_online(self) -> frozenset[str]:
@@ -373,7 +374,7 @@ def test_a_service_that_the_hub_knows_when_it_is_to_go_is_kept(cluster: Cluster)
     (known,) = (s.service_id for s in cluster.swarm.services() if s.service_id != lost)
 
     asked = {"cluster": "lab", "services": [known, lost]}
-    answer = cluster.call("remove_services", asked, AGENT=cluster.agent)
+    answer = cluster.call("remove_from_swarm", asked, AGENT=cluster.agent)
 
     assert answer == {"removed": [lost], "kept": [known]}
     assert users(cluster) == ["bob"]
@@ -717,11 +718,13 @@ def test_an_event_without_a_time_begins_nothing(cluster: Cluster, time: object) 
 @pytest.mark.parametrize(
     ("name", "field", "value"),
     [
-        ("forget_swarm_nodes", "nodes", None),
-        ("remove_services", "services", None),
-        ("remove_services", "services", []),
-        ("remove_chef_orphans", "instances", ["lab-client"]),
-        ("remove_chef_orphans", "instances", None),
+        ("remove_from_swarm", "nodes", None),
+        ("remove_from_swarm", "nodes", [7]),
+        ("remove_from_swarm", "services", None),
+        ("remove_from_swarm", "services", [""]),
+        ("chef", "instances", ["lab-client"]),
+        ("chef", "instances", [7]),
+        ("chef", "instances", None),
         ("replace_instances", "instances", ["i-0123456789abcdef0; reboot"]),
     ],
 )
@@ -729,5 +732,5 @@ def test_what_cannot_be_an_orphan_is_refused(
     cluster: Cluster, name: str, field: str, value: object
 ) -> None:
     with pytest.raises(BadInput) as refused:
-        cluster.call(name, {"cluster": "lab", field: value})
+        cluster.call(name, {"do": "remove_orphans", "cluster": "lab", field: value})
     assert refused.value.field == field

@@ -6,12 +6,15 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from tests.support.app_twins import INSTANCE, OTHER, OWNER, TwinClock, TwinGroups, event
+from tests.support.app_twins import INSTANCE, OTHER, OWNER, TwinClock, event
 from tests.support.claims import INTERRUPTION, REBALANCE, Bench, read
 from tests.support.machines import RESOURCES, ROOT, load, reached
+from tests.twins.groups import TwinGroups
 
+from labswarm.aws.groups import AutoScalingGroups
 from labswarm.errors import Permanent, Transient
-from labswarm.groups import AutoScalingGroups, Member, Size, add_one, replace_instance
+from labswarm.groups import Member, Size
+from labswarm.lifecycle.capacity import add_one, replace_instance
 from labswarm.lifecycle.events import Skip, SpotNotice
 from labswarm.lifecycle.hooks import finish
 from labswarm.lifecycle.ledger import Claim

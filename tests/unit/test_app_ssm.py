@@ -12,10 +12,11 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 from tests.support.app_twins import DESCRIPTION, INSTANCE, MANAGER, OWNER
 
+from labswarm.aws.agent import DELIVERY_TIMEOUT_S, SsmAgent
+from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.errors import named
-from labswarm.aws.executions import Executions
-from labswarm.aws.ssm import DELIVERY_TIMEOUT_S, SsmAgent, SsmClusters
-from labswarm.commands.steps import Invocation
+from labswarm.aws.executions import StepFunctionsExecutions
+from labswarm.commands.agent import Invocation
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 
 COMMAND = "4c1c5b2e-2f0e-4c55-9f3c-0a1b2c3d4e5f"
@@ -190,17 +191,17 @@ def test_an_execution_runs_until_it_has_ended(states: Stubbed, status: str, runs
         {"executionArn": OWNER},
     )
 
-    assert Executions(states.client).runs(OWNER) is runs
+    assert StepFunctionsExecutions(states.client).runs(OWNER) is runs
 
 
 def test_an_execution_that_is_not_there_runs_no_more(states: Stubbed) -> None:
     states.stub.add_client_error("describe_execution", "ExecutionDoesNotExist")
 
-    assert Executions(states.client).runs(OWNER) is False
+    assert StepFunctionsExecutions(states.client).runs(OWNER) is False
 
 
 def test_an_execution_that_cannot_be_asked_for_is_not_taken_for_dead(states: Stubbed) -> None:
     states.stub.add_client_error("describe_execution", "ThrottlingException")
 
     with pytest.raises(Transient):
-        Executions(states.client).runs(OWNER)
+        StepFunctionsExecutions(states.client).runs(OWNER)

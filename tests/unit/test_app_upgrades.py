@@ -13,17 +13,13 @@ import boto3
 import pytest
 import yaml
 from tests.simulation.paths import holds
-from tests.support.app_twins import (
-    DESCRIPTION,
-    INSTANCE,
-    OWNER,
-    TwinAgent,
-    TwinGroups,
-    TwinHooks,
-    event,
-)
-from tests.support.handlers import KEY, Context, TwinChefServer, ledger, load
+from tests.support.app_twins import DESCRIPTION, INSTANCE, OWNER, event
+from tests.support.handlers import KEY, Context, ledger, load
 from tests.support.machines import FUNCTIONS, ROOT
+from tests.support.machines import load as load_machine
+from tests.twins.agent import TwinAgent
+from tests.twins.groups import TwinGroups
+from tests.twins.hooks import TwinHooks
 
 from labswarm.commands.steps import Commands
 from labswarm.groups import Member
@@ -33,13 +29,17 @@ from labswarm.lifecycle.work import VERSION, Work
 pytestmark = pytest.mark.usefixtures("account", "table")
 
 
+# They were merged into ChefFunction. An execution that began before goes on without them: see the
+# test of what it does then.
+RETIRED = ("RegisterChefClientFunction", "RemoveChefIdentityFunction")
 KNOWN = json.loads((Path(__file__).parent / "calls_of_version_1.json").read_text())
 WORK = KNOWN["work"]
 TOKEN = event("launch")["detail"]["LifecycleActionToken"]
 CALLS = [
     pytest.param(call, id=f"{call['machine']}-{call['state']}")
     for call in KNOWN["calls"]
-    if call["function"] != "ReplaceInstancesFunction"  # is given no work
+    # The first is given no work.
+    if call["function"] not in ("ReplaceInstancesFunction", *RETIRED)
 ]
 
 
@@ -84,7 +84,7 @@ def folder(function: str) -> str:
 
 def app(name: str) -> Any:
     """A function of this deploy, over twins."""
-    module, chef = load(name), TwinChefServer()
+    module = load(name)
     groups = TwinGroups({INSTANCE: Member(DESCRIPTION["asg"], "Pending:Wait")})
     if name == "command":
         module.COMMANDS = Commands(AnswersAll(), module.LEDGER, module.SLOTS, module.CLOCK)
@@ -94,8 +94,6 @@ def app(name: str) -> Any:
         module.COMPLETING._hooks, module.COMPLETING._groups = TwinHooks(TOKEN), groups
     elif name == "add_node":
         module.GROUPS = groups
-    else:
-        module.ChefServer = chef.at
     return module
 
 
@@ -134,6 +132,25 @@ def test_an_execution_that_began_before_a_deploy_goes_on_after_it(call: dict[str
     answer = app(folder(call["function"])).handler(given(call["payload"]), Context())
 
     assert set(call["answer"]) <= set(answer)
+
+
+@pytest.mark.parametrize("machine", ["node_launch", "node_terminate", "spot_interruption"])
+def test_without_a_retired_function_an_execution_still_completes_its_hook(machine: str) -> None:
+    """Lambda answers ResourceNotFoundException; a launch is undone, and reconcile does the rest."""
+    states = load_machine(ROOT / f"statemachines/{machine}.asl.yaml")["States"]
+    retired = [
+        states[call["state"]]
+        for call in KNOWN["calls"]
+        if call["machine"] == machine and call["function"] in RETIRED
+    ]
+
+    assert retired
+    for state in retired:
+        (everything,) = (c for c in state["Catch"] if c["ErrorEquals"] == ["States.ALL"])
+        name = everything["Next"]
+        while states[name]["Parameters"]["FunctionName"] != "${CompleteFunction}":
+            assert any(c["ErrorEquals"] == ["States.ALL"] for c in states[name]["Catch"])
+            name = states[name]["Next"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from moto import mock_aws
 
-from labswarm.chef.signing import KmsSigner, canonical_request, content_hash, signed_headers
+from labswarm.aws.signing import KmsSigner
+from labswarm.chef.signing import canonical_request, content_hash, signed_headers
 from labswarm.errors import Permanent, Transient
 
 if TYPE_CHECKING:

@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.app_twins import INSTANCE, MANAGER, OTHER, OWNER, TwinAgent, TwinClock
+from tests.support.app_twins import INSTANCE, MANAGER, OTHER, OWNER, TwinClock
+from tests.twins.agent import TwinAgent
 from tests.twins.hub_slots import MemorySlots
 from tests.twins.ledger import MemoryLedger
 
-from labswarm.commands.steps import Commands, Invocation, Step, answer
+from labswarm.commands.agent import Invocation
+from labswarm.commands.steps import Commands, Step, answer
 from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Transient
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
 

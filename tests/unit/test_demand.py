@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking
-from labswarm.lab_hours.demand import TICK_S, Group, Situation, decide, start_ahead_s
+from labswarm.lab_hours.demand import TICK_S, Situation, decide, start_ahead_s
 from labswarm.snapshot import NodeSeen, Snapshot
 
 NOW = 1_800_000_000.0

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labswarm.cluster import INSTANCE_ID, NAME, asg_name, cluster_of, node_name
-from labswarm.groups import Roster
-from labswarm.lab_hours.demand import Decision, Group, Situation
+from labswarm.groups import Group, Roster
+from labswarm.lab_hours.demand import Decision, Situation
 from labswarm.lab_hours.demand import decide as decide_nodes
 from labswarm.reconcile.findings import Listings
 from labswarm.reconcile.plan import Plan, decide

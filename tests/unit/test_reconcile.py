@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from labswarm.groups import Roster
 from labswarm.reconcile.findings import Finding, Identities, Listings, doubts, orphans
-from labswarm.reconcile.plan import FORGOTTEN_S, Pass, Plan, cap_of, decide
+from labswarm.reconcile.passes import Pass
+from labswarm.reconcile.plan import FORGOTTEN_S, Plan, cap_of, decide
 from labswarm.seats import START_WITHIN_S
 from labswarm.snapshot import STALE_AFTER_S, HubSeen, NodeSeen, ServiceSeen, Snapshot
 

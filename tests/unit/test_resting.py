@@ -12,7 +12,7 @@ from labswarm.cluster import asg_name
 from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm.groups import Roster
 from labswarm.reconcile.due import OVERDUE_S, awake, overdue, rested, vacant
-from labswarm.reconcile.plan import Pass
+from labswarm.reconcile.passes import Pass
 
 HOUR = 1_800_000_000.0
 NOW = HOUR + 1800

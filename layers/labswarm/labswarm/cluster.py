@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from labswarm.errors import BadInput
 
@@ -111,6 +111,16 @@ class Cluster:
         if cluster.asg != asg_name(name):
             raise BadInput("asg", f"is {cluster.asg!r}; the group of {name!r} is {asg_name(name)}")
         return cluster
+
+
+class Clusters(Protocol):
+    """The descriptions of the clusters in this account and region."""
+
+    def read(self, name: str) -> Cluster:
+        """The cluster of this name. Raises BadInput when it is not described, or not well."""
+
+    def names(self) -> list[str]:
+        """The names of all clusters, sorted."""
 
 
 def _chef(fields: "_Fields") -> Chef:

@@ -2,11 +2,8 @@
 # it can be used, by those named here, and never copied. The server registers the public half for its user `labswarm`.
 
 locals {
-  # CloudFormation names a function's role after its stack and the function, with a part of its own making at the end.
-  signers = [
-    for function in ["ListChefIdentities", "RegisterChefClient", "RemoveChefIdentity", "RemoveChefOrphans"] :
-    "arn:${local.partition}:iam::${local.account}:role/${var.app_stack_name}-${function}FunctionRole-*"
-  ]
+  # CloudFormation names a function's role after its stack and the function, and ends the name with characters of its own.
+  signers = ["arn:${local.partition}:iam::${local.account}:role/${var.app_stack_name}-ChefFunctionRole-*"]
 }
 
 resource "aws_kms_key" "admin" {

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from moto import mock_aws
 from tests.support.chef_servers import ADDRESS, KINDS, Provisioned, free_port, make_server
 
-from labswarm.chef.server import ChefServer, KmsSigner
+from labswarm.aws.signing import KmsSigner
+from labswarm.chef.server import ChefServer
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm_lab.chef.keys import KeySigner
 from labswarm_lab.chef.server import ChefProcess, LabChefServer

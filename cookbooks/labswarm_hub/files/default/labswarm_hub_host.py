@@ -17,9 +17,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.environment import AWS
 from labswarm.aws.errors import code_of, named
-from labswarm.aws.ssm import SsmClusters
 from labswarm.cluster import Cluster
 from labswarm.errors import LabswarmError, Permanent
 from labswarm_node.config import NodeConfig

@@ -1,8 +1,8 @@
-"""Telling the people who answer alarms what no metric can: a text that names what is wrong."""
+"""Alarms with a text, over SNS."""
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from labswarm.aws.errors import named
 
@@ -17,15 +17,8 @@ MOST_CHARACTERS = 60_000
 """How much of a text is sent: in UTF-8 never more than SNS takes."""
 
 
-class Alarms(Protocol):
-    """Where the alarms of this account go."""
-
-    def tell(self, subject: str, sentences: Sequence[str]) -> None:
-        """Send the sentences, one a line, under a subject."""
-
-
 class SnsAlarms:
-    """Implements Alarms by the topic that the CloudWatch alarms go to as well."""
+    """Implements labswarm.lab_hours.alarms.Alarms by the topic that CloudWatch alarms go to."""
 
     def __init__(self, client: "SNSClient", topic: str) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""The executions of the app's machines: whether one still runs, and starting one."""
+"""Executions of state machines, over Step Functions."""
 
 import json
 from collections.abc import Mapping
@@ -11,14 +11,13 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
-class Executions:
-    """The executions of Standard state machines."""
+class StepFunctionsExecutions:
+    """Implements labswarm.executions.Executions."""
 
     def __init__(self, client: "SFNClient") -> None:
         self._client = client
 
     def runs(self, arn: str) -> bool:
-        """Whether this execution is running; one that is not there (any more) is not."""
         try:
             with named():
                 return self._client.describe_execution(executionArn=arn)["status"] == "RUNNING"
@@ -31,7 +30,6 @@ class Executions:
             raise
 
     def start(self, machine: str, name: str, given: Mapping[str, Any]) -> bool:
-        """Start an execution under a name; False when that name was given to one before."""
         try:
             with named():
                 self._client.start_execution(

@@ -14,11 +14,9 @@ from typing import Any
 
 import urllib3
 
-from labswarm.chef.signing import KmsSigner, Signer, signed_headers
+from labswarm.chef.signing import Signer, signed_headers
 from labswarm.error_table import CHEF, http_kind
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
-
-__all__ = ["Answer", "ChefServer", "Connection", "KmsSigner", "Signer"]
 
 _NAME = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,255}")
 

@@ -8,14 +8,8 @@ Source: Chef's documentation, "Chef Infra Server API", Authentication Headers
 import hashlib
 import re
 from base64 import b64encode
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
-
-from labswarm.aws import errors as aws_errors
-
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
+from typing import Protocol
 
 SIGN = "algorithm=sha256;version=1.3;"
 # Only in version 0 does GET /clients/NAME give the client's public key, by which a client that is
@@ -32,34 +26,11 @@ class Signer(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class KmsSigner:
-    """Signs with a key in KMS that can be used, and never read.
+class Signers(Protocol):
+    """The keys that the control plane signs with."""
 
-    `key_id` is a key id, an ARN or an `alias/...` of an RSA key for SIGN_VERIFY.
-    """
-
-    kms: "KMSClient"
-    key_id: str
-
-    def sign(self, message: bytes) -> bytes:
-        """Sign `message`.
-
-        KMS hashes it (MessageType RAW), which it does for up to 4,096 bytes (KMS API reference,
-        Sign): a canonical request has a few hundred, since names have 255 at most.
-
-        Raises:
-            Transient: KMS is not reached, is throttling, or failed by itself (5xx).
-            Permanent: KMS refuses: no such key, not enabled, no permission.
-        """
-        with aws_errors.named():
-            answer = self.kms.sign(
-                KeyId=self.key_id,
-                Message=message,
-                MessageType="RAW",
-                SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
-            )
-        return answer["Signature"]
+    def of(self, key_id: str) -> Signer:
+        """The signer with this key: a key id, an ARN or an `alias/...`."""
 
 
 def content_hash(body: bytes) -> str:

@@ -9,9 +9,10 @@ command that could not be found again does no harm by being sent twice.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from labswarm.clock import Clock, looks
+from labswarm.commands.agent import Agent, Invocation
 from labswarm.commands.hub_slots import Room, Slots, room
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient, error_of
 from labswarm.lifecycle.events import Transition
@@ -23,35 +24,6 @@ _KINDS = {75: "transient", 69: "gone"}
 _TAIL = 300
 AGAIN_S = 3
 _UNDER_WAY = ("Pending", "InProgress", "Delayed")
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """A command on one instance, as the agent last reported it."""
-
-    status: str
-    details: str
-    exit_code: int
-    stdout: str
-    stderr: str
-
-
-class Agent(Protocol):
-    """What runs commands on instances."""
-
-    def online(self, instance_id: str) -> bool:
-        """Whether commands sent now will be fetched."""
-
-    def send(
-        self, instance_id: str, document: str, parameters: Mapping[str, str], label: str
-    ) -> str:
-        """Send a command; returns its id."""
-
-    def find(self, instance_id: str, label: str) -> str | None:
-        """The id of the command sent there under this label, if any."""
-
-    def invocation(self, command_id: str, instance_id: str) -> Invocation | None:
-        """How the command does there; None while that is not known yet."""
 
 
 @dataclass(frozen=True)

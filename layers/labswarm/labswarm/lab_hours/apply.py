@@ -1,28 +1,17 @@
 """Doing what lab hours decided, one action at a time; each may be done again."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from labswarm.clock import Clock
 from labswarm.cluster import INSTANCE_ID, Cluster
+from labswarm.commands.agent import Agent
 from labswarm.commands.hub_slots import Slots
-from labswarm.commands.steps import Agent, once
-from labswarm.errors import BadInput
-from labswarm.groups import IN_SERVICE, Member, Size
+from labswarm.commands.steps import once
+from labswarm.errors import BadInput, Permanent
+from labswarm.groups import IN_SERVICE, Groups
 
 PATIENCE_S = 60
-
-
-class Groups(Protocol):
-    """What is asked of the workers' group."""
-
-    def member(self, instance_id: str) -> Member | None: ...
-
-    def size(self, asg: str) -> Size: ...
-
-    def resize(self, asg: str, desired: int) -> None: ...
-
-    def shrink(self, instance_id: str) -> None: ...
 
 
 class Sizing:
@@ -65,7 +54,8 @@ class Sizing:
         member = self._groups.member(instance_id)
         if member is None or member.asg != cluster.asg or member.state != IN_SERVICE:
             return "is going already"
-        self._groups.shrink(instance_id)
+        if not self._groups.shrink(instance_id):
+            raise Permanent(f"the group {cluster.asg} did not let {instance_id} go")
         return "terminate"
 
     def _command(self, cluster: Cluster, what: str, instance_id: str) -> dict[str, Any]:

@@ -1,40 +1,23 @@
 """Lab hours: everything that a cluster's decision is made from is read, and what is worth keeping
 for the next minute is kept."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
-from labswarm.aws.alarms import Alarms
 from labswarm.clock import Clock
-from labswarm.cluster import Cluster
-from labswarm.lab_hours.breaker import Breakers
-from labswarm.lab_hours.demand import Decision, Group, Situation, decide, start_ahead_s
+from labswarm.cluster import Cluster, Clusters
+from labswarm.groups import Group, Groups
+from labswarm.lab_hours.alarms import Alarms
+from labswarm.lab_hours.demand import Decision, Situation, decide, start_ahead_s
+from labswarm.lab_hours.hold import held_back
+from labswarm.lab_hours.launches import Launches
 from labswarm.lab_hours.notes import Notebook, Notes
 from labswarm.lab_hours.timetables import Wanted
-from labswarm.lifecycle.claim import Clusters
-from labswarm.lifecycle.ledger import Claim
+from labswarm.lifecycle.breaker import Breakers
+from labswarm.lifecycle.ledger import Ledger
 from labswarm.snapshot import Snapshot, Snapshots
 
 MEASURE_EVERY_S = 3600
-
-
-class Groups(Protocol):
-    """The workers' groups."""
-
-    def view(self, asg: str) -> Group: ...
-
-
-class Launches(Protocol):
-    """How long nodes took to start."""
-
-    def durations_s(self, cluster: str) -> Sequence[float]: ...
-
-
-class Claims(Protocol):
-    """The ledger's claims."""
-
-    def about(self, instances: Iterable[str]) -> Sequence[Claim]: ...
 
 
 @dataclass(frozen=True)
@@ -58,7 +41,7 @@ class LabHours:
         snapshots: Snapshots,
         notebook: Notebook,
         launches: Launches,
-        claims: Claims,
+        claims: Ledger,
         breakers: Breakers,
         alarms: Alarms,
         clock: Clock,
@@ -102,7 +85,7 @@ class LabHours:
         )
         # Read only when it matters: an idle cluster pays for no look.
         if decided.desired is not None:
-            decided = self._breakers.read(name).held(decided, group, now)
+            decided = held_back(decided, self._breakers.read(name), group, now)
         notes = replace(notes, node_seats=decided.node_seats or notes.node_seats)
         notes = self._alarmed(notes, name)
         if notes != known:

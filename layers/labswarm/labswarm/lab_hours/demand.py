@@ -7,8 +7,9 @@ Nodes of an older launch template are replaced in the same way.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking, booked_seats
 from labswarm.snapshot import NodeSeen, Snapshot
 
@@ -16,22 +17,6 @@ MEASURED_ENOUGH = 5
 """How many starts of nodes were measured before they are gone by."""
 TICK_S = 60
 """How long it may be until the next decision (seconds)."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """The workers' Auto Scaling group: its sizes, and which instances are in service.
-
-    `held`: someone holds its size by hand, nothing is decided for it. `versions` are those of its
-    launch template that the instances were made of; 0 for those of another template.
-    """
-
-    desired: int
-    least: int
-    most: int
-    in_service: frozenset[str]
-    held: bool = False
-    versions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,7 +41,7 @@ class Decision:
     """What to do, by instance id, and why. `desired` is the capacity to raise the group to.
 
     `seats` and `nodes` are what is wanted; None when nothing could be decided. `held`: more nodes
-    are wanted than are asked for now, because launches fail (labswarm.lab_hours.breaker).
+    are wanted than are asked for now, because launches fail (labswarm.lifecycle.breaker).
     """
 
     cluster: str

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from labswarm.clock import Clock
-from labswarm.cluster import Cluster, cluster_of
-from labswarm.groups import Member
+from labswarm.cluster import Clusters, cluster_of
+from labswarm.executions import Executions
+from labswarm.groups import Groups
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice
 from labswarm.lifecycle.hook_time import is_kept_up
 from labswarm.lifecycle.hooks import Hooks
@@ -14,18 +14,12 @@ from labswarm.lifecycle.ledger import LEASE_S, Claim, Ledger, Phase, change, gra
 from labswarm.lifecycle.work import NOTICE_S, Work
 
 
-class Clusters(Protocol):
-    """Where clusters are described."""
-
-    def read(self, name: str) -> Cluster:
-        """The cluster of this name. Raises BadInput when there is none."""
-
-
 class Claiming:
-    """Claims work for executions; `runs` says whether an execution still does.
+    """Claims work for executions.
 
-    `member` finds the group of an instance that the ledger does not know; `too_short` is told of a
-    hook (its group, name and heartbeat timeout in seconds) that no heartbeat can keep waiting.
+    `groups` finds the group of an instance that the ledger does not know; `too_short` is called
+    with a hook (its group, name and heartbeat timeout in seconds) that no heartbeat can keep
+    waiting.
     """
 
     def __init__(
@@ -33,16 +27,16 @@ class Claiming:
         clusters: Clusters,
         ledger: Ledger,
         hooks: Hooks,
-        member: Callable[[str], Member | None],
-        runs: Callable[[str], bool],
+        groups: Groups,
+        executions: Executions,
         clock: Clock,
         too_short: Callable[[str, str, int], None],
     ) -> None:
         self._clusters = clusters
         self._ledger = ledger
         self._hooks = hooks
-        self._member = member
-        self._runs = runs
+        self._groups = groups
+        self._executions = executions
         self._clock = clock
         self._too_short = too_short
 
@@ -100,7 +94,7 @@ class Claiming:
         launch = self._ledger.read(instance_id, "launch")
         if launch is not None:
             return launch.asg
-        member = self._member(instance_id)
+        member = self._groups.member(instance_id)
         return member.asg if member else None
 
     def _refused(self, wanted: Claim) -> Skip | None:
@@ -109,7 +103,7 @@ class Claiming:
             self._ledger,
             wanted.instance_id,
             wanted.transition,
-            lambda existing: granted(existing, wanted, wanted.opened_at, self._runs),
+            lambda existing: granted(existing, wanted, wanted.opened_at, self._executions.runs),
         )
         if held.closed:
             return Skip(f"it was done before ({held.phase})")

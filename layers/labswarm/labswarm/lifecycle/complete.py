@@ -1,12 +1,8 @@
 """Ending the work on a lifecycle action, however it went: by its own machine, or in its place."""
 
-from typing import Protocol
-
-from labswarm.aws.errors import code_of
 from labswarm.clock import Clock
-from labswarm.errors import LabswarmError
-from labswarm.groups import Member
-from labswarm.lab_hours.breaker import Breakers
+from labswarm.groups import Groups
+from labswarm.lifecycle.breaker import Breakers
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, Transition
 from labswarm.lifecycle.hooks import Hooks, Result, finish
 from labswarm.lifecycle.ledger import Claim, Ledger
@@ -19,14 +15,6 @@ _RESORTS: dict[Transition, tuple[Result, str]] = {
     "terminate": ("CONTINUE", "removed"),
     "rebalance": ("CONTINUE", "paused"),
 }
-
-
-class Groups(Protocol):
-    """What is asked of an instance's group."""
-
-    def member(self, instance_id: str) -> Member | None: ...
-
-    def shrink(self, instance_id: str) -> None: ...
 
 
 class Completing:
@@ -89,12 +77,8 @@ class Completing:
             return
         if not self._breakers.failed(cluster, instance_id, int(self._clock.now())).holds:
             return
-        try:
-            self._groups.shrink(instance_id)
-        except LabswarmError as error:
-            # A group at its minimum replaces it: that is what the minimum says.
-            if code_of(error) != "ValidationError":
-                raise
+        # A group at its minimum does not shrink: it replaces the instance.
+        self._groups.shrink(instance_id)
 
 
 def _is_known(claim: Claim | None, token: str) -> bool:

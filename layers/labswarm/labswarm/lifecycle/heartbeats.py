@@ -1,26 +1,12 @@
 """Keeping lifecycle hooks waiting while the work on them goes on, until its own deadline."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from labswarm.clock import Clock
 from labswarm.errors import LabswarmError
-from labswarm.groups import Roster
+from labswarm.groups import Groups
 from labswarm.lifecycle.hooks import Hooks
-from labswarm.lifecycle.ledger import Claim
-
-
-class Rosters(Protocol):
-    """The groups' instances."""
-
-    def roster(self, asg: str) -> Roster: ...
-
-
-class Claims(Protocol):
-    """The ledger's claims."""
-
-    def about(self, instances: Iterable[str]) -> Sequence[Claim]: ...
+from labswarm.lifecycle.ledger import Claim, Ledger
 
 
 @dataclass(frozen=True)
@@ -36,7 +22,7 @@ class Beats:
 class Heartbeats:
     """Sends one heartbeat for every token of every open claim."""
 
-    def __init__(self, groups: Rosters, ledger: Claims, hooks: Hooks, clock: Clock) -> None:
+    def __init__(self, groups: Groups, ledger: Ledger, hooks: Hooks, clock: Clock) -> None:
         self._groups = groups
         self._ledger = ledger
         self._hooks = hooks

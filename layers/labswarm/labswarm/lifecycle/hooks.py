@@ -1,15 +1,10 @@
 """The Auto Scaling group's side: how long its hooks wait, and ending those waits."""
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
-from labswarm.aws.errors import named
 from labswarm.clock import Clock
-from labswarm.errors import BadInput, Gone
 from labswarm.lifecycle.events import Transition
 from labswarm.lifecycle.ledger import Claim, Ledger, change, owned
-
-if TYPE_CHECKING:
-    from mypy_boto3_autoscaling import AutoScalingClient
 
 Result = Literal["CONTINUE", "ABANDON"]
 
@@ -25,45 +20,6 @@ class Hooks(Protocol):
 
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
         """End the wait that the token names; one that has ended is success."""
-
-
-class AutoScalingHooks:
-    """Implements Hooks."""
-
-    def __init__(self, client: "AutoScalingClient") -> None:
-        self._client = client
-
-    def timeout_s(self, asg: str, hook: str) -> int:
-        with named():
-            found = self._client.describe_lifecycle_hooks(
-                AutoScalingGroupName=asg, LifecycleHookNames=[hook]
-            )["LifecycleHooks"]
-        if not found:
-            raise BadInput("detail.LifecycleHookName", f"{asg} has no hook {hook!r}")
-        return found[0]["HeartbeatTimeout"]
-
-    def heartbeat(self, asg: str, hook: str, token: str) -> bool:
-        try:
-            with named():
-                self._client.record_lifecycle_action_heartbeat(
-                    AutoScalingGroupName=asg, LifecycleHookName=hook, LifecycleActionToken=token
-                )
-        except Gone:
-            return False
-        return True
-
-    def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
-        # By token and not by instance: a warm pool fires the same hook twice for one instance.
-        try:
-            with named():
-                self._client.complete_lifecycle_action(
-                    AutoScalingGroupName=asg,
-                    LifecycleHookName=hook,
-                    LifecycleActionToken=token,
-                    LifecycleActionResult=result,
-                )
-        except Gone:
-            return
 
 
 def finish(

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from labswarm.clock import Clock
 from labswarm.cluster import asg_name
 from labswarm.errors import LabswarmError, Transient
-from labswarm.groups import Roster
-from labswarm.reconcile.plan import Pass, Passes
-from labswarm.reconcile.run_pass import Rosters
+from labswarm.groups import Groups, Roster
+from labswarm.reconcile.passes import Pass, Passes
 
 # What events leave behind in a cluster at rest is found this much later, at most.
 REST_S = 3600
@@ -36,7 +35,7 @@ def vacant(group: Roster) -> bool:
 
 
 def awake(
-    names: Sequence[str], passes: Passes, groups: Rosters, clock: Clock
+    names: Sequence[str], passes: Passes, groups: Groups, clock: Clock
 ) -> tuple[list[str], list[str]]:
     """Those of these clusters that need a pass; and why some could not be asked about.
 

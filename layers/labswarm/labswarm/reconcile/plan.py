@@ -6,9 +6,10 @@ it finds, and only what the last pass has marked too, for longer than a node tak
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from labswarm.reconcile.findings import Finding, Listings, doubts, none_is_heard_of, orphans
+from labswarm.reconcile.passes import Pass
 
 LEAST_CAP = 5
 CAP_PERCENT = 10
@@ -16,37 +17,6 @@ CAP_PERCENT = 10
 FORGOTTEN_S = 1800
 # What a state machine hands on is limited (256 KiB); the log has the rest.
 _TOLD = 100
-
-
-@dataclass(frozen=True)
-class Pass:
-    """A complete pass: when it was (epoch seconds), and the snapshot it saw.
-
-    `first_seen` says since when each orphan, by `what key`, has been found by every pass. `version`
-    counts the changes made. `at_rest` is True when there was nothing in the cluster.
-    """
-
-    at: float
-    snapshot_at: float
-    first_seen: Mapping[str, float]
-    version: int = 0
-    at_rest: bool = False
-
-
-class Passes(Protocol):
-    """The last complete pass of each cluster, and since when another one is wanted."""
-
-    def read(self, cluster: str) -> Pass | None:
-        """The last one, or None. Sees every write that ended before."""
-
-    def write(self, cluster: str, made: Pass) -> bool:
-        """Keep it as the next version of what was read; False when that has changed.
-
-        What is kept is what was wanted.
-        """
-
-    def wanted(self, cluster: str, now: float) -> float:
-        """Want a pass from `now` on, unless one is wanted already; since when (epoch seconds)."""
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,17 @@
 """One pass over a cluster: every side listed, compared, and what was found kept for the next."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from labswarm.clock import Clock
-from labswarm.cluster import INSTANCE_ID
+from labswarm.cluster import INSTANCE_ID, Clusters
+from labswarm.commands.agent import Agent
 from labswarm.errors import BadInput
-from labswarm.groups import Roster
-from labswarm.lifecycle.claim import Clusters
+from labswarm.groups import Groups
 from labswarm.lifecycle.ledger import Claim, Ledger
 from labswarm.reconcile.findings import Identities, Listings, in_order
-from labswarm.reconcile.plan import Passes, Plan, decide
+from labswarm.reconcile.passes import Passes
+from labswarm.reconcile.plan import Plan, decide
 from labswarm.snapshot import Snapshots
-
-
-class Rosters(Protocol):
-    """Auto Scaling groups."""
-
-    def roster(self, asg: str) -> Roster:
-        """The group with every instance. Raises Permanent when there is no such group."""
-
-
-class Agents(Protocol):
-    """The SSM agents of the account."""
-
-    def all_online(self) -> frozenset[str]:
-        """The instances whose agents are online."""
 
 
 class Comparing:
@@ -34,9 +20,9 @@ class Comparing:
     def __init__(
         self,
         clusters: Clusters,
-        groups: Rosters,
+        groups: Groups,
         snapshots: Snapshots,
-        agents: Agents,
+        agents: Agent,
         ledger: Ledger,
         passes: Passes,
         clock: Clock,

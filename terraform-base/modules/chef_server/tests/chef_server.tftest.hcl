@@ -50,7 +50,7 @@ run "a_broken_host_is_left" {
   }
 }
 
-run "only_the_chef_functions_sign" {
+run "only_the_chef_function_signs" {
   assert {
     condition     = aws_kms_key.admin.customer_master_key_spec == "RSA_2048" && aws_kms_key.admin.key_usage == "SIGN_VERIFY" && aws_kms_alias.admin.name == "alias/labswarm-chef-admin"
     error_message = "This is not the key with which the app signs."
@@ -59,15 +59,10 @@ run "only_the_chef_functions_sign" {
     condition = jsonencode([
       for statement in jsondecode(aws_kms_key.admin.policy).Statement : [statement.Sid, statement.Condition] if contains(flatten([statement.Action]), "kms:Sign")
       ]) == jsonencode([["ChefFunctionsSign", {
-        ArnLike = { "aws:PrincipalArn" = [
-          "arn:aws:iam::123456789012:role/labswarm-ListChefIdentitiesFunctionRole-*",
-          "arn:aws:iam::123456789012:role/labswarm-RegisterChefClientFunctionRole-*",
-          "arn:aws:iam::123456789012:role/labswarm-RemoveChefIdentityFunctionRole-*",
-          "arn:aws:iam::123456789012:role/labswarm-RemoveChefOrphansFunctionRole-*",
-        ] }
+        ArnLike      = { "aws:PrincipalArn" = ["arn:aws:iam::123456789012:role/labswarm-ChefFunctionRole-*"] }
         StringEquals = { "kms:SigningAlgorithm" = "RSASSA_PKCS1_V1_5_SHA_256" }
     }]])
-    error_message = "Somebody else than the Chef functions may sign."
+    error_message = "Another principal than the Chef function may sign."
   }
   assert {
     condition = alltrue(flatten([

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from labswarm.aws.errors import named
-from labswarm.lab_hours.breaker import Breaker
+from labswarm.lifecycle.breaker import Breaker
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -12,7 +12,7 @@ _ITEM = "breaker"
 
 
 class DynamoBreakers:
-    """Implements labswarm.lab_hours.breaker.Breakers.
+    """Implements labswarm.lifecycle.breaker.Breakers.
 
     The item's key is the cluster's name and `breaker`."""
 

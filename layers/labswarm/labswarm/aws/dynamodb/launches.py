@@ -12,14 +12,15 @@ NEWEST = 50
 
 
 class DynamoLaunches:
-    """The launches in the ledger. It reads the whole table: not for every minute."""
+    """Implements labswarm.lab_hours.launches.Launches.
+
+    It reads the whole ledger: not for every minute."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def durations_s(self, cluster: str) -> Sequence[float]:
-        """The seconds from the claim to the end of the newest launches that joined."""
         found: list[tuple[int, int]] = []
         with named():
             for page in self._client.get_paginator("scan").paginate(

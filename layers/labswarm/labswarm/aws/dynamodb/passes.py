@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from labswarm.aws.errors import code_of, named
 from labswarm.errors import LabswarmError
-from labswarm.reconcile.plan import Pass
+from labswarm.reconcile.passes import Pass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class DynamoPasses:
-    """Implements labswarm.reconcile.plan.Passes.
+    """Implements labswarm.reconcile.passes.Passes.
 
     The marks are one text: some 60 bytes each, of the 400 KB that an item may have.
     """

@@ -1,0 +1,85 @@
+"""The agents on the instances, over AWS Systems Manager."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from labswarm.aws.errors import code_of, named
+from labswarm.commands.agent import Invocation
+from labswarm.errors import LabswarmError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+# The shortest that SendCommand takes; the execution's timeout is in each document.
+DELIVERY_TIMEOUT_S = 30
+# A page's most: SSM API reference, DescribeInstanceInformation, MaxResults.
+MOST_AGENTS = 50
+
+
+class SsmAgent:
+    """Implements labswarm.commands.agent.Agent."""
+
+    def __init__(self, client: "SSMClient") -> None:
+        self._client = client
+
+    def online(self, instance_id: str) -> bool:
+        with named():
+            answer = self._client.describe_instance_information(
+                Filters=[{"Key": "InstanceIds", "Values": [instance_id]}]
+            )
+        return any(
+            node.get("InstanceId") == instance_id and node.get("PingStatus") == "Online"
+            for node in answer["InstanceInformationList"]
+        )
+
+    def all_online(self) -> frozenset[str]:
+        online: set[str] = set()
+        with named():
+            for page in self._client.get_paginator("describe_instance_information").paginate(
+                Filters=[{"Key": "PingStatus", "Values": ["Online"]}],
+                PaginationConfig={"PageSize": MOST_AGENTS},
+            ):
+                online.update(agent["InstanceId"] for agent in page["InstanceInformationList"])
+        return frozenset(online)
+
+    def send(
+        self, instance_id: str, document: str, parameters: Mapping[str, str], label: str
+    ) -> str:
+        with named():
+            answer = self._client.send_command(
+                InstanceIds=[instance_id],
+                DocumentName=document,
+                Parameters={name: [value] for name, value in parameters.items()},
+                Comment=label,
+                TimeoutSeconds=DELIVERY_TIMEOUT_S,
+            )
+        return answer["Command"]["CommandId"]
+
+    def find(self, instance_id: str, label: str) -> str | None:
+        with named():
+            for page in self._client.get_paginator("list_commands").paginate(
+                InstanceId=instance_id
+            ):
+                for command in page["Commands"]:
+                    if command.get("Comment") == label:
+                        return command["CommandId"]
+        return None
+
+    def invocation(self, command_id: str, instance_id: str) -> Invocation | None:
+        try:
+            with named():
+                answer = self._client.get_command_invocation(
+                    CommandId=command_id, InstanceId=instance_id
+                )
+        except LabswarmError as error:
+            # Normal right after SendCommand: the invocation is not there yet.
+            if code_of(error) == "InvocationDoesNotExist":
+                return None
+            raise
+        return Invocation(
+            status=answer["Status"],
+            details=answer.get("StatusDetails", answer["Status"]),
+            exit_code=answer.get("ResponseCode", -1),
+            stdout=answer.get("StandardOutputContent", ""),
+            stderr=answer.get("StandardErrorContent", ""),
+        )

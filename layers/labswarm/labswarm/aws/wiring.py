@@ -1,0 +1,131 @@
+"""The adapters of one function, each made of the clients and environment variables that it needs.
+
+An adapter's module is imported when the adapter is asked for, so that a cold start loads only the
+adapters of its own function.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+
+from labswarm.aws import environment
+from labswarm.aws.environment import AWS
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ssm import SSMClient
+
+    from labswarm.chef.signing import Signers
+    from labswarm.cluster import Clusters
+    from labswarm.commands.agent import Agent
+    from labswarm.commands.hub_slots import Slots
+    from labswarm.executions import Executions
+    from labswarm.groups import Groups
+    from labswarm.lab_hours.alarms import Alarms
+    from labswarm.lab_hours.feed import Feeds
+    from labswarm.lab_hours.launches import Launches
+    from labswarm.lab_hours.notes import Notebook
+    from labswarm.lifecycle.breaker import Breakers
+    from labswarm.lifecycle.hooks import Hooks
+    from labswarm.lifecycle.ledger import Ledger
+    from labswarm.reconcile.passes import Passes
+    from labswarm.snapshot import Snapshots
+
+
+class Wiring:
+    """Makes adapters; those that talk to the same AWS service share one client.
+
+    Every method raises BadInput when an environment variable is missing.
+    """
+
+    def agent(self) -> "Agent":
+        from labswarm.aws.agent import SsmAgent
+
+        return SsmAgent(self._ssm)
+
+    def alarms(self) -> "Alarms":
+        from labswarm.aws.alarms import SnsAlarms
+
+        client = boto3.client("sns", config=AWS)
+        return SnsAlarms(client, environment.required("ALARMS_TOPIC"))
+
+    def breakers(self) -> "Breakers":
+        from labswarm.aws.dynamodb.breaker import DynamoBreakers
+
+        return DynamoBreakers(self._dynamodb, environment.required("LEDGER_TABLE"))
+
+    def clusters(self) -> "Clusters":
+        from labswarm.aws.cluster import SsmClusters
+
+        return SsmClusters(self._ssm)
+
+    def executions(self) -> "Executions":
+        from labswarm.aws.executions import StepFunctionsExecutions
+
+        return StepFunctionsExecutions(boto3.client("stepfunctions", config=AWS))
+
+    def feeds(self) -> "Feeds":
+        import urllib3
+
+        from labswarm.aws.feed import SsmAndWebFeeds
+
+        return SsmAndWebFeeds(self._ssm, urllib3.PoolManager())
+
+    def groups(self) -> "Groups":
+        from labswarm.aws.groups import AutoScalingGroups
+
+        return AutoScalingGroups(self._autoscaling)
+
+    def hooks(self) -> "Hooks":
+        from labswarm.aws.hooks import AutoScalingHooks
+
+        return AutoScalingHooks(self._autoscaling)
+
+    def launches(self) -> "Launches":
+        from labswarm.aws.dynamodb.launches import DynamoLaunches
+
+        return DynamoLaunches(self._dynamodb, environment.required("LEDGER_TABLE"))
+
+    def ledger(self) -> "Ledger":
+        from labswarm.aws.dynamodb.ledger import DynamoLedger
+
+        return DynamoLedger(self._dynamodb, environment.required("LEDGER_TABLE"))
+
+    def notebook(self) -> "Notebook":
+        from labswarm.aws.dynamodb.notes import DynamoNotebook
+
+        return DynamoNotebook(self._dynamodb, environment.required("NOTES_TABLE"))
+
+    def passes(self) -> "Passes":
+        from labswarm.aws.dynamodb.passes import DynamoPasses
+
+        return DynamoPasses(self._dynamodb, environment.required("PASSES_TABLE"))
+
+    def slots(self) -> "Slots":
+        from labswarm.aws.dynamodb.hub_slots import DynamoSlots
+
+        return DynamoSlots(self._dynamodb, environment.required("LEDGER_TABLE"))
+
+    def snapshots(self) -> "Snapshots":
+        from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
+
+        return DynamoSnapshots(self._dynamodb, environment.required("SNAPSHOTS_TABLE"))
+
+    def signers(self) -> "Signers":
+        from labswarm.aws.signing import KmsSigners
+
+        return KmsSigners(boto3.client("kms", config=AWS))
+
+    @cached_property
+    def _autoscaling(self) -> "AutoScalingClient":
+        return boto3.client("autoscaling", config=AWS)
+
+    @cached_property
+    def _dynamodb(self) -> "DynamoDBClient":
+        return boto3.client("dynamodb", config=AWS)
+
+    @cached_property
+    def _ssm(self) -> "SSMClient":
+        return boto3.client("ssm", config=AWS)

@@ -1,0 +1,37 @@
+"""The agent on an instance, which runs commands there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A command on one instance, as the agent last reported it."""
+
+    status: str
+    details: str
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class Agent(Protocol):
+    """What runs commands on instances."""
+
+    def online(self, instance_id: str) -> bool:
+        """Whether commands sent now will be fetched."""
+
+    def send(
+        self, instance_id: str, document: str, parameters: Mapping[str, str], label: str
+    ) -> str:
+        """Send a command; returns its id."""
+
+    def find(self, instance_id: str, label: str) -> str | None:
+        """The id of the command sent there under this label, if any."""
+
+    def invocation(self, command_id: str, instance_id: str) -> Invocation | None:
+        """How the command does there; None while that is not known yet."""
+
+    def all_online(self) -> frozenset[str]:
+        """The instances of the account whose agents are online."""

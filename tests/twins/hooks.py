@@ -1,0 +1,41 @@
+"""The lifecycle hooks of one group in memory."""
+
+from collections import Counter
+
+from labswarm.errors import BadInput, LabswarmError
+from labswarm.lifecycle.hooks import Result
+
+
+class TwinHooks:
+    """Implements labswarm.lifecycle.hooks.Hooks: the hooks `launch` and `terminate` of a group, and
+    the tokens that wait in them.
+
+    `refused` are tokens whose heartbeats meet an error; `beats` counts those of each.
+    """
+
+    def __init__(self, *tokens: str, timeout_s: int = 600) -> None:
+        self.waiting = set(tokens)
+        self.results: dict[str, Result] = {}
+        self.timeout = timeout_s
+        self.beats: Counter[str] = Counter()
+        self.refused: dict[str, LabswarmError] = {}
+
+    def timeout_s(self, asg: str, hook: str) -> int:
+        if (asg, hook) not in {("labswarm-lab-workers", h) for h in ("launch", "terminate")}:
+            raise BadInput("detail.LifecycleHookName", f"{asg} has no hook {hook!r}")
+        return self.timeout
+
+    def heartbeat(self, asg: str, hook: str, token: str) -> bool:
+        self.timeout_s(asg, hook)
+        if token in self.refused:
+            raise self.refused[token]
+        if token not in self.waiting:
+            return False
+        self.beats[token] += 1
+        return True
+
+    def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
+        self.timeout_s(asg, hook)
+        if token in self.waiting:
+            self.waiting.remove(token)
+            self.results[token] = result
