@@ -1,4 +1,4 @@
-# What a developer types. CI runs the same targets.
+# The developer's commands. CI runs the same targets.
 .DEFAULT_GOAL := help
 .PHONY: help setup lab down check format test test-deep chaos extension plan lock clean
 

@@ -1,10 +1,10 @@
-"""What a lab at rest takes of this machine's memory, by part, in MiB. Run it with python, as root.
+"""Measure the memory of a lab at rest, by part, in MiB. Run it with python, as root.
 
 Brings a real lab up (with `--workers`, by default 3), leaves it alone (`--rest` seconds, by default
 180), then sums the proportional set sizes of its processes every 10 s (for `--watched` seconds, by
-default the 300 between two reconcile passes), prints the median sum, the largest and what that was
-made of, and brings the lab down. In a proportional set size a page that n processes share counts
-1/n in each (proc_pid_smaps_rollup(5)).
+default the 300 between two reconcile passes), prints the median sum, the largest and its parts, and
+brings the lab down. In a proportional set size a page that n processes share counts 1/n in each
+(proc_pid_smaps_rollup(5)).
 """
 
 import argparse
@@ -32,7 +32,7 @@ PARTS = (
     ("dockerd", "Docker Engines"),
     ("containerd", "Docker Engines"),
 )
-"""By what is in a process's command line, the first that matches."""
+"""By a text in a process's command line; the first match counts."""
 SHOWN, EVERY_S = 200, 10
 
 Sample = dict[int, tuple[float, str]]

@@ -1,5 +1,6 @@
 #!/bin/bash
-# In an image of hub and workers: the cookbooks, what the hub runs of this repository, and the units that converge at boot.
+# In an image of hub and workers: the cookbooks, the hub's parts of this repository, and the units
+# that converge at boot.
 #
 # Run as root from the repository's sources (this file's folder is their cookbooks); chef-client and jq are there already.
 set -euo pipefail
@@ -8,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 sources=${here%/*}
 files=$here/labswarm_base/files/default
 
-# What the cookbooks would install: a private subnet may not reach the archive.
+# The packages that the cookbooks would install: a private subnet may not reach the archive.
 apt-get -q install -y --no-install-recommends auditd chrony e2fsprogs iptables jq unattended-upgrades
 
 for part in cookbooks hub layers/labswarm; do

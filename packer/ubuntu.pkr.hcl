@@ -1,4 +1,4 @@
-# What the images have in common: each image's folder has a link to this file.
+# The part that all images share: each image's folder has a link to this file.
 
 packer {
   required_version = ">= 1.9"
@@ -112,7 +112,7 @@ variable "instance_profile" {
 }
 
 variable "deprecate_after_days" {
-  description = "After how many days the image no longer shows in lists. What runs goes on, and a build a month comes before."
+  description = "After how many days the image no longer shows in lists. Running instances go on, and a monthly build comes before."
   type        = number
   default     = 60
 
@@ -157,7 +157,7 @@ locals {
   built_at = timestamp()
   stamp    = formatdate("YYYYMMDD-hhmmss", local.built_at)
 
-  # What every provisioner knows.
+  # The environment of every provisioner.
   environment = [
     "CHEF_FLAVOUR=${var.chef_flavour}",
     "CHEF_VERSION=${var.chef_version}",

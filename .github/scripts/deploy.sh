@@ -2,8 +2,9 @@
 # Deploys the app that `sam build` has built, and can go back.
 #
 #   deploy.sh keep      what runs now, into the folder before/
-#   deploy.sh deploy    the built app; SAM_PARAMETERS is what follows `--parameter-overrides`, empty to leave them as they are
-#   deploy.sh back      what was kept, with the parameters that it had
+#   deploy.sh deploy    the built app; SAM_PARAMETERS is the text after `--parameter-overrides`,
+#   empty to leave them as they are deploy.sh back      what was kept, with the parameters that it
+#   had
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 sam=.venv/bin/sam
@@ -19,7 +20,7 @@ case ${1-} in
     fi
     # As it was given to CloudFormation: its code is still where it says.
     aws cloudformation get-template --stack-name labswarm --template-stage Original --query TemplateBody --output text >before/template.yaml
-    # An app that does not work may be mended.
+    # A broken app may be repaired.
     .github/scripts/smoke.sh >before/decided || : >before/decided
     ;;
   deploy)

@@ -2,8 +2,8 @@
 # Plans and applies every state that this repository describes: stack chef's, where there is a terraform.tfvars, then a
 # cluster's for each .tfvars of stack cluster. A lecture more is a file more.
 #
-#   terraform.sh plan FOLDER     a plan of each into FOLDER, as .tfplan and as .txt; what would change into the job's summary
-#   terraform.sh apply FOLDER    exactly these plans
+#   terraform.sh plan FOLDER     a plan of each into FOLDER, as .tfplan and as .txt; the changes
+#   into the job's summary terraform.sh apply FOLDER    exactly these plans
 #
 #   STATE_BUCKET, AWS_REGION     where the states are
 set -euo pipefail
@@ -27,7 +27,8 @@ begin() { # $1 stack, $2 name of the state
 plan() { # $1 stack, $2 name of the state, $3 its .tfvars
   local found=0
   begin "$1" "$2"
-  # Who plans may only read, and a lock is an object that is written. Applying takes it, and refuses a plan that is not the newest.
+  # The role that plans may only read, and a lock is a written object. Applying takes it, and
+  # refuses a plan that is not the newest.
   terraform -chdir="$stacks/$1" plan -lock=false -detailed-exitcode -var-file="$3" -out="$plans/$2.tfplan" || found=$?
   case $found in
     0) rm "$plans/$2.tfplan" ;;

@@ -43,7 +43,7 @@ _SCOPE = re.compile(r"Credential=[^/\s]+/[^/]*/[^/]*/([^/]+)/aws4_request")
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request asks for: the IAM action, and the protocol in which it is answered."""
+    """A request's IAM action, and the protocol of its answer."""
 
     action: str
     protocol: str
@@ -52,7 +52,7 @@ class Asked:
 
 
 def asked(request: Request) -> Asked | None:
-    """What a request asks for; None where it is not signed for a service that is known here."""
+    """A request's action; None if it is not signed for a known service."""
     scope = _SCOPE.search(request.headers.get("Authorization", ""))
     model = _models().get(scope.group(1)) if scope else None
     if model is None:
@@ -79,7 +79,7 @@ def known() -> frozenset[str]:
 
 @cache
 def _models() -> Mapping[str, ServiceModel]:
-    """The models of SERVICES, by what requests are signed for."""
+    """The models of SERVICES, by the service name in a request's signature."""
     session = botocore.session.get_session()
     models = [session.get_service_model(service) for service in SERVICES]
     return {model.signing_name: model for model in models}
@@ -128,7 +128,7 @@ def _has(request: Request, wanted: tuple[str, str, str | None]) -> bool:
 def _paths(
     model: ServiceModel,
 ) -> list[tuple[str, str, re.Pattern[str], list[tuple[str, str, str | None]]]]:
-    """Name, method, path, and what has to be in the query and the headers, of each operation."""
+    """Name, method, path, and the required query and headers, of each operation."""
     found = []
     for name in model.operation_names:
         operation = model.operation_model(name)

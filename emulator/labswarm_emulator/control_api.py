@@ -4,7 +4,7 @@
 was done. `POST /_emulator/event` with an event as AWS sends it puts it on the default bus, in AWS's
 name too; 200 and {"id": ...}.
 
-`GET /_emulator/faults` is what goes wrong on purpose, and with `/<kind>` that kind's settings, on
+`GET /_emulator/faults` are the injected faults, and with `/<kind>` that kind's settings, on
 or off; `PUT /_emulator/faults/<kind>` switches a kind on with the settings of its body, in place of
 those it had; `DELETE` clears it, or all; `faults` has the kinds.
 """

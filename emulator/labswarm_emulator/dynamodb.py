@@ -1,4 +1,4 @@
-"""DynamoDB's expressions and values: where moto would take, or fail at, what AWS refuses.
+"""DynamoDB's expressions and values: where moto accepts, or fails at, values that AWS refuses.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
 """
@@ -29,7 +29,7 @@ def _checked(operation: Callable[[DynamoHandler], Any]) -> Callable[[DynamoHandl
         try:
             return operation(asked)
         except ValueError as error:
-            # Of moto's parser, which answers 500 to what is no expression.
+            # Of moto's parser, which answers 500 to an invalid expression.
             name = next((n for n in asked.body if n.endswith("Expression")), None)
             if name is None:
                 raise

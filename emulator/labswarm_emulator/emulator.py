@@ -1,4 +1,4 @@
-"""The emulator itself: its settings, and what its parts share."""
+"""The emulator itself: its settings, and the state that its parts share."""
 
 import json
 import random
@@ -26,7 +26,7 @@ READY = "ready.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """What an emulator is started with."""
+    """The settings of an emulator."""
 
     address: str
     port: int
@@ -60,7 +60,7 @@ class Emulator:
     record: Record = field(init=False)
     faults: Faults = field(init=False, default_factory=Faults)
     closing: list[Callable[[], None]] = field(init=False, default_factory=list)
-    """What the parts have to end when the emulator stops; the server calls each once."""
+    """The parts' clean-up when the emulator stops; the server calls each once."""
     without_tools: set[str] = field(init=False, default_factory=set)
     """The instances whose image lacks the nodes' tools."""
 

@@ -1,4 +1,4 @@
-"""Faults switched on at run time: what goes wrong on the emulator because someone wants it to.
+"""Faults that are injected at run time.
 
 A kind of fault is one frozen dataclass, whose defaults mean that nothing is wrong, listed in KINDS.
 A part of the emulator asks for its kind where it matters, `emulator.faults.on(EventFaults).loss`,
@@ -19,7 +19,7 @@ ANY = "*"
 
 
 class NoFault(ValueError):
-    """What is asked for is no fault that the emulator can have; the message says why."""
+    """The request is not a fault of the emulator; the message says why."""
 
 
 class Fault(Protocol):
@@ -35,7 +35,7 @@ F = TypeVar("F", bound=Fault)
 
 @dataclass(frozen=True)
 class EventFaults:
-    """What happens to the deliveries of EventBridge's rules, schedules included.
+    """Faults of the deliveries of EventBridge's rules, schedules included.
 
     AWS delivers at least once and in no order, and most events of its services on best effort.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event.html
@@ -128,7 +128,7 @@ class FunctionFaults:
     crash: tuple[str, ...] = ()
     """The names of these functions; `*` is all."""
     when: str = "after"
-    """`before` the handler has the event, or `after` it has returned: what it did stays done."""
+    """`before` the handler has the event, or `after` it has returned: its work stays done."""
     times: int = 1
     """How many invocations crash, of all these functions together; later ones do not."""
     _left: list[int] = field(init=False, repr=False, compare=False)
@@ -229,7 +229,7 @@ class Faults:
         return found if isinstance(found, kind) else kind()
 
     def put(self, kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Switch a kind on, in place of what it was; its settings. Raises NoFault."""
+        """Switch a kind on, in place of its earlier settings, and return them. Raises NoFault."""
         made = self._kind(kind)
         known = [f.name for f in _fields(made)]
         unknown = sorted(set(settings) - set(known))

@@ -1,4 +1,4 @@
-"""How long AWS takes for what is instant on one machine: two profiles of named figures.
+"""AWS's delays for work that is instant on one machine: two profiles of named figures.
 
 Every figure is in seconds of the emulator's clock, so that it is scaled with all other waits.
 """

@@ -1,7 +1,7 @@
 """An instance's way to AWS, cut and healed: while it is cut, its agent cannot be commanded.
 
 The link itself is the machine's, and the caller that cuts it reports it over the control API
-(`control`). What differs from AWS: an instance's status checks do not see it.
+(`control`). Differences from AWS: an instance's status checks do not see it.
 """
 
 from labswarm_emulator.emulator import Emulator

@@ -1,4 +1,4 @@
-"""The seam between the emulator's EC2 and what stands for a machine in the lab."""
+"""The seam between the emulator's EC2 and the lab's machines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What happened on the emulator, in order: one JSON object a line."""
+"""The emulator's record of its events, in order: one JSON object per line."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ class Record:
         self._lock = threading.Lock()
 
     def write(self, part: str, what: str, **fields: Any) -> None:
-        """Add one line: the time (s since the epoch), the part of the emulator, what it did."""
+        """Add one line: the time (s since the epoch), the part of the emulator, its action."""
         line = json.dumps(
             {"at": round(time.time(), 3), "part": part, "what": what, **fields}, default=str
         )

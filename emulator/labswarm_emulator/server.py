@@ -56,9 +56,9 @@ class UnknownMachines(ValueError):
 
 
 def machines_factory(name: str) -> MachinesFactory:
-    """What makes the machines: `shell`, or `module:callable` called with the emulator's settings.
+    """The maker of the machines: `shell`, or `module:callable` called with the emulator's settings.
 
-    Raises UnknownMachines, which names what is wrong with `name`.
+    Raises UnknownMachines, which names the problem of `name`.
     """
     if name == "shell":
         return shell_machines.from_settings
@@ -116,7 +116,7 @@ class Server:
 
 
 def install(emulator: Emulator) -> control_api.Controls:
-    """Extend moto with every part of the emulator; returns what is beside AWS's APIs."""
+    """Extend moto with every part of the emulator; returns the parts next to AWS's APIs."""
     agents = ssm.Agents(emulator)
     ssm.install(emulator, agents)
     ec2.install(emulator, agents)

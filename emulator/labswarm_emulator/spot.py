@@ -1,7 +1,7 @@
 """Spot's side of EC2: it warns of an interruption, and takes the instance back two minutes later.
 
 AWS lets nobody put these events, so a request to the control API causes them (`control_api`).
-What differs from AWS: an instance is interrupted whether it was bought as spot or not.
+Differences from AWS: an instance is interrupted whether it was bought as spot or not.
 """
 
 import json
@@ -25,7 +25,7 @@ class NotRunning(LookupError):
 
 
 class Spot:
-    """What happens to the instances of an emulator without anyone's API call."""
+    """Events of the emulator's instances without an API call."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -52,7 +52,7 @@ class Spot:
         self._tell(instance, "EC2 Instance Rebalance Recommendation", {"instance-id": instance_id})
 
     def kill(self, instance_id: str) -> None:
-        """Take the instance away at once, as EC2 does with what it warned of. Raises NotRunning."""
+        """Take the instance away at once, as EC2 does after its warning. Raises NotRunning."""
         instance = self.running(instance_id)
         self._emulator.record.write("spot", "killed", instance=instance_id)
         instance.terminate()

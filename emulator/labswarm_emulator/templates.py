@@ -28,7 +28,7 @@ def install() -> None:
     create = Api.create_launch_template_version
 
     def create_launch_template_version(api: Api) -> ActionResult:
-        """With a source, what is not given is as it is there."""
+        """With a source, missing fields are taken from it."""
         source = api._get_param("SourceVersion")
         answer = create(api)
         if source is None:
@@ -74,7 +74,7 @@ def _get_version(template: LaunchTemplate, number: Any) -> LaunchTemplateVersion
 
 
 def _delete_launch_template_versions(api: Api) -> ActionResult:
-    """What cannot be deleted is told in the answer, and stops no other.
+    """The answer names templates that cannot be deleted; they stop no others.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html
     """

@@ -1,9 +1,8 @@
 """How little memory the emulator's process can do with.
 
 moto has every region's offers of instance types in memory: the emulator has one region, and in
-another no type is offered. What is freed goes back to the machine only where the C library is told
-so (mallopt(3), malloc_trim(3); glibc alone has them), and each arena of its allocator keeps its
-own.
+another no type is offered. Freed memory goes back to the machine only on request to the C library
+(mallopt(3), malloc_trim(3); glibc alone has them), and each arena of its allocator keeps its own.
 """
 
 import ctypes
@@ -18,7 +17,7 @@ ARENAS = 2
 
 
 def shed() -> None:
-    """Let go of what the emulator does not need; to be called before it has threads."""
+    """Release memory that the emulator does not need; call it before it has threads."""
     for offerings in INSTANCE_TYPE_OFFERINGS.values():
         for region in set(offerings) - {REGION}:
             del offerings[region]

@@ -13,7 +13,7 @@ from labswarm.lifecycle.hook_time import LEAST_TIMEOUT_S
 
 
 def warn_of_short_hook(asg: str, hook: str, timeout_s: int) -> None:
-    """No heartbeat comes in time: whoever waits there has this one timeout, and no more."""
+    """Warn that no heartbeat comes in time: the instance has this one timeout and no more."""
     logger.warning(
         "this hook's heartbeat timeout is too short to be kept waiting",
         extra={"asg": asg, "hook": hook, "timeout_s": timeout_s, "least_s": LEAST_TIMEOUT_S},

@@ -11,7 +11,7 @@ from labswarm.lifecycle.work import Work
 
 PATIENCE_S = 90
 LEAST_PATIENCE_S = 10
-"""What cleans up is looked at for so long also when the time is over."""
+"""Commands that clean up may take this long, even after the deadline."""
 
 
 AWS = Wiring()
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
     `until` names the work's time by which the step has to be done, `forward_by`, `empty_by` or
     `evacuate_by`; without it that is the work's deadline. After that time it still has 10 s. With
-    `repeat` what fails for now is sent anew in this call, not only in the next. Raises Transient
+    `repeat` a transient failure is sent again in this call, not only in the next. Raises Transient
     while the command is still under way after 90 s, or then (invoke again to go on waiting);
     Permanent after `forward_by`, and when `unless_terminating` and the instance's termination has
     begun; and otherwise the kind that the tool reports. `urgent` in the answer: EC2 has warned
@@ -66,7 +66,7 @@ def _patience_s(work: Work, until: object) -> float:
         )
     left_s = work.left_s(until, CLOCK.now())
     if until == "forward_by" and left_s <= 0:
-        raise Permanent("the hook's time is over but for what undoing takes")
+        raise Permanent("the rest of the hook's time is for undoing the launch")
     return max(LEAST_PATIENCE_S, min(PATIENCE_S, left_s))
 
 

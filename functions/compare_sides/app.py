@@ -24,7 +24,7 @@ METRICS = Metrics(namespace="labswarm", service="reconcile")
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"cluster", "chef", "dry_run"}` -> the plan; `chef` is what list_chef_identities answered.
+    """`{"cluster", "chef", "dry_run"}` -> the plan; `chef` is the answer of list_chef_identities.
 
     A dry run is no pass: it is not kept, and counts for no alarm. A pass that cannot be made
     raises what stopped it.

@@ -22,7 +22,7 @@ COMPLETING = Completing(
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"work", "result": "CONTINUE"|"ABANDON", "phase"}` -> `{"completed": <how many>}`."""
-    # Of work of whatever version: an execution that no step can go on with still completes.
+    # Any version of the work will do: an execution that no step can continue still completes.
     subject = subject_of(event.get("work"))
     result = event.get("result")
     if result not in ("CONTINUE", "ABANDON"):

@@ -18,7 +18,7 @@ HEARTBEATS = Heartbeats(AWS.groups(), AWS.ledger(), AWS.hooks(), WallClock())
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A scheduled event -> `{"sent"}`: heartbeats, of all clusters.
 
-    What is wrong with one cluster stops no other. Raises Transient at the end when a heartbeat was
+    An error in one cluster stops no other. Raises Transient at the end when a heartbeat was
     missed: the next minute's tries again, and the alarm is on invocations that fail.
     """
     sent = missed = 0

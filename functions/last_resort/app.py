@@ -26,8 +26,8 @@ METRICS = Metrics(namespace="labswarm", service="last-resort")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Step Functions Execution Status Change` -> `{"done": <a sentence, or null>}`.
 
-    An execution that failed after it had completed its hook leaves nothing to do. What is malformed
-    is refused and not raised: there is nothing to try again.
+    An execution that failed after it had completed its hook leaves nothing to do. A malformed event
+    is refused and not raised: a retry could not help.
     """
     try:
         ended = events.parse_ended(event)

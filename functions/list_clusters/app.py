@@ -19,8 +19,8 @@ CLOCK = WallClock()
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"cluster": <name>|null, "dry_run"}` -> `{"clusters": [<name>, ...]}`: that one, or all.
 
-    Of all, those at rest are left out, unless it is a dry run. `clusters` beside them are what
-    begin_passes has decided on, and the answer.
+    Of all, those at rest are left out, unless it is a dry run. `clusters` next to them are the
+    clusters that begin_passes chose, and the answer.
     """
     chosen = event.get("clusters")
     if chosen is not None:
@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if wanted not in names:
             raise BadInput("cluster", f"is {wanted!r}; it has to be one of {', '.join(names)}")
         return {"clusters": [wanted]}
-    # An execution that began before a deploy does not say what it is.
+    # An execution from before a deploy does not name its kind.
     if event.get("dry_run") is not False:
         return {"clusters": names}
     found, why = awake(names, PASSES, GROUPS, CLOCK)

@@ -21,7 +21,7 @@ SOURCES = ("template.yaml", "functions", "layers", "statemachines")
 STACK = "labswarm"
 BUCKET = "labswarm-artifacts"
 BUILT = ".aws-sam"
-"""In the checkout: what is built there is every lab's."""
+"""In the checkout: all labs share the build."""
 
 
 def source_digest(root: Path = REPOSITORY) -> str:
@@ -73,7 +73,7 @@ def deploy(built: Path, url: str, root: Path = REPOSITORY) -> None:
 def run_schedules(aws: Aws) -> None:
     """Have every function that has a schedule run once now, as its schedule would; does not wait.
 
-    Else its first run is minutes away, and the alarm that wants it to run rings until then.
+    Else its first run is minutes away, and its alarm would be on until then.
     """
     events, functions = aws.client("events"), aws.client("lambda")
     for rule in events.list_rules()["Rules"]:

@@ -1,4 +1,5 @@
-"""What Terraform's stacks lay on AWS, laid on the emulator: the ground that the app stands on.
+"""The resources that Terraform's stacks create on AWS, created in the emulator: the ground that the
+app stands on.
 
 The groups are laid as Terraform plans them; the rest, of which the app knows names only, is made
 here.
@@ -89,8 +90,9 @@ def describe_cluster(
     images: list[str],
     min_nodes: int,
 ) -> None:
-    """Write the parameter by which the app knows a cluster: its planned settings, and what is
-    known of it only now."""
+    """Write the parameter by which the app knows a cluster: its planned settings, and those known
+    only now.
+    """
     description = {
         **settings,
         "manager": manager,

@@ -12,7 +12,8 @@ Kind = Literal["phase", "step", "notice", "execution", "failure"]
 
 _LONGEST_WHY = 160
 
-# What a group's state makes of its instance. InService is none: a node is open when Swarm says so.
+# The phase of an instance, by its state in its group. InService is none: a node is open when Swarm
+# says so.
 _STATES: Mapping[str, tuple[Phase, str]] = {
     "Pending": ("launched", "launched by its group"),
     "Pending:Wait": ("waiting", "waits for its launch hook"),
@@ -50,7 +51,7 @@ _FAILED_EXECUTION = ("FAILED", "TIMED_OUT", "ABORTED")
 class Happening:
     """One thing that happened at `at` (epoch seconds), to an instance or, None, to the whole lab.
 
-    `phase` is what the instance is from then on, if that is another; of an execution, `machine` is
+    `phase` is the instance's phase from then on, if it changes; of an execution, `machine` is
     its machine, `execution` its ARN, and `status` how it ended, None when it begins.
     """
 
@@ -66,7 +67,7 @@ class Happening:
 
 
 def happening(line: Mapping[str, Any]) -> Happening | None:
-    """What a line of the record says to a person; None for what is only between machines."""
+    """A line of the record for a person; None for lines that only machines need."""
     at, part, what = float(line["at"]), str(line["part"]), str(line["what"])
     instance: str | None = line.get("instance")
     match part:
@@ -111,7 +112,7 @@ def happenings(record: Path) -> Iterator[Happening]:
 
 
 def read(line: str) -> Happening | None:
-    """What one line of the record's file says; None for a part of a line too."""
+    """The event of one line of the record's file; None for a part of a line too."""
     if not line.endswith("\n"):
         return None
     try:
@@ -198,7 +199,7 @@ def _ours(name: object) -> str:
 
 
 def _why(given: object) -> str:
-    """One line, and not all of it, of what a failure says of itself."""
+    """One line of a failure's message, shortened."""
     text = " ".join(str(given or "it does not say why").split()) if given != "" else ""
     with suppress(ValueError, KeyError, TypeError):  # else it is no function's error
         text = str(json.loads(text)["errorMessage"])

@@ -30,7 +30,7 @@ _LOOK_S = 0.2
 
 @dataclass(frozen=True)
 class HubGround:
-    """What a lab's hub stands on.
+    """The ground of a lab's hub.
 
     `checkout` has this repository, `class_env` the class's Python environment; `state` becomes the
     hub's own folder, `homes` has the students' homes; `docker_socket` is the manager's, and
@@ -193,7 +193,7 @@ def _lay_state(ground: HubGround, node: Path) -> None:
 
 
 def lay_homes(homes: Path) -> None:
-    """Make the folder of the homes: whoever knows a name in it passes, and nobody looks around."""
+    """Make the folder of the homes: a known name in it can be opened, and nobody can list it."""
     homes.mkdir(parents=True, exist_ok=True)
     homes.chmod(0o711)
 

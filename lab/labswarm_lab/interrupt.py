@@ -24,7 +24,7 @@ def interrupt_node(lab: Lab, node: str, *, rebalance: bool) -> None:
 
 
 def kill_node(lab: Lab, node: str) -> None:
-    """Take a worker away at once; `node` and what it raises are as for `interrupt_node`."""
+    """Take a worker away at once; `node` and its errors are as for `interrupt_node`."""
     instance_id = worker_named(lab, node)
     ask_emulator(lab, "kill", instance_id)
     click.echo(f"{instance_id} is killed.")

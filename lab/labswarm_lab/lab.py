@@ -1,4 +1,4 @@
-"""One lab on this machine: its name, its folders, and what is known of it while it is up."""
+"""One lab on this machine: its name, its folders, and its state while it is up."""
 
 import json
 import os
@@ -91,7 +91,7 @@ class Lab:
 
     @property
     def parts(self) -> tuple[Path, ...]:
-        """What ends with the lab, beside its machines and their registry."""
+        """The files that end with the lab, besides its machines and their registry."""
         return (self.emulator_dir, self.chef_dir, self.hub_dir, self._file)
 
     @property

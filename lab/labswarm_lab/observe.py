@@ -17,7 +17,7 @@ from labswarm_lab.status import Status, alarms_view, asg_view, chef_view, execut
 from labswarm_lab.swarm_seen import clusters, swarm_of, workers_seen
 
 UNREACHABLE = "unreachable"
-"""What `chef` is while the Chef Server does not answer."""
+"""The value of `chef` while the Chef Server does not answer."""
 
 
 def observe(lab: Lab) -> Status:

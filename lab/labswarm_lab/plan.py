@@ -1,9 +1,8 @@
-"""A cluster as Terraform plans it: what the lab lays on its emulator is read from here.
+"""A cluster as Terraform plans it: the lab creates its resources in the emulator from it.
 
-A plan is what `terraform show -json` prints. `cluster.plan.json` beside this file is the part that
-is read here of a plan of terraform-base/stacks/cluster with the values of lab/lab.tfvars; a test
-plans anew and compares.
-https://developer.hashicorp.com/terraform/internals/json-format
+A plan is the output of `terraform show -json`. `cluster.plan.json` next to this file has the used
+part of a plan of terraform-base/stacks/cluster with the values of lab/lab.tfvars; a test plans
+again and compares. https://developer.hashicorp.com/terraform/internals/json-format
 """
 
 import json
@@ -26,7 +25,7 @@ READ = {
     ),
     "aws_launch_template": ("name", "instance_type", "metadata_options"),
 }
-"""What is read of each resource, by its type."""
+"""The fields that are read of each resource, by its type."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class GroupPlan:
 
     @property
     def cluster(self) -> str:
-        """What the app calls the cluster whose workers these are."""
+        """The app's name for the cluster of these workers."""
         return str(self.settings["name"])
 
     @property

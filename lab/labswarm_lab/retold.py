@@ -1,4 +1,4 @@
-"""What happened, for a person to read: what an instance does again and again is said once."""
+"""Events for a person to read: repeated events of an instance are shown once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Retold:
 
 
 def retold(seen: Iterable[Happening]) -> list[Retold]:
-    """All that happened, in order; what is said again stands where it was said last."""
+    """All events in order; a repeated one is in the place of its last time."""
     told: list[Retold | None] = []
     last: dict[str | None, int] = {}
     for one in seen:

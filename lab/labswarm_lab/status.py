@@ -54,7 +54,7 @@ def merge(
     """Every worker of a cluster that any side knows, by instance id.
 
     `asg` maps an instance id to its lifecycle state and launch time (s since the epoch); `chef`
-    maps it to what the Chef Server has of it.
+    maps it to the Chef Server's objects of it.
     """
     now = time.time()
     nodes = []
@@ -97,7 +97,7 @@ def asg_view(autoscaling: Any, ec2: Any, group: str) -> dict[str, tuple[str, flo
 
 
 def chef_view(cluster: str, clients: Sequence[str], nodes: Sequence[str]) -> dict[str, str]:
-    """What the Chef Server has of each instance: `known` (client and node), or one of them."""
+    """The Chef Server's objects of each instance: `known` (client and node), or one of them."""
     prefix = f"{cluster}-i-"
     found: dict[str, str] = {}
     for name in {*clients, *nodes}:

@@ -21,7 +21,7 @@ _KERNEL_TIMEOUT_S = 120.0
 
 
 class StudentFailed(Exception):
-    """What a student could not do, in words for whoever runs the class."""
+    """A student's failed step, in words for the person who runs the class."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Progress:
 class Result:
     """How it went for one student: the seconds of each step done, and where and why it ended.
 
-    `file` is what was saved, relative to the student's home.
+    `file` is the saved file, relative to the student's home.
     """
 
     student: str
@@ -119,7 +119,7 @@ def event_of(line: str) -> dict[str, Any] | None:
 
 
 class CellOutput:
-    """What a kernel answers to one execute request.
+    """A kernel's answer to one execute request.
 
     https://jupyter-client.readthedocs.io/en/stable/messaging.html
     """
@@ -274,7 +274,7 @@ class _Student:
             _expect(answer, "choosing a profile")
 
     async def _open(self, session: aiohttp.ClientSession) -> None:
-        """Open the page, by which hub and server agree on who is there, and ask for the status."""
+        """Open the page, which logs the student in to the server, and ask for the status."""
         async with session.get(f"{self._server_url}lab") as answer:
             _expect(answer, "the server's page")
         await self._api(session, "GET", "api/status")
@@ -294,7 +294,7 @@ class _Student:
                 if output.complete:
                     break
         if output.text.strip() != request_id[::-1]:
-            raise StudentFailed(f"the cell printed {output.text!r}, not what it was to print")
+            raise StudentFailed(f"the cell printed {output.text!r}, not the expected text")
 
     async def _save(self, session: aiohttp.ClientSession) -> None:
         model = {"type": "file", "format": "text", "content": f"Saved by {self.name}.\n"}

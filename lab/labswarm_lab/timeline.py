@@ -1,4 +1,4 @@
-"""`labswarm lab timeline`: what happened, from the emulator's record, an instance at a time."""
+"""`labswarm lab timeline`: the events of the emulator's record, by instance."""
 
 import json
 import re
@@ -17,13 +17,13 @@ from labswarm_lab.retold import clock, retold
 from labswarm_operator.refusal import Refusal
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-# Once an instance is on its way out, what else is said of it makes it no other.
+# Once an instance is on its way out, later events do not change its phase.
 _OUT = ("leaving", "gone")
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What an instance was from `begins` to `ends` (epoch seconds; None: it still is)."""
+    """An instance's phase from `begins` to `ends` (epoch seconds; None: it still is)."""
 
     phase: str
     begins: float
@@ -85,7 +85,7 @@ class Timeline:
 def timeline_of(
     lab: str, happened: Iterable[Happening], now: float, since: float | None = None
 ) -> Timeline:
-    """Rows of what happened; with `since` (epoch seconds) what was over by then is left out.
+    """Rows of events; with `since` (epoch seconds), those that had ended by then are left out.
 
     An instance's phases follow each other without a gap, and end when it is gone.
     """
@@ -96,7 +96,7 @@ def timeline_of(
     begins = since if since is not None else min((one.at for one in seen), default=now)
     lasting = [_from(row, begins) for row in rows.values()]
     kept = [row for row in lasting if row.bars or row.runs or row.marks]
-    # The hub's first, for it is always there, and what is no instance's last.
+    # The hub's row first, because it is always there, and the lab's own last.
     kept.sort(key=lambda row: (row.instance_id is None, row.group != "hub", _first(row)))
     return Timeline(lab, begins, max(now, begins), kept, [h for h in seen if h.at >= begins])
 
@@ -123,7 +123,7 @@ def show_timeline(lab: Lab, *, since: str | None, svg: Path | None, as_json: boo
 
 
 def moment(text: str, now: float) -> float:
-    """What `--since` names: an age (90s, 10m, 2h), a time of day or a date and time.
+    """The time that `--since` names: an age (90s, 10m, 2h), a time of day or a date and time.
 
     A time of day that is still to come was yesterday's. Raises Refusal.
     """

@@ -141,7 +141,7 @@ def _lanes(runs: Sequence[Run], scale: _Scale) -> list[list[Run]]:
 
 
 def _right_of(run: Run, scale: _Scale) -> float:
-    """Where an execution's place ends: its bar, with its name beside it."""
+    """Where an execution's place ends: its bar, with its name next to it."""
     ends = scale.x(scale.ends if run.ends is None else run.ends)
     name = len(run.machine) * _LETTER * 0.9 + 8
     # At the right edge the name is before the bar.

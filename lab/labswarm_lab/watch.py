@@ -1,4 +1,4 @@
-"""`labswarm lab watch`: the lab as it lives; what is seen, and how it is drawn."""
+"""`labswarm lab watch`: a live view of the lab: reading it, and drawing it."""
 
 import os
 import re
@@ -42,7 +42,7 @@ _STYLES = {"active": "green", "pause": "yellow", "drain": "yellow", "down": "red
 
 @dataclass(frozen=True)
 class Worker:
-    """One worker: what its group says of it, what the Swarm does, and who is there.
+    """One worker: its state in its group and in the Swarm, and its students.
 
     Either side is None where it does not know the worker.
     """
@@ -65,7 +65,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class Frame:
-    """All that is drawn; `events` are what `lab timeline` says, oldest first."""
+    """All that is drawn; `events` are the lines of `lab timeline`, oldest first."""
 
     lab: str
     hub: str | None
@@ -97,7 +97,7 @@ def watch(lab: Lab) -> None:
 
 
 def look(lab: Lab) -> Frame:
-    """What there is of the lab now. Raises Refusal when it is not up, Failure without an answer."""
+    """The lab's state now. Raises Refusal when it is not up, Failure without an answer."""
     running = lab.running
     try:
         workers, waiting = _workers(lab)
@@ -116,10 +116,10 @@ def look(lab: Lab) -> Frame:
 
 
 def draw(frame: Frame, height: int | None = None) -> RenderableType:
-    """The frame, for a console of any width: all of it, or what fits into `height` lines.
+    """The frame, for a console of any width: all of it, or as much as fits into `height` lines.
 
-    What does not fit goes in this order: older events, the boxes, for a line each, and who sits
-    where. That something is left out is said.
+    If it does not fit, older events are left out first, then the boxes, for a line each, and then
+    the students. That something is left out is said.
     """
     return _Picture(frame, height)
 
@@ -204,7 +204,7 @@ def _head(frame: Frame, *, quits: bool) -> RenderableType:
 
 
 def _waiting(frame: Frame) -> list[RenderableType]:
-    """Who waits for a seat, and which instances wait for a hook to be completed."""
+    """The students who wait for a seat, and the instances that wait for a hook to be completed."""
     parts: list[RenderableType] = []
     if frame.waiting:
         parts.append(Text(f"waiting for a seat: {', '.join(frame.waiting)}", "red"))

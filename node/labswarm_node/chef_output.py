@@ -23,7 +23,7 @@ _ADVICE = re.compile(r"FATAL: (-+$|Stacktrace dumped|please provide the contents
 def why_it_failed(output: str) -> str:
     """Return in one line what failed, the error, and the end of the output.
 
-    What failed is the resource, recipe or request that chef-client names first: with a custom
+    The failure is the resource, recipe or request that chef-client names first: with a custom
     resource that is the innermost one. Without any output it says so.
     """
     lines = [line.strip() for line in output.splitlines()]

@@ -34,8 +34,8 @@ ChefClient = Callable[[Sequence[str], float], Ended]
 def converge(chef: ChefConfig, run_list: str, client: ChefClient) -> str:
     """Run chef-client by its policy, or with a run list of roles; return which client it was.
 
-    Raises BadInput for another run list, Permanent before `identify`. Raises Transient with what
-    failed when the run fails: chef-client converges again from where it stopped.
+    Raises BadInput for another run list, Permanent before `identify`. Raises Transient with the
+    failed step when the run fails: chef-client converges again from where it stopped.
     """
     if not _RUN_LIST.fullmatch(run_list):
         raise BadInput("--run-list", f"is {run_list!r}; write roles, as in role[worker]")

@@ -1,4 +1,4 @@
-"""`labswarm completion`: what a shell is to source, as click writes it."""
+"""`labswarm completion`: the script for a shell to source, as click writes it."""
 
 import click
 from click.shell_completion import BashComplete, get_completion_class

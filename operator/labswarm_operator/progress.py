@@ -1,4 +1,4 @@
-"""Says what is being done, and how long it took, on standard error."""
+"""Print each step and its duration on standard error."""
 
 import time
 from collections.abc import Iterator

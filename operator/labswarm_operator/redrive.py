@@ -29,7 +29,7 @@ _MOST = 1000
 # Long polling asks all servers of a queue, short polling some.
 _WAIT_S = 1
 _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
-# How old (seconds) what knows no hook may be. What comes each minute comes again; a hook that an
+# How old (seconds) what knows no hook may be. Events of every minute come again; a hook that an
 # execution left may wait for two days.
 _FRESH_S = {
     "Scheduled Event": 60,
@@ -45,7 +45,7 @@ Done = Literal["sent", "dropped", "kept"]
 @dataclass(frozen=True)
 class Letter:
     """A dead letter: when it was sent to the queue (epoch seconds), to whom it was (an ARN; empty
-    when it does not say), what it would have been given (JSON), and why it could not be."""
+    when it does not say), its input (JSON), and why it was not delivered."""
 
     message_id: str
     receipt: str
@@ -57,7 +57,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became, or would become, of a letter, and why."""
+    """The result of a letter, or the result it would have, and why."""
 
     id: str
     at: str
@@ -68,9 +68,9 @@ class Outcome:
 
 
 def redrive(clients: Clients, queue: str, now: float, *, dry_run: bool) -> Sequence[Outcome]:
-    """Send the letters of a queue again, the oldest first; what is stale is dropped.
+    """Send the letters of a queue again, the oldest first; stale letters are dropped.
 
-    What cannot be sent, or cannot be read, is kept. Raises Refusal where there is no such queue.
+    Letters that cannot be sent or read are kept. Raises Refusal where there is no such queue.
     """
     with asked():
         sqs = clients("sqs")
@@ -82,7 +82,7 @@ def redrive(clients: Clients, queue: str, now: float, *, dry_run: bool) -> Seque
             if outcome.done == "sent" and not dry_run:
                 outcome = _sent(clients, letter, outcome)
             if outcome.done == "kept" or dry_run:
-                # Whoever looks next sees it at once.
+                # The next reader sees it at once.
                 sqs.change_message_visibility(
                     QueueUrl=url, ReceiptHandle=letter.receipt, VisibilityTimeout=0
                 )
@@ -93,7 +93,7 @@ def redrive(clients: Clients, queue: str, now: float, *, dry_run: bool) -> Seque
 
 
 def lines(outcomes: Sequence[Outcome], *, dry_run: bool) -> Iterator[str]:
-    """What a person reads."""
+    """The text for a person."""
     if not outcomes:
         yield "the queue is empty"
     for told in outcomes:

@@ -2,8 +2,8 @@
 
 
 class Refusal(Exception):
-    """What was asked for cannot be done; the message says what to do. Nothing changed; exit 2."""
+    """The request cannot be done; the message gives the remedy. Nothing changed; exit 2."""
 
 
 class Failure(Exception):
-    """What was begun did not succeed; the message says what was seen. Exit 1."""
+    """The work did not succeed; the message gives the reason. Exit 1."""

@@ -33,7 +33,7 @@ PATIENCE = 4
 LOOK_S = 1.0
 
 Tell = Callable[[Mapping[str, Any]], None]
-"""Says what happens: `cluster`, `what`, `text` for a person, and fields of its own."""
+"""Reports each event: `cluster`, `what`, `text` for a person, and fields of its own."""
 
 
 @dataclass(frozen=True)
@@ -271,9 +271,9 @@ class Roll:
             time.sleep(LOOK_S)
 
     def _take_back(self, template: str, version: Version) -> str:
-        """What the group launches is what it was before; says what was done.
+        """Restore the previous launch template; return the actions.
 
-        No node of the version has opened, so nobody is on what is ended.
+        No node of the version has opened, so no student is on the ended ones.
         """
         former = self._version(template, DEFAULT)
         if former.number == version.number:
@@ -418,7 +418,7 @@ class Roll:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """What is begun inside is not interrupted."""
+    """Work that has begun inside is not interrupted."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:

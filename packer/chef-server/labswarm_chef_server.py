@@ -5,8 +5,9 @@ Runs at each start and once a day, and puts right what is not as it says: the da
 certificate, the server's configuration, the organization, and the two users with the one key that
 each may have. A second run changes nothing.
 
-The private half of the admin's key is in KMS and stays there. What the server makes by itself and
-nobody is to use (a key for each new user, one for the organization's validator) is thrown away.
+The private half of the admin's key is in KMS and stays there. The keys that the server makes by
+itself and nobody should use (one for each new user, one for the organization's validator) are
+thrown away.
 """
 
 import hashlib
@@ -75,7 +76,7 @@ def data_volume(volume_id: str, flavour: Flavour) -> None:
         if time.monotonic() > deadline:
             die(f"the data volume {volume_id} is not attached ({device} is missing)")
         time.sleep(2)
-    # Read first: what cannot be read must not count as empty.
+    # Read first: an unreadable object must not count as empty.
     with device.open("rb") as readable:
         readable.read(4096)
     if run("blkid", "--probe", device, check=False).returncode == 2:
@@ -295,8 +296,8 @@ def pem(der: bytes) -> str:
 def ctl(
     flavour: Flavour, command: str, *words: object, check: bool = True
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the server's own command. What it prints may be a key: it is never shown."""
-    # Whoever builds the image with a licence id has accepted the licence; Cinc has none.
+    """Run the server's own command. Its output may be a key: it is never shown."""
+    # The builder of the image accepted the licence by giving its id; Cinc has none.
     accepted = {**os.environ, "CHEF_LICENSE": "accept"} if flavour == CHEF else None
     program = ROOT / "opt" / flavour.project / "bin" / flavour.ctl
     return run(program, command, *words, check=check, env=accepted, shown=command)
@@ -342,7 +343,7 @@ def replace(path: Path, text: str, mode: int = 0o600) -> bool:
 
 
 def digest(path: Path) -> str | None:
-    """What tells a file from another one; None where there is none."""
+    """A file's identity; None without a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 

@@ -51,7 +51,7 @@ build {
     ]
   }
 
-  # The versions that were found, beside the list of what was built.
+  # The versions that were found, next to the list of the built images.
   provisioner "file" {
     direction   = "download"
     source      = "/etc/labswarm/image.json"

@@ -31,7 +31,7 @@ https://gitlab.com/cinc-project/distribution/workstation/-/issues/33"""
 
 
 class Knife(NamedTuple):
-    """What knife needs to know: the server with its organization, the user, the user's key (PEM).
+    """knife's settings: the server with its organization, the user, the user's key (PEM).
 
     `ca` is the certificate of the server's own authority; None for a public one.
     """

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What every image begins with: security updates, and the few programs that the other scripts use.
+# The start of every image: security updates, and the few programs that the other scripts use.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 

@@ -38,7 +38,8 @@ if [[ ${installed%%-*}. != "$CHEF_VERSION".* ]]; then
       "$downloads" "$project" "$1" "$CHEF_VERSION" "${CHEF_LICENSE_ID:+&license_id=$CHEF_LICENSE_ID}" |
       curl -fsSL --retry 5 --retry-connrefused -H 'Accept: application/json' -K - -o "$work/about.json"
   }
-  # What is not built for the newest Ubuntu yet is taken from the one before: the packages bring their own libraries.
+  # A package that is not built for the newest Ubuntu yet is taken from the previous one: the
+  # packages bring their own libraries.
   . /etc/os-release
   about "$VERSION_ID" || about 22.04 || die "there is no $project $CHEF_VERSION for Ubuntu $VERSION_ID or 22.04 at $downloads"
 
@@ -48,7 +49,7 @@ if [[ ${installed%%-*}. != "$CHEF_VERSION".* ]]; then
   apt-get -q install -y "$work/$package.deb"
 fi
 
-# Who calls it need not know which of the two it is.
+# Callers need not know which of the two it is.
 if [ "$1" = client ] && ! command -v chef-client >/dev/null; then
   ln -sfn /opt/cinc/bin/cinc-client /usr/local/bin/chef-client
 fi

@@ -1,5 +1,5 @@
 #!/bin/bash
-# amazon-efs-utils: what mounts the homes with TLS and the instance's own role. The cookbooks mount them.
+# amazon-efs-utils: mounts the homes with TLS and the instance's own role. The cookbooks mount them.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 

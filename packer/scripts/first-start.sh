@@ -1,5 +1,5 @@
 #!/bin/bash
-# What an image does by itself when an instance of it starts: first-start.sh chef-server|chef-workstation.
+# An image's own work when an instance of it starts: first-start.sh chef-server|chef-workstation.
 #
 # Installs the image's program and its units, and has them start with the machine. The program reads /etc/labswarm/ground.json.
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/bin/bash
 # The tools that the app's documents call: labswarm-node, labswarm-manager, labswarm-snapshot, in an environment of their own.
 #
-# Run from the repository's sources (this file's folder is their packer/scripts). What they depend on comes from Python's package index,
-# by the hashes in node-requirements.lock.
+# Run from the repository's sources (this file's folder is their packer/scripts). Their dependencies
+# come from Python's package index, by the hashes in node-requirements.lock.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 sources=${here%/packer/scripts}

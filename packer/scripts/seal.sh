@@ -1,5 +1,6 @@
 #!/bin/bash
-# Takes out what belongs to this one machine, and what nobody needs in an image: keys, identities, logs, package lists.
+# Removes everything that belongs to this one machine or is useless in an image: keys, identities,
+# logs, package lists.
 set -euo pipefail
 
 apt-get -q -y autoremove --purge

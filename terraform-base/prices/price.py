@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""What an example costs at AWS's list prices: idle for a month, and for one lab.
+"""The cost of an example at AWS's list prices: idle for a month, and for one lab.
 
     terraform-base/prices/price.py one-cluster --seats 60 --hours 2
 
-What there is comes from Terraform: from what `terraform show -json` says of a plan (--plan), or as
-quantities.json keeps it of each example. How much of it is used is assumed there, with the reasons.
+The resources come from Terraform: from the output of `terraform show -json` for a plan (--plan), or
+as quantities.json keeps it of each example. How much of it is used is assumed there, with the
+reasons.
 """
 
 import argparse
@@ -30,7 +31,7 @@ PARTS = {
     "cluster": "Hubs and homes",
     "workers": "Workers kept free",
 }
-# Types of resources that are counted, and what each is in list-prices.json or in `idle`.
+# Types of resources that are counted, and the name of each in list-prices.json or in `idle`.
 COUNTED = {
     "aws_nat_gateway": "nat_gateway",
     "aws_eip": "public_ipv4",
@@ -57,7 +58,7 @@ CALLED = {
 
 
 class Refused(Exception):
-    """What was asked for cannot be priced; the text names the option and the remedy."""
+    """The request cannot be priced; the text names the option and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Prices:
 
 
 def quantities(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a plan is paid for, by part; and the group of workers of each cluster."""
+    """The parts of a plan that cost money; and the group of workers of each cluster."""
     parts: dict[str, Counter[str]] = {part: Counter() for part in PARTS if part != "workers"}
     groups: dict[str, dict[str, Any]] = {}
     volumes: dict[str, int] = {}
@@ -242,7 +243,7 @@ def lab(
     hours: float,
     spot: bool,
 ) -> tuple[str, list[Line]]:
-    """One lab of a cluster: in a sentence, and as a bill beside the idle one."""
+    """One lab of a cluster: in a sentence, and as a bill next to the idle one."""
     known = _read("quantities.json")
     assumed = {name: figure["value"] for name, figure in known["assumed"].items()}
     name = cluster or next(iter(there["clusters"]))
@@ -443,7 +444,7 @@ def _asked(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--plan",
         type=Path,
-        help="what `terraform show -json` says of a plan, in place of an example",
+        help="the output of `terraform show -json` for a plan, in place of an example",
     )
     parser.add_argument(
         "--region", default="eu-west-1", help="eu-west-1 (the default) or us-east-1"

@@ -44,7 +44,7 @@ def test_a_lab_that_is_up_is_not_brought_up_again(lab: LabUnderTest) -> None:
     assert lab.status()["hub"]["healthy"]
 
 
-def test_a_class_that_finds_the_hub_beginning_anew_waits_for_it(lab: LabUnderTest) -> None:
+def test_a_class_that_finds_the_hub_restarting_waits_for_it(lab: LabUnderTest) -> None:
     kill = "docker kill $(docker ps --quiet --filter label=labswarm-hub)"
     lab.must("shell", "hub", "--", "sh", "-c", kill)
     said = lab.run("class", "1").stderr

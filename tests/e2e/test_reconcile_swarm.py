@@ -104,7 +104,7 @@ def let_go(lab: LabUnderTest, instance_id: str) -> None:
     )
 
 
-def test_what_both_hooks_never_said_is_found_and_mended_over_two_passes(lab: LabUnderTest) -> None:
+def test_orphans_of_two_lost_hook_events_are_repaired_over_two_passes(lab: LabUnderTest) -> None:
     lost = lab.status()["nodes"][0]["instance_id"]
     switch_rules(lab, on=False)
     lab.must("kill", lost)

@@ -678,7 +678,7 @@ def test_given_what_is_not_evaluated_then_it_is_refused(
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html",
 )
 @pytest.mark.emulator
-def test_given_a_function_that_prints_metrics_then_they_are_there_and_ring_an_alarm(
+def test_given_a_function_that_prints_metrics_then_they_raise_an_alarm(
     alarm: Watched,
 ) -> None:
     """ "On Lambda … writing JSON to standard out in the embedded metric format is sufficient."

@@ -85,7 +85,7 @@ def test_heartbeats_help_no_longer_than_the_global_timeout(
     assert expired == [action]
 
 
-def test_a_closed_action_is_found_no_more_and_rings_no_more() -> None:
+def test_a_closed_action_is_no_longer_found_and_its_timer_does_not_fire() -> None:
     clock, actions, action, expired = opened(60)
     found = actions.find("group", "launch", token=action.token, instance_id=None)
     assert found is actions.find("group", "launch", token=None, instance_id="i-0") is action

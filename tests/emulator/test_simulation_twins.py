@@ -211,7 +211,7 @@ def test_a_hook_that_nobody_completes_ends_with_its_default(
     side.waited(ended)
 
 
-def test_a_heartbeat_begins_the_hooks_time_anew_and_needs_an_open_action(side: Side) -> None:
+def test_a_heartbeat_restarts_the_hooks_time_and_needs_an_open_action(side: Side) -> None:
     side.make(600)
     (instance_id,) = in_service(side)
     named = {"AutoScalingGroupName": side.name, "LifecycleHookName": "terminate"}

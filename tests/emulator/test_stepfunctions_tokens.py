@@ -113,7 +113,7 @@ def test_a_task_fails_by_its_token(
     "Each attempt has a token of its own: the answer to the first is none to the second.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token",
 )
-def test_a_retry_waits_anew(emulator: Any, waiting: Waiting) -> None:
+def test_a_retry_waits_again(emulator: Any, waiting: Waiting) -> None:
     execution = waiting.start(Retry=[{"ErrorEquals": ["Again"], "MaxAttempts": 1}])
 
     first = waiting.told()

@@ -260,7 +260,7 @@ def test_profiles_have_controls_and_their_own_names(profile: Path) -> None:
     assert len(names) == len(set(names))
 
 
-def test_the_boot_units_call_what_is_beside_them() -> None:
+def test_the_boot_units_call_programs_next_to_them() -> None:
     files = COOKBOOKS / "labswarm_base/files/default"
     for unit, run_list in (
         ("labswarm-node-config.service", "recipe[labswarm_base::node_config]"),

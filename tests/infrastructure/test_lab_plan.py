@@ -23,7 +23,7 @@ def test_the_committed_plan_is_what_terraform_plans_with_the_labs_values(
     terraform: Prepared,
 ) -> None:
     assert planned(terraform) == json.loads(DEFAULT.read_text(encoding="utf-8")), (
-        "write it anew: `make plan`"
+        "write it again: `make plan`"
     )
 
 

@@ -570,7 +570,7 @@ def test_without_parameters_those_of_the_app_stay(checkout: Checkout) -> None:
     assert deploys(checkout) == ["sam deploy --no-confirm-changeset"]
 
 
-def test_an_app_that_does_not_work_may_be_mended(checkout: Checkout) -> None:
+def test_a_broken_app_may_be_repaired(checkout: Checkout) -> None:
     app(checkout, FAILED % "physics")
     assert checkout.run("deploy.sh", "keep", **SOON).returncode == 0
     assert (checkout.folder / "before" / "decided").read_text() == ""

@@ -199,7 +199,7 @@ def test_a_class_is_packed_on_workers_and_its_files_are_in_their_homes(empty_hub
         assert not list(home.rglob("*.sqlite*")), "SQLite stays off the shared folder"
 
 
-def test_who_finds_no_seat_waits_and_gets_the_next_that_is_free(empty_hub: Hub) -> None:
+def test_a_student_without_a_seat_waits_and_gets_the_next_free_one(empty_hub: Hub) -> None:
     empty_hub.attend(4)
     with ThreadPoolExecutor() as pool:
         late = pool.submit(empty_hub.attend, 5)

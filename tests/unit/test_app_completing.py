@@ -61,7 +61,7 @@ class Ends(Bench):
     ("event", "result", "phase"),
     [(LAUNCH, "ABANDON", "abandoned"), (TERMINATE, "CONTINUE", "removed")],
 )
-def test_what_a_machine_left_is_completed_with_every_token(
+def test_a_failed_machines_hook_is_completed_with_every_token(
     event: LifecycleEvent, result: str, phase: str
 ) -> None:
     ends = Ends()

@@ -52,7 +52,7 @@ def test_a_rules_event_is_tried_while_it_is_of_use_and_then_kept(given: dict[str
 
 
 @pytest.mark.parametrize("name", CALLED_BY_EVENTS)
-def test_what_a_function_fails_at_is_tried_while_it_is_of_use_and_then_kept(name: str) -> None:
+def test_a_functions_failed_event_is_retried_while_it_is_useful_and_then_kept(name: str) -> None:
     """Lambda's own retries come after one and two more minutes. A schedule's next event is as good
     as the one that failed: it is neither tried again nor kept.
 

@@ -272,7 +272,7 @@ def test_the_last_resort_completes_what_its_execution_left(
     assert '"LastResorts":[1.0]' in capsys.readouterr().out
 
 
-def test_the_last_resort_rings_for_nothing_that_was_completed(
+def test_the_last_resort_raises_no_alarm_for_a_completed_hook(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     known_launch()

@@ -104,7 +104,7 @@ def test_there_are_enough_of_them() -> None:
 
 
 @pytest.mark.parametrize(("event", "field"), [pytest.param(e, f, id=n) for n, e, f in CASES])
-def test_what_is_not_for_us_changes_nothing_and_is_logged_once_with_its_field(
+def test_a_foreign_event_changes_nothing_and_is_logged_once_with_its_field(
     app: Any, event: Any, field: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert refused(app, event) == ""

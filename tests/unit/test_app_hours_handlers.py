@@ -154,7 +154,7 @@ def test_a_snapshot_that_is_too_old_decides_nothing_and_fails(event: dict[str, A
     assert app.EXECUTIONS.given == {}
 
 
-def test_a_timetable_with_problems_rings_while_it_has_them(
+def test_a_timetable_raises_an_alarm_while_it_has_problems(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     describe("lab", headroom=0, timetable="ssm:/labswarm/timetables/none")
@@ -236,7 +236,7 @@ def test_the_log_says_how_the_events_of_a_feed_end(caplog: pytest.LogCaptureFixt
     assert line.__dict__["events"] == {"booked": 1}
 
 
-def test_a_minute_in_which_launches_are_held_rings_and_says_why(
+def test_a_minute_in_which_launches_are_held_raises_an_alarm_with_the_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     breakers = DynamoBreakers(boto3.client("dynamodb"), "labswarm-ledger")

@@ -104,7 +104,7 @@ def test_where_no_student_is_waited_for_there_is_nothing_to_tell(
         ({"$.gone": {}}, ["Warn", "Replace", "Whom?", "RemoveChefIdentity"]),
     ],
 )
-def test_a_warning_is_told_first_of_all_and_whoever_was_told_has_time_to_save(
+def test_a_warning_is_sent_first_and_notified_students_have_time_to_save(
     seen: dict[str, Any], entered: list[str]
 ) -> None:
     warn = SPOT["Warn"]
@@ -114,9 +114,7 @@ def test_a_warning_is_told_first_of_all_and_whoever_was_told_has_time_to_save(
     assert SPOT["AwaitSaves"]["Next"] == "Evacuate"
 
 
-def test_whoever_was_told_of_a_later_end_is_told_when_ec2_comes_first_and_has_time_to_save() -> (
-    None
-):
+def test_students_with_a_later_deadline_are_notified_again_when_ec2_comes_first() -> None:
     warn = TERMINATE["Warn"]
     assert warn["Parameters"]["Payload"]["parameters"]["Kind"] == "interruption"
     assert (warn["Next"], TERMINATE["AwaitSaves"]["Next"]) == ("AwaitSaves", "Evacuate")

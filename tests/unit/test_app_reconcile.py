@@ -620,7 +620,7 @@ def test_a_cluster_at_rest_that_grows_is_looked_at_at_once(cluster: Cluster) -> 
     assert looked_at(cluster) == ["lab"]
 
 
-def test_a_hub_s_empty_cluster_rests_beside_its_further_group(cluster: Cluster) -> None:
+def test_a_hubs_empty_cluster_rests_next_to_its_further_group(cluster: Cluster) -> None:
     cluster.add_group("lab-gpu")
     emptied(cluster)
     for name in ("lab", "lab-gpu"):

@@ -92,7 +92,7 @@ def test_a_lab_that_has_to_wait_for_the_build_says_so_and_builds_after(
     assert sam.told == ["build"]
 
 
-def test_nothing_is_built_anew_while_a_lab_deploys_from_it(
+def test_nothing_is_rebuilt_while_a_lab_deploys_from_it(
     checkout: Path, sam: Sam, capsys: pytest.CaptureFixture[str]
 ) -> None:
     built = deploy.build(checkout)

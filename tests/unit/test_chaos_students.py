@@ -149,7 +149,9 @@ def test_one_who_leaves_may_take_the_server_down_and_comes_again(
     assert student._notebook.lost() == []
 
 
-def test_whoever_comes_at_the_end_saves_a_file_or_says_why_not(student: Student, hub: Hub) -> None:
+def test_a_student_who_comes_at_the_end_saves_a_file_or_reports_the_reason(
+    student: Student, hub: Hub
+) -> None:
     assert student.saves_again() == ""
     assert student._notebook.files == 1
     assert student._notebook.lost() == []

@@ -80,7 +80,7 @@ def test_a_command_under_way_is_waited_for_and_not_sent_again() -> None:
     assert len(bench.agent.sent) == 1
 
 
-def test_an_answered_step_is_sent_anew_when_it_is_asked_for_again() -> None:
+def test_an_answered_step_is_sent_again_when_it_is_requested_again() -> None:
     bench = Bench()
     bench.agent.ends("command-1", {"servers": ["a"]})
     bench.agent.ends("command-2", {"servers": []})
@@ -188,7 +188,7 @@ def test_only_our_documents_are_sent() -> None:
         (Invocation("Success", "Success", 0, "", ""), Permanent),
     ],
 )
-def test_what_is_no_answer_is_an_error_of_its_kind(
+def test_an_invalid_answer_is_an_error_of_its_kind(
     invocation: Invocation, kind: type[LabswarmError]
 ) -> None:
     with pytest.raises(kind) as failed:
@@ -251,7 +251,7 @@ def test_an_urgent_command_and_one_on_the_node_itself_ask_for_no_slot(urgent: bo
 # What is tried again in one call
 
 
-def test_what_fails_for_now_is_sent_anew_until_it_is_done() -> None:
+def test_a_transient_failure_is_sent_again_until_it_is_done() -> None:
     bench = Bench()
     busy = {"error": {"kind": "transient", "name": "NotDown", "message": "the node is ready"}}
     for number in range(1, 6):

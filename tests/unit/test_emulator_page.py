@@ -18,7 +18,7 @@ OF_OUR_OWN = {
     **dict.fromkeys(
         (
             "test_autoscaling_hooks.py::test_an_action_is_over_after_its_heartbeat_timeout_and_not_before",
-            "test_autoscaling_hooks.py::test_a_closed_action_is_found_no_more_and_rings_no_more",
+            "test_autoscaling_hooks.py::test_a_closed_action_is_no_longer_found_and_its_timer_does_not_fire",
             "test_autoscaling_mix.py::test_what_is_there_counts_towards_the_mix",
             "test_autoscaling_policies.py::test_what_is_no_crontab_expression_is_refused",
             "test_eventbridge_patterns.py::test_there_are_fifty_patterns_and_more",

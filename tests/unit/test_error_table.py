@@ -16,7 +16,7 @@ from labswarm.errors import Gone, LabswarmError, Permanent, Transient
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/reference/errors.md"
-WRITE = "write it anew: python tests/unit/test_error_table.py"
+WRITE = "write it again: python tests/unit/test_error_table.py"
 SOURCES = sorted(
     path
     for folder in ("layers/labswarm/labswarm", "functions", "node/labswarm_node")

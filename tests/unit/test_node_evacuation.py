@@ -100,7 +100,7 @@ def test_no_server_is_started_before_the_old_one_has_ended(room: Class) -> None:
     assert room.step() == {"servers": [], "moved": [ADA.service], "moving": []}
 
 
-def test_whoever_finds_no_seat_is_not_waited_for(room: Class) -> None:
+def test_a_student_without_a_seat_is_not_waited_for(room: Class) -> None:
     room.sit(ADA, BOB)
     room.step()
     room.hub.slow = True

@@ -137,7 +137,7 @@ def test_of_several_commands_the_first_that_fails_is_the_last(machines: Simulate
     assert "labswarm-manager runs on the hub" in refused
 
 
-def test_the_emulator_finds_the_machines_beside_its_own_state(settings: NodesSettings) -> None:
+def test_the_emulator_finds_the_machines_next_to_its_own_state(settings: NodesSettings) -> None:
     found = from_settings(Settings("127.0.0.1", 0, settings.place.state_dir / "emulator"))
     assert isinstance(found, SimulatedMachines)
 

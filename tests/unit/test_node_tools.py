@@ -248,7 +248,7 @@ def test_what_is_no_list_of_swarm_s_ids_is_refused(
     assert answer["error"]["message"].startswith(f"{option}: ")
 
 
-def test_the_manager_mends_what_the_hub_has_lost(hub: Machine, swarm: SwarmTwin) -> None:
+def test_the_manager_removes_services_that_the_hub_has_lost(hub: Machine, swarm: SwarmTwin) -> None:
     swarm.line_up(Server("ada", "", "jupyter-ada"))
     (lost,) = (service.service_id for service in swarm.services())
     asked = ("mend", "--services", lost)

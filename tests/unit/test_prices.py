@@ -40,7 +40,7 @@ REGIONS = sorted(LIST["regions"])
 EXAMPLES = sorted(KNOWN["examples"])
 TEMPLATE = (ROOT / "template.yaml").read_text()
 PAGE = ROOT / "docs/how-to/deploy.md"
-WRITE = "write it anew: python -m tests.unit.test_prices"
+WRITE = "write it again: python -m tests.unit.test_prices"
 
 AMIS = dict.fromkeys(("chef_server", "hub", "worker"), "ami-0123456789abcdef0")
 SUBNETS = [f"subnet-0123456789abcdef{number}" for number in (0, 1, 3, 4)]
@@ -202,7 +202,7 @@ def sent(said: str) -> set[tuple[str, str]]:
     }
 
 
-def test_a_day_in_which_nobody_comes_is_what_the_bill_counts(
+def test_the_bill_counts_a_day_without_students(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The whole app runs for a day; each custom metric would be paid for by the hour.

@@ -150,7 +150,7 @@ def test_it_is_due_no_sooner_than_a_node_takes_to_start(seen: Listings, orphan: 
 
 
 @pytest.mark.parametrize(("seen", "orphan"), PLANTED)
-def test_what_a_pass_between_did_not_find_begins_anew(seen: Listings, orphan: Finding) -> None:
+def test_a_finding_that_a_pass_between_missed_starts_over(seen: Listings, orphan: Finding) -> None:
     assert passes(seen, listings(A), seen).waiting == (orphan,)
 
 
@@ -183,7 +183,7 @@ def test_a_lost_node_that_comes_back_between_two_passes_is_left_alone() -> None:
     assert [f.key for f in passes(lost, back, lost).waiting] == [B]
 
 
-def test_an_instance_with_a_live_node_beside_its_lost_one_is_not_replaced() -> None:
+def test_an_instance_with_a_live_node_next_to_its_lost_one_is_not_replaced() -> None:
     for state in ("ready", "unknown"):
         nodes = (node(A), node(B, "down", "lost"), node(B, state, "here"))
         seen = listings(A, B, swarm=Snapshot("lab", NOW, nodes, 0, 0))
@@ -223,7 +223,7 @@ def test_a_service_is_found_no_sooner_than_a_start_may_take() -> None:
     assert found(with_unknown(listings(A), young, LOST)) == [("service", "lost", "remove")]
 
 
-def test_another_service_in_the_lost_one_s_place_is_marked_anew() -> None:
+def test_another_service_in_the_lost_ones_place_is_marked_again() -> None:
     other = ServiceSeen("other", NOW - START_WITHIN_S)
     seen = [with_unknown(listings(A), service) for service in (LOST, other)]
     assert [f.key for f in passes(*seen).waiting] == ["other"]
@@ -248,7 +248,7 @@ def test_the_last_service_of_a_hub_that_knows_none_is_removed() -> None:
     assert [f.key for f in passes(seen, seen).due] == ["lost"]
 
 
-def test_while_the_hub_says_nothing_no_service_is_found_and_what_was_marked_begins_anew() -> None:
+def test_while_the_hub_is_silent_no_service_is_found_and_marks_start_over() -> None:
     seen, silent = with_unknown(listings(A), LOST), listings(A)
     assert silent.swarm.hub is None
     assert [f.key for f in passes(seen, silent, seen).waiting] == ["lost"]

@@ -140,7 +140,7 @@ def test_a_line_that_grows_is_told_again_but_not_within_two_seconds() -> None:
     assert told.call_due_in(line_of(3, NOW + BETWEEN_SHORTAGES_S)) == 0
 
 
-def test_a_line_that_was_served_and_forms_anew_is_told_anew() -> None:
+def test_a_line_that_forms_again_is_reported_again() -> None:
     told = Sent().after_call(line_of(3)).after(line_of(0, NOW + 9))
     assert told.call_due_in(line_of(1, NOW + 10)) == 0
 

@@ -7,7 +7,7 @@ SPOT = "labswarm-spot-interruption"
 
 
 @pytest.mark.parametrize(("students", "transitions", "calls"), [(0, 14, 9), (1, 15, 9), (3, 15, 9)])
-def test_an_interruption_costs_the_same_whoever_is_on_the_node(
+def test_an_interruption_costs_the_same_for_any_students_on_the_node(
     students: int, transitions: int, calls: int
 ) -> None:
     """Without a seat that is waited for, or a call that has to be made again."""

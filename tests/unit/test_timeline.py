@@ -175,7 +175,7 @@ def test_json_has_the_rows_and_what_happened() -> None:
     assert told["rows"][1]["executions"][0]["execution"] == RUN
 
 
-def test_the_picture_has_a_row_an_instance_and_nothing_beside_the_canvas() -> None:
+def test_the_picture_has_a_row_per_instance_and_nothing_outside_the_canvas() -> None:
     many = [line(n, "autoscaling", "Pending", f"i-{n + 9:017x}", group="<g&>") for n in range(12)]
     root = drawn(timeline([*LIFE, *many]))
     space = "{http://www.w3.org/2000/svg}"

@@ -65,7 +65,7 @@ def test_times_without_a_zone_are_a_problem_when_the_calendars_is_not_known() ->
     assert "its time zone 'Nowhere/None' is not known" in problem
 
 
-def test_a_time_in_utc_is_in_utc_whatever_zone_stands_beside_it() -> None:
+def test_a_time_in_utc_is_in_utc_with_any_zone_next_to_it() -> None:
     one = event("DTSTART;TZID=Europe/Berlin:20261124T140000Z", "DURATION:PT1H")
 
     assert starts(read(feed(one), NOW)) == [at("2026-11-24T14:00+00:00")]

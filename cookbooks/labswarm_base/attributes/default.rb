@@ -1,4 +1,4 @@
-# What the hub and the workers have in common. README.md says what each is for.
+# The attributes that hub and workers share. README.md describes each.
 
 # The lab's nodes read the same files. chef-client has all of a cookbook's files before it reads its
 # attributes: that is its no_lazy_load (https://docs.chef.io/config_rb_client/), on by default.

@@ -1,5 +1,5 @@
 module Labswarm
-  # What Terraform knows of this instance and its cluster.
+  # Terraform's facts about this instance and its cluster.
   module Ground
     # The facts, as a Hash. Raises with the remedy when they are not there.
     def self.read(file)

@@ -1,4 +1,5 @@
-# After dev-sec's linux-baseline; compliance/profiles/labswarm-node says what is checked and what is left out.
+# After dev-sec's linux-baseline; compliance/profiles/labswarm-node lists the checks and the
+# exceptions.
 
 file '/etc/sysctl.d/99-labswarm.conf' do
   content node['labswarm_base']['sysctl'].sort.map { |name, value| "#{name} = #{value}\n" }.join

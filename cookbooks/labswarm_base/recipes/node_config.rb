@@ -1,4 +1,5 @@
-# Also run alone when a node boots (labswarm-node-config.service): whoever asks for its Chef key reads the file.
+# Also run alone when a node boots (labswarm-node-config.service): the program that needs its Chef
+# key reads the file.
 
 ground = Labswarm::Ground.read(node['labswarm_base']['ground'])
 instance_id = node['labswarm_base']['instance_id'] || node.read('ec2', 'instance_id')

@@ -25,7 +25,7 @@ HUB_GROUND = GROUND.merge(
   }
 ).freeze
 
-# What programs on the machine answer: [words, standard output, exit code], the first that fits.
+# The answers of programs on the machine: [words, standard output, exit code], the first that fits.
 module Programs
   def answers(*rules)
     stubs_for_provider do |provider|
@@ -71,7 +71,7 @@ module Converges
     Array(run.execute(name).command).join(' ')
   end
 
-  # A converge of nothing but what the block declares.
+  # A converge of the block's resources only.
   def declaring(resource, &block)
     runner(step_into: [resource]).converge_block(&block)
   end

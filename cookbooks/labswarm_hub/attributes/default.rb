@@ -1,4 +1,4 @@
-# The hub. README.md says what each is for.
+# The hub. README.md describes each.
 
 default['labswarm_hub']['data'] = '/srv/labswarm'
 
@@ -12,11 +12,11 @@ default['labswarm_hub']['rotate_join_token_at'] = '*-*-* 04:00:00'
 default['labswarm_hub']['source'] = '/opt/labswarm/src'
 default['labswarm_hub']['snapshot_command'] = '/usr/local/bin/labswarm-snapshot'
 
-# The hub's image: built on the hub (recipes/jupyterhub.rb), with these packages beside.
+# The hub's image: built on the hub (recipes/jupyterhub.rb), with these packages in addition.
 default['labswarm_hub']['image'] = nil
 default['labswarm_hub']['python_packages'] = []
 
-# Who may log in is the department's to say: there is no default.
+# The department decides who may log in: there is no default.
 default['labswarm_hub']['authenticator'] = nil
 default['labswarm_hub']['admins'] = []
 default['labswarm_hub']['conf'] = {}
@@ -37,13 +37,14 @@ default['labswarm_hub']['environment'] = {
   'JUPYTER_PATH' => '/etc/labswarm/jupyter',
 }
 
-# In the hub's own network: what it sends to a server that cannot be reached is given up within seconds.
+# In the hub's own network: data for a server that cannot be reached is given up within seconds.
 # The kernel would send it for minutes, also after the node's link is up again: then an older save that
 # was on its way comes to the former server, and overwrites what the student has saved elsewhere since.
 sysctl = ::File.read(::File.join(__dir__, '../files/default/sysctl.json'))
 default['labswarm_hub']['sysctl'] = JSON.parse(sysctl)
 
-# What labswarm_worker lays on each worker, and where Jupyter and IPython look for it.
+# The files that labswarm_worker puts on each worker, and the places where Jupyter and IPython look
+# for them.
 default['labswarm_hub']['read_only_mounts'] = {
   '/etc/labswarm/class/jupyter_server_config.json' => '/etc/jupyter/jupyter_server_config.d/labswarm.json',
   '/etc/labswarm/class/ipython_config.py' => '/etc/ipython/ipython_config.py',

@@ -2,7 +2,7 @@ require 'digest'
 
 module Labswarm
   module Image
-    # A tag that changes with what the image is built of.
+    # A tag that changes with the image's sources.
     def self.tag(*texts)
       Digest::SHA256.hexdigest(texts.join("\0"))[0, 12]
     end

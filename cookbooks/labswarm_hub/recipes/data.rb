@@ -1,4 +1,4 @@
-# What outlives the instance: the Swarm's state, the hub's database, the certificates.
+# The data that outlives the instance: the Swarm's state, the hub's database, the certificates.
 
 ground = Labswarm::Ground.read(node['labswarm_base']['ground'])
 data = node['labswarm_hub']['data']

@@ -10,7 +10,7 @@ systemd_unit 'labswarm-snapshot.service' do
     },
     'Service' => {
       'ExecStart' => node['labswarm_hub']['snapshot_command'],
-      # What failed for good may have been mended by hand.
+      # A person may have repaired a permanent failure.
       'Restart' => 'always',
       'RestartSec' => 5,
       'DynamicUser' => 'yes',

@@ -6,10 +6,10 @@ property :path, String, name_property: true,
 property :settings, Hash, required: true,
                           description: 'The settings that the descriptions do not say: all of hub/labswarm_hub/settings.py but those of seats, groups and profiles.'
 property :limit, Hash, required: true,
-                       description: "What a server may use at most: `memory_factor` times its seat's memory, `nano_cpus` (or its seat's, where that is more), `pids`."
+                       description: "The limits of a server: `memory_factor` times its seat's memory, `nano_cpus` (or its seat's, where that is more), `pids`."
 
 property :profiles, Hash, default: {},
-                          description: 'What students choose from: name to `title` and `group`. Empty: each group of workers, where there is more than one.'
+                          description: 'The students' choices: name to `title` and `group`. Empty: each group of workers, where there is more than one.'
 
 action :write, description: "Write what hub/labswarm_hub/settings.py reads; how big seats are comes from the clusters' descriptions." do
   file new_resource.path do
@@ -19,7 +19,7 @@ action :write, description: "Write what hub/labswarm_hub/settings.py reads; how 
 end
 
 action_class do
-  # Asked anew at each run: a copy of it could say otherwise than what the functions read.
+  # Read again at each run: a copy could differ from the functions' values.
   def description
     JSON.parse(shell_out!(Labswarm::Hub::TOOL, 'description').stdout)
   end
@@ -34,7 +34,7 @@ action_class do
     )
   end
 
-  # What a server is guaranteed, and what it may use at most.
+  # A server's guarantee and its limits.
   def room(described)
     seat = described['seat']
     limit = new_resource.limit

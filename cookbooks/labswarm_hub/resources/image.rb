@@ -2,7 +2,7 @@ provides :labswarm_image
 unified_mode true
 
 property :image, String, name_property: true,
-                         description: "The image's name and tag. The tag has to change with what it is built of: see `Labswarm::Image.tag`."
+                         description: "The image's name and tag. The tag must change with its sources: see `Labswarm::Image.tag`."
 property :folder, String, required: true,
                           description: 'The folder with its Dockerfile.'
 

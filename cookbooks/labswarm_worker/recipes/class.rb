@@ -1,5 +1,5 @@
-# Mounted into each server, whatever its image: settings, for SQLite on the network file system locks up, and the extension that
-# tells a student before the server's machine goes.
+# Mounted into each server, in any image: settings, because SQLite on the network file system locks
+# up, and the extension that notifies a student before the server's machine is taken away.
 
 directory '/etc/labswarm/class' do
   mode '0755'

@@ -1,8 +1,7 @@
 """Auto Scaling: groups whose instances go through lifecycle hooks, and the events that say so.
 
-What differs from AWS: EC2's state is noticed at once and its status checks pass, and what spot and
-on-demand capacity there is, is only as the faults have it (`faults.CapacityFaults`); what is absent
-says so (`absent`).
+Differences from AWS: EC2's state is noticed at once and its status checks pass, and only faults
+limit spot and on-demand capacity (`faults.CapacityFaults`); an absent API says so (`absent`).
 """
 
 from labswarm_emulator.autoscaling import api

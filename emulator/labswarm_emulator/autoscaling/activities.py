@@ -1,4 +1,4 @@
-"""Scaling activities: what a group does to its instances, why, and how it went.
+"""Scaling activities: a group's actions on its instances, with causes and results.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Activity.html
 """

@@ -1,4 +1,4 @@
-"""How a group chooses: what to buy for its next instance, and which instance goes first.
+"""How a group chooses the type of its next instance, and the instance that ends first.
 
 Plain values in, plain values out. https://docs.aws.amazon.com/autoscaling/ec2/userguide/
 allocation-strategies.html, ec2-auto-scaling-termination-policies.html
@@ -17,7 +17,7 @@ POLICIES = ("Default", "OldestInstance", "NewestInstance", "OldestLaunchTemplate
 
 @dataclass(frozen=True)
 class Distribution:
-    """What a group buys: instance types in their order, and how much of it on demand."""
+    """A group's purchases: instance types in their order, and the on-demand share."""
 
     types: tuple[str, ...]
     on_demand_base: int = 0

@@ -177,7 +177,7 @@ def _keep(api: Api, group: FakeAutoScalingGroup) -> None:
 
 
 def _refuse_settings(api: Api) -> None:
-    """Raise ValidationError for what AWS would refuse, or would do and the emulator does not."""
+    """Raise ValidationError for values that AWS refuses or the emulator does not support."""
     given = api._get_params()
     for name in ABSENT:
         if given.get(name):

@@ -12,12 +12,12 @@ _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT",
 
 
 class NoCrontab(ValueError):
-    """It is no crontab expression; the message says of what."""
+    """It is not a crontab expression; the message names the bad part."""
 
 
 @dataclass(frozen=True)
 class Crontab:
-    """What each field allows. Sunday is 0, and 7 as well."""
+    """The allowed values of each field. Sunday is 0, and 7 as well."""
 
     minutes: frozenset[int]
     hours: frozenset[int]

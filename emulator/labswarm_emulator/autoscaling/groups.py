@@ -40,7 +40,7 @@ class Groups:
         self.lock = threading.RLock()
 
     def reconcile(self, group: FakeAutoScalingGroup, cause: str) -> None:
-        """Launch what is missing of the desired capacity, or let go of what is too much."""
+        """Launch the instances that the desired capacity lacks, or end the surplus."""
         with self.lock:
             spare = len(counted(group)) - (group.desired_capacity or 0)
             if spare < 0 and not suspended(group, "Launch"):

@@ -1,6 +1,6 @@
 """Health: instances that EC2 or a user calls unhealthy are ended and replaced.
 
-What differs from AWS: EC2's state is noticed at once, and its status checks are always passed.
+Differences from AWS: EC2's state is noticed at once, and its status checks are always passed.
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
 """
 

@@ -1,7 +1,7 @@
 """A group's new EC2 instances, made from its launch template.
 
-moto takes the template's default version for them, whatever the group says, and shows it for every
-instance of the group; on AWS an instance keeps the version that it was launched with.
+moto takes the template's default version for them, against the group's own setting, and shows it
+for every instance of the group; on AWS an instance keeps the version that it was launched with.
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/create-auto-scaling-groups-launch-template.html
 """
 
@@ -28,7 +28,7 @@ FAILED = "Launching EC2 instance failed."
 
 
 def distribution(group: FakeAutoScalingGroup) -> Distribution:
-    """What the group buys: by its mixed instances policy, or one type by its template alone."""
+    """The group's purchases: by its mixed instances policy, or one type by its template alone."""
     if group.mixed_instances_policy:
         return Distribution.of(group.mixed_instances_policy, group.instance_type)
     on_demand = 0 if _template_asks_for_spot(group) else 100

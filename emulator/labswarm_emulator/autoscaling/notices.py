@@ -1,4 +1,4 @@
-"""What Auto Scaling tells EventBridge.
+"""Auto Scaling's events for EventBridge.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html
 """
@@ -18,7 +18,7 @@ GROUP, EC2 = "AutoScalingGroup", "EC2"
 
 
 def action_detail(action: Action) -> dict[str, str]:
-    """What is told of an instance that waits for a hook."""
+    """The event of an instance that waits for a hook."""
     launching = action.launching
     detail = {
         "LifecycleActionToken": action.token,

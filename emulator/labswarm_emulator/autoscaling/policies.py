@@ -1,7 +1,7 @@
 """Scaling policies: target tracking, by alarms that the group keeps for itself.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html
-What differs from AWS: simple, step and predictive policies are refused, as are metric math and the
+Differences from AWS: simple, step and predictive policies are refused, as are metric math and the
 request count of a load balancer; a policy looks at its alarms each minute.
 """
 

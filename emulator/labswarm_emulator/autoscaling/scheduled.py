@@ -1,7 +1,7 @@
 """Scheduled actions: a group's sizes at a time, or again and again by a crontab expression.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scheduled-scaling.html
-What differs from AWS: they start to the second, by the wall clock, at every time scale.
+Differences from AWS: they start to the second, by the wall clock, at every time scale.
 """
 
 from datetime import UTC, datetime

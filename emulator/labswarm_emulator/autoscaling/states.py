@@ -1,4 +1,4 @@
-"""What an instance's lifecycle state means for its group's capacity.
+"""The meaning of an instance's lifecycle state for its group's capacity.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Reading:
-    """What one policy sees: its metric's latest value, and what its two alarms say."""
+    """One policy's view: its metric's latest value, and the states of its two alarms."""
 
     policy: str
     target: float
@@ -33,7 +33,7 @@ class Change:
 def change(
     readings: Sequence[Reading], desired: int, *, in_service: int, warming: bool
 ) -> Change | None:
-    """What the policies of a group make of its desired capacity; None leaves it.
+    """The desired capacity by the policies of a group; None leaves it.
 
     The one that wants most wins. It shrinks only when each policy that may shrink it wants that,
     and while nothing warms up. `in_service` are the instances that are through with their warm-up.

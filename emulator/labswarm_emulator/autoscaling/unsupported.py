@@ -1,4 +1,4 @@
-"""What AWS's Auto Scaling has and the emulator has not: it answers with an error.
+"""Parts of AWS's Auto Scaling that the emulator lacks: it answers with an error.
 
 Warm pools, instance refresh, load balancers, notification configurations, predictive scaling.
 """

@@ -1,6 +1,6 @@
 """CloudFormation as `sam deploy` uses it: the Serverless transform, change sets, our resources.
 
-What differs from AWS: a deployment is over when ExecuteChangeSet answers, and a failed *update* is
+Differences from AWS: a deployment is over when ExecuteChangeSet answers, and a failed *update* is
 not rolled back (the stack says UPDATE_ROLLBACK_FAILED; a failed creation is undone).
 """
 

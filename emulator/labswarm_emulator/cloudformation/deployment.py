@@ -66,7 +66,7 @@ class Deployment:
                 self._remove(name)
 
     def undo(self) -> None:
-        """Remove whatever there is: the rollback of a stack that could not be created."""
+        """Remove all resources: the rollback of a stack that could not be created."""
         for name in reversed(in_order(self._resources._resource_json_map)):
             if name in self._resources._parsed_resources:
                 self._delete(name, self._resources._resource_json_map[name])
@@ -141,7 +141,7 @@ class Deployment:
 
 
 class _Telling:
-    """Writes the stack events of one resource, and names it in what it raises."""
+    """Writes the stack events of one resource, and names it in its errors."""
 
     def __init__(self, stack: Stack, action: str, logical_id: str, resource_type: str) -> None:
         self._stack, self._action = stack, action

@@ -55,7 +55,7 @@ class EventInvokeConfigResource(CloudFormationModel):  # type: ignore[misc]  # m
         account_id: str,
         region_name: str,
     ) -> "EventInvokeConfigResource":
-        # moto would keep the old beside the new, and tell the old.
+        # moto would keep the old next to the new, and report the old.
         cls.delete_from_cloudformation_json(
             original_resource.physical_resource_id, cloudformation_json, account_id, region_name
         )

@@ -1,4 +1,4 @@
-"""AWS::Lambda::LayerVersion with an id: its ARN, which is what Ref gives.
+"""AWS::Lambda::LayerVersion with an id: its ARN, which Ref returns.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-layerversion.html
 """

@@ -65,11 +65,11 @@ class _Policy:
     def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> None:
-        """The policy goes with what it is attached to."""
+        """The policy is deleted with its role, queue or topic."""
 
 
 class QueuePolicy(_Policy, CloudFormationModel):  # type: ignore[misc]  # moto has no types
-    """Who may send to queues, named by their URLs."""
+    """Permissions to send to queues, named by their URLs."""
 
     @staticmethod
     def cloudformation_type() -> str:
@@ -84,7 +84,7 @@ class QueuePolicy(_Policy, CloudFormationModel):  # type: ignore[misc]  # moto h
 
 
 class TopicPolicy(_Policy, CloudFormationModel):  # type: ignore[misc]  # moto has no types
-    """Who may publish to topics, named by their ARNs."""
+    """Permissions to publish to topics, named by their ARNs."""
 
     @staticmethod
     def cloudformation_type() -> str:

@@ -1,4 +1,4 @@
-"""What a resource of a template refers to, and the order that follows from it."""
+"""The references of a template's resources, and the order that follows from them."""
 
 import re
 from collections.abc import Mapping

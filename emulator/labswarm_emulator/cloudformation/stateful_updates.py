@@ -1,4 +1,4 @@
-"""Updates of what holds data, AWS::DynamoDB::Table and AWS::Logs::LogGroup, in place.
+"""Updates in place of resources with data, AWS::DynamoDB::Table and AWS::Logs::LogGroup.
 
 moto has no update of them; a new one in their place would be empty.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html

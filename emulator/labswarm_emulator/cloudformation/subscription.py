@@ -12,7 +12,7 @@ from moto.sns.models import sns_backends
 
 
 class Subscription(CloudFormationModel):  # type: ignore[misc]  # moto has no types
-    """Who is told of a topic's messages. The emulator sends no mail."""
+    """The subscribers of a topic's messages. The emulator sends no mail."""
 
     def __init__(self, arn: str) -> None:
         self.arn = arn

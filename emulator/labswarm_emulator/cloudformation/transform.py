@@ -74,7 +74,7 @@ def install() -> None:
         return bool(stack.parse_template(stack.template) == stack.parse_template(other))
 
     def has_parameters(stack: Stack, other: dict[str, str]) -> bool:
-        # moto would compare only what was given, so that a default given again is a change.
+        # moto would compare only the given values, so that a repeated default is a change.
         return bool({**stack.stack_parameters, **other} == stack.stack_parameters)
 
     Stack.__init__ = make

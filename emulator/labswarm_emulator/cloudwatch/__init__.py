@@ -1,9 +1,9 @@
 """CloudWatch: metrics from calls and from functions' logs, and metric alarms that go into ALARM.
 
-What differs from AWS: of the emulator's services only Lambda (Invocations and Errors, by function)
+Differences from AWS: of the emulator's services only Lambda (Invocations and Errors, by function)
 and Auto Scaling publish metrics, a metric is there at once, the history has only changes of state,
-and what the emulator does not evaluate is refused: composite alarms, metric math, percentiles,
-anomaly detection, more than a day, actions but SNS's.
+and alarms that the emulator does not evaluate are refused: composite alarms, metric math,
+percentiles, anomaly detection, more than a day, actions but SNS's.
 """
 
 from typing import Any
@@ -41,7 +41,7 @@ def install(emulator: Emulator) -> None:
         return alarm
 
     def update_state(alarm: Alarm, reason: str, data: str | None, state: str) -> None:
-        """What moto's SetAlarmState does last; it lasts until the alarm is evaluated."""
+        """The last step of moto's SetAlarmState; it lasts until the alarm is evaluated."""
         alarms.set_state(alarm, reason, data, state)
 
     def describe_alarm_history(api: CloudWatchResponse) -> ActionResult:
@@ -71,7 +71,7 @@ def _numbers(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse(given: dict[str, Any]) -> None:
-    """Raise what AWS raises, and for what it allows and the emulator does not, a word about that.
+    """Raise AWS's errors, and for unsupported values an error that names them.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """

@@ -1,4 +1,4 @@
-"""Metric alarms, evaluated on the emulator's clock, and what they do when their state changes."""
+"""Metric alarms, evaluated on the emulator's clock, and their actions when their state changes."""
 
 import json
 import threading
@@ -149,7 +149,7 @@ def _step_s(alarm: Alarm) -> int:
 
 
 def _definition(alarm: Alarm) -> Definition:
-    # Alarms on DynamoDB's metrics ignore missing data, whatever they say.
+    # Alarms on DynamoDB's metrics ignore missing data, against their own setting.
     missing = "ignore" if alarm.namespace == "AWS/DynamoDB" else alarm.treat_missing_data
     return Definition(
         alarm.comparison_operator,
@@ -161,7 +161,7 @@ def _definition(alarm: Alarm) -> Definition:
 
 
 def _data_of(alarm: Alarm, data: list[MetricDatumBase]) -> Iterator[MetricDatumBase]:
-    """What was put of the alarm's metric: the same dimensions, no more and no fewer."""
+    """The values of the alarm's metric: the same dimensions, no more and no fewer."""
     dimensions = {(wanted.name, wanted.value) for wanted in alarm.dimensions}
     for datum in data:
         if (

@@ -22,7 +22,7 @@ class Invalid(ValueError):
 
 
 MALFORMED = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
-"""What reading a document of another shape raises."""
+"""The errors of reading a document of another shape."""
 
 
 class EmbeddedMetrics:
@@ -31,7 +31,7 @@ class EmbeddedMetrics:
     def __init__(self, emulator: Emulator) -> None:
         self._record = emulator.record
         self._lock = threading.Lock()
-        # What an earlier emulator's functions wrote has been read.
+        # The lines of an earlier emulator's functions have been read.
         folder = emulator.settings.state_dir / "logs"
         self._read = {log: log.stat().st_size for log in folder.glob("*.log")}
 
@@ -71,7 +71,7 @@ def documents(line: str) -> Iterator[Any]:
 def extracted(document: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The metrics of a document, as PutMetricData takes them, by namespace.
 
-    None of what has no `_aws`. Raises Invalid for what the specification does not allow.
+    None without `_aws`. Raises Invalid for values that the specification does not allow.
     """
     metadata = document.get("_aws") if isinstance(document, dict) else None
     if not isinstance(metadata, dict) or "CloudWatchMetrics" not in metadata:

@@ -17,7 +17,7 @@ COMPARISONS: dict[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanThreshold": (operator.lt, "less than"),
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
-"""What breaches a threshold, and AWS's words for it."""
+"""The comparisons that breach a threshold, and AWS's words for them."""
 
 MISSING = {
     "missing": None,
@@ -25,7 +25,7 @@ MISSING = {
     "breaching": "Breaching",
     "notBreaching": "NonBreaching",
 }
-"""The values of TreatMissingData, and as what a reason says that missing data were treated."""
+"""The values of TreatMissingData, and the word for each in an alarm's reason."""
 
 MORE = 2
 """How many datapoints more than EvaluationPeriods are looked at. AWS says that the number depends,
@@ -43,7 +43,7 @@ class Datapoint:
 
 @dataclass(frozen=True)
 class Definition:
-    """What of an alarm decides its state."""
+    """The fields of an alarm that decide its state."""
 
     comparison: str
     threshold: float

@@ -1,4 +1,4 @@
-"""What CloudWatch tells of an alarm that changed its state: an event, and a message to a topic."""
+"""The notifications of an alarm that changed its state: an event, and a message to a topic."""
 
 import json
 import uuid

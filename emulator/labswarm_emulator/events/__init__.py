@@ -1,6 +1,6 @@
 """EventBridge: rules that match, schedules, and targets that are called, again when that fails.
 
-What differs from AWS: a schedule fires to the second; and every event comes once, soon and in order
+Differences from AWS: a schedule fires to the second; and every event comes once, soon and in order
 unless faults are switched on (`faults.EventFaults`).
 """
 

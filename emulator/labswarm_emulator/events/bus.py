@@ -15,7 +15,7 @@ SCHEDULED = ("aws.events", "Scheduled Event")
 
 
 class NoEvent(ValueError):
-    """What is put is no event that EventBridge would carry; the message says why."""
+    """The entry is not an event that EventBridge would carry; the message says why."""
 
 
 class Bus:

@@ -19,7 +19,9 @@ DayOf = Callable[[date], bool]
 
 @dataclass(frozen=True)
 class Cron:
-    """What each field allows; the day is of the month or of the week, the other being `?`."""
+    """The allowed values of each field; the day is of the month or of the week, the other being
+    `?`.
+    """
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -39,7 +41,7 @@ class Cron:
 
 
 def cron(expression: str) -> Cron | None:
-    """A cron expression; None for what EventBridge would refuse as one."""
+    """A cron expression; None for an expression that EventBridge would refuse."""
     match = _CRON.fullmatch(expression)
     if not match:
         return None

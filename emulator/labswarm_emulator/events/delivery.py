@@ -31,20 +31,20 @@ CLIENT_ERROR = "SDK_CLIENT_ERROR"
 
 @dataclass(frozen=True)
 class Invocation:
-    """What a rule or a schedule has one target called with."""
+    """One call of a rule's or a schedule's target."""
 
     target: Mapping[str, Any]
     """The Arn, and RetryPolicy, DeadLetterConfig and SqsParameters if there are any."""
     body: Callable[[int], str]
     """The text for the target, by the number of the attempt, from 1."""
     event: str
-    """The event's id, or the execution's of a schedule: what it is recorded under."""
+    """The event's id, or the execution's of a schedule: its name in the record."""
     attributes: Mapping[str, str]
-    """What its dead letter says of where it comes from."""
+    """The origin in its dead letter."""
     since: float
     """Seconds since the epoch from which its age counts."""
     code: Callable[[str], str] = str
-    """What a dead letter calls an error of the target's service."""
+    """A dead letter's code for an error of the target's service."""
     letter: str | None = None
     """The dead letter's text, when it is not the target's: of a rule it is the event as it came."""
 

@@ -25,7 +25,7 @@ def as_delivered(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def text(event: Mapping[str, Any], target: Mapping[str, Any], rule_arn: str) -> str:
-    """What a rule's target is sent: JSON, by its Input, InputPath or InputTransformer."""
+    """The message for a rule's target: JSON, by its Input, InputPath or InputTransformer."""
     if "Input" in target:
         return str(target["Input"])
     if "InputPath" in target:

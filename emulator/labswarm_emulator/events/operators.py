@@ -1,4 +1,4 @@
-"""The comparison operators of event patterns: what each takes, and for which values it holds.
+"""The comparison operators of event patterns: the arguments of each, and the values that match.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 The reasons for a refusal are worded as https://github.com/aws/event-ruler words them.
@@ -191,7 +191,7 @@ def _ignore_case(operand: str, value: Any) -> bool:
 
 
 UNLESS = ("prefix", "suffix", IGNORE_CASE, "wildcard")
-"""What anything-but can turn round, each also with a list."""
+"""The operators that anything-but can negate, each also with a list."""
 
 OPERATORS = {
     "prefix": Operator(_check_end("prefix"), _end(str.startswith)),

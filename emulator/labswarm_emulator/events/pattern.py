@@ -1,7 +1,7 @@
 """Event patterns: which events a rule is for, and which patterns EventBridge refuses.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html, and
-https://github.com/aws/event-ruler, which is what EventBridge matches with.
+https://github.com/aws/event-ruler, with which EventBridge matches.
 """
 
 import json
@@ -68,7 +68,7 @@ def _matches(
         if name == OR and isinstance(wanted, list):
             found = any(_matches(one, here, event, path) for one in wanted)
         elif isinstance(wanted, dict):
-            # What is not there is looked into as well, for a field that is not to exist.
+            # A missing field is matched as well, for a pattern that wants no field.
             inside = list(_objects(here.get(name))) or [{}]
             found = any(_matches(wanted, one, event, (*path, name)) for one in inside)
         else:

@@ -1,4 +1,5 @@
-"""EventBridge's rules: what PutRule, PutTargets, PutEvents and TestEventPattern take and refuse.
+"""EventBridge's rules: the values that PutRule, PutTargets, PutEvents and TestEventPattern accept
+and refuse.
 
 Where no page is named, the rules are those of the operation's own page under
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
@@ -29,7 +30,7 @@ MOST_TARGETS = 5
 LARGEST_ENTRY = 256 * 1024
 """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html"""
 EVENT_FIELDS = ("id", "account", "source", "time", "region", "resources", "detail-type")
-"""What TestEventPattern wants of an event."""
+"""The fields that TestEventPattern requires in an event."""
 DELIVERED = (*SERVICES, "events", "logs")
 """Other buses and log groups are moto's to deliver to."""
 INPUTS = ("Input", "InputPath", "InputTransformer")

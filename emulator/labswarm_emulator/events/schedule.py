@@ -18,7 +18,7 @@ _UNIT_S = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 def rate_s(expression: str) -> int | None:
-    """The seconds between two firings of a rate; None for what is no rate."""
+    """The seconds between two firings of a rate; None for a text that is not a rate."""
     match = _RATE.fullmatch(expression)
     return int(match[1]) * _UNIT_S[match[2]] if match else None
 
@@ -32,7 +32,7 @@ def valid(expression: str) -> bool:
 
 
 def at_s(expression: str, zone: str) -> float | None:
-    """When a schedule fires once (epoch seconds); None for what is no such time."""
+    """When a schedule fires once (epoch seconds); None for a text that is not such a time."""
     match = _AT.fullmatch(expression)
     if not match:
         return None
@@ -65,8 +65,8 @@ class Timed:
 class Timetable:
     """Which schedules are due; `scaled` makes real seconds of the clock's.
 
-    A rate counts from when it was first seen, or from its beginning, and anew when it changes. A
-    cron expression or a time is the wall clock's, whatever the scale.
+    A rate counts from when it was first seen, or from its beginning, and again when it changes. A
+    cron expression or a time is the wall clock's, on any scale.
     """
 
     def __init__(self, scaled: Callable[[float], float]) -> None:

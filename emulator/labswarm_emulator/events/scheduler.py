@@ -2,7 +2,7 @@
 
 Where no page is named, the rules are those of the operation's own page under
 https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Operations.html
-What differs from AWS: no universal targets, and no schedule is encrypted with a key of one's own.
+Differences from AWS: no universal targets, and no schedule is encrypted with a key of one's own.
 """
 
 import json
@@ -77,7 +77,7 @@ class Scheduler:
             "scheduler", "due", schedule=schedule.arn, execution=execution, at=at
         )
         context = {"schedule-arn": schedule.arn, "scheduled-time": at, "execution-id": execution}
-        target = dict(schedule.target)  # the target's text as it is now, whatever changes
+        target = dict(schedule.target)  # the target's text as it is now, before any change
         attributes = {
             "SCHEDULE_ARN": schedule.arn,
             "SCHEDULED_TIME": at,

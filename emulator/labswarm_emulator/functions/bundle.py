@@ -13,7 +13,7 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a worker has on its search path; equal bundles have equal code."""
+    """A worker's search path; equal bundles have equal code."""
 
     task_root: Path
     layers: tuple[Path, ...]  # in the order the function names them
@@ -51,7 +51,8 @@ class Shelf:
         with self._lock:
             if not folder.exists():
                 self._folder.mkdir(parents=True, exist_ok=True)
-                # Beside its place and then renamed, so that an emulator killed here leaves no half.
+                # Written under another name and then renamed, so that an emulator killed here
+                # leaves no partial bundle.
                 half = Path(tempfile.mkdtemp(dir=self._folder, prefix="half-"))
                 try:
                     zipfile.ZipFile(io.BytesIO(archive)).extractall(half)

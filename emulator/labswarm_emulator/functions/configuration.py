@@ -1,4 +1,6 @@
-"""What moto leaves out of a function's configuration: dead letters, and one async configuration."""
+"""The parts of a function's configuration that moto lacks: dead letters, and one async
+configuration.
+"""
 
 from typing import Any
 
@@ -6,7 +8,7 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 
 
 def install() -> None:
-    """Keep DeadLetterConfig, and have PutFunctionEventInvokeConfig put in place of what was.
+    """Keep DeadLetterConfig, and let PutFunctionEventInvokeConfig replace the old configuration.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
     """

@@ -38,7 +38,7 @@ class UnknownDestination(ValueError):
 
 
 class Destinations:
-    """Tells of endings; what cannot be told is dropped, as on AWS."""
+    """Reports endings; a report that fails is dropped, as on AWS."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -82,7 +82,7 @@ class Destinations:
                 raise UnknownDestination(f"the emulator has no destination of {service}")
 
     def _send_event(self, arn: str, function: LambdaFunction, ending: Ending) -> None:  # noqa: ARG002
-        """The event as it is; what went wrong is in the message's attributes."""
+        """The unchanged event; the error is in the message's attributes."""
         # A function error is an answer of Lambda's; a throttle is none.
         status = "429" if ending.last is None else "200"
         attributes = {

@@ -1,4 +1,4 @@
-"""What a function's worker has in its environment.
+"""The environment of a function's worker.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """

@@ -1,8 +1,8 @@
 """A process that has the AWS SDK imported, and forks workers that share it: less memory, less wait.
 
-What is imported here is what a worker finds by the same layers and the same Python; whatever else
-it has is its own: process group, environment, folder, search path. It then runs `bootstrap` as a
-worker that was started by itself does.
+A worker finds the same modules by the same layers and the same Python; everything else is its own:
+process group, environment, folder, search path. It then runs `bootstrap` as a worker that was
+started by itself does.
 
 Standard input is a socket whose other end only the emulator holds (`processes`). On it comes, for
 each worker, its number, environment, folder and arguments as JSON, with its lifeline and its log as
@@ -70,7 +70,7 @@ def told(emulator: socket.socket, **message: Any) -> None:
 
 def _become_worker(asked: Mapping[str, Any], descriptors: list[int], rest: list[str]) -> None:
     """As a process that was started so; does not return."""
-    os.setpgid(0, 0)  # both do it, so that it is done for whoever is first
+    os.setpgid(0, 0)  # both do it, so that it is done for the first of them
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     lifeline, log = descriptors

@@ -1,4 +1,4 @@
-"""What Lambda tells CloudWatch of each invocation, by the function's name.
+"""Lambda's metrics of each invocation, by the function's name.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """

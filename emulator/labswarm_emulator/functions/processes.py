@@ -24,7 +24,7 @@ FORK_SERVER = str(Path(fork_server.BOOTSTRAP).with_name("fork_server.py"))
 START_LIMIT_S = 60.0
 """Real seconds a fork server has to import the SDK, on a machine that is busy with a Swarm."""
 OWN = {name: value for name, value in os.environ.items() if name.startswith("LABSWARM_")}
-"""By what the lab gave the emulator it finds the emulator's processes; no function sees it."""
+"""The lab finds the emulator's processes by this variable; no function sees it."""
 READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_", "PATH", "HOME")
 
 
@@ -41,11 +41,11 @@ class Process(Protocol):
     def wait(self) -> int: ...
 
     def kill(self) -> None:
-        """Kill it and what it started; one that has ended is no error."""
+        """Kill it and its children; one that has ended is no error."""
         ...
 
     def let_go(self) -> None:
-        """Close what ties its life to the emulator's; what it started ends."""
+        """Close the pipe that ties its life to the emulator's; its children end."""
         ...
 
 
@@ -133,7 +133,7 @@ class Processes:
             )
 
     def close(self) -> None:
-        """End the fork servers; their workers are ended by whoever has them."""
+        """End the fork servers; their owners end their workers."""
         with self._lock:
             servers, self._servers = list(self._servers.values()), {}
         for server in servers:

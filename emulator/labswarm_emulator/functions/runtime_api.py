@@ -23,7 +23,7 @@ class Invocation:
 
 
 class Kind(Enum):
-    """What can come from a worker."""
+    """The messages of a worker."""
 
     READY = auto()
     ANSWER = auto()

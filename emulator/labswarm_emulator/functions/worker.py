@@ -34,7 +34,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one invocation may take.
+    """The limits of one invocation.
 
     `timeout_s` is as configured, `real_timeout_s` what that is of real seconds. Of memory there is
     no limit with `memory_mb` None.
@@ -46,7 +46,7 @@ class Limits:
 
 
 class Crash(Enum):
-    """When a worker is killed on purpose; what its handler did before stays done."""
+    """When a worker is killed on purpose; its handler's earlier work stays done."""
 
     BEFORE = "before"  # the handler has the event
     AFTER = "after"  # the handler has returned, and nobody knows
@@ -101,7 +101,7 @@ class Worker:
             self.used_at = time.monotonic()
 
     def end(self) -> None:
-        """Kill the process and what it started; ending one twice is no error."""
+        """Kill the process and its children; ending one twice is no error."""
         self._process.kill()
         self._process.wait()
 

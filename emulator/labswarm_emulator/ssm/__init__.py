@@ -1,8 +1,8 @@
 """Systems Manager: agents that come online, documents that are honoured, commands that run.
 
-What differs from AWS: a document has one aws:runShellScript step with parameters of type String;
+Differences from AWS: a document has one aws:runShellScript step with parameters of type String;
 targets are instance ids; there are no AWS-owned documents; a script that runs when its command is
-cancelled is not killed. What SendCommand takes on AWS and not here is refused (`api.NOT_HERE`).
+cancelled is not killed. Options of SendCommand that only AWS supports are refused (`api.NOT_HERE`).
 """
 
 from labswarm_emulator.emulator import Emulator

@@ -17,7 +17,7 @@ FORGOTTEN_S = 300.0
 class Agent:
     """One machine's agent: its ping, and room for the commands that it runs at once.
 
-    `ping_status` is what the service says of it, which lags behind whether it is `heard`.
+    `ping_status` is the service's view of it, which lags behind `heard`.
     """
 
     instance_id: str

@@ -36,7 +36,7 @@ NOT_HERE = (
     "ServiceRoleArn",
     "Targets",
 )
-"""What SendCommand takes on AWS, and is refused here rather than left out."""
+"""Options of SendCommand on AWS that are refused here, not ignored."""
 
 
 def install(agents: Agents, commands: Commands) -> None:

@@ -65,7 +65,7 @@ class Command:
 
     @property
     def total_timeout_s(self) -> float:
-        """When this has passed, whatever is still open has timed out."""
+        """After this time, every open invocation has timed out."""
         return self.delivery_timeout_s + self.script.timeout_s
 
     @property
@@ -95,5 +95,5 @@ def overall(invocations: Iterable[str]) -> str:
     for details in _COUNTED:
         if details in seen:
             return details
-    # What could not be delivered at all counts only where nothing else is there.
+    # Undelivered invocations count only if there are no others.
     return "Success" if "Success" in seen else "Failed"

@@ -15,10 +15,10 @@ UNSEEN_S = 0.5
 """How long GetCommandInvocation does not know a command that was just sent."""
 STDOUT_CHARACTERS = 24_000
 STDERR_CHARACTERS = 8_000
-"""What GetCommandInvocation returns of the two,
+"""The part that GetCommandInvocation returns of the two,
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html"""
 NOT_FOUND = 127
-"""What a shell says of a command that is not there."""
+"""A shell's exit code for a missing command."""
 KILLED = 137
 """The agent's response code for a script that it stopped."""
 
@@ -64,7 +64,9 @@ class Commands:
         return age >= self._emulator.clock.real(UNSEEN_S)
 
     def cancel(self, command: Command, instance_ids: Sequence[str]) -> None:
-        """What has not begun will not; what runs is Cancelling until it ends by itself."""
+        """Waiting invocations are cancelled; running ones are Cancelling until they end by
+        themselves.
+        """
         for invocation in command.invocations.values():
             if instance_ids and invocation.instance_id not in instance_ids:
                 continue

@@ -1,4 +1,4 @@
-"""Command documents: what their parameters allow, and the script that they come to.
+"""Command documents: the allowed values of their parameters, and the resulting script.
 
 https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-syntax-data-elements-parameters.html
 """
@@ -24,7 +24,7 @@ class Unsupported(ValueError):
 
 @dataclass(frozen=True)
 class Script:
-    """What a machine has to run: one step of a document with its parameters filled in."""
+    """A machine's task: one step of a document with its parameters filled in."""
 
     step: str
     text: str

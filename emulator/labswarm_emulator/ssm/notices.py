@@ -1,4 +1,4 @@
-"""What Run Command tells EventBridge when a status changes.
+"""Run Command's events for EventBridge when a status changes.
 
 https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ssm.html
 """

@@ -1,8 +1,8 @@
 """Step Functions as AWS interprets the Amazon States Language: moto's interpreter, corrected.
 
-Each module is one correction, with its reason. What they change is found by the name that moto's
-modules use (`interpreter.replace`), since most of it is imported by name.
-What is not there at all is refused when the machine is made (`definitions`).
+Each module is one correction, with its reason. Changes are found by the name that moto's modules
+use (`interpreter.replace`), since most of it is imported by name. Missing features are refused when
+the machine is made (`definitions`).
 """
 
 from moto.core.config import default_user_config

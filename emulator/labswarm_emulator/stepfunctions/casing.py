@@ -1,4 +1,4 @@
-"""Parameters and results of SDK integrations are in PascalCase, whatever the API's own case is.
+"""Parameters and results of SDK integrations are in PascalCase, in every API.
 
 `aws-sdk:sfn:startExecution` takes StateMachineArn where the API has stateMachineArn; moto hands the
 first to the API, which then misses it. A parameter that the API does not have is an error.

@@ -1,7 +1,7 @@
 """A Choice without a match is States.NoChoiceMatched, and one on a field that is missing fails.
 
 moto says States.Runtime for the first, and takes the second for a rule that does not match, which
-is kinder than AWS: there only IsPresent may look at what may not be there.
+is kinder than AWS: there only IsPresent may look at a missing field.
 https://states-language.net/spec.html#choice-state
 """
 

@@ -28,7 +28,7 @@ ABSENT = {
     "ToleratedFailurePercentage": "a distributed map",
     "ToleratedFailurePercentagePath": "a distributed map",
 }
-"""What AWS has and the emulator has not, and what it would be for."""
+"""AWS's fields that the emulator lacks, and their purpose."""
 
 _OF_TYPE = {
     JSONPATH: {

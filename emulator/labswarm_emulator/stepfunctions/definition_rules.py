@@ -1,4 +1,4 @@
-"""What a Retry, a Catch, a Choice and a task's Resource have to be.
+"""The rules for a Retry, a Catch, a Choice and a task's Resource.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html
@@ -48,7 +48,7 @@ _SERVICE = re.compile(
 _FUNCTION = re.compile(r"arn:aws:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+(:[\w$-]+)?")
 
 Found = Iterator[tuple[str, str]]
-"""Problems: where, below the state, and what."""
+"""Problems: each with its place below the state."""
 
 
 def is_count(value: Any, least: int, most: int = LONGEST_S) -> bool:
@@ -143,7 +143,7 @@ def _rule(at: str, rule: Any, is_top: bool = False) -> Found:
 
 
 def of_resource(resource: Any) -> Found:
-    """Of what a Task calls; what the emulator has not is refused as what AWS has not is."""
+    """Of a Task's call; calls that the emulator lacks are refused like those that AWS lacks."""
     if not isinstance(resource, str):
         yield "Resource", "Expected value of type String"
         return

@@ -1,4 +1,5 @@
-"""Paths and payload templates of a definition: what ends in `.$` is a path or an intrinsic call.
+"""Paths and payload templates of a definition: a key that ends in `.$` has a path or an intrinsic
+call.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-params.html
 """

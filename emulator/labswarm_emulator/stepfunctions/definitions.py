@@ -1,4 +1,4 @@
-"""A definition that AWS refuses is refused, and so is what the emulator does not do.
+"""Refuse definitions that AWS refuses, and those that the emulator does not support.
 
 moto takes a machine whose states lead nowhere, and fails once it is there.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
@@ -20,7 +20,7 @@ LONGEST_NAME = 80
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and where: a JSON pointer, None for the text as a whole."""
+    """A problem and its place: a JSON pointer, None for the text as a whole."""
 
     code: str
     message: str

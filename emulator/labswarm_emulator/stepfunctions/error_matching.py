@@ -1,4 +1,5 @@
-"""What ErrorEquals matches: `States.ALL` and `States.TaskFailed` are not quite everything.
+"""The errors that ErrorEquals matches: `States.ALL` and `States.TaskFailed` are not quite
+everything.
 
 States.Runtime ends the execution whatever is caught; States.DataLimitExceeded is caught by its own
 name only; States.TaskFailed is any error but States.Timeout.

@@ -12,7 +12,7 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 
 class Reported(ErrorName):  # type: ignore[misc]  # moto has no types
-    """An error's name whatever it is, one that begins with "States." too."""
+    """Any error's name, one that begins with "States." too."""
 
 
 class ToldWhole(Reported):

@@ -152,7 +152,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int | None]] = {
     "StringSplit": (_split, 2, 2),
     "UUID": (lambda: str(uuid.uuid4()), 0, 0),
 }
-"""By name: what it does, and how many arguments it takes, at least and at most."""
+"""By name: its function, and its least and greatest number of arguments."""
 
 
 GIVE_TEXT = {

@@ -1,5 +1,5 @@
-"""Intrinsic functions read and computed by the emulator; what they cannot do is
-States.IntrinsicFailure, which a Task may catch.
+"""Intrinsic functions, parsed and computed by the emulator; a failure is States.IntrinsicFailure,
+which a Task may catch.
 
 moto misreads an escaped quote, rounds nothing, seeks within a range that includes its end, and
 tells every failure as States.Runtime, which nothing catches.
@@ -38,7 +38,7 @@ def checked(call: Call) -> Call:
 
 
 def value(call: Call, env: Any, given: Any) -> Any:
-    """What the call gives. Raises intrinsic_functions.WrongArguments."""
+    """The result of the call. Raises intrinsic_functions.WrongArguments."""
     arguments = []
     for argument in call.arguments:
         match argument:

@@ -1,4 +1,4 @@
-"""What a Map goes over has to be an array, or the execution ends with States.Runtime.
+"""A Map's items must be an array, or the execution ends with States.Runtime.
 
 moto says States.QueryEvaluationError in JSONPath too, which a Catch takes for its own.
 https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemspath.html
@@ -12,7 +12,7 @@ from labswarm_emulator.stepfunctions.failures import failure
 
 
 def install() -> None:
-    """Look at what ItemsPath selects."""
+    """Check the value that ItemsPath selects."""
     select = ItemsPath._eval_body
 
     def selected(declared: ItemsPath, env: Any) -> None:

@@ -1,4 +1,4 @@
-"""The strings of a definition are JSON: what is written `\\u00e9` is é.
+"""The strings of a definition are JSON: a written `\\u00e9` is é.
 
 moto takes some of them as they are written and others as Python would read them, so a path or a
 call with a quote in it is another one. https://www.rfc-editor.org/rfc/rfc8259#section-7
@@ -16,7 +16,7 @@ from labswarm_emulator.stepfunctions import interpreter
 
 
 def text(token: Any) -> str:
-    """What a token of the definition says."""
+    """The text of a token of the definition."""
     written = str(token.getText())
     return str(json.loads(written)) if written.startswith('"') else written
 

@@ -1,7 +1,7 @@
 """JSONata expressions, `{% $states.input.a %}`, with variables and AWS's own functions.
 
 moto leaves the engine out. Ours is a Python one; AWS's is in Java, and both follow JSONata's own
-tests. What gives nothing, or cannot be computed, is States.QueryEvaluationError.
+tests. An expression without a result, or with an error, is States.QueryEvaluationError.
 https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 """
 
@@ -29,7 +29,7 @@ OF_AWS = {
     "uuid": "UUID",
     "parse": "StringToJson",
 }
-"""AWS's functions beside JSONata's own, by the intrinsic function that they are."""
+"""AWS's functions in addition to JSONata's own, by the matching intrinsic function."""
 
 
 class NotComputed(ValueError):

@@ -1,8 +1,7 @@
-"""The quota of what a state is given and gives: 256 KiB of UTF-8, in Parameters too.
+"""The quota of a state's input and output: 256 KiB of UTF-8, in Parameters too.
 
-moto refuses what is exactly as long, counts a string without its quotes, and does not look at what
-Parameters make of the input.
-https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+moto refuses data of exactly that size, counts a string without its quotes, and ignores the result
+of Parameters. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
 
 import json
@@ -29,7 +28,7 @@ def is_within(value: Any) -> bool:
 
 
 def install() -> None:
-    """Measure so, and what Parameters or Arguments make too."""
+    """Measure like AWS, and measure the result of Parameters or Arguments too."""
     interpreter.replace("is_within_size_quota", is_within_size_quota, is_within)
     make = Parargs._eval_body
 

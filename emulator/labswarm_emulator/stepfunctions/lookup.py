@@ -1,4 +1,4 @@
-"""What a JSONPath expression stands for: `$.a` of the input, `$$.a` of the context, `$name.a`."""
+"""The value of a JSONPath expression: `$.a` of the input, `$$.a` of the context, `$name.a`."""
 
 import copy
 import re

@@ -1,6 +1,6 @@
 """CreateStateMachine and its kin: definitions are checked, a name is of one machine, Standard only.
 
-moto takes any definition that it can parse, gives the machine of the same name whatever the
+moto takes any definition that it can parse, returns the machine of the same name for any
 definition, and runs an Express machine as a Standard one.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 """
@@ -23,7 +23,7 @@ LOG = logging.getLogger(__name__)
 
 
 def all_problems(text: str) -> list[Problem]:
-    """What AWS refuses, and what moto's parser does not read though it should."""
+    """Definitions that AWS refuses, and valid ones that moto's parser cannot read."""
     found = problems(text)
     if found:
         return found

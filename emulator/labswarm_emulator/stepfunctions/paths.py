@@ -1,7 +1,7 @@
 """A definite path gives its bare value: `$.a[0].b` is 1, where moto gives [1].
 
 The Amazon States Language tells Reference Paths, which identify one node, from Paths, which may
-give a list (https://states-language.net/spec.html#path): by the path, not by what it finds.
+give a list (https://states-language.net/spec.html#path): by the path, not by its matches.
 """
 
 import re
@@ -53,7 +53,8 @@ def check(path: str) -> None:
 
 
 def select(path: str, data: Any) -> Any:
-    """What `path` selects in `data`: the value, or the list of values of an indefinite path.
+    """The part of `path` that `data` selects: the value, or the list of values of an indefinite
+    path.
 
     Raises NoSuchJsonPathError when a definite path selects nothing.
     """

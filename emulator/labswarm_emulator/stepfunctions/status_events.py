@@ -28,11 +28,13 @@ UNKNOWN = (
     "error",
     "cause",
 )
-"""What is null until it is known."""
+"""The fields that are null until they are known."""
 
 
 def detail(execution: Any) -> dict[str, Any]:
-    """What DescribeExecution says, with times in ms since the epoch and null for what is not."""
+    """The answer of DescribeExecution, with times in ms since the epoch and null for missing
+    values.
+    """
     shown = {**dict.fromkeys(UNKNOWN), **described(execution)}
     for name in ("startDate", "stopDate"):
         if isinstance(shown[name], datetime):

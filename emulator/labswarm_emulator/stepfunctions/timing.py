@@ -1,7 +1,8 @@
 """The emulator's clock times each wait, retry interval, timeout and heartbeat of a machine.
 
-Were only some of them scaled, a task could outlive its timeout, or a retry come before what it
-waits for. A retry's interval also ends when the execution is stopped, which moto sleeps through.
+Were only some of them scaled, a task could outlive its timeout, or a retry come before the event
+that it waits for. A retry's interval also ends when the execution is stopped, which moto sleeps
+through.
 """
 
 import threading

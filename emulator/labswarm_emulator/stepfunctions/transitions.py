@@ -16,7 +16,7 @@ ATTEMPTS = {
     "ParallelStateStarted",
     "MapStateStarted",
 }
-"""What each attempt of a Task, a Parallel or a Map begins with."""
+"""The first events of each attempt of a Task, a Parallel or a Map."""
 
 
 def transitions(events: Iterable[Mapping[str, Any]]) -> int:

@@ -1,1 +1,1 @@
-"""The lab's Chef Server and what stands in for chef-client on its nodes."""
+"""The lab's Chef Server and the stand-in for chef-client on its nodes."""

@@ -1,9 +1,9 @@
-"""Who may do what in an organization of a Chef Server, as a new one has it.
+"""The permissions in a new organization of a Chef Server.
 
 Each container (`nodes`, `clients`) has an access control list; an object that is made in it has a
-copy, and whoever made it has every permission on it. A client has every permission on itself.
-Sources: https://docs.chef.io/server/server_orgs/#permissions, and the policy that makes an
-organization in chef-server's source (oc_chef_authz_org_creator.erl).
+copy, and its creator has every permission on it. A client has every permission on itself. Sources:
+https://docs.chef.io/server/server_orgs/#permissions, and the policy that makes an organization in
+chef-server's source (oc_chef_authz_org_creator.erl).
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ CONTAINERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "grant": (ADMINS,),
     },
 }
-"""The groups that have a permission on a container, and so on what is made in it."""
+"""The groups that have a permission on a container, and so on the objects made in it."""
 
 
 def acl_of_new(container: str, *actors: str) -> Acl:

@@ -1,7 +1,7 @@
 """The part of the Chef Server API that labswarm and chef-client's first run need, in memory.
 
 Users stand above organizations, and everything else is in one: a path that does not name it finds
-nothing. What is not here (roles, cookbooks, search, ...) answers 404.
+nothing. Missing APIs (roles, cookbooks, search, ...) answers 404.
 https://docs.chef.io/server/api_chef_server/
 """
 
@@ -58,7 +58,7 @@ class Api:
         raise Refusal(404, f"this server has no {path}")
 
     def _container(self, method: str, container: str, body: dict[str, Any], by: Actor) -> Answer:
-        """List what there is, or make another."""
+        """List the objects, or make another."""
         held: Mapping[str, object] = (
             self.objects.nodes if container == "nodes" else self.objects.clients
         )
@@ -168,7 +168,7 @@ class Api:
             raise Refusal(404, f"user '{name}' not found")
         there = users[name]
         if method == "PUT":
-            # The same user with another key: what it made stays its own.
+            # The same user with another key: its objects stay its own.
             changed = _actor_of({**body, "name": name}, client=False)
             users[name] = Actor(name, changed.public_key, changed.admin, False, there.authz_id)
         elif method == "DELETE":

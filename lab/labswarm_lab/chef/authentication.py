@@ -1,4 +1,4 @@
-"""Who signed a request: protocol 1.3 of the Chef Server API.
+"""The signer of a request: protocol 1.3 of the Chef Server API.
 
 https://docs.chef.io/server/api_chef_server/, Authentication Headers
 """

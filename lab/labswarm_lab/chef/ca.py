@@ -44,7 +44,7 @@ class Authority:
 
     @property
     def pem(self) -> str:
-        """The authority's certificate, which is what its clients trust."""
+        """The authority's certificate, which its clients trust."""
         return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def issue(self, address: str) -> Certificate:

@@ -1,7 +1,8 @@
 """`labswarm-chef-client`: stands in for chef-client where a lab's nodes have none.
 
-It does at the Chef Server what a first chef-client run does, as the node's own client: make the
-node, and save its run list and what the machine is. It runs no recipe, and says so in the node.
+It does the same as a first chef-client run at the Chef Server, as the node's own client: make the
+node, and save its run list and the machine's attributes. It runs no recipe, and says so in the
+node.
 """
 
 import argparse

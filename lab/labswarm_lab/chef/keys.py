@@ -18,7 +18,7 @@ class KeySigner:
 
     @classmethod
     def generate(cls) -> "KeySigner":
-        """A new key of 2,048 bits, which is what Chef makes."""
+        """A new key of 2,048 bits, as Chef makes it."""
         return cls(rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
     @classmethod

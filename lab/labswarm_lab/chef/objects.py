@@ -1,4 +1,4 @@
-"""What a Chef Server holds: actors, nodes, and their access control lists."""
+"""The objects of a Chef Server: actors, nodes, and their access control lists."""
 
 import json
 import uuid
@@ -22,7 +22,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who signs requests: a user, or a client.
+    """A signer of requests: a user, or a client.
 
     One made again under the same name is another: lists of permissions have its `authz_id`.
     """

@@ -22,7 +22,7 @@ _POLL_S = 0.05
 
 
 class LabChefServer(Protocol):
-    """What the lab does with a Chef Server, whichever it is."""
+    """The lab's calls to any Chef Server."""
 
     @property
     def url(self) -> str:
@@ -49,7 +49,7 @@ class LabChefServer(Protocol):
         ...
 
     def stop(self) -> None:
-        """End its process; none running is no error. What it holds is kept in its state."""
+        """End its process; none running is no error. Its objects are kept in its state."""
         ...
 
     def provision_admin(self, name: str, public_key_pem: str) -> None:

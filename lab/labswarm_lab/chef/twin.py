@@ -26,7 +26,7 @@ _IDLE_S = 30
 
 @dataclass(frozen=True)
 class Settings:
-    """What the twin's process is started with; all files are its own but the TLS ones."""
+    """The settings of the twin's process; all files are its own but the TLS ones."""
 
     address: str
     port: int
@@ -38,7 +38,7 @@ class Settings:
 
 
 class Twin(ChefProcess):
-    """One twin; what it holds survives its end, and a kill too."""
+    """One twin; its objects survive its end, and a kill too."""
 
     def __init__(
         self, address: str, port: int, state_dir: Path, organization: str = ORGANIZATION

@@ -1,4 +1,4 @@
-"""The class image: what a student's server runs in."""
+"""The class image, in which a student's server runs."""
 
 from labswarm_lab.images.skeleton import skeleton
 

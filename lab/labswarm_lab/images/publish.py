@@ -8,7 +8,7 @@ from labswarm.errors import Permanent
 def publish(engine: DockerClient, layer: bytes, name: str) -> str:
     """Import a tar as the image `name` (registry/path, no tag), push it; its name by digest.
 
-    By digest every node runs the same bytes, whatever a tag says later. Raises Permanent when the
+    By digest every node runs the same bytes, even if a tag changes later. Raises Permanent when the
     registry does not take it.
     """
     engine.api.import_image_from_data(layer, repository=name, tag="lab")

@@ -40,7 +40,7 @@ def remove(place: Place, instance_id: str = "") -> None:
 
 
 def mountinfo() -> list[str]:
-    """What is mounted, a line each, as proc(5) has it; nothing where there is no Linux."""
+    """The mounts, a line each, as proc(5) has it; none without Linux."""
     path = Path("/proc/self/mountinfo")
     return path.read_text().splitlines() if path.exists() else []
 

@@ -1,4 +1,4 @@
-"""What the lab's nodes are prepared by: the files of the cookbooks that need no Chef to be read."""
+"""The cookbooks' files that prepare the lab's nodes and need no Chef."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Founding the lab's Swarm on the hub's machine: what the hub's cookbook does on AWS."""
+"""Founding the lab's Swarm on the hub's machine: the hub's cookbook does it on AWS."""
 
 from labswarm.errors import Permanent
 from labswarm_lab.nodes.settings import NodesSettings
@@ -15,7 +15,7 @@ _S = 10**9
 def found_swarm(settings: NodesSettings, manager: str) -> JoinSecret:
     """Make the Swarm and its network on the hub's machine, whose instance id is `manager`.
 
-    What is there stays, so that it can be done twice. Returns what the workers join with. Raises
+    Existing parts stay, so that it can be repeated. Returns what the workers join with. Raises
     Transient when its Docker Engine does not answer.
     """
     api = EngineApi(f"unix://{settings.place.docker_socket(manager)}")

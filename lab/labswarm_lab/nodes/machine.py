@@ -1,4 +1,4 @@
-"""One machine of the lab: a Docker Engine in namespaces of its own, and what runs beside it."""
+"""One machine of the lab: a Docker Engine in namespaces of its own, and the programs next to it."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _LOOK_S = 0.02
 _GRACE_S = 5.0
 _SHORT_OF_TIME = 124  # as timeout(1) has it
 _TOLD_BYTES = 1500
-# Whatever is mounted there is not ours; only GNU's rm can be told so.
+# Mounts in it are not ours; only GNU's rm can leave them out.
 _WITHIN = ("--one-file-system",) if sys.platform == "linux" else ()
 
 
@@ -94,7 +94,7 @@ def run(
 ) -> Completed:
     """Run a script on the machine with sh, as the SSM agent does; raises Gone without one.
 
-    What still runs after `timeout_s` seconds is killed.
+    Processes that still run after `timeout_s` seconds are killed.
     """
     process = subprocess.Popen(
         [*_inside(settings.place, instance_id), "sh", "-c", script],
@@ -118,7 +118,7 @@ def run(
 def start_beside(
     settings: NodesSettings, instance_id: str, command: Sequence[str], log: Path
 ) -> None:
-    """Start a command beside the machine's Docker Engine, as its init would; `log` has its output.
+    """Start a command next to the machine's Docker Engine, as its init would; `log` has its output.
 
     It ends with the machine. Raises Gone when there is none.
     """
@@ -137,7 +137,8 @@ def start_beside(
 def entry(
     settings: NodesSettings, instance_id: str, command: Sequence[str]
 ) -> tuple[list[str], dict[str, str]]:
-    """What runs a command on the machine for the person at a terminal, and its environment.
+    """The command line that runs a command on the machine for a person at a terminal, and its
+    environment.
 
     Raises Gone when the machine does not run.
     """
@@ -165,7 +166,7 @@ def kill(place: Place, instance_id: str) -> None:
 
 
 def forget(settings: NodesSettings, instance_id: str) -> None:
-    """Remove what an ended machine leaves: its cable, cgroup folders and files."""
+    """Remove an ended machine's remains: its cable, cgroup folders and files."""
     place = settings.place
     number = numbers.number_of(place, instance_id)
     if number is not None:
@@ -187,7 +188,7 @@ def pid_of(place: Place, instance_id: str) -> int | None:
 
 
 def log(place: Place, instance_id: str) -> str:
-    """The end of what the machine's Docker Engine logged."""
+    """The end of the log of the machine's Docker Engine."""
     try:
         content = (place.node_dir(instance_id) / "dockerd.log").read_bytes()
     except FileNotFoundError:
@@ -209,7 +210,7 @@ def _lay(settings: NodesSettings, instance: Instance) -> None:
     directory, run_dir = place.node_dir(instance.instance_id), place.run_dir / instance.instance_id
     for folder in (directory / "etc-docker", run_dir / "containerd"):
         folder.mkdir(parents=True, exist_ok=True)
-    # What is mounted over has to be there; a machine with a Docker package has both.
+    # The targets of the mounts must exist; a machine with a Docker package has both.
     for folder in (Path("/etc/docker"), Path("/run/containerd")):
         folder.mkdir(parents=True, exist_ok=True)
     settings_of_engine = daemon_json(settings, instance.instance_id)
@@ -235,7 +236,7 @@ def _inside(place: Place, instance_id: str) -> list[str]:
 
 
 def daemon_json(settings: NodesSettings, instance_id: str) -> dict[str, Any]:
-    """The settings of a machine's Docker Engine: the cookbooks', and what is the lab's own."""
+    """The settings of a machine's Docker Engine: the cookbooks', and the lab's own."""
     return {
         **cookbooks.engine_settings(),
         "labels": [
@@ -268,7 +269,7 @@ def _on_cpus(cpus: int, number: int) -> list[str]:
 
 
 def _environment(settings: NodesSettings, instance_id: str) -> dict[str, str]:
-    """What a process of the machine starts with. The emulator takes any credentials."""
+    """The environment of a process of the machine. The emulator takes any credentials."""
     return {
         "PATH": f"{settings.bin_dir}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",

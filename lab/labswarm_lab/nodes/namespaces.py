@@ -16,7 +16,7 @@ from labswarm_lab.nodes.settings import NodesSettings
 class NamespaceMachines:
     """`Machines` on the bridge of a lab, which has to be up.
 
-    What there is stands in the lab's folder and in the kernel: another process may go on with it.
+    The state is in the lab's folder and in the kernel: another process can continue.
     """
 
     def __init__(self, settings: NodesSettings) -> None:
@@ -28,14 +28,14 @@ class NamespaceMachines:
     def boot(self, instance: Instance) -> None:
         """Start the machine and wait for its Docker Engine; after a failure nothing is left.
 
-        Raises Permanent with what the engine logged last.
+        Raises Permanent with the end of the engine's log.
         """
         instance_id, role = instance.instance_id, role_of(instance)
         with self._one_at_a_time[instance_id]:
             if machine.pid_of(self._place, instance_id) is not None:
                 raise Permanent(f"{instance_id} runs already")
             try:
-                # Anew for each machine: images and addresses may have been added meanwhile.
+                # Read again for each machine: images and addresses may have been added since.
                 settings = NodesSettings.read(self._place)
                 settings = settings.of_cluster(cluster_of(instance, settings.cluster))
                 number = numbers.take(self._place, instance_id, role)
@@ -55,7 +55,7 @@ class NamespaceMachines:
         return machine.run(settings, instance_id, script, environment, timeout_s)
 
     def terminate(self, instance_id: str) -> None:
-        """Kill the machine and remove what was its own; one that is not there is no error."""
+        """Kill the machine and remove its files; a missing machine is no error."""
         with self._one_at_a_time[instance_id]:
             self._end(instance_id)
 

@@ -20,11 +20,11 @@ SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 class CommandFailed(Permanent):
-    """A system command said no; the message is the command and what it said."""
+    """A system command said no; the message is the command and its output."""
 
 
 def command(*words: str, given: str | None = None) -> str:
-    """Run a system command; what it printed. Raises CommandFailed."""
+    """Run a system command and return its output. Raises CommandFailed."""
     environment = {**os.environ, "PATH": SYSTEM_PATH}
     done = subprocess.run(
         words, input=given, capture_output=True, text=True, check=False, env=environment

@@ -52,7 +52,7 @@ class Place:
 
     @property
     def state_dir(self) -> Path:
-        """What is on disk of the lab."""
+        """The lab's files on disk."""
         return self.state_root / self.lab
 
     @property

@@ -1,4 +1,4 @@
-"""What this machine lacks for real nodes."""
+"""The parts that this machine lacks for real nodes."""
 
 import os
 import shutil

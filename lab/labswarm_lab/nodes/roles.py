@@ -1,4 +1,4 @@
-"""What a machine of the lab is for, by its EC2 tags."""
+"""The role of a machine of the lab, by its EC2 tags."""
 
 from labswarm_emulator.machines import Instance
 

@@ -1,4 +1,4 @@
-"""What the lab's machines are to know: written once by `lab up`, read by the emulator."""
+"""The settings of the lab's machines: written once by `lab up`, read by the emulator."""
 
 import json
 import sys
@@ -35,8 +35,8 @@ class NodesSettings:
     chef_client: str = STAND_IN
     images: tuple[str, ...] = ()
     hub_token_file: Path = Path("/nonexistent")
-    # With 1 s, the hub's machine counts as down, and the hub begins anew, when a busy computer does
-    # not attend to it for 2.5 s.
+    # With 1 s, the hub's machine counts as down, and the hub restarts, when a busy computer does
+    # not run it for 2.5 s.
     heartbeat_s: int = 2
     bin_dir: Path = Path(sys.executable).parent
 
@@ -83,7 +83,7 @@ class NodesSettings:
 
     @classmethod
     def read(cls, place: Place) -> "NodesSettings":
-        """What `write` left. Raises BadInput where there is nothing."""
+        """The settings that `write` wrote. Raises BadInput where there is nothing."""
         try:
             return cls.parse((place.nodes_dir / FILE).read_text())
         except OSError as error:

@@ -1,6 +1,7 @@
 """The emulator's machines without namespaces: the nodes' own tools over the Swarm's twin.
 
-A script is one command line, as in the app's SSM documents; what it calls runs in this process.
+A script is one command line, as in the app's SSM documents; the called program runs in this
+process.
 """
 
 import io
@@ -125,7 +126,7 @@ def swarm_seen(settings: NodesSettings) -> SwarmTwin:
 
 
 def simulated_join_secret(settings: NodesSettings) -> JoinSecret:
-    """What simulated workers join with."""
+    """The token with which simulated workers join."""
     return JoinSecret(TOKEN, f"{settings.manager_address}:2377")
 
 
@@ -138,7 +139,7 @@ def commands_of(script: str, environment: Mapping[str, str]) -> list[list[str]]:
     if len(script.strip().splitlines()) != 1:
         return [[]]
     commands: list[list[str]] = [[]]
-    # Split before the values are filled in: in quotes they stay one word, whatever is in them.
+    # Split before the values are filled in: in quotes they stay one word, with any content.
     for word in shlex.split(script):
         if word == "&&":
             commands.append([])

@@ -16,7 +16,7 @@ from labswarm_node.swarm import StudentService, StudentTask, SwarmNode
 
 LOG = "snapshot.log"
 _LOOK_S = 0.2
-# As a unit with Restart=on-failure: what failed for good may have been mended by hand.
+# As a unit with Restart=on-failure: a person may have repaired a permanent failure.
 _RESTARTED = 'until "$@"; do sleep 5; done'
 
 
@@ -47,7 +47,7 @@ def start(settings: NodesSettings, manager: str) -> None:
 
 
 class SimulatedSwarm:
-    """`Watched` on what the emulator's process writes of its twin."""
+    """`Watched` on the file that the emulator's process writes about its twin."""
 
     def __init__(self, settings: NodesSettings) -> None:
         self._settings = settings

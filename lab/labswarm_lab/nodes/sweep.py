@@ -1,4 +1,4 @@
-"""What a lab's machines leave on this one, found in the kernel and on disk and not from memory."""
+"""The remains of a lab's machines on this one, found in the kernel and on disk, not in memory."""
 
 import os
 import signal
@@ -17,8 +17,8 @@ _LOOK_S = 0.05
 def leftovers(place: Place) -> list[str]:
     """Everything of the lab on this machine, a line each; empty when there is nothing.
 
-    The students' homes, and whatever else the lab's folder has beside machines and registry, are
-    not among it.
+    The students' homes and other files of the lab's folder, besides machines and registry, are not
+    among them.
     """
     return [
         *(f"process {pid}" for pid in processes(place)),
@@ -66,7 +66,7 @@ def _end_processes(place: Place) -> None:
 
 
 def _environments() -> dict[int, tuple[int, list[str]]]:
-    """Each process's parent, and what it was started with."""
+    """Each process's parent and command line."""
     found = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

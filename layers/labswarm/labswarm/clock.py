@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What time it is (epoch seconds), and waiting (seconds)."""
+    """The time (epoch seconds), and waiting (seconds)."""
 
     def now(self) -> float: ...
 

@@ -65,9 +65,9 @@ class Cluster:
     A hub's further group `g` is a cluster of its own, `<the hub's>-g`, with the same manager.
     `manager` is the instance id of the Swarm manager, `headroom` a count of free seats,
     `empty_deadline_s` how long a node that is to go waits for its students to leave (seconds).
-    `node_start_s` is how long a node takes from its launch until it is open (seconds): what is not
-    in order for as long is not just on its way. `min_nodes` and `max_nodes` (None: no other than
-    the group's own) bound what its size is set to.
+    `node_start_s` is how long a node takes from its launch until it is open (seconds): a node that
+    is not in order after that time is not just starting. `min_nodes` and `max_nodes` (None: no
+    other than the group's own) bound what its size is set to.
     """
 
     name: str

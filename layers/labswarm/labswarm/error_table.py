@@ -1,7 +1,7 @@
 """Every error of AWS, Docker and the Chef Server that can occur, its kind, and where that is from.
 
-A kind says what to do (labswarm.errors). What no line names is permanent, but for an answer of a
-server that has failed itself (HTTP status 500 or more), which is transient. The page
+A kind says what to do (labswarm.errors). An error without a line is permanent, except an answer of
+a server that failed itself (HTTP status 500 or more), which is transient. The page
 docs/reference/errors.md is made of this table.
 """
 
@@ -52,7 +52,7 @@ AWS: Sequence[AwsErrors] = (
         f"{_API}/autoscaling/ec2/userguide/completing-lifecycle-hooks.html",
         text="No active Lifecycle Action",
     ),
-    # What the SDKs themselves try again.
+    # The errors that the SDKs retry themselves.
     AwsErrors(
         (
             *("Throttling", "ThrottlingException", "ThrottledException"),

@@ -1,7 +1,7 @@
-"""What can go wrong, in three kinds, by what the caller should do about it.
+"""Errors in three kinds, by the caller's reaction.
 
-Lambda reports an exception's class name as `errorType`, so these names are what a state machine's
-Retry and Catch match.
+Lambda reports an exception's class name as `errorType`, so a state machine's Retry and Catch match
+these names.
 """
 
 from typing import ClassVar, Literal
@@ -22,7 +22,7 @@ class Transient(LabswarmError):
 
 
 class Gone(LabswarmError):
-    """What was to be ended is not there any more: success, for whoever wanted it ended."""
+    """The object to be ended no longer exists: a success for the caller."""
 
     kind = "gone"
 

@@ -1,8 +1,8 @@
-"""What a student is told of the machine that their server runs on, before it goes.
+"""Notices to a student about the machine under their server, before it is taken away.
 
-A server takes a notice from whoever knows its key. The key is made from the token that the hub and
-labswarm-manager share, and of the server's own name: whoever runs the server may read it, and can
-tell nobody else anything by it. The token itself never reaches a server.
+A server accepts a notice from anyone who knows its key. The key is made from the token that the hub
+and labswarm-manager share, and of the server's own name: the server's student may read it, and can
+send notices to no other server. The token itself never reaches a server.
 """
 
 import hashlib

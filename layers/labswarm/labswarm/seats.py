@@ -14,7 +14,7 @@ line waits for, is inside it."""
 
 @dataclass(frozen=True)
 class Seat:
-    """Memory in bytes and CPU in units of 1e-9 cores: what one server is guaranteed.
+    """One server's guarantee: memory in bytes and CPU in units of 1e-9 cores.
 
     A node's overhead, which is no server's, is measured the same way.
 

@@ -37,7 +37,7 @@ class ServiceSeen:
 
 @dataclass(frozen=True)
 class HubSeen:
-    """The students' services of the Swarm beside what the hub says.
+    """The students' services in the Swarm, compared with the hub's answer.
 
     `servers` counts what the hub knows, of all its clusters; `unknown` are services on this
     cluster's seats that are none of these, the oldest first, 100 at most.

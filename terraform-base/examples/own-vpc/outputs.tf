@@ -9,17 +9,17 @@ output "seats_per_node" {
 }
 
 output "settings" {
-  description = "By cluster name: what each description says, as far as the plan knows it."
+  description = "By cluster name: each description, as far as the plan knows it."
   value       = module.cluster.settings
 }
 
 output "descriptions" {
-  description = "What the app is told of the cluster."
+  description = "The app's description of the cluster."
   value       = module.cluster.descriptions
 }
 
 output "sam_parameter_overrides" {
-  description = "What `sam deploy --parameter-overrides` takes."
+  description = "The value for `sam deploy --parameter-overrides`."
   value = join(" ", [
     "ChefSubnets=${join(",", module.network.private_subnet_ids)}",
     "ChefSecurityGroups=${module.network.security_groups.chef_functions}",

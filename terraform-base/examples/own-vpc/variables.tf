@@ -5,7 +5,7 @@ variable "region" {
 }
 
 variable "images" {
-  description = "The images of `packer build`, by what they are for. `workstation` is the place from which cookbooks are uploaded; without it, have another."
+  description = "The images of `packer build`, by purpose. `workstation` is the place from which cookbooks are uploaded; without it, have another."
   type        = object({ chef_server = string, hub = string, worker = string, workstation = optional(string) })
 }
 
@@ -30,7 +30,7 @@ variable "domain" {
 }
 
 variable "login" {
-  description = "Who may log in, as modules/cluster has it: without an authenticator no hub starts."
+  description = "The login, as in modules/cluster: without an authenticator no hub starts."
   type = object({
     authenticator   = string
     admins          = optional(list(string), [])

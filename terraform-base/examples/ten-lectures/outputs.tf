@@ -4,17 +4,17 @@ output "hub_urls" {
 }
 
 output "settings" {
-  description = "By cluster name: what each description says, as far as the plan knows it."
+  description = "By cluster name: each description, as far as the plan knows it."
   value       = merge([for lecture in module.lecture : lecture.settings]...)
 }
 
 output "descriptions" {
-  description = "By cluster name: what the app is told of each cluster."
+  description = "By cluster name: the app's description of each cluster."
   value       = merge([for lecture in module.lecture : lecture.descriptions]...)
 }
 
 output "sam_parameter_overrides" {
-  description = "What `sam deploy --parameter-overrides` takes, once for all lectures."
+  description = "The value for `sam deploy --parameter-overrides`, once for all lectures."
   value = join(" ", [
     "ChefSubnets=${join(",", module.network.private_subnet_ids)}",
     "ChefSecurityGroups=${module.network.security_groups.chef_functions}",

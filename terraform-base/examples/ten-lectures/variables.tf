@@ -11,7 +11,7 @@ variable "zones" {
 }
 
 variable "images" {
-  description = "The images of `packer build`, by what they are for. `workstation` is the place from which cookbooks are uploaded; without it, have another."
+  description = "The images of `packer build`, by purpose. `workstation` is the place from which cookbooks are uploaded; without it, have another."
   type        = object({ chef_server = string, hub = string, worker = string, workstation = optional(string) })
 }
 
@@ -21,7 +21,7 @@ variable "domain" {
 }
 
 variable "login" {
-  description = "Who may log in at every hub, as modules/cluster has it: without an authenticator no hub starts."
+  description = "The login of every hub, as in modules/cluster: without an authenticator no hub starts."
   type = object({
     authenticator   = string
     admins          = optional(list(string), [])
@@ -31,7 +31,7 @@ variable "login" {
 }
 
 variable "lectures" {
-  description = "The lectures, by cluster name. What is left out is as modules/cluster has it. A lecture that is deleted here takes its cluster with it, and nothing else; apply its delete_homes_on_destroy = true before."
+  description = "The lectures, by cluster name. Missing fields are as in modules/cluster. A lecture that is deleted here takes its cluster with it, and nothing else; apply its delete_homes_on_destroy = true before."
   type = map(object({
     images         = optional(list(string), ["quay.io/jupyter/scipy-notebook:2025-03-14"])
     seat           = optional(object({ memory_mib = number, cpu = number }), { memory_mib = 1024, cpu = 0.25 })

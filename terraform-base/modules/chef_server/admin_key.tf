@@ -17,7 +17,7 @@ resource "aws_kms_key" "admin" {
     Version = "2012-10-17"
     Statement = [
       {
-        # Everything but to sign: who administers the account does not thereby act as the Chef Server's admin.
+        # Everything but to sign: an administrator of the account cannot act as the Chef Server's admin.
         Sid       = "AdministrationByTheAccountsOwnPolicies"
         Effect    = "Allow"
         Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }

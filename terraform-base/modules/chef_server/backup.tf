@@ -63,7 +63,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "backups" {
       days = var.backup_days
     }
 
-    # What was overwritten or deleted can be had back for as long again.
+    # Overwritten or deleted data can be restored for as long again.
     noncurrent_version_expiration {
       noncurrent_days = var.backup_days
     }
@@ -166,7 +166,7 @@ resource "aws_ssm_association" "backup" {
   ]
 }
 
-# A backup that fails says nothing; that none came is what is looked for.
+# A failed backup sends no signal; the alarm looks for a missing one.
 resource "aws_cloudwatch_metric_alarm" "no_backup" {
   alarm_name          = "${local.name}-no-backup"
   alarm_description   = "The Chef Server has not been backed up for two days; see the runs of the association ${local.name}-backup in State Manager"
@@ -182,6 +182,6 @@ resource "aws_cloudwatch_metric_alarm" "no_backup" {
   ok_actions          = var.alarm_topic_arns
   tags                = var.tags
 
-  # With the first backup made, or it would begin by ringing.
+  # Created after the first backup, or it would be on at once.
   depends_on = [aws_ssm_association.backup]
 }

@@ -14,7 +14,8 @@ locals {
   own_zone  = "labswarm.internal"
   url       = "https://${local.host_name}"
 
-  # What the image's first start sets the server up from. Facts only, no secret: user data can be read by whoever is on the instance.
+  # The settings for the image's first start. Facts only, no secret: any process on the instance can read
+  # user data.
   server_ground = {
     role           = "chef-server"
     region         = local.region
@@ -164,7 +165,7 @@ locals {
     local.tls_statements,
   )
 
-  # The agent's part in State Manager, beside commands and sessions.
+  # The agent's part in State Manager, besides commands and sessions.
   association_statements = [
     {
       Sid      = "OwnAssociations"

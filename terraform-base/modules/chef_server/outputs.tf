@@ -8,7 +8,7 @@ output "chef" {
     key_id       = aws_kms_alias.admin.name
   }
 
-  # Whoever is told of the server finds it set up, and can say good-bye to it: it is destroyed after them.
+  # Users of this output find the server set up, and can deregister: it is destroyed after them.
   depends_on = [aws_ssm_association.ready]
 }
 

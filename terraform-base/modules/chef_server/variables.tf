@@ -27,7 +27,7 @@ variable "security_groups" {
 }
 
 variable "ami" {
-  description = "The Chef Server's image (x86_64). The README says what it has to bring."
+  description = "The Chef Server's image (x86_64). The README lists its contents."
   type        = string
 
   validation {
@@ -179,7 +179,7 @@ variable "alarm_topic_arns" {
 }
 
 variable "tags" {
-  description = "Tags on everything, beside those of the provider."
+  description = "Tags on everything, in addition to the provider's."
   type        = map(string)
   default     = {}
 }

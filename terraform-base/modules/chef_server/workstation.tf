@@ -34,14 +34,15 @@ resource "aws_vpc_security_group_ingress_rule" "workstation" {
   to_port                      = 443
 }
 
-# The key of the Chef user `operator`: made and left here by the server, fetched by the workstation, in no state and no image. It is there
-# without a workstation too, for whoever uploads cookbooks otherwise; and so a workstation that comes later changes nothing on the server.
+# The key of the Chef user `operator`: made and left here by the server, fetched by the workstation, in no state and no
+# image. It exists without a workstation too, for other ways to upload cookbooks; so a workstation that comes later
+# changes nothing on the server.
 resource "aws_secretsmanager_secret" "operator" {
   #checkov:skip=CKV_AWS_149:AWS's key encrypts it; a key of our own would be $1 a month and admit the same two roles.
   #checkov:skip=CKV2_AWS_57:Rotated by the server (`chef-server-ctl add-user-key`), which alone can register the new key.
   name        = "labswarm/chef/operator"
   description = "Private key of the Chef user ${local.operator}, written by the Chef Server at its first start"
-  # It can be made anew at any time, and a name that waits for its deletion cannot be used again.
+  # It can be created again at any time, and a name that waits for its deletion cannot be used again.
   recovery_window_in_days = 0
   tags                    = var.tags
 }

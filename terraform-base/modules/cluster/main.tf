@@ -1,7 +1,7 @@
 data "aws_region" "current" {}
 
 locals {
-  # A further group is the app's cluster <name>-<group>; what it does not say is as in the main one.
+  # A further group is the app's cluster <name>-<group>; its missing fields are as in the main one.
   groups = merge(
     {
       (var.name) = {
@@ -166,7 +166,7 @@ module "workers" {
   tags                   = var.tags
 }
 
-# What the app knows of the cluster; labswarm.cluster.Cluster.parse reads it.
+# The app's description of the cluster; labswarm.cluster.Cluster.parse reads it.
 resource "aws_ssm_parameter" "description" {
   #checkov:skip=CKV2_AWS_34:It has no secret in it, and the functions would need a key to read it
   #checkov:skip=CKV_AWS_337:It has no secret in it, and the functions would need a key to read it

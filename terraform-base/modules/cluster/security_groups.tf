@@ -56,9 +56,10 @@ locals {
     homes   = aws_security_group.homes.id
   }
 
-  # Who talks to whom. Swarm's ports: https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts
-  # A server talks only to the hub, so that the overlay's data (4789) does not pass between workers;
-  # its gossip (7946) wants every node to reach every other.
+  # The allowed connections. Swarm's ports:
+  # https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts A server talks only
+  # to the hub, so that the overlay's data (4789) does not pass between workers; its gossip (7946) wants every node to
+  # reach every other.
   flows = {
     "join and manage"           = { from = "workers", to = "hub", protocol = "tcp", port = 2377 }
     "gossip to hub"             = { from = "workers", to = "hub", protocol = "tcp", port = 7946 }
@@ -112,8 +113,8 @@ resource "aws_vpc_security_group_ingress_rule" "students" {
   tags              = var.tags
 }
 
-# Images, packages, log-ins and AWS's own addresses are on no list that could be named here. What a student's
-# container may reach is narrowed further on the worker.
+# Images, packages, log-ins and AWS's own addresses are on no list that could be named here. The worker narrows further
+# which addresses a student's container may reach.
 resource "aws_vpc_security_group_egress_rule" "internet" {
   for_each = merge(
     { for port in var.hub_egress_ports : "hub ${port}" => { group = "hub", port = port } },

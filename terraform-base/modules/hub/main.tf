@@ -27,7 +27,7 @@ locals {
   region = data.aws_region.current.region
   least  = { memory_mib = 2048, vcpus = 2 }
 
-  # What Terraform knows; the cookbooks make node.json of it and of the instance's metadata. No secret.
+  # Terraform's facts; the cookbooks make node.json of it and of the instance's metadata. No secret.
   ground = {
     cluster     = var.cluster
     role        = "hub"

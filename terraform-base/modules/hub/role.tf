@@ -16,7 +16,7 @@ resource "aws_secretsmanager_secret" "join" {
   #checkov:skip=CKV_AWS_149:The account's own key for secrets; one more key for each cluster is $1 a month
   #checkov:skip=CKV2_AWS_57:The Swarm makes the token and rotates it (docker swarm join-token --rotate); no function could
   name        = "labswarm/${var.cluster}/swarm-join"
-  description = "With what a worker joins the Swarm of ${var.cluster}: JSON {token, manager}"
+  description = "The secret with which a worker joins the Swarm of ${var.cluster}: JSON {token, manager}"
   tags        = var.tags
 
   # The token is worth nothing without its Swarm, and a cluster of the same name may come.

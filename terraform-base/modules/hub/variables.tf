@@ -129,9 +129,9 @@ variable "domain" {
 
 variable "login" {
   description = <<-EOT
-    Who may log in at the hub; null: the hub waits until /etc/labswarm/attributes.json on it says so. `authenticator`: a JupyterHub
+    The hub's login; null: the hub waits until /etc/labswarm/attributes.json on it says so. `authenticator`: a JupyterHub
     authenticator's class or short name. `admins`: their names. `conf`: its settings as JupyterHub configuration, file name to text; no secret,
-    since who may describe the instance reads it. `python_packages`: what has to be installed for it. null does not close a hub that was open.
+    since who may describe the instance reads it. `python_packages`: the packages to install for it. null does not close a hub that was open.
   EOT
   type = object({
     authenticator   = string

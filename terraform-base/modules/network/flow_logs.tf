@@ -1,4 +1,5 @@
-# Who talked to whom, for the VPC that is made here; the owner of a given VPC has flow logs of their own, or does not want them.
+# A log of connections, for the VPC that is made here; the owner of a given VPC has flow logs of their own, or does not
+# want them.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}

@@ -9,8 +9,8 @@ locals {
   private_subnet_ids = local.own ? [for zone in var.zones : aws_subnet.private[zone].id] : var.existing_vpc.private_subnet_ids
   public_subnet_ids  = local.own ? [for zone in var.zones : aws_subnet.public[zone].id] : var.existing_vpc.public_subnet_ids
 
-  # Beginnings of what nodes keep for containers: cookbooks/labswarm_hub (address_pool), cookbooks/labswarm_base (engine.json). A VPC is /16 at
-  # most, so what begins otherwise is clear of them.
+  # Beginnings of the nodes' ranges for containers: cookbooks/labswarm_hub (address_pool), cookbooks/labswarm_base
+  # (engine.json). A VPC is /16 at most, so what begins otherwise is clear of them.
   nodes_own = ["10.97.", "172.17.", "172.20."]
 
   # Whether 443 outward has to be open to the world, or only to the endpoints.
@@ -76,7 +76,7 @@ resource "aws_vpc" "this" {
   }
 }
 
-# Without a rule, so that what was given no group can talk to nobody.
+# Without a rule, so that a resource without a group can connect to nothing.
 resource "aws_default_security_group" "this" {
   count  = local.own ? 1 : 0
   vpc_id = aws_vpc.this[0].id

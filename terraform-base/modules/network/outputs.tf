@@ -17,9 +17,9 @@ output "private_subnet_ids" {
   description = "Private subnets, one a zone: workers, Chef Server, homes, Chef functions."
   value       = local.private_subnet_ids
 
-  # Whoever starts there finds its way out, and keeps it until it is destroyed; so do the workers, who leave by way of the functions and the
-  # Chef Server. (A module that depends on this one as a whole would read its data sources anew, and
-  # plan to replace what is named after them, with each change here.)
+  # Instances that start there have their way out, and keep it until they are destroyed; so do the workers, which leave
+  # by the functions and the Chef Server. (A module that depends on this one as a whole would read its data sources
+  # again, and plan to replace the resources named after them, with each change here.)
   depends_on = [
     aws_route.nat,
     aws_route_table_association.private,

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Start of the names of what is made here."
+  description = "Start of the names of this module's resources."
   type        = string
   default     = "labswarm"
 
@@ -129,7 +129,7 @@ variable "flow_log_days" {
 }
 
 variable "tags" {
-  description = "Tags on everything, beside those of the provider."
+  description = "Tags on everything, in addition to the provider's."
   type        = map(string)
   default     = {}
 }

@@ -25,7 +25,7 @@ resource "aws_iam_instance_profile" "node" {
   tags = var.tags
 }
 
-# What the SSM agent needs for commands and sessions. AmazonSSMManagedInstanceCore would also let
+# The SSM agent's permissions for commands and sessions. AmazonSSMManagedInstanceCore would also let
 # the instance read every parameter of the account (ssm:GetParameter on *).
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html
 resource "aws_iam_role_policy" "agent" {

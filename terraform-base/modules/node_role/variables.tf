@@ -9,12 +9,12 @@ variable "name" {
 }
 
 variable "description" {
-  description = "What the role is for."
+  description = "The role's purpose."
   type        = string
 }
 
 variable "statements" {
-  description = "What these instances may do beside talking to Systems Manager: IAM statements."
+  description = "These instances' permissions besides Systems Manager: IAM statements."
   type        = any
 }
 

@@ -63,7 +63,7 @@ variable "restore" {
 }
 
 variable "tags" {
-  description = "Tags on everything, beside those of the provider."
+  description = "Tags on everything, in addition to the provider's."
   type        = map(string)
   default     = {}
 }

@@ -41,8 +41,8 @@ if [ "$there" = 0 ]; then
     exit 0
 fi
 
-# First, so that nothing is launched in place of what goes, not by lab hours either. Instances are
-# protected from scale-in: the group does not choose who goes by itself.
+# First, so that nothing is launched in place of the ending ones, not by lab hours either. Instances
+# are protected from scale-in: the group does not choose who goes by itself.
 autoscaling update-auto-scaling-group --auto-scaling-group-name "$group" \
     --min-size 0 --max-size 0 --desired-capacity 0 || {
     say "$group cannot be set to 0; see above"

@@ -38,7 +38,7 @@ locals {
     if module.image.architecture == null ? false : !contains(type.supported_architectures, module.image.architecture)
   ]
 
-  # What Terraform knows; the cookbooks make node.json of it and of the instance's metadata. No secret.
+  # Terraform's facts; the cookbooks make node.json of it and of the instance's metadata. No secret.
   ground = {
     cluster     = var.name
     role        = "worker"
@@ -220,7 +220,7 @@ resource "aws_autoscaling_policy" "cpu" {
     }
   }
 
-  # What it launches has hooks to pass.
+  # Its instances have hooks to pass.
   depends_on = [aws_autoscaling_lifecycle_hook.launch, aws_autoscaling_lifecycle_hook.terminate]
 }
 

@@ -1,6 +1,6 @@
 # Values that no resource has to be there for: they are in the plan, and the lab reads them there.
 output "settings" {
-  description = "What the cluster's description says of this group."
+  description = "This group's part of the cluster's description."
   value = {
     name = var.name
     asg  = local.asg

@@ -85,7 +85,7 @@ variable "hook_timeout_seconds" {
 }
 
 variable "seat" {
-  description = "What one student's server is guaranteed: memory (MiB) and CPU (cores)."
+  description = "One student's guarantee: memory (MiB) and CPU (cores)."
   type        = object({ memory_mib = number, cpu = number })
 
   validation {
@@ -95,7 +95,7 @@ variable "seat" {
 }
 
 variable "overhead" {
-  description = "What a worker keeps for itself: memory (MiB) and CPU (cores)."
+  description = "A worker's own share: memory (MiB) and CPU (cores)."
   type        = object({ memory_mib = number, cpu = number })
 
   validation {
@@ -150,7 +150,7 @@ variable "empty_deadline_minutes" {
   # https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html
   validation {
     condition     = var.empty_deadline_minutes <= 180
-    error_message = "empty_deadline_minutes is ${var.empty_deadline_minutes}: give at most 180, which is what an execution can wait for students."
+    error_message = "empty_deadline_minutes is ${var.empty_deadline_minutes}: give at most 180, the longest time that an execution can wait for students."
   }
 }
 

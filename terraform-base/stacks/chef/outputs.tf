@@ -59,7 +59,7 @@ output "chef_key_alias" {
 }
 
 output "sam_parameter_overrides" {
-  description = "What follows `sam deploy --parameter-overrides`."
+  description = "The text after `sam deploy --parameter-overrides`."
   value = join(" ", [
     "ChefSubnets=${join(",", module.network.private_subnet_ids)}",
     "ChefSecurityGroups=${module.network.security_groups.chef_functions}",

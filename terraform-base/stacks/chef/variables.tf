@@ -1,4 +1,4 @@
-# What has the same name in a module is judged there.
+# A module validates its variables of the same name.
 
 variable "region" {
   description = "The AWS region, such as eu-west-1."
@@ -75,7 +75,7 @@ variable "flow_log_days" {
 }
 
 variable "chef_server_ami" {
-  description = "The Chef Server's image (x86_64). The README says what it has to bring."
+  description = "The Chef Server's image (x86_64). The README lists its contents."
   type        = string
 }
 
@@ -157,7 +157,7 @@ variable "alarm_topic_arns" {
 }
 
 variable "tags" {
-  description = "Tags on everything, beside application and labswarm:stack."
+  description = "Tags on everything, in addition to application and labswarm:stack."
   type        = map(string)
   default     = {}
 }

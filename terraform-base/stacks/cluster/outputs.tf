@@ -1,5 +1,5 @@
 output "settings" {
-  description = "By cluster name: what the description says, without what is known only when it stands. It is in the plan."
+  description = "By cluster name: the description, without the values known only after the apply. It is in the plan."
   value       = module.cluster.settings
 }
 

@@ -211,13 +211,13 @@ variable "hook_timeout_seconds" {
 }
 
 variable "seat" {
-  description = "What one student's server is guaranteed: memory (MiB) and CPU (cores)."
+  description = "One student's guarantee: memory (MiB) and CPU (cores)."
   type        = object({ memory_mib = number, cpu = number })
   default     = { memory_mib = 1024, cpu = 0.25 }
 }
 
 variable "overhead" {
-  description = "What a worker keeps for itself: memory (MiB) and CPU (cores)."
+  description = "A worker's own share: memory (MiB) and CPU (cores)."
   type        = object({ memory_mib = number, cpu = number })
   default     = { memory_mib = 448, cpu = 0.1 }
 }
@@ -230,9 +230,9 @@ variable "headroom" {
 
 variable "login" {
   description = <<-EOT
-    Who may log in at the hub; null: the hub waits until /etc/labswarm/attributes.json on it says so. `authenticator`: a JupyterHub
+    The hub's login; null: the hub waits until /etc/labswarm/attributes.json on it says so. `authenticator`: a JupyterHub
     authenticator's class or short name. `admins`: their names. `conf`: its settings as JupyterHub configuration, file name to text; no secret,
-    since who may describe the instance reads it. `python_packages`: what has to be installed for it. Another value restarts the hub's instance:
+    since who may describe the instance reads it. `python_packages`: the packages to install for it. Another value restarts the hub's instance:
     every open notebook is cut off for some minutes. null does not close a hub that was open: say who may log in in its place, or narrow
     `hub_ingress_cidrs`.
   EOT
@@ -289,7 +289,7 @@ variable "scale_out_at" {
 variable "extra_groups" {
   description = <<-EOT
     Further groups of workers on the same hub, by name: for classes with GPUs or much memory. Group `g` is the app's cluster `<name>-g`.
-    What is null is as in the main group.
+    Null means: as in the main group.
   EOT
   type = map(object({
     instance_types         = list(string)

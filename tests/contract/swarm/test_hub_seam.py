@@ -344,7 +344,7 @@ def told(jupyter: JupyterSeam) -> JupyterSeam:
     return jupyter
 
 
-def test_a_notice_is_for_whoever_may_use_the_server_and_nobody_else(told: JupyterSeam) -> None:
+def test_a_notice_is_only_for_users_of_the_server(told: JupyterSeam) -> None:
     eve = USERS[2]
     for token in (told.token_of(eve), ADMIN):
         status, content = told.notice(eve, f"token {token}")

@@ -304,7 +304,7 @@ def test_a_node_removed_by_force_still_believes_that_it_is_a_member(world: World
     assert engine.membership().state == "active"
 
 
-def test_a_node_that_joins_anew_has_a_new_id_no_label_and_a_ghost(world: World) -> None:
+def test_a_node_that_joins_again_has_a_new_id_and_leaves_its_old_entry(world: World) -> None:
     instance_id, engine, first = joined(world)
     worker.activate(world.swarm, instance_id)
     membership.leave(engine)

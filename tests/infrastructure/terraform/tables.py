@@ -69,14 +69,14 @@ def tables(folder: Path) -> str:
     outputs = sorted(_outputs(text), key=lambda each: each.name)
     written = ""
     if inputs:
-        written += "\n## Inputs\n\n| name | what | type | default |\n|---|---|---|---|\n"
+        written += "\n## Inputs\n\n| name | description | type | default |\n|---|---|---|---|\n"
         for each in inputs:
             default = "required" if each.default is None else _code(each.default)
             written += (
                 f"| `{each.name}` | {_cell(each.description)} | {_code(each.type)} | {default} |\n"
             )
     if outputs:
-        written += "\n## Outputs\n\n| name | what |\n|---|---|\n"
+        written += "\n## Outputs\n\n| name | description |\n|---|---|\n"
         for output in outputs:
             written += f"| `{output.name}` | {_cell(output.description)} |\n"
     return written + "\n"

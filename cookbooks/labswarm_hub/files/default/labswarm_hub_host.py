@@ -1,5 +1,5 @@
 #!/opt/labswarm/bin/python
-"""`labswarm-hub`: what the hub's host does with AWS for the hub. Secrets stay in its memory.
+"""`labswarm-hub`: the hub's calls to AWS, made by its host. Secrets stay in its memory.
 
 description                how big the seats of the hub's clusters are, on standard output
 join-secret [--rotate]     has the workers' join token in Secrets Manager; with --rotate a new one
@@ -34,7 +34,7 @@ Clients = Callable[[str], Any]
 def description(config: NodeConfig, clients: Clients) -> dict[str, Any]:
     """The seat and overhead of the hub's own cluster, and of its further groups by name.
 
-    What is wrong with a group's description leaves out that group. Raises BadInput when the hub's
+    A bad description of a group leaves out that group. Raises BadInput when the hub's
     own is not there yet, or wrong.
     """
     clusters, wrong = SsmClusters(clients("ssm")).of_hub(config.cluster, config.instance_id)
@@ -113,7 +113,7 @@ def _room(cluster: Cluster) -> dict[str, Any]:
 
 
 def _current(secrets: Any, name: str) -> object:
-    """What the secret has; None for one that is still empty, or has something else."""
+    """The secret's value; None if it is still empty, or has something else."""
     try:
         with named():
             return json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])

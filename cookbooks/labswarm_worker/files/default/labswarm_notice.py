@@ -1,8 +1,8 @@
 """A Jupyter Server extension: tells a student what happens to the machine of their server.
 
-`GET labswarm/notice` is for whoever may use the server. `POST labswarm/notify` is for
+`GET labswarm/notice` is for anyone who may use the server. `POST labswarm/notify` is for
 labswarm-manager and `POST labswarm/end` for the hub, by the key that the hub has put into the
-server's environment. Mounted into every server, whatever its image, and so it needs nothing but
+server's environment. Mounted into every server, in any image, so it needs nothing but
 Jupyter Server (2.13 or later).
 """
 
@@ -60,7 +60,7 @@ class Notices:
         await self._written.wait(timeout=timedelta(seconds=seconds))
 
     def read(self, now):
-        """What the student is told at `now` (epoch s); None when there is nothing to tell."""
+        """The notice for the student at `now` (epoch s); None without a notice."""
         try:
             kind, deadline = checked(self._file.read_text())
         except (FileNotFoundError, ValueError):
@@ -110,19 +110,21 @@ class NoticeHandler(APIHandler):
 
 
 def waited_for(text):
-    """The seconds that a page waits at most. Raises HTTPError 400 for what is no number of them."""
+    """The seconds that a page waits at most. Raises HTTPError 400 for a value that is not a number
+    of them.
+    """
     if not text.isdecimal() or len(text) > 4:
         raise web.HTTPError(400, "wait: give a whole number of seconds")
     return min(int(text), _LONGEST_WAIT_S)
 
 
 def name_of(notice):
-    """What a page calls the notice that it has; empty for none."""
+    """The page's name for its notice; empty for none."""
     return f"{notice['kind']}.{notice['deadline']}" if notice else ""
 
 
 class KeyHandler(web.RequestHandler):
-    """For who has the key. They send no cookie, and so there is none to be forged."""
+    """For holders of the key. They send no cookie, and so there is none to be forged."""
 
     def initialize(self, key):
         self._key = key
@@ -148,7 +150,7 @@ class Ending:
         atexit.register(self._leave)
 
     def _leave(self):
-        # What is left is Python taking apart what it has loaded: 0.35 s of CPU, and all servers of
+        # The rest is Python unloading its modules: 0.35 s of CPU, and all servers of
         # a node that goes end at once.
         if self.asked_for:
             logging.shutdown()

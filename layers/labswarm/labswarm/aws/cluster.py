@@ -37,7 +37,7 @@ class SsmClusters:
     def of_hub(self, name: str, manager: str) -> tuple[list[Cluster], list[BadInput]]:
         """The hub's own cluster first, then those of its further groups: `manager` is theirs too.
 
-        What is wrong with a group's description is answered and stops no other. Raises BadInput
+        An error in a group's description is returned and stops no other group. Raises BadInput
         when the hub's own is not described, or not well.
         """
         texts = self._texts()

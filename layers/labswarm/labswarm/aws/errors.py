@@ -1,4 +1,4 @@
-"""What AWS's client raises, as one of our kinds by the table of errors."""
+"""Convert errors of AWS's client to our kinds, by the table of errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -24,7 +24,7 @@ class StepFunctionsExecutions:
         except Gone:
             return False
         except Permanent as error:
-            # What is no ARN runs nowhere.
+            # A text that is not an ARN names no running execution.
             if code_of(error) == "InvalidArn":
                 return False
             raise

@@ -41,7 +41,7 @@ class SsmAndWebFeeds:
 
 
 def fetched(web: urllib3.PoolManager, url: str, whole_s: float = WHOLE_S) -> str:
-    """What is at a URL, without following it elsewhere; in bounded time and memory."""
+    """Fetch a URL without following redirects, in bounded time and memory."""
     try:
         answer = web.request(
             "GET", url, timeout=_TIMEOUT, retries=False, redirect=False, preload_content=False

@@ -1,4 +1,4 @@
-"""What functions tell: structured lines, each a JSON object, and metrics among them."""
+"""The functions' logs: structured lines, each a JSON object, with metrics among them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

@@ -37,7 +37,7 @@ class Connection:
     system's.
 
     Raises:
-        BadInput: one of these is not what it should be.
+        BadInput: one of these is malformed.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Connection:
 
 
 class ChefServer:
-    """What the control plane does at a Chef Server, as the actor `admin`.
+    """The control plane's calls to a Chef Server, as the actor `admin`.
 
     Every method raises Transient or Permanent as `Connection.request` does, and BadInput on a name
     that no Chef Server would take.

@@ -34,7 +34,7 @@ class Signers(Protocol):
 
 
 def content_hash(body: bytes) -> str:
-    """What X-Ops-Content-Hash carries: the body's SHA-256 in Base64."""
+    """The value of X-Ops-Content-Hash: the body's SHA-256 in Base64."""
     return b64encode(hashlib.sha256(body).digest()).decode()
 
 

@@ -17,7 +17,7 @@ class Invocation:
 
 
 class Agent(Protocol):
-    """What runs commands on instances."""
+    """Runs commands on instances."""
 
     def online(self, instance_id: str) -> bool:
         """Whether commands sent now will be fetched."""

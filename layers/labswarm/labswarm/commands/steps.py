@@ -1,9 +1,9 @@
 """One step on an instance: an SSM command of one of the app's own documents, and its answer.
 
 A step is sent once per attempt. The ledger remembers that it is about to be sent and, after, its
-command id; whoever is called again goes on waiting for that command, and finds it by its label when
-the crash was in between (SendCommand has no idempotency key). Every document is idempotent, so a
-command that could not be found again does no harm by being sent twice.
+command id; a later call keeps waiting for that command, and finds it by its label if a crash was in
+between (SendCommand has no idempotency key). Every document is idempotent, so a command that could
+not be found again does no harm by being sent twice.
 """
 
 import json
@@ -65,7 +65,7 @@ class Commands:
 
         Raises Transient when it is not sent or still under way after `patience_s` seconds (ask
         again: it is sent once) or when it failed in a way that may pass (ask again: it is sent
-        anew), and what else its tool reports, by kind.
+        again), and the other errors of its tool, by kind.
         """
         end = self._clock.now() + patience_s
         claim = owned(self._ledger.read(step.subject, step.transition), step.owner)
@@ -78,7 +78,7 @@ class Commands:
             return self._answer(step, last, end, slot)
 
     def insist(self, step: Step, patience_s: float) -> dict[str, Any]:
-        """As `run`, and anew every three seconds while it fails in a way that may pass."""
+        """As `run`, and again every three seconds while it fails in a way that may pass."""
         end = self._clock.now() + patience_s
         while True:
             try:
@@ -140,7 +140,7 @@ def once(
     time.
 
     `command` is the hub's instance, the document and its parameters. Raises Transient when it is
-    not sent or still under way after `patience_s` seconds, and what its tool reports, by kind.
+    not sent or still under way after `patience_s` seconds, and the errors of its tool, by kind.
     """
     hub, document, parameters = command
     end = clock.now() + patience_s
@@ -155,7 +155,7 @@ def once(
 
 
 def answer(step: str, invocation: Invocation) -> dict[str, Any]:
-    """What an ended command says. Raises its failure, by kind.
+    """The result of an ended command. Raises its failure, by kind.
 
     Statuses: https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
     """

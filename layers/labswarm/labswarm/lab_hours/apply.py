@@ -24,7 +24,7 @@ class Sizing:
         self._clock = clock
 
     def act(self, cluster: Cluster, action: Mapping[str, Any]) -> str:
-        """Do one action, and say what came of it. Raises what it meets, by kind."""
+        """Do one action and return its result. Raises what it meets, by kind."""
         instance_id = action.get("instance_id", "")
         if "instance_id" in action and not INSTANCE_ID.fullmatch(str(instance_id)):
             raise BadInput(
@@ -38,7 +38,7 @@ class Sizing:
                 return str(what)
             case {"do": "terminate", "instance_id": str(instance_id)}:
                 return self._terminate(cluster, instance_id)
-        raise BadInput("action", f"is {action!r}; pass on what `decide_nodes` said")
+        raise BadInput("action", f"is {action!r}; pass on the answer of `decide_nodes`")
 
     def _grow(self, cluster: Cluster, desired: int) -> str:
         # Only ever up: lowering it would let the group choose who goes.

@@ -1,5 +1,6 @@
-"""Lab hours: everything that a cluster's decision is made from is read, and what is worth keeping
-for the next minute is kept."""
+"""Lab hours: reads everything that a cluster's decision needs, and stores the state for the next
+minute.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -60,7 +61,7 @@ class LabHours:
         """Decide about a cluster, by the timetable as its notes have it. An alarm is raised when
         what is wrong with that is new.
 
-        Raises what reading raises, and what raising an alarm does.
+        Raises the errors of reading and of raising an alarm.
         """
         now = self._clock.now()
         cluster = self._clusters.read(name)
@@ -108,7 +109,7 @@ class LabHours:
         )
 
     def _alarmed(self, notes: Notes, name: str) -> Notes:
-        # Kept only after it was told: what fails is told by the next minute.
+        # Stored only after the message was sent: a failed message is sent by the next minute.
         if notes.problems and notes.problems != notes.alarmed:
             self._alarms.tell(f"labswarm: the timetable of {name}", notes.problems)
         return replace(notes, alarmed=notes.problems)
@@ -132,7 +133,7 @@ def _wanted(cluster: Cluster, group: Group, notes: Notes) -> Wanted | None:
 
 
 def actions_of(decision: Decision) -> list[dict[str, Any]]:
-    """What a decision asks for, one action a node, as the machine hands them out."""
+    """The actions of a decision, one per node, as the machine hands them out."""
     actions: list[dict[str, Any]] = [
         {"do": what, "instance_id": instance_id}
         for what in ("activate", "pause", "terminate")
@@ -149,6 +150,6 @@ def execution_name(decision: Decision, snapshot: Snapshot) -> str:
 
 
 def _limited(group: Group, cluster: Cluster) -> Group:
-    """The group within the cluster's own bounds; what is not possible on AWS stays impossible."""
+    """The group within the cluster's own bounds; AWS's own limits still hold."""
     most = group.most if cluster.max_nodes is None else min(group.most, cluster.max_nodes)
     return replace(group, least=min(max(group.least, cluster.min_nodes), most), most=most)

@@ -1,5 +1,5 @@
-"""How many nodes a cluster needs now, and what to do about it. Pure: the same situation, the same
-decision.
+"""Decide how many nodes a cluster needs now, and how to get there. Pure: the same situation, the
+same decision.
 
 Up at once; down only by pausing surplus nodes, which then empty, and by ending those that have.
 Nodes of an older launch template are replaced in the same way.
@@ -38,10 +38,11 @@ class Situation:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do, by instance id, and why. `desired` is the capacity to raise the group to.
+    """The actions, by instance id, and their reasons. `desired` is the capacity to raise the group
+    to.
 
-    `seats` and `nodes` are what is wanted; None when nothing could be decided. `held`: more nodes
-    are wanted than are asked for now, because launches fail (labswarm.lifecycle.breaker).
+    `seats` and `nodes` are the wanted numbers; None when nothing could be decided. `held`: more
+    nodes are wanted than are asked for now, because launches fail (labswarm.lifecycle.breaker).
     """
 
     cluster: str
@@ -57,7 +58,7 @@ class Decision:
 
     @property
     def decided(self) -> bool:
-        """Whether it could be said what is wanted."""
+        """Whether the wanted numbers are known."""
         return self.nodes is not None
 
     @property
@@ -100,12 +101,13 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
     ready = [n for n in snapshot.nodes if n.instance_id in group.in_service and n.state == "ready"]
     is_open = [n for n in ready if n.availability == "active"]
     paused = [n for n in ready if n.availability == "pause"]
-    # What the snapshot does not know yet has only just come; what never comes is reconcile's.
+    # A node missing from the snapshot has only just come; one that never comes is reconcile's task.
     unseen = group.in_service - {n.instance_id for n in snapshot.nodes}
     starting = max(0, group.desired - len(group.in_service)) + len(unseen)
 
     old = _old(ready, group.versions)
-    # Students on an old node that is paused stay there: who comes needs an open seat, they do not.
+    # Students on an old node that is paused stay there: arriving students need an open seat, they
+    # do not.
     held = sum(n.seats_used for n in paused if n in old)
     open_nodes = _open_nodes(seats - held, node_seats, group) if held and node_seats else nodes
     missing = max(0, open_nodes - len(is_open) - starting)
@@ -155,7 +157,7 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
 
 
 def _seats_wanted(situation: Situation, snapshot: Snapshot) -> tuple[int, str]:
-    """Who is there counts as having arrived to the labs that are booked."""
+    """Students who are there count as arrived for the booked labs."""
     there = snapshot.running + snapshot.waiting
     booked = booked_seats(situation.bookings, situation.now, situation.ahead_s)
     to_come = max(0, booked - there)

@@ -1,4 +1,4 @@
-"""What lab hours remember of a cluster from one minute to the next."""
+"""The state of a cluster that lab hours keep from minute to minute."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -46,7 +46,7 @@ class Notes:
 
 
 class Notebook(Protocol):
-    """Where the notes are kept. They can be made anew: the last to write is right."""
+    """Where the notes are kept. They can be created again, so the last write wins."""
 
     def read(self, cluster: str) -> Notes:
         """The cluster's notes; empty ones when there are none."""

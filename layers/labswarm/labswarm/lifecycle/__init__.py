@@ -1,1 +1,1 @@
-"""One instance's launch or termination: who works on it, until when, and how its hook ends."""
+"""One instance's launch or termination: its owner, its deadline, and the end of its hook."""

@@ -35,4 +35,4 @@ class Breakers(Protocol):
         """Count a launch that failed, once however often it is told; the breaker after that."""
 
     def joined(self, cluster: str) -> None:
-        """A launch has joined: what failed before it counts no more."""
+        """Record a launch that joined: earlier failures no longer count."""

@@ -44,8 +44,8 @@ class Claiming:
         """The work, when it is `owner`'s to do.
 
         Skipped are: an event older than the time there is for it, a notice to an instance that is
-        not ours, a launch or a rebalance whose instance terminates already, and what another
-        execution works on (a lifecycle action's token is left with that one).
+        not ours, a launch or a rebalance whose instance terminates already, and work of another
+        execution (which gets the lifecycle action's token).
         """
         if isinstance(event, SpotNotice):
             return self._claim_notice(event, owner)

@@ -47,8 +47,8 @@ class Completing:
     def resort(self, event: LifecycleEvent | SpotNotice | Skip, execution: str) -> str | None:
         """Complete in the place of an execution that ended otherwise than it should.
 
-        `event` is what the execution was started with. Says what was done, in a sentence; None when
-        nothing was left to do.
+        `event` is the execution's input. Returns a sentence about the action; None if nothing was
+        left to do.
         """
         if isinstance(event, Skip):
             return None

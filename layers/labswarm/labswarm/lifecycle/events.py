@@ -37,9 +37,9 @@ _NOTICES: Mapping[str, Kind] = {
     "EC2 Spot Instance Interruption Warning": "interruption",
     "EC2 Instance Rebalance Recommendation": "rebalance",
 }
-# What may become of the instance. Whichever it is, its node is lost to the Swarm.
+# The possible results for the instance. Whichever it is, its node is lost to the Swarm.
 _ACTIONS = ("terminate", "stop", "hibernate")
-# What CompleteLifecycleAction takes: Auto Scaling API reference. A token is a UUID.
+# The results that CompleteLifecycleAction accepts: Auto Scaling API reference. A token is a UUID.
 _TOKEN = re.compile(r"[0-9A-Za-z-]{36}")
 _HOOK = re.compile(r"[A-Za-z0-9_/-]{1,255}")
 _EXECUTION = re.compile(
@@ -83,13 +83,13 @@ class SpotNotice:
 
     @property
     def transition(self) -> Transition:
-        """What is claimed for it: an interruption is the end of the instance."""
+        """The transition to claim: an interruption is the end of the instance."""
         return "terminate" if self.kind == "interruption" else "rebalance"
 
 
 @dataclass(frozen=True)
 class Ended:
-    """An execution of ours (its ARN) that did not succeed, and what it was `given`."""
+    """An execution of ours (its ARN) that did not succeed, and its input, `given`."""
 
     execution: str
     given: object

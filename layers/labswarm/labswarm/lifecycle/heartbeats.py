@@ -11,8 +11,9 @@ from labswarm.lifecycle.ledger import Claim, Ledger
 
 @dataclass(frozen=True)
 class Beats:
-    """What came of one tick: how many hooks were told to wait on, which had nothing to wait for
-    any more (tokens), and why others could not be told (sentences)."""
+    """The result of one tick: the number of heartbeats sent, the tokens that need none any more,
+    and the reasons of failures (sentences).
+    """
 
     sent: int = 0
     ended: tuple[str, ...] = ()
@@ -31,7 +32,7 @@ class Heartbeats:
     def beat(self, asg: str) -> Beats:
         """One tick for a group. A group in which no instance waits costs one call.
 
-        What fails for one token stops no other, and is tried again by the next tick. Raises what
+        A failure for one token stops no other, and the next tick tries it again. Raises what
         listing the group or reading the ledger does.
         """
         states = self._groups.roster(asg).states

@@ -1,7 +1,7 @@
 """How long a lifecycle hook is kept waiting for its work, and whether by heartbeats.
 
-A hook that hears nothing waits one heartbeat timeout; each heartbeat begins that anew, up to 48
-hours or 100 timeouts, whichever is shorter.
+A hook that hears nothing waits one heartbeat timeout; each heartbeat restarts it, up to 48 hours or
+100 timeouts, the shorter of both.
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html
 """
 

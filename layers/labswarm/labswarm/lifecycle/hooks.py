@@ -16,7 +16,7 @@ class Hooks(Protocol):
         """The seconds that an instance waits in the hook without a heartbeat."""
 
     def heartbeat(self, asg: str, hook: str, token: str) -> bool:
-        """Begin that time anew for the wait that the token names; False when it has ended."""
+        """Restart that time for the token's wait; return False if the wait has ended."""
 
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
         """End the wait that the token names; one that has ended is success."""

@@ -1,8 +1,8 @@
-"""Who works on which lifecycle action: the claim on an instance's launch or termination.
+"""The claim on an instance's launch or termination: one execution works on each.
 
 Events come twice and out of order, functions are called again after a crash, and a machine may die
-while it holds a claim. So every change is made on what was read, and is refused when that has
-changed meanwhile (optimistic locking); the rules themselves are pure.
+while it holds a claim. So each change names the version that was read, and is refused if the item
+has changed since (optimistic locking); the rules themselves are pure.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ class Claim:
 
     `tokens` maps each lifecycle action token to its hook; `commands` maps a step to its last
     attempt; `capacity` is the size of the group that this work asks for, if any; `urgent` says that
-    EC2 takes the instance back, whatever its hook's time; until `beats_until` the hooks are kept
+    EC2 takes the instance back, even before its hook's time; until `beats_until` the hooks are kept
     waiting by heartbeats, None when they cannot be; `version` counts the changes made.
     """
 
@@ -97,13 +97,13 @@ class Ledger(Protocol):
         """The claim as it is now, or None."""
 
     def write(self, claim: Claim) -> bool:
-        """Keep the claim as the next version of what was read; False when that has changed."""
+        """Store the claim as the next version of the one read; False if that has changed."""
 
     def about(self, instances: Iterable[str]) -> Sequence[Claim]:
         """Every claim on these instances, in no order; a write just before may be missing."""
 
     def bury(self, instance_id: str, at: int) -> None:
-        """Lay the instance's tombstone: it terminates, whatever else is under way. Idempotent."""
+        """Write the instance's tombstone: it is terminating, also during other work. Idempotent."""
 
     def is_buried(self, instance_id: str) -> bool:
         """Whether the instance has a tombstone."""
@@ -126,7 +126,7 @@ def granted(existing: Claim | None, wanted: Claim, now: int, runs: Callable[[str
     if existing.owner == wanted.owner:
         return replace(merged, lease_until=wanted.lease_until)
     if existing.lease_until <= now and not runs(existing.owner):
-        # Commands are kept: what the dead owner sent may still be running.
+        # Commands are kept: those of the dead owner may still be running.
         return replace(
             merged,
             owner=wanted.owner,

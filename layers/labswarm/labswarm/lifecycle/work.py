@@ -21,13 +21,14 @@ _LAUNCHES = (("EC2", "AutoScalingGroup"), ("EC2", "WarmPool"), ("WarmPool", "Aut
 Until = Literal["deadline", "forward_by", "empty_by", "evacuate_by"]
 # From the warning to the end of the instance: EC2 user guide, spot-instance-termination-notices.
 NOTICE_S = 120
-# What is kept of it: a node that left is seen as down after some 15 s, and commands take seconds.
+# The part kept for cleaning up: a node counts as down about 15 s after it left, and commands take
+# seconds.
 NOTICE_CLEANUP_S = 40
 
 
 @dataclass(frozen=True)
 class Work:
-    """What every state after the claim knows.
+    """The input of every state after the claim.
 
     `deadline` is when the time is over (epoch seconds): the hook's, or the instance's own; a spot
     notice knows no hook. After `forward_by` (epoch seconds) a launch begins nothing new, so that
@@ -121,7 +122,7 @@ class Work:
 
 
 def subject_of(values: object) -> tuple[str, Transition, str]:
-    """Whose work it is: instance id, transition and owner, of work of whatever version.
+    """Whose work it is: instance id, transition and owner, of work of any version.
 
     Raises BadInput naming the field that is missing.
     """
@@ -139,7 +140,7 @@ def _mapping(values: object) -> Mapping[str, Any]:
 
 
 def _missing(error: KeyError) -> BadInput:
-    return BadInput(f"work.{error.args[0]}", "is missing; pass on what `claim` answered")
+    return BadInput(f"work.{error.args[0]}", "is missing; pass on the answer of `claim`")
 
 
 def _upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:

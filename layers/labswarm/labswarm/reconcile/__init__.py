@@ -1,1 +1,1 @@
-"""Compares the sides of a cluster and removes orphans: what no event said."""
+"""Compares the sides of a cluster and removes orphans that no event announced."""

@@ -11,7 +11,7 @@ from labswarm.errors import LabswarmError, Transient
 from labswarm.groups import Groups, Roster
 from labswarm.reconcile.passes import Pass, Passes
 
-# What events leave behind in a cluster at rest is found this much later, at most.
+# Orphans in a cluster at rest are found this much later, at most.
 REST_S = 3600
 # Shorter than two scheduled passes are apart, longer than an event takes to come a second time.
 OVERDUE_S = 180
@@ -39,8 +39,8 @@ def awake(
 ) -> tuple[list[str], list[str]]:
     """Those of these clusters that need a pass; and why some could not be asked about.
 
-    Those need one. After a Transient error no other is asked about: what fails is slow as well, and
-    together they would take the function's time.
+    Those need one. After a Transient error no other is asked about: failing calls are slow too, and
+    together they would use up the function's time.
     """
     found: list[str] = []
     why: list[str] = []
@@ -59,7 +59,7 @@ def awake(
 def overdue(names: Sequence[str], passes: Passes, clock: Clock) -> list[str]:
     """Want a pass of each of these clusters; a sentence for each that has wanted one for long.
 
-    It tells of passes that decide nothing and of those that are not made, whatever the reason. A
+    It reports passes that decide nothing and passes that are not made, for any reason. A
     cluster of which it cannot be kept has a sentence too; as with `awake`, after a Transient error
     no other is asked about.
     """

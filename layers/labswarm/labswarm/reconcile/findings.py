@@ -1,4 +1,4 @@
-"""What one side of a cluster knows and another does not: the sides' full listings, compared.
+"""Compare the full listings of a cluster's sides, and find the objects that one of them lacks.
 
 The sides are the Auto Scaling group, the Swarm, the Chef Server, the hub, the SSM agents and the
 ledger.
@@ -53,7 +53,7 @@ class Listings:
         known = self.group.states.keys() | self.chef.clients | self.chef.nodes | self.working
         swarm = self.swarm
         unknown = swarm.hub is not None and swarm.hub.unknown
-        # Of a hub that was not heard, only these tell what it may have lost.
+        # If the hub did not answer, only these show its possible losses.
         servers = swarm.running or swarm.waiting or unknown
         return not (self.group.desired or swarm.nodes or servers or known - {self.manager})
 
@@ -74,8 +74,8 @@ def in_order(
 class Finding:
     """One thing that the sides disagree on.
 
-    `key` is a Swarm node id, a Swarm service id or an instance id. The remedy `name` only tells a
-    person: what it would take away may still be in use.
+    `key` is a Swarm node id, a Swarm service id or an instance id. The remedy `name` only informs a
+    person: the object may still be in use.
     """
 
     what: What
@@ -150,7 +150,7 @@ def _of_students(swarm: Snapshot) -> Iterator[Finding]:
     homes."""
     if swarm.hub is None:
         return
-    # One that knows none at all is new, or does not tell what it knows.
+    # One that knows none at all is new, or does not report its servers.
     knows_none = swarm.hub.servers == 0 and len(swarm.hub.unknown) > 1
     for service in swarm.hub.unknown:
         # The hub knows a start that is under way; this is for one that was restarted meanwhile.

@@ -27,9 +27,9 @@ class Passes(Protocol):
         """The last one, or None. Sees every write that ended before."""
 
     def write(self, cluster: str, made: Pass) -> bool:
-        """Keep it as the next version of what was read; False when that has changed.
+        """Store it as the next version of the one read; False if that has changed.
 
-        What is kept is what was wanted.
+        The stored item is the wanted one.
         """
 
     def wanted(self, cluster: str, now: float) -> float:

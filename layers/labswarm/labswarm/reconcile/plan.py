@@ -1,7 +1,8 @@
-"""Passes: what is done about orphans, how soon, and how much of it at once.
+"""Passes: the actions on orphans, how soon, and how many at once.
 
-One look may be wrong: lists are read one after the other, and some lag behind. So a pass marks what
-it finds, and only what the last pass has marked too, for longer than a node takes to start, goes.
+One look may be wrong: lists are read one after the other, and some lag behind. So a pass marks its
+findings, and acts only on those that the last pass marked too, longer ago than a node takes to
+start.
 """
 
 from collections.abc import Mapping
@@ -15,15 +16,15 @@ LEAST_CAP = 5
 CAP_PERCENT = 10
 # A pass longer ago than this says nothing about now: several scheduled ones have not come.
 FORGOTTEN_S = 1800
-# What a state machine hands on is limited (256 KiB); the log has the rest.
+# A state machine's data is limited (256 KiB); the log has the rest.
 _TOLD = 100
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one pass decides.
+    """The decision of one pass.
 
-    `why_not` says why it decides nothing, which is what `decided` is False for. `due` is to be done
+    `why_not` says why it decides nothing; `decided` is then False. `due` is to be done
     now; `waiting` is found, and not old enough or not agreed on by two passes; `over_cap` would be
     due, but `cap` is all that is done in one pass, or no worker is heard of; `named` is for a
     person.
@@ -43,7 +44,7 @@ class Plan:
         return not self.why_not
 
     def keys(self, what: str) -> list[str]:
-        """What of this kind is due."""
+        """The due findings of this kind."""
         return [finding.key for finding in self.due if finding.what == what]
 
     def to_json(self) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def decide(
 
 
 def _held(agreed: list[Finding], listings: Listings) -> list[Finding]:
-    """What is not done though it is due: where no worker is heard of, all replacements but one.
+    """The due actions that are held back: if no worker is heard from, all replacements but one.
 
     If it is the hub that is cut off, those in their place would not reach it either. Whether that
     is so, one of them shows; as long as it is on its way, there is no other.

@@ -1,4 +1,4 @@
-"""One pass over a cluster: every side listed, compared, and what was found kept for the next."""
+"""One pass over a cluster: list and compare every side, and store the findings."""
 
 from collections.abc import Mapping, Sequence
 
@@ -36,7 +36,7 @@ class Comparing:
         self._clock = clock
 
     def compare(self, name: str, chef: object, *, dry_run: bool) -> Plan:
-        """The plan for a cluster; `chef` is what `identities_of` reads.
+        """The plan for a cluster; `chef` is the input of `identities_of`.
 
         It is kept for the next pass, unless `dry_run`. Raises BadInput for a cluster that is not
         described, Transient and Permanent when a side cannot be listed.
@@ -46,7 +46,7 @@ class Comparing:
             identities = identities_of(chef)
         except BadInput as error:
             return Plan(name, (f"the Chef Server was not listed: {error}",))
-        # The oldest view first: what it misses, a younger one shows.
+        # The oldest view first: a younger one shows the objects that it misses.
         swarm = self._snapshots.read(name)
         if swarm is None:
             return Plan(name, ("the Swarm has no snapshot",))

@@ -52,6 +52,6 @@ run "a_lecture_more_changes_no_other" {
   }
   assert {
     condition     = keys(output.settings) == ["mechanics", "optics"] && output.settings["optics"].max_nodes == 3 && output.settings["mechanics"].max_nodes == 10
-    error_message = "What a lecture says is its own."
+    error_message = "A lecture's own values are its own."
   }
 }

@@ -68,7 +68,7 @@ run "only_the_chef_function_signs" {
     condition = alltrue(flatten([
       for statement in jsondecode(aws_kms_key.admin.policy).Statement : [for action in flatten([statement.Action]) : !strcontains(action, "*")]
     ]))
-    error_message = "A pattern of actions lets in what nobody listed."
+    error_message = "A pattern of actions allows actions that nobody listed."
   }
 }
 
@@ -104,7 +104,7 @@ run "the_server_cannot_delete_backups" {
 run "its_own_authority" {
   assert {
     condition     = output.chef.url == "https://chef.labswarm.internal" && startswith(output.chef.ca_pem, "-----BEGIN CERTIFICATE-----")
-    error_message = "Who is told the server's name is not told whom to trust."
+    error_message = "The server's name alone does not say which authority to trust."
   }
   assert {
     condition     = length([for statement in local.server_statements : statement if statement.Sid == "PublishTheAuthoritysCertificate"]) == 1

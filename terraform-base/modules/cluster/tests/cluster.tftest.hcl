@@ -59,7 +59,7 @@ run "further_group_is_a_cluster_of_its_own_with_the_same_hub" {
   }
   assert {
     condition     = output.settings["physics-memory"].images == output.settings["physics"].images && output.settings["physics-memory"].empty_deadline_s == 900
-    error_message = "What the group does not say is as in the main one."
+    error_message = "The group's missing fields are as in the main one."
   }
   assert {
     condition     = [for description in aws_ssm_parameter.description : description.name] == ["/labswarm/clusters/physics", "/labswarm/clusters/physics-memory"]

@@ -33,7 +33,7 @@ run "one_nat_gateway_serves_both_zones" {
   }
   assert {
     condition     = length(aws_route.nat) == 2 && length(aws_vpc_endpoint.interface) == 0
-    error_message = "Each private subnet has its way out by NAT, and no endpoint is paid for beside it."
+    error_message = "Each private subnet has its way out by NAT, and no endpoint is paid for in addition."
   }
   assert {
     condition     = output.internet && length(output.prefix_list_ids) == 0

@@ -15,7 +15,7 @@ run "instance_may_read_no_parameter" {
 
   assert {
     condition     = !strcontains(aws_iam_role_policy.agent.policy, "GetParameter")
-    error_message = "What the agent needs has no parameter in it."
+    error_message = "The agent's permissions include no parameter."
   }
   assert {
     condition     = aws_iam_role.node.name == "labswarm-physics-worker-eu-west-1"

@@ -1,4 +1,4 @@
-# What the module refuses is tested there; here, that the stack passes on what it is given.
+# The module's refusals are tested there; here, that the stack passes on its values.
 
 mock_provider "aws" {
   mock_data "aws_ami" {
@@ -45,7 +45,7 @@ run "settings_are_those_given" {
       && output.settings["physics"].min_nodes == 1
       && output.settings["physics"].max_nodes == 30
     )
-    error_message = "The description says what the stack is given."
+    error_message = "The description has the stack's values."
   }
   assert {
     condition     = keys(output.settings) == ["physics", "physics-gpu"]

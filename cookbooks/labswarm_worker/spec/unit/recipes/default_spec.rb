@@ -17,7 +17,7 @@ describe 'labswarm_worker::default' do
   end
 
   # The launch machine asks for the join (labswarm-node join), and another one for the drain: twice
-  # if need be. A converge takes no part in it, however the node stands and whatever the token is.
+  # if need be. A converge takes no part in it, in any state of the node and with any token.
   %w(inactive active).each do |state|
     it "neither joins, leaves nor drains when it is #{state} in the Swarm" do
       answers(*engine(state))

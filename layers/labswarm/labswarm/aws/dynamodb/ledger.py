@@ -35,7 +35,7 @@ class DynamoLedger:
 
     def write(self, claim: Claim) -> bool:
         kept = replace(claim, version=claim.version + 1)
-        # What was never kept has version 0, and no item has that.
+        # A claim that was never stored has version 0, and no item has that.
         as_read: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(instance_id)"}
         if claim.version:
             as_read = {

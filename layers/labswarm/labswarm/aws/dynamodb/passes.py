@@ -39,7 +39,7 @@ class DynamoPasses:
         )
 
     def write(self, cluster: str, made: Pass) -> bool:
-        # What was never kept has version 0, and no item has that.
+        # A pass that was never stored has version 0, and no item has that.
         as_read: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(version)"}
         if made.version:
             as_read = {

@@ -1,6 +1,6 @@
 # The numbers are those of https://github.com/dev-sec/cis-docker-benchmark. Left out, with the reason:
 # docker-2.6 (the Engine has no TCP socket), docker-2.8 (user namespaces: homes are one user's on all nodes),
-# docker-2.14 (live restore: Docker refuses it with Swarm), docker-2.15 (Swarm is what this is),
+# docker-2.14 (live restore: Docker refuses it with Swarm), docker-2.15 (this is a Swarm),
 # docker-2.18 (the proxy: the hub is asked at 127.0.0.1), docker-2.19 (the overlay passes inside one VPC, between two security groups).
 
 control 'docker-2.x' do

@@ -55,7 +55,7 @@ control 'labswarm-node-5' do
   describe http('http://169.254.169.254/latest/meta-data/', open_timeout: 2, read_timeout: 2) do
     its('status') { should eq 401 }
   end
-  # With a hop limit of 1 the answer does not reach a container, whatever its firewall.
+  # With a hop limit of 1 the answer does not reach a container, with any firewall.
   image = node['images'].first
   describe command("docker image inspect #{image}") do
     its('exit_status') { should eq 0 }

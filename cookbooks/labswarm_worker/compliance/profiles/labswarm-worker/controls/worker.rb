@@ -44,7 +44,7 @@ control 'labswarm-worker-3' do
   impact 1.0
   title 'Homes are mounted with TLS'
   only_if('the cluster has EFS') { json('/etc/labswarm/ground.json')['efs'] }
-  # What is mounted with TLS is the tunnel's end on this machine.
+  # With TLS, the mount is the tunnel's end on this machine.
   describe mount('/homes') do
     it { should be_mounted }
     its('device') { should match(/\A127\.0\.0\.1:/) }
