@@ -33,7 +33,7 @@ from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
 from labswarm_node.config import HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
-from labswarm_node.hub import Hub, HubApi
+from labswarm_node.hub import HubApi
 from labswarm_node.snapshot import HubAnswer, Sent, snapshot_of
 from labswarm_node.swarm import Watched
 
@@ -73,6 +73,14 @@ class Audience(Protocol):
         ...
 
 
+class KnownServers(Protocol):
+    """The part of the hub that the service needs."""
+
+    def servers(self) -> frozenset[tuple[str, str]]:
+        """As labswarm_node.hub.Hub."""
+        ...
+
+
 class SnapshotService:
     """Looks at a hub's Swarm and sends a snapshot of each of the hub's clusters.
 
@@ -84,7 +92,7 @@ class SnapshotService:
         cluster: str,
         swarm: Watched,
         audience: Audience,
-        hub: Hub,
+        hub: KnownServers,
         clock: Clock,
         every_s: float = EVERY_S,
     ) -> None:

@@ -124,7 +124,9 @@ def test_a_group_that_is_told_no_alarms_stays_as_it_is(group: Group) -> None:
 
     def state() -> str:
         put()
-        return next(a["StateValue"] for a in alarms(group) if a["AlarmName"] == high["AlarmName"])
+        return str(
+            next(a["StateValue"] for a in alarms(group) if a["AlarmName"] == high["AlarmName"])
+        )
 
     eventually(lambda: state() == "ALARM", within_s=60, every_s=1)
     assert group.desired == 1

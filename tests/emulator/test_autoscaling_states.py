@@ -141,7 +141,9 @@ def test_an_instance_is_detached_alive_and_attached_again(group: Group) -> None:
 )
 @pytest.mark.parametrize("by", ["ABANDON", "timeout"])
 def test_an_instance_whose_end_is_abandoned_is_retained(group: Group, by: str) -> None:
-    timeout = {"HeartbeatTimeout": 30, "DefaultResult": "ABANDON"} if by == "timeout" else {}
+    timeout: dict[str, Any] = (
+        {"HeartbeatTimeout": 30, "DefaultResult": "ABANDON"} if by == "timeout" else {}
+    )
     hooks = [hook(TERMINATING, **timeout)]
     group.create(1, hooks=hooks, InstanceLifecyclePolicy=RETAIN)
     assert group.described()["InstanceLifecyclePolicy"] == RETAIN

@@ -9,6 +9,7 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.support.running_emulator import RunningEmulator
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
@@ -70,7 +71,7 @@ def once(emulator: RunningEmulator) -> Callable[[str], Any]:
 
     def client(service: str) -> Any:
         if service not in clients:
-            clients[service] = boto3.client(
+            clients[service] = boto3.client(  # type: ignore[call-overload]  # a variable here
                 service,
                 region_name="eu-west-1",
                 endpoint_url=emulator.url,
@@ -201,7 +202,7 @@ def test_a_request_is_told_by_the_services_models(
     signed = f"AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/{service}/aws4_request, Sig=x"
     request = Request(
         EnvironBuilder(
-            path, method=method, headers={**headers, "Authorization": signed}
+            path, method=method, headers=Headers({**headers, "Authorization": signed})
         ).get_environ()
     )
 

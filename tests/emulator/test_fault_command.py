@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -136,5 +137,5 @@ def test_a_count_by_name_is_read_as_a_pair() -> None:
 
 
 def test_a_kind_that_is_on_without_a_setting_is_told_too() -> None:
-    on = {"capacity": {"spot": [], "on_demand": []}}
+    on: dict[str, Any] = {"capacity": {"spot": [], "on_demand": []}}
     assert list(worded(on)) == ["capacity: nothing goes wrong"]

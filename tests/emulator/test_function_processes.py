@@ -100,8 +100,8 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
 
 def test_a_forked_worker_is_as_one_that_is_started_by_itself(workers: Workers) -> None:
     seen: list[dict[str, Any]] = []
-    for forked in (False, True):
-        workers.start(SAYS_HOW_IT_IS, forked=forked, ANSWER="42")
+    for fork in (False, True):
+        workers.start(SAYS_HOW_IT_IS, forked=fork, ANSWER="42")
         seen.append(json.loads(workers.said(2)[0]))
     started, forked = seen
 

@@ -203,7 +203,8 @@ def test_reserved_concurrency_is_a_limit(emulator: Any) -> None:
         assert running.result().error is None
 
     assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
-    assert refused.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    answer: Any = refused.value.response
+    assert answer["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
 
 

@@ -240,7 +240,8 @@ def handler(event, context):
             gate.touch()
         assert [one.result().error for one in work] == [None, None]
     assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
-    assert refused.value.response["Reason"] == "ConcurrentInvocationLimitExceeded"
+    answer: Any = refused.value.response
+    assert answer["Reason"] == "ConcurrentInvocationLimitExceeded"
     assert invoke(small, other, {"do": "who"}).error is None
 
 

@@ -45,7 +45,7 @@ def test_given_a_rate_then_the_rule_fires_again_and_again(
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
     """
-    seen = eventually(lambda: fired() if len(fired()) >= 2 else None)
+    seen: Any = eventually(lambda: fired() if len(fired()) >= 2 else None)
     event = seen[0]
     assert (event["source"], event["detail-type"]) == ("aws.events", "Scheduled Event")
     assert event["resources"] == [f"arn:aws:events:eu-west-1:123456789012:rule/{name}"]

@@ -83,11 +83,11 @@ def test_a_put_that_is_tried_again_makes_no_second_version(secrets: Any, name: s
     "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html",
 )
 def test_what_is_not_there_is_said(secrets: Any, name: str) -> None:
-    for call in (
-        lambda: refused(secrets.get_secret_value, SecretId=name),
-        lambda: refused(secrets.put_secret_value, SecretId=name, SecretString="x"),
+    for call, more in (
+        (secrets.get_secret_value, {}),
+        (secrets.put_secret_value, {"SecretString": "x"}),
     ):
-        code, why, status = call()
+        code, why, status = refused(call, SecretId=name, **more)
         assert (code, status) == ("ResourceNotFoundException", 400)
         assert why == "Secrets Manager can't find the specified secret."
     secrets.create_secret(Name=name)

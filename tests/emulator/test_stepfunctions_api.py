@@ -154,7 +154,7 @@ def test_an_execution_is_stopped_in_the_middle(emulator: Any, inside: str) -> No
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
         "Parameters": {"QueueUrl": make_queue(emulator), "MessageBody.$": "$$.Task.Token"},
     }
-    machine = {
+    machine: Any = {
         "nothing": token,
         "Parallel": {"Type": "Parallel", "Branches": [branch("In", token)]},
         "Map": {"Type": "Map", "ItemProcessor": branch("In", token)},
@@ -261,7 +261,8 @@ def test_a_history_comes_in_pages(emulator: Any) -> None:
     )
     finished(emulator, execution)
 
-    pages, token = [], {}
+    pages: list[list[dict[str, Any]]] = []
+    token: dict[str, Any] = {}
     while True:
         page = read(executionArn=execution, **token)
         pages.append(page["events"])

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.state_machines import evaluated, one, output, run
@@ -154,7 +154,7 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 def test_a_choice_rule_decides(emulator: Any, name: str) -> None:
     """Data-test expressions: https://states-language.net/spec.html#choice-state"""
-    rule, expected = RULES[name]
+    rule, expected = cast(tuple[dict[str, Any], bool], RULES[name])
     given = {
         "yes": True,
         "one": 1,

@@ -350,7 +350,8 @@ def test_a_branchs_error_is_caught_around_it(
             "Parameters": {"x.$": "States.ArrayGetItem(States.Array(1), 7)"},
         },
     }
-    inner = branch("Fails", fails[error])
+    failing: Any = fails[error]
+    inner = branch("Fails", failing)
 
     def around(inside: dict[str, Any]) -> dict[str, Any]:
         if kind == "Parallel":

@@ -54,7 +54,7 @@ def test_each_describe_has_one_twin_or_one_reason_and_each_of_these_a_describe()
     assert len(inspected) == len(re.findall(r"\bdescribe\b", ruby)) >= 35
     table = {*((fact.control, fact.describe) for fact in FACTS), *NOT_IN_THE_LAB}
     assert len(table) == len(FACTS) + len(NOT_IN_THE_LAB)
-    by_row = {row: [] for row in table}
+    by_row: dict[tuple[str, str], list[str]] = {row: [] for row in table}
     for control, words in inspected:
         rows = [row for row in table if row[0] == control and words.startswith(row[1])]
         assert len(rows) == 1, f"{control}: {words!r} is in the table {len(rows)} times"

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import boto3
@@ -209,7 +210,7 @@ def test_a_build_registers_the_image_encrypted_with_tags_of_what_is_in_it(
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    filters = [{"Name": "tag:labswarm:image", "Values": [image]}]
+    filters: Any = [{"Name": "tag:labswarm:image", "Values": [image]}]
     (made,) = ec2.describe_images(Owners=["self"], Filters=filters)["Images"]
     tags = {tag["Key"]: tag["Value"] for tag in made["Tags"]}
     assert re.fullmatch(rf"labswarm-{image}-\d{{8}}-\d{{6}}", made["Name"])

@@ -155,8 +155,8 @@ class Machine:
             "opt/cinc-project/bin/cinc-server-ctl", f"#!{sys.executable} -IS\n{SERVER_CTL}"
         )
         (root / "version.installed").write_text("15.10.91-1")
-        self.clients = {
-            name: boto3.client(  # type: ignore[call-overload]  # the service is a variable here
+        self.clients: dict[str, Any] = {
+            name: boto3.client(
                 name,
                 endpoint_url=url,
                 region_name="eu-west-1",

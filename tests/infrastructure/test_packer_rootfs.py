@@ -15,6 +15,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -132,7 +133,7 @@ class Published:
                 if not url.path.endswith("/metadata"):
                     super().do_GET()
                 elif parse_qs(url.query)["pv"] == ["22.04"]:
-                    host, port = self.server.server_address[:2]
+                    host, port = cast(tuple[str, int], self.server.server_address)[:2]
                     package = published.folder / f"{url.path.split('/')[2]}.deb"
                     about = {
                         "url": f"http://{host!s}:{port}/{package.name}",
@@ -178,7 +179,7 @@ class Ubuntu:
         made = subprocess.run(
             [
                 *("mmdebstrap", "--quiet", "--variant=minbase"),
-                *("--include=apt,systemd,python3,ca-certificates", "noble", root, *sources),
+                *("--include=apt,systemd,python3,ca-certificates", "noble", str(root), *sources),
             ],
             capture_output=True,
             text=True,

@@ -16,7 +16,7 @@ CLUSTERS = 60
 @pytest.fixture(scope="module")
 def sixty(terraform: Prepared) -> list[dict[str, Any]]:
     """All that 60 lectures plan, with the Chef Server and the network that they share."""
-    named = {f"lecture-{number}": {} for number in range(CLUSTERS)}
+    named: dict[str, Any] = {f"lecture-{number}": {} for number in range(CLUSTERS)}
     plan = terraform(LECTURES).plan(lectures=named)
     return [each for each in resources(plan) if each["mode"] == "managed"]
 

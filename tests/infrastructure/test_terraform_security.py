@@ -88,7 +88,10 @@ def test_descriptions_have_only_what_ec2_takes(plan: Planned, folder: Path) -> N
 def test_descriptions_of_what_is_made_by_choice_have_only_what_ec2_takes(
     terraform: Prepared,
 ) -> None:
-    chosen = {"egress": "endpoints", "workstation": {"ami": "ami-0123456789abcdef0"}}
+    chosen: dict[str, Any] = {
+        "egress": "endpoints",
+        "workstation": {"ami": "ami-0123456789abcdef0"},
+    }
     assert_ec2_takes_descriptions(terraform(BASE / "stacks" / "chef").plan(**chosen))
 
 

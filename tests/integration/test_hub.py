@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ WORKERS = ("i-0000000000000000b", "i-0000000000000000c")
 WORKER_MEMORY = 1600 * MIB  # two seats
 PATIENCE_S = 60
 
-_LACKING = missing() or [
+_LACKING: Sequence[object] = missing() or [
     part
     for part in (CHECKOUT / ".class/bin/python", CHECKOUT / "hub/proxy/node_modules")
     if not part.exists()
@@ -99,7 +99,9 @@ class Hub:
         for worker in WORKERS:
             with closing(client(self.place, worker)) as engine:
                 for container in engine.containers.list(filters={"label": f"labswarm.user={user}"}):
-                    return str(container.exec_run(list(command)).output.decode())
+                    output = container.exec_run(list(command)).output
+                    assert isinstance(output, bytes)  # not a stream
+                    return output.decode()
         raise AssertionError(f"{user} has no container")
 
     def browser(self, user: str) -> requests.Session:
@@ -258,7 +260,8 @@ def test_a_server_that_is_stopped_ends_by_itself(empty_hub: Hub) -> None:
     for worker in WORKERS:
         with closing(client(empty_hub.place, worker)) as engine:
             filters = {"type": "container", "label": "labswarm.user=student-01"}
-            events = engine.events(begun, time.time(), decode=True, filters=filters)
+            until = time.time()
+            events = engine.events(begun, until, decode=True, filters=filters)  # type: ignore[call-overload]  # seconds may be fractions
             told += [(e["Action"], e["Actor"]["Attributes"].get("exitCode")) for e in events]
     assert ("die", "0") in told, told
     assert "kill" not in {action for action, _ in told}

@@ -4,7 +4,6 @@ import importlib.util
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import boto3
@@ -30,7 +29,7 @@ class Context:
     aws_request_id: str = "request"
 
 
-def load(name: str) -> ModuleType:
+def load(name: str) -> Any:
     """A function's module, made anew as at a cold start."""
     spec = importlib.util.spec_from_file_location(f"app_{name}", FUNCTIONS / name / "app.py")
     assert spec is not None

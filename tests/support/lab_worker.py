@@ -13,7 +13,7 @@ from labswarm_lab.nodes.settings import NodesSettings
 _TIMEOUT_S = 60
 
 
-class NodeBackend(BaseBackend):
+class NodeBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no types
     """Runs what testinfra asks for on a node of a lab, in the node's own namespaces.
 
     https://testinfra.readthedocs.io/en/latest/backends.html has testinfra's own.

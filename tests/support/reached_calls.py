@@ -184,7 +184,7 @@ class _Following:
             case nodes.SuperExpr(info=nodes.TypeInfo() as info):
                 owners = info.mro[1:2]
         for info in owners:
-            symbol = info.get(callee.name)
+            symbol = info.get(callee.name)  # type: ignore[attr-defined]  # both cases have one
             yield from definitions(symbol and symbol.node)
 
     def _heirs(self, info: nodes.TypeInfo) -> Iterable[nodes.TypeInfo]:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import boto3
 import pytest
@@ -18,7 +18,9 @@ T = TypeVar("T")
 START_S = 60.0
 
 
-def eventually(look: Callable[[], T], *, within_s: float = 15.0, every_s: float = 0.02) -> T:
+def eventually(
+    look: Callable[[], T | Literal[False] | None], *, within_s: float = 15.0, every_s: float = 0.02
+) -> T:
     """The first true answer of `look`; fails with its last one when there was none in time."""
     deadline = time.monotonic() + within_s
     while True:
@@ -42,7 +44,7 @@ class RunningEmulator:
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator (one for each service)."""
         if service not in self._clients:
-            self._clients[service] = boto3.client(
+            self._clients[service] = boto3.client(  # type: ignore[call-overload]  # a variable here
                 service,
                 region_name=REGION,
                 endpoint_url=self.url,

@@ -53,7 +53,7 @@ def children(node: nodes.Node) -> Iterator[nodes.Node]:
 
     mypy's own visitors are compiled, and take no interpreted subclass.
     """
-    for name in _fields(type(node)):
+    for name in _fields(type(node)):  # type: ignore[arg-type]  # a class is hashable
         yield from _nodes_in(getattr(node, name, None))
 
 

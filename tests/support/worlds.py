@@ -34,10 +34,25 @@ CLUSTER = "lab"
 class World(Protocol):
     """One Swarm with its manager, and workers as many as a test asks for."""
 
-    swarm: Swarm
-    secret: JoinSecret
-    hub: Engine
-    image: str
+    @property
+    def swarm(self) -> Swarm:
+        """The Swarm as its manager sees it."""
+        ...
+
+    @property
+    def secret(self) -> JoinSecret:
+        """The present join token."""
+        ...
+
+    @property
+    def hub(self) -> Engine:
+        """The manager's own engine."""
+        ...
+
+    @property
+    def image(self) -> str:
+        """An image that workers can pull."""
+        ...
 
     def worker(self) -> tuple[str, Engine, str]:
         """A new machine: its instance id, its engine, its address."""

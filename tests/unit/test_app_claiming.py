@@ -1,6 +1,7 @@
 """Who works on a lifecycle action, when events come twice, late, or in the wrong order."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.support.app_twins import (
@@ -113,7 +114,7 @@ def test_an_event_older_than_its_hook_waits_is_stale() -> None:
     ("change", "field"),
     [({"hook": "unknown"}, "detail.LifecycleHookName"), ({"cluster": "other"}, "cluster")],
 )
-def test_what_is_not_set_up_is_refused_by_name(change: dict[str, str], field: str) -> None:
+def test_what_is_not_set_up_is_refused_by_name(change: dict[str, Any], field: str) -> None:
     with pytest.raises(BadInput) as refused:
         Bench().claim(replace(read("launch"), **change))
 

@@ -12,6 +12,7 @@ from moto import mock_aws
 from tests.support.app_twins import DESCRIPTION, HOSTILE
 from tests.support.app_twins import event as sample
 from tests.support.handlers import Context, load
+from tests.support.tables import key_schema
 
 from labswarm.aws.dynamodb.breaker import DynamoBreakers
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
@@ -42,10 +43,7 @@ def table(name: str, *keys: str) -> None:
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[
-            {"AttributeName": key, "KeyType": kind}
-            for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-        ],
+        KeySchema=key_schema(*keys),
     )
 
 
@@ -203,8 +201,16 @@ def test_every_cluster_is_decided_about_before_a_feed_is_read() -> None:
     app = load("decide_nodes")
     order: list[str] = []
     decision, refresh = app.HOURS.decision, app.TIMETABLES.refresh
-    app.HOURS.decision = lambda name: order.append(name) or decision(name)
-    app.TIMETABLES.refresh = lambda wanted: order.append("feeds") or refresh(wanted)
+
+    def decide(name: str) -> Any:
+        order.append(name)
+        return decision(name)
+
+    def fetch(wanted: Any) -> Any:
+        order.append("feeds")
+        return refresh(wanted)
+
+    app.HOURS.decision, app.TIMETABLES.refresh = decide, fetch
 
     with pytest.raises(Transient, match="not decided: idle"):
         app.handler(MINUTE, Context())
@@ -264,7 +270,8 @@ def test_seats_short_of_no_cluster_is_refused_once_with_its_field(
     app = load("decide_nodes")
     app.HOURS = app.EXECUTIONS = None  # to be called is to fail
 
-    for detail in (None, [], {}, *({"cluster": name} for name in (7, *HOSTILE))):
+    details: list[Any] = [None, [], {}, *({"cluster": name} for name in (7, *HOSTILE))]
+    for detail in details:
         caplog.clear()
         answer = app.handler({**SHORT, "detail": detail}, Context())
         assert answer == {"decisions": {}, "field": "detail.cluster"}, repr(detail)

@@ -9,10 +9,11 @@ from tests.twins.ledger import MemoryLedger
 
 from labswarm.aws.hooks import AutoScalingHooks
 from labswarm.errors import LabswarmError, Permanent, Transient
+from labswarm.lifecycle.complete import Subject
 from labswarm.lifecycle.hooks import finish
 from labswarm.lifecycle.ledger import Claim, Phase
 
-SUBJECT = (INSTANCE, "launch", OWNER)
+SUBJECT: Subject = (INSTANCE, "launch", OWNER)
 TOKEN = "87654321-4321-4321-4321-210987654321"
 
 

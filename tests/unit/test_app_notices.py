@@ -23,7 +23,7 @@ def holds(rule: dict[str, Any], seen: dict[str, Any]) -> bool:
     if "And" in rule:
         return all(holds(part, seen) for part in rule["And"])
     if "IsPresent" in rule:
-        return (rule["Variable"] in seen) == rule["IsPresent"]
+        return bool((rule["Variable"] in seen) == rule["IsPresent"])
     value = seen[rule["Variable"]]
     if "TimestampLessThanPath" in rule:
         bound = seen[rule["TimestampLessThanPath"]]
@@ -43,7 +43,8 @@ def way(looks: list[dict[str, Any]], told: bool, end: str) -> Iterator[str]:
     """The states entered from a termination's Pause to `end`, when Pause answers so; `told`, or
     Notify fails."""
     states = TERMINATE
-    name, answers, notice = "Pause", iter(looks), {}
+    name, answers = "Pause", iter(looks)
+    notice: dict[str, Any] = {}
     seen: dict[str, Any] = {}
     while name != end:
         yield name

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import boto3
@@ -14,6 +13,7 @@ from tests.support.app_twins import DESCRIPTION, MANAGER, TwinClock
 from tests.support.app_twins import event as sample
 from tests.support.handlers import Context, load
 from tests.twins.agent import TwinAgent
+from tests.support.tables import key_schema
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
@@ -79,10 +79,7 @@ def account() -> Iterator[None]:
                 TableName=table,
                 BillingMode="PAY_PER_REQUEST",
                 AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
-                KeySchema=[
-                    {"AttributeName": k, "KeyType": kind}
-                    for k, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-                ],
+                KeySchema=key_schema(*keys),
             )
         autoscaling = boto3.client("autoscaling")
         autoscaling.create_launch_configuration(
@@ -220,7 +217,7 @@ class Cluster:
     def node_ids(self) -> set[str]:
         return {node.node_id for node in self.swarm.nodes()}
 
-    def app(self, name: str, **replaced: object) -> ModuleType:
+    def app(self, name: str, **replaced: object) -> Any:
         app = loaded(name)
         for attribute, twin in replaced.items():
             setattr(app, attribute, twin)

@@ -85,8 +85,8 @@ def commanded(tree: ast.Module) -> list[str]:
             if SWARM_PATHS.search(text) or SWARM_WORDS.search(text):
                 found.append(f"{node.lineno}: {text}")  # type: ignore[attr-defined]  # an expression
         elif isinstance(node, ast.List | ast.Tuple):
-            words = [e.value for e in node.elts if isinstance(e, ast.Constant)]
-            if SWARM_WORDS.search(" ".join(map(str, words))):
+            words = [str(e.value) for e in node.elts if isinstance(e, ast.Constant)]
+            if SWARM_WORDS.search(" ".join(words)):
                 found.append(f"{node.lineno}: {words}")
     return found
 
@@ -164,3 +164,15 @@ def test_the_app_never_makes_a_chef_node_object(path: Path) -> None:
 def test_the_app_imports_no_other_part(path: Path) -> None:
     text = path.read_text()
     assert re.search(r"^\s*(import|from)\s+(labswarm_\w+|docker)\b", text, re.MULTILINE) is None
+
+
+def test_no_test_imports_from_another_test_module() -> None:
+    """Shared parts stand in tests/support: a test module can be moved or run alone."""
+    imported = [
+        f"{path.relative_to(ROOT)}: {node.module}"
+        for path in sources("tests")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").rpartition(".")[2].startswith("test_")
+    ]
+    assert imported == []

@@ -113,7 +113,7 @@ def modelled() -> Iterator[tuple[str, str]]:
         service, operation = action.split(":")
         model = session.get_service_model(SERVICES.get(service, service))
         for error in model.operation_model(operation).error_shapes:
-            yield action, error.error_code or error.name
+            yield action, getattr(error, "error_code", None) or error.name
 
 
 @pytest.mark.parametrize(("action", "code"), sorted(modelled()))

@@ -60,7 +60,8 @@ def launching(simulation: Simulation, state: str, arm: Callable[[], None]) -> No
 
 def move_unknown(simulation: Simulation) -> None:
     """The first instance comes from where none can come."""
-    told, first = simulation.tell, []
+    told = simulation.tell
+    first: list[Mapping[str, Any]] = []
 
     def tell(event: Mapping[str, Any]) -> None:
         if not first:

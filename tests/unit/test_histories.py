@@ -209,13 +209,13 @@ def _of(examples: int) -> settings:
     )
 
 
-class TestHistories(Histories.TestCase):  # type: ignore[misc,name-defined]
+class TestHistories(Histories.TestCase):  # type: ignore[misc,valid-type]
     settings = _of(EXAMPLES)
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(0)
-class TestManyHistories(Histories.TestCase):  # type: ignore[misc,name-defined]
+class TestManyHistories(Histories.TestCase):  # type: ignore[misc,valid-type]
     settings = _of(MANY)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.infrastructure.terraform.workspace import BASE, Terraform, missing, provider
-from tests.simulation.world import CLUSTER, RECONCILE, World
+from tests.simulation.simulation import CLUSTER, RECONCILE, Simulation
 
 from labswarm.reconcile.due import REST_S
 from labswarm_node.snapshot import WRITE_AFTER_S
@@ -210,7 +210,7 @@ def test_the_bill_counts_a_day_without_students(
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_billing.html
     """
     app, hours = KNOWN["app"], 24
-    with World(ticks=True) as world:
+    with Simulation(ticks=True) as world:
         world.time.run(3600)
         capsys.readouterr()
         before = Counter(function for function, _ in world.answers)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -22,8 +22,7 @@ ACCOUNT = "eu-west-1:123456789012"
 LAUNCH_MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:labswarm-node-launch"
 LAST_RESORT = f"arn:aws:lambda:{ACCOUNT}:function:labswarm-last-resort"
 RULE = f"arn:aws:events:{ACCOUNT}:rule/labswarm-NodeLaunchLaunchHook"
-LAUNCH = parse(event("launch"))
-assert isinstance(LAUNCH, LifecycleEvent)
+LAUNCH = cast(LifecycleEvent, parse(event("launch")))
 NOW = LAUNCH.at + 60
 TIMEOUT_S = 600
 
@@ -84,7 +83,7 @@ def url() -> str:
 def buried(body: Any, target: str = LAUNCH_MACHINE) -> None:
     """What EventBridge sends to a rule's dead-letter queue."""
     given = {"RULE_ARN": RULE, "TARGET_ARN": target, "ERROR_CODE": "ThrottlingException"}
-    attributes = {n: {"DataType": "String", "StringValue": v} for n, v in given.items() if v}
+    attributes: Any = {n: {"DataType": "String", "StringValue": v} for n, v in given.items() if v}
     boto3.client("sqs", "eu-west-1").send_message(
         QueueUrl=url(),
         MessageBody=body if isinstance(body, str) else json.dumps(body),

@@ -37,7 +37,9 @@ def test_every_sample_is_filled_in_and_nothing_of_the_sample_is_left(path: Path)
 def test_what_is_filled_in_is_still_an_event_that_the_app_accepts(path: Path) -> None:
     event = filled(read_event(path), FILL)
     if path.stem == "execution_failed":
-        event = parse_ended(event).given
+        given = parse_ended(event).given
+        assert isinstance(given, dict)
+        event = given
     read = parse(event)
     assert getattr(read, "instance_id", None) == FILL.instance_id, read
 

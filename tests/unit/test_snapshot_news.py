@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -114,7 +115,7 @@ def test_the_same_again_is_news_only_after_half_a_minute() -> None:
     "change",
     [{"availability": "pause"}, {"state": "down"}, {"seats_used": 1}, {"node_id": "n9"}],
 )
-def test_whatever_changes_of_a_node_is_news(change: dict[str, object]) -> None:
+def test_every_change_of_a_node_is_news(change: dict[str, Any]) -> None:
     told, later = Sent().after(seen()), replace(seen(), taken_at=NOW + 1)
     assert not told.is_news(later)
     assert told.is_news(replace(later, nodes=(replace(later.nodes[0], **change),)))

@@ -32,7 +32,7 @@ TASKS = [param for param in STATES if param.values[0]["Type"] == "Task"]  # type
 COMMANDS = [
     param
     for param in TASKS
-    if "document" in param.values[0]["Parameters"].get("Payload", {})  # type: ignore[index,call-overload,union-attr]
+    if "document" in param.values[0]["Parameters"].get("Payload", {})  # type: ignore[index]
 ]
 
 
@@ -123,7 +123,7 @@ def goes(choice: dict[str, Any], work: dict[str, Any]) -> str:
             return not holds(rule["Not"])
         name = rule["Variable"].removeprefix("$.work.")
         if "IsPresent" in rule:
-            return (name in work) == rule["IsPresent"]
+            return bool((name in work) == rule["IsPresent"])
         (wanted,) = (v for k, v in rule.items() if k in ("StringEquals", "BooleanEquals"))
         return bool(work[name] == wanted)
 

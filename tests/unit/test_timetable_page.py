@@ -19,7 +19,7 @@ def problems(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "EventProblem":
             (text,) = node.args
             parts = text.values if isinstance(text, ast.JoinedStr) else [text]
-            fixed = [p.value.split(". ")[0] for p in parts if isinstance(p, ast.Constant)]
+            fixed = [str(p.value).split(". ")[0] for p in parts if isinstance(p, ast.Constant)]
             yield max(fixed, key=len).strip()
 
 

@@ -25,6 +25,7 @@ def docker_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(request: pytest.FixtureRequest) -> World:
     """A Swarm to be asked."""
     if request.param == "twin":
-        return TwinWorld()
+        twin: World = TwinWorld()
+        return twin
     found: World = request.getfixturevalue("docker_world")
     return found
