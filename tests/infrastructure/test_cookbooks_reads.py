@@ -21,9 +21,9 @@ needs_ruby = pytest.mark.skipif(not shutil.which("ruby"), reason="needs ruby")
 def digest(*paths: Path, words: str = "") -> str:
     done = subprocess.run(
         [
-            *("ruby", "-r", HUB / "libraries/reads.rb", "-e"),
+            *("ruby", "-r", str(HUB / "libraries/reads.rb"), "-e"),
             "puts Labswarm::Reads.digest(ARGV.shift.split, ARGV)",
-            *("--", words, *paths),
+            *("--", words, *map(str, paths)),
         ],
         capture_output=True,
         text=True,

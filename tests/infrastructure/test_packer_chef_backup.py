@@ -20,12 +20,13 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from moto.server import ThreadedMotoServer
 
 from labswarm.chef.signing import canonical_request, content_hash
@@ -145,8 +146,8 @@ class Machine:
         self.install(VERSION)
         self.holds(SERVER)
         self.certify()
-        self.s3, self.cloudwatch = (
-            boto3.client(  # type: ignore[call-overload]  # the service is a variable here
+        clients: list[Any] = [
+            boto3.client(
                 name,
                 endpoint_url=aws,
                 region_name="eu-west-1",
@@ -154,7 +155,8 @@ class Machine:
                 aws_secret_access_key="test",
             )
             for name in ("s3", "cloudwatch")
-        )
+        ]
+        self.s3, self.cloudwatch = clients
         self.bucket = f"backups-{abs(hash(str(root)))}"
         self.s3.create_bucket(
             Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
@@ -308,7 +310,7 @@ def machine(folder: Path, aws: str) -> Iterator[Machine]:
                 *(method, path, content_hash(body), headers["X-Ops-Timestamp"]),
                 *(headers["X-Ops-UserId"], headers["X-Ops-Server-API-Version"]),
             )
-            key.verify(  # type: ignore[union-attr, call-arg]  # an RSA key
+            cast(RSAPublicKey, key).verify(
                 b64decode("".join(line for line in lines if line)),
                 message,
                 padding.PKCS1v15(),
@@ -427,7 +429,7 @@ def test_a_backup_of_another_version_is_refused_before_anything_is_touched(
 
 def test_a_restore_after_which_something_is_not_there_has_failed(machine: Machine) -> None:
     assert machine.run("backup").returncode == 0
-    machine.holds({**SERVER, "nodes": SERVER["nodes"][:1], "policies": []})
+    machine.holds({**SERVER, "nodes": list(SERVER["nodes"])[:1], "policies": []})
     (machine.root / "restore-loses-all").touch()
     done = machine.run("restore")
     assert done.returncode == 1

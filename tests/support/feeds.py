@@ -1,6 +1,7 @@
 """Feeds for the tests of timetables: events, calendars and their reading."""
 
 from datetime import datetime
+from typing import Any
 
 from labswarm.lab_hours.timetable import Timetable, read_timetable
 
@@ -26,7 +27,7 @@ def feed(*events: str, head: tuple[str, ...] = ()) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def read(text: str, now: str, **more: int) -> Timetable:
+def read(text: str, now: str, **more: Any) -> Timetable:
     return read_timetable(text, "lab", at(now), **more)
 
 

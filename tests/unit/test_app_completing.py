@@ -1,6 +1,7 @@
 """A hook is completed with the right result, by its machine or in its place; and the breaker."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -51,7 +52,7 @@ class Ends(Bench):
 
     @property
     def completing(self) -> Completing:
-        return Completing(self.ledger, self.hooks, self, self.breakers, self.clock)
+        return Completing(self.ledger, self.hooks, cast(Any, self), self.breakers, self.clock)
 
     def ends(self, result: Result, phase: str) -> int:
         return self.completing.complete((INSTANCE, "launch", OWNER), result, phase)

@@ -1,6 +1,7 @@
 """Hooks are kept waiting while the work on them goes on, and no longer than its own time."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -44,7 +45,7 @@ class Waits(Bench):
         self.ledger.write(claim.entered("node-pull", int(self.clock.now())))
 
     def beat(self) -> Beats:
-        return Heartbeats(self, self.ledger, self.hooks, self.clock).beat(ASG)
+        return Heartbeats(cast(Any, self), self.ledger, self.hooks, self.clock).beat(ASG)
 
 
 def test_every_token_of_an_open_claim_gets_a_heartbeat_each_minute() -> None:

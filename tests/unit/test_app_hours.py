@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.app_twins import DESCRIPTION, MANAGER, OWNER, TwinClock
@@ -68,8 +68,8 @@ class World:
         self.breakers = MemoryBreakers()
         self.told: list[tuple[str, tuple[str, ...]]] = []
         self.hours = LabHours(
-            clusters=self,
-            groups=self,
+            clusters=cast(Any, self),
+            groups=cast(Any, self),
             snapshots=self.snapshots,
             notebook=self.notebook,
             launches=self,
@@ -369,7 +369,7 @@ CLUSTER = Cluster.parse(json.dumps(DESCRIPTION))
 
 
 def acted(hub: Hub, group: TwinGroup, **action: object) -> str:
-    return Sizing(hub, MemorySlots(), group, TwinClock()).act(CLUSTER, action)
+    return Sizing(hub, MemorySlots(), cast(Any, group), TwinClock()).act(CLUSTER, action)
 
 
 @pytest.mark.parametrize(("wanted", "desired"), [(5, 5), (2, 3), (3, 3)])
@@ -396,7 +396,7 @@ def test_lab_hours_take_no_more_than_the_slots_of_a_hub() -> None:
         slots.take(MANAGER, holder, int(TwinClock().now()) + 600)
 
     with pytest.raises(Transient, match="4 commands are under way"):
-        Sizing(hub, slots, TwinGroup(1), TwinClock()).act(
+        Sizing(hub, slots, cast(Any, TwinGroup(1)), TwinClock()).act(
             CLUSTER, {"do": "pause", "instance_id": ONE}
         )
     assert hub.sent == []

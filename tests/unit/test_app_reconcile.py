@@ -12,8 +12,8 @@ from moto import mock_aws
 from tests.support.app_twins import DESCRIPTION, MANAGER, TwinClock
 from tests.support.app_twins import event as sample
 from tests.support.handlers import Context, load
-from tests.twins.agent import TwinAgent
 from tests.support.tables import key_schema
+from tests.twins.agent import TwinAgent
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots

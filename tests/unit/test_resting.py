@@ -1,6 +1,7 @@
 """Which clusters scheduled passes leave out, when they look at them again, and who is overdue."""
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ class Account:
             self.passes.write(name, made())
 
     def awake(self, after_s: float = 300) -> tuple[list[str], list[str]]:
-        return awake(list(self.groups), self.passes, self, TwinClock(int(NOW + after_s)))
+        return awake(list(self.groups), self.passes, cast(Any, self), TwinClock(int(NOW + after_s)))
 
     def overdue(self, after_s: float = 0) -> list[str]:
         return overdue(list(self.groups), self.passes, TwinClock(int(NOW + after_s)))
