@@ -5,10 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.infrastructure.terraform import made_up, policy, tables
+from tests.infrastructure.terraform import limits, made_up, policy, replacements, tables
 from tests.infrastructure.terraform.answers import NoAnswer, answer
-from tests.infrastructure.terraform.schema import PACKAGE, Names, UnknownType, schema
-from tests.infrastructure.terraform.workspace import Terraform, TerraformFailed, resources
+from tests.infrastructure.terraform.schema import PACKAGE, Names, UnknownType, names, schema
+from tests.infrastructure.terraform.workspace import (
+    BASE,
+    Terraform,
+    TerraformFailed,
+    changed,
+    resources,
+)
 
 Sample = Callable[[], Terraform]
 needs_the_package = pytest.mark.skipif(
@@ -72,14 +78,6 @@ def test_what_is_planned_is_applied_and_stays(sample: Sample) -> None:
     assert resources(terraform.state()) == []
 
 
-def changed(plan: dict[str, list[dict[str, dict[str, list[str]]]]]) -> dict[str, list[str]]:
-    """What a plan changes, by address."""
-    actions = {
-        str(each["address"]): each["change"]["actions"] for each in plan.get("resource_changes", [])
-    }
-    return {address: done for address, done in actions.items() if done not in (["no-op"], ["read"])}
-
-
 def test_scripts_meet_a_stand_in_of_the_aws_cli(
     sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +121,65 @@ def test_what_the_provider_would_refuse_is_refused(
     terraform.init()
     with pytest.raises(TerraformFailed, match=said):
         terraform.validate()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "  description = var.description\n",
+            '  user_data = base64encode(join("", [for n in range(1024) : "of 17 characters."]))\n',
+            "user_data has 17408: AWS takes 0 to 16384",
+        ),
+        (
+            '"labswarm-${var.name}"\n  assume',
+            'join("", [for _ in range(65) : "x"])\n  assume',
+            "name has 65",
+        ),
+        ("{ Name = var.name }", "{ for n in range(51) : n => n }", "there are 52 tags"),
+    ],
+    ids=["user data", "name", "tags"],
+)
+def test_a_value_beyond_a_limit_of_aws_is_refused_at_plan(
+    sample: Sample, old: str, new: str, said: str
+) -> None:
+    terraform = sample()
+    file = terraform.folder / "main.tf"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    terraform.init()
+    with pytest.raises(TerraformFailed, match=said):
+        terraform.plan()
+
+
+def test_a_change_that_replaces_replaces_and_another_updates(sample: Sample) -> None:
+    terraform = sample()
+    terraform.init()
+    terraform.apply()
+    assert terraform.changes(description="rolled")["aws_launch_template.worker"] == ["update"]
+
+    renamed = terraform.changes(name="dc")
+
+    assert renamed["aws_launch_template.worker"] == ["delete", "create"]
+    assert renamed["aws_iam_role.worker"] == ["delete", "create"]
+    # Its name is a tag, and its template's id is another one.
+    assert renamed["aws_vpc.this"] == ["update"]
+
+
+def test_every_resource_of_the_modules_has_its_replacing_attributes() -> None:
+    known = {name for name in names(BASE).resources if name not in replacements.REPLACING}
+    assert known == set(), "add them to replacements.REPLACING"
+
+
+@needs_the_package
+def test_limits_and_replacements_name_attributes_that_the_provider_has() -> None:
+    kinds = frozenset({*limits.LIMITS, *replacements.REPLACING})
+    read = schema(Names(kinds, frozenset()))["resources"]
+    for table in (limits.LIMITS, replacements.REPLACING):
+        for kind, attributes in table.items():
+            held = {*read[kind]["attributes"], *read[kind]["blocks"]}
+            assert set(attributes) <= held, kind
 
 
 def test_terraforms_own_tests_run_and_can_fail(sample: Sample) -> None:

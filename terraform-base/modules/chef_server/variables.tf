@@ -176,6 +176,13 @@ variable "alarm_topic_arns" {
     condition     = alltrue([for arn in var.alarm_topic_arns : startswith(arn, "arn:")])
     error_message = "alarm_topic_arns is ${jsonencode(var.alarm_topic_arns)}: give ARNs of SNS topics, such as arn:aws:sns:eu-west-1:123456789012:labswarm-alarms."
   }
+
+  # An alarm takes five actions, and one is the recovery of the instance.
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+  validation {
+    condition     = length(var.alarm_topic_arns) <= 4
+    error_message = "alarm_topic_arns has ${length(var.alarm_topic_arns)} topics: give at most 4, or one topic with more subscriptions."
+  }
 }
 
 variable "tags" {

@@ -1,9 +1,9 @@
 """A stand-in for `hashicorp/aws` that terraform talks to as to the real one (plugin protocol 6).
 
-It plans as the provider's framework does (what AWS chooses is unknown until applied), makes up
-what AWS would have chosen, and remembers nothing: the state is terraform's. It does not judge
-values, and knows no change that replaces. Started, it writes one line of JSON, the value of
-TF_REATTACH_PROVIDERS, and serves until its input ends.
+It plans as the provider's framework does (values that AWS chooses are unknown until applied),
+makes up AWS's choices, and remembers nothing: the state is terraform's. It knows AWS's limits on
+single resources (`limits`) and the changes that replace one (`replacements`). Started, it writes
+one line of JSON, the value of TF_REATTACH_PROVIDERS, and serves until its input ends.
 
     python -m tests.infrastructure.terraform.provider terraform-base
 """
@@ -20,7 +20,7 @@ from typing import Any
 
 import grpc
 import msgpack
-from tests.infrastructure.terraform import answers, made_up
+from tests.infrastructure.terraform import answers, limits, made_up, replacements
 from tests.infrastructure.terraform.schema import (
     Attribute,
     Block,
@@ -190,9 +190,20 @@ class Provider(rpc.ProviderServicer):  # type: ignore[misc]
             planned[counted] = UNKNOWN
         if request.type_name == "aws_acm_certificate":
             planned = with_validations(planned)
+        replacing = (
+            [] if prior is None else replacements.replacing(request.type_name, prior, planned)
+        )
         # As the real one, of the older framework: what it plans need not be what it was given.
         return pb.PlanResourceChange.Response(
-            planned_state=packed(planned), legacy_type_system=True
+            planned_state=packed(planned),
+            legacy_type_system=True,
+            requires_replace=[_path(name) for name in replacing],
+            diagnostics=[
+                pb.Diagnostic(
+                    severity=pb.Diagnostic.ERROR, summary=sentence, attribute=_path(attribute)
+                )
+                for attribute, sentence in limits.problems(request.type_name, planned)
+            ],
         )
 
     def ApplyResourceChange(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -234,6 +245,10 @@ class Provider(rpc.ProviderServicer):  # type: ignore[misc]
             unknown = is_unknown(tags) or any(is_unknown(each) for each in (tags or {}).values())
             settled["tags_all"] = UNKNOWN if unknown else self._default_tags | (tags or {})
         return settled
+
+
+def _path(attribute: str) -> pb.AttributePath:
+    return pb.AttributePath(steps=[pb.AttributePath.Step(attribute_name=attribute)])
 
 
 def with_validations(certificate: Value) -> Value:

@@ -129,6 +129,10 @@ class Terraform:
         shown: dict[str, Any] = json.loads(self.run("show", "-json", "plan"))
         return shown
 
+    def changes(self, **variables: Any) -> dict[str, list[str]]:
+        """The actions of a plan that change something, by address."""
+        return changed(self.plan(**variables))
+
     def apply(self, **variables: Any) -> dict[str, Any]:
         """Apply; the outputs' values by name."""
         values = self.values(variables)
@@ -174,3 +178,11 @@ def resources(plan_or_state: Mapping[str, Any]) -> list[dict[str, Any]]:
             yield from within(child)
 
     return list(within(values.get("root_module", {})))
+
+
+def changed(plan: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The actions of a plan that change something, by address."""
+    actions: dict[str, list[str]] = {
+        each["address"]: each["change"]["actions"] for each in plan.get("resource_changes", [])
+    }
+    return {address: done for address, done in actions.items() if done not in (["no-op"], ["read"])}

@@ -299,3 +299,11 @@ run "a_topic_by_its_name" {
   }
   expect_failures = [var.alarm_topic_arns]
 }
+
+run "more_topics_than_an_alarm_takes_are_refused" {
+  command = plan
+  variables {
+    alarm_topic_arns = [for number in range(5) : "arn:aws:sns:eu-west-1:123456789012:topic-${number}"]
+  }
+  expect_failures = [var.alarm_topic_arns]
+}

@@ -359,3 +359,11 @@ run "description_over_8_kib_is_refused" {
   }
   expect_failures = [aws_ssm_parameter.description]
 }
+
+run "more_topics_than_an_alarm_takes_are_refused" {
+  command = plan
+  variables {
+    alarm_topic_arns = [for number in range(5) : "arn:aws:sns:eu-west-1:123456789012:topic-${number}"]
+  }
+  expect_failures = [var.alarm_topic_arns]
+}
