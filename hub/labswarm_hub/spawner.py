@@ -69,7 +69,8 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     _last_listing: Listing | None = None
 
     _progress: tuple[int, str] = (5, "Looking for a free seat.")
-    _refused_by: tuple[str, ...] = ()
+    # The ids and hosts of the nodes on which this start has failed so far.
+    _refused_by: tuple[tuple[str, str], ...] = ()
 
     @property
     def server_of_student(self) -> Server:
@@ -285,11 +286,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     def _refuse(self, node_id: str, host: str, end: str) -> None:
         """Count an end before the task ran. Raises StartFailed when it was the last try."""
         self._refusals.ended(node_id, self.object_name, time.monotonic())
-        self._refused_by = (*self._refused_by, host)
+        self._refused_by = (*self._refused_by, (node_id, host))
         say = self.log.error if self._refusals.refuses(node_id) else self.log.warning
         say("Node %s did not start %s: %s", host, self.object_name, end)
         if len(self._refused_by) >= _TRIES:
-            raise StartFailed(reasons.nodes_refused(self._refused_by, end))
+            hosts = [host for _, host in self._refused_by]
+            raise StartFailed(reasons.nodes_refused(hosts, end))
         self._tell(5, "That machine could not start your server. Trying another one.")
 
     def _address(self, task: tasks.Task) -> str:
@@ -321,6 +323,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             node_id,
             command=[*self.settings.command, *self.get_args()],
             environment=self.get_env(),
+            refused_by=[node_id for node_id, _ in self._refused_by],
         )
         created = await self.docker("create_service", **spec)
         self.object_id = created["ID"]

@@ -16,6 +16,7 @@ HOME = "/home/jovyan"
 USER_LABEL, SERVER_LABEL, SERVICE_LABEL = "labswarm.user", "labswarm.server", "labswarm.service"
 # On a service: the cluster of its seat. On a node: the cluster of the worker.
 CLUSTER_LABEL = "labswarm.cluster"
+REFUSED_BY_LABEL = "labswarm.refused-by"
 
 # No node meets this constraint, so a task that waits for a seat stays pending and Swarm does not
 # start it on a node's overhead. The cluster grows by the number of pending tasks.
@@ -44,11 +45,13 @@ def service_spec(
     node_id: str | None,
     command: Sequence[str],
     environment: Mapping[str, str],
+    refused_by: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the arguments of docker-py's `create_service` for a server on a node.
 
-    Without a node the server waits for a seat. The `group`'s seat is reserved, so that Swarm never
-    gives it to two servers.
+    Without a node the server waits for a seat. `refused_by` are the ids of the nodes on which this
+    start has failed so far; labswarm-snapshot reads them from the task. The `group`'s seat is
+    reserved, so that Swarm never gives it to two servers.
     """
     labels = {
         USER_LABEL: server.user,
@@ -56,6 +59,8 @@ def service_spec(
         SERVICE_LABEL: server.service,
         CLUSTER_LABEL: group.cluster,
     }
+    if refused_by:
+        labels[REFUSED_BY_LABEL] = ",".join(sorted(set(refused_by)))
     return {
         "name": server.service,
         "labels": labels,

@@ -189,7 +189,14 @@ def _student_task(task: Mapping[str, Any]) -> StudentTask:
     constraints = (task["Spec"].get("Placement") or {}).get("Constraints") or ()
     waits = node_id is None and labels.WAITS_FOR_A_SEAT in constraints
     found = _container_labels(task)
-    return StudentTask(_server(found), node_id, waits, found.get(labels.CLUSTER))
+    return StudentTask(
+        server=_server(found),
+        node_id=node_id,
+        waits=waits,
+        cluster=found.get(labels.CLUSTER),
+        refused_by=frozenset(filter(None, found.get(labels.REFUSED_BY, "").split(","))),
+        created_at=datetime.fromisoformat(task["CreatedAt"]).timestamp(),
+    )
 
 
 def _student_service(service: Mapping[str, Any]) -> StudentService:

@@ -13,5 +13,8 @@ SERVICE = "labswarm.service"
 """On a student's service and its containers: the student, the server's name (empty for the default
 server), and the service's own name."""
 
+REFUSED_BY = "labswarm.refused-by"
+"""On a student's containers: the ids of the nodes on which this start failed, with commas."""
+
 WAITS_FOR_A_SEAT = "node.labels.labswarm.seat==free"
 """The constraint, met by no node, of a service in line for a seat: the hub's task_spec.py."""

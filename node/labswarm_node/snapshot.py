@@ -62,6 +62,7 @@ def snapshot_of(
     by_id = sorted(nodes, key=lambda node: node.node_id)
     workers = [node for node in by_id if node.role == "worker" and node.cluster in ours]
     down = {node.node_id for node in by_id if node.state == "down"}
+    refused = _refused(tasks)
     theirs = [task for task in tasks if task.cluster in ours]
     return Snapshot(
         cluster=cluster,
@@ -75,6 +76,7 @@ def snapshot_of(
                 seats=seats_of(node.memory_bytes, node.nano_cpus, seat, overhead),
                 seats_used=used[node.node_id],
                 created_at=node.created_at,
+                refused=refused[node.node_id],
             )
             for node in workers
         ),
@@ -117,6 +119,23 @@ class Sent:
     def after_call(self, seen: Snapshot) -> "Sent":
         """Return the state after `SeatsShort` was sent for `seen`."""
         return replace(self, waiting=seen.waiting, called_at=seen.taken_at)
+
+
+def _refused(tasks: Sequence[StudentTask]) -> Counter[str]:
+    """Count the servers by each node on which they did not start.
+
+    A server that started on the node later shows that it starts servers again.
+    """
+    started: dict[str, float] = {}
+    for task in tasks:
+        if task.node_id:
+            started[task.node_id] = max(task.created_at, started.get(task.node_id, 0.0))
+    return Counter(
+        node_id
+        for task in tasks
+        for node_id in task.refused_by
+        if task.created_at >= started.get(node_id, 0.0)
+    )
 
 
 def _instance_id(node: SwarmNode) -> str | None:

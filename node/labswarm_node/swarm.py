@@ -1,7 +1,7 @@
 """The two seams to Docker Swarm: a node's own engine, and the Swarm as its manager sees it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from labswarm.errors import Permanent
@@ -77,12 +77,16 @@ class StudentTask:
     """A student's server that has not ended, and the node it runs or starts on, if any yet.
 
     It `waits` when it is in line for a seat. `cluster` is the seat's; None: the hub's own.
+    `refused_by` are the ids of the nodes on which its start failed before, `created_at` is when
+    this task began (epoch seconds).
     """
 
     server: Server
     node_id: str | None
     waits: bool
     cluster: str | None = None
+    refused_by: frozenset[str] = frozenset()
+    created_at: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,18 @@ def test_an_alarm_that_could_not_be_told_is_told_by_the_next_minute(world: World
     assert len(world.told) == 1
 
 
+def test_a_node_that_starts_no_servers_raises_an_alarm_once(world: World) -> None:
+    for refused in (1, 2, 3):
+        node = NodeSeen("n1", ONE, "ready", "active", 7, 0, "2027-01-15T07:00:00Z", refused)
+        world.snapshots.write(Snapshot("lab", world.clock.now(), (node,), 0, 0))
+        world.minute()
+        world.clock.sleep(10)
+
+    ((subject, (sentence,)),) = world.told
+    assert subject == "labswarm: nodes of lab start no servers"
+    assert sentence.startswith(f"{ONE}: the servers of 2 students ended there before they ran.")
+
+
 def claim(transition: Transition, closed_at: int | None) -> Claim:
     return Claim(
         instance_id=ONE,

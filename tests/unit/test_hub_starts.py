@@ -27,7 +27,7 @@ from labswarm_hub import spawner as module
 from labswarm_hub.refusals import LEFT_OUT_S
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.start_failed import StartFailed
-from labswarm_hub.task_spec import SERVICE_LABEL
+from labswarm_hub.task_spec import REFUSED_BY_LABEL, SERVICE_LABEL
 settings = HubSettings.read(Path(sys.argv[2]))
 Spawner = module.LabswarmSpawner
 """
@@ -47,7 +47,7 @@ class Swarm:
                 "MemoryBytes": 4 * SEAT.memory_bytes + OVERHEAD.memory_bytes,
                 "NanoCPUs": 4 * SEAT.nano_cpus + OVERHEAD.nano_cpus}},
         } for name in names]
-        self.broken, self.services, self.tried = set(), {}, []
+        self.broken, self.services, self.tried, self.labels = set(), {}, [], {}
         self.ids = itertools.count(1)
     async def call(self, method, *args, **asked):
         if method == "nodes":
@@ -60,6 +60,7 @@ class Swarm:
             return None
         place = asked["task_template"]["Placement"]["Constraints"][1]
         node = place.partition("node.id==")[2]
+        self.labels[asked["name"]] = asked["task_template"]["ContainerSpec"]["Labels"]
         service = f"s{next(self.ids)}"
         refused = node in self.broken
         self.services[asked["name"]] = node and {
@@ -127,6 +128,10 @@ async def all_of_it():
     assert set(served) <= {"n2", "n3"}, served
     # Two students tried it, the others are not sent there.
     assert swarm.tried.count("n1") == 3, swarm.tried
+    # labswarm-snapshot reads from the servers' tasks on which node they did not start.
+    assert [swarm.labels[f"jupyter-{s}"].get(REFUSED_BY_LABEL) for s in ("ada", "bob", "eve")] == [
+        "n1", "n1", None
+    ], swarm.labels
     # After a while it is tried again, and is used again once it works.
     swarm.broken = set()
     clock[0] += 4 * LEFT_OUT_S

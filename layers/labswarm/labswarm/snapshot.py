@@ -15,7 +15,8 @@ class NodeSeen:
     """One worker. `state` and `availability` are Swarm's words (ready, down; active, pause, drain).
 
     `seats` is how many servers it has room for, `seats_used` how many are there, `created_at` when
-    it joined (ISO 8601); `instance_id` is None when no label says it.
+    it joined (ISO 8601); `instance_id` is None when no label says it. `refused` counts the servers
+    of students that ended on it before they ran and are now elsewhere or in line.
     """
 
     node_id: str
@@ -25,6 +26,7 @@ class NodeSeen:
     seats: int
     seats_used: int
     created_at: str
+    refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def _node(values: object, path: str) -> NodeSeen:
         seats=_count(fields, "seats", path),
         seats_used=_count(fields, "seats_used", path),
         created_at=_text(fields, "created_at", path),
+        # An item that an older labswarm-snapshot has written has none.
+        refused=_count(fields, "refused", path) if "refused" in fields else 0,
     )
 
 

@@ -13,6 +13,7 @@ from labswarm.lab_hours.demand import Decision, Situation, decide, start_ahead_s
 from labswarm.lab_hours.hold import held_back
 from labswarm.lab_hours.launches import Launches
 from labswarm.lab_hours.notes import Notebook, Notes
+from labswarm.lab_hours.refusing import refusing, sentences
 from labswarm.lab_hours.timetables import Wanted
 from labswarm.lifecycle.breaker import Breakers
 from labswarm.lifecycle.ledger import Ledger
@@ -89,6 +90,7 @@ class LabHours:
             decided = held_back(decided, self._breakers.read(name), group, now)
         notes = replace(notes, node_seats=decided.node_seats or notes.node_seats)
         notes = self._alarmed(notes, name)
+        notes = self._alarmed_of_refusing(notes, name, snapshot)
         if notes != known:
             self._notebook.write(name, notes)
         return Decided(decided, snapshot, notes, _wanted(cluster, group, notes))
@@ -113,6 +115,13 @@ class LabHours:
         if notes.problems and notes.problems != notes.alarmed:
             self._alarms.tell(f"labswarm: the timetable of {name}", notes.problems)
         return replace(notes, alarmed=notes.problems)
+
+    def _alarmed_of_refusing(self, notes: Notes, name: str, snapshot: Snapshot | None) -> Notes:
+        found = refusing(snapshot.nodes) if snapshot else frozenset()
+        new = [node for node in found if node.node_id not in notes.refusing]
+        if new:
+            self._alarms.tell(f"labswarm: nodes of {name} start no servers", sentences(new))
+        return replace(notes, refusing=tuple(sorted(node.node_id for node in found)))
 
     def _with_starts(self, notes: Notes, name: str, now: float) -> Notes:
         if now - notes.measured_at < MEASURE_EVERY_S:

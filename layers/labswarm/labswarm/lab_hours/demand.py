@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking, booked_seats
+from labswarm.lab_hours.refusing import refusing, to_close
 from labswarm.snapshot import NodeSeen, Snapshot
 
 MEASURED_ENOUGH = 5
@@ -99,7 +100,8 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
     reasons = [because, because_nodes]
 
     ready = [n for n in snapshot.nodes if n.instance_id in group.in_service and n.state == "ready"]
-    is_open = [n for n in ready if n.availability == "active"]
+    close = to_close(ready)
+    is_open = [n for n in ready if n.availability == "active" and n not in close]
     paused = [n for n in ready if n.availability == "pause"]
     # A node missing from the snapshot has only just come; one that never comes is reconcile's task.
     unseen = group.in_service - {n.instance_id for n in snapshot.nodes}
@@ -111,7 +113,8 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
     held = sum(n.seats_used for n in paused if n in old)
     open_nodes = _open_nodes(seats - held, node_seats, group) if held and node_seats else nodes
     missing = max(0, open_nodes - len(is_open) - starting)
-    staying = [n for n in paused if n.instance_id not in situation.leaving]
+    leaving = situation.leaving | {n.instance_id for n in refusing(ready)}
+    staying = [n for n in paused if n.instance_id not in leaving]
     activate = sorted(staying, key=lambda n: (n in old, *_fullest(n)))[:missing]
     room = max(0, group.most - group.desired)
     more = min(missing - len(activate), room)
@@ -125,6 +128,7 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
             if len(is_open) - len(pause) > keep:
                 pause.append(n)
                 held = staying_there
+    pause += close
     empty = [n for n in paused if n not in activate and not n.seats_used]
     may_go = max(0, group.desired - max(group.least, nodes))
     terminate = sorted(empty, key=_emptiest)[:may_go]
@@ -138,6 +142,8 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
             f"of an older launch template: {', '.join(_ids(sorted(old, key=_emptiest)))}"
         )
 
+    if close:
+        reasons.append(f"servers do not start on: {', '.join(_ids(close))}")
     for what, chosen in (("opened again", activate), ("paused", pause), ("ended", terminate)):
         if chosen:
             reasons.append(f"{what}: {', '.join(_ids(chosen))}")

@@ -9,11 +9,14 @@ from labswarm.lab_hours.booking import Booking
 
 @dataclass(frozen=True)
 class Notes:
-    """`bookings` are the last good copy of the timetable and `problems` what is wrong with it, as
-    read at `read_at` from a text with this `digest`; `ended_at` is when its reading
-    took too long and was ended, 0 when it did not; `starts_s` are the measured starts of nodes,
-    read at `measured_at`. Times are epoch seconds. `node_seats` is a node's seats, once known, and
-    `alarmed` the problems of which an alarm was raised last."""
+    """Times are epoch seconds.
+
+    `bookings` are the last good copy of the timetable and `problems` its problems, as read at
+    `read_at` from a text with this `digest`; `alarmed` are the problems of the last alarm.
+    `ended_at` is when a reading took too long and was ended, 0 when the last did not. `starts_s`
+    are the measured starts of nodes, read at `measured_at`. `node_seats` is a node's seats, once
+    known, and `refusing` the ids of the Swarm's nodes that started no servers in the last snapshot.
+    """
 
     node_seats: int | None = None
     digest: str = ""
@@ -24,6 +27,7 @@ class Notes:
     starts_s: tuple[float, ...] = ()
     alarmed: tuple[str, ...] = ()
     ended_at: float = 0
+    refusing: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         # As UTF-8: an item of DynamoDB has 400 KB at most, and an escaped letter takes 6 bytes.
@@ -39,6 +43,7 @@ class Notes:
                 **values,
                 "bookings": tuple(Booking(**booking) for booking in values["bookings"]),
                 "problems": tuple(values["problems"]),
+                "refusing": tuple(values.get("refusing", ())),
                 "starts_s": tuple(values["starts_s"]),
                 "alarmed": tuple(values.get("alarmed", ())),
             }

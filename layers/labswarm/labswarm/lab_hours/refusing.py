@@ -1,0 +1,38 @@
+"""Nodes on which students' servers end before they run, for example because their homes are not
+mounted. Such a node takes no more servers, and another one is launched in its place. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from labswarm.snapshot import NodeSeen
+
+SERVERS = 2
+"""A node that so many students' servers left unstarted refuses servers: one server may have a
+reason of its own."""
+
+
+def refusing(nodes: Iterable[NodeSeen]) -> frozenset[NodeSeen]:
+    """Return the nodes that refuse servers."""
+    return frozenset(node for node in nodes if node.refused >= SERVERS)
+
+
+def to_close(ready: Sequence[NodeSeen]) -> list[NodeSeen]:
+    """Return the open node to pause now, if any.
+
+    One at a time: if the homes are lost on all nodes, new nodes do not help, and closing all of
+    them would leave none for the moment when the homes are back.
+    """
+    found = refusing(ready)
+    if any(node.availability == "pause" for node in found):
+        return []
+    is_open = [node for node in found if node.availability == "active"]
+    return sorted(is_open, key=lambda node: (-node.refused, node.node_id))[:1]
+
+
+def sentences(closed: Iterable[NodeSeen]) -> tuple[str, ...]:
+    """Return a sentence for each closed node, for the people who answer alarms."""
+    return tuple(
+        f"{node.instance_id}: the servers of {node.refused} students ended there before they ran. "
+        "The node takes no more servers and is replaced; those students' servers start on other "
+        "nodes. Look on it for the mount of the homes (docs/reference/lab-hours.md)."
+        for node in sorted(closed, key=lambda node: node.node_id)
+    )
