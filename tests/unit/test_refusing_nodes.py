@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from labswarm.lab_hours.demand import Decision, Group, Situation, decide
+from labswarm.groups import Group
+from labswarm.lab_hours.demand import Decision, Situation, decide
 from labswarm.lab_hours.refusing import refusing, sentences, to_close
 from labswarm.seats import Seat
 from labswarm.snapshot import NodeSeen, Snapshot
