@@ -20,6 +20,10 @@ class Clock:
         """Seconds since the epoch."""
         return time.time()
 
+    def elapsed(self) -> float:
+        """Return the seconds of this clock since an arbitrary moment; it never goes back."""
+        return time.monotonic() / self.scale
+
     def real(self, seconds: float) -> float:
         """How many real seconds a wait of `seconds` takes."""
         return seconds * self.scale

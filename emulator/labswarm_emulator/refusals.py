@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from labswarm_emulator.actions import Asked, asked
 from labswarm_emulator.emulator import ACCOUNT, Emulator
-from labswarm_emulator.faults import DenialFaults, ThrottlingFaults
+from labswarm_emulator.faults import DenialFaults, RateFaults, ThrottlingFaults
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -68,15 +68,20 @@ def with_refusals(aws: "WSGIApplication", emulator: Emulator) -> "WSGIApplicatio
     """AWS's APIs, with the refusals that are on."""
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        denials, throttling = emulator.faults.on(DenialFaults), emulator.faults.on(ThrottlingFaults)
-        if not denials.actions and not throttling.calls:
+        faults = emulator.faults
+        denials, throttling = faults.on(DenialFaults), faults.on(ThrottlingFaults)
+        rates = faults.on(RateFaults)
+        if not denials.actions and not throttling.calls and not rates.calls_per_s:
             return aws(environ, start_response)
         wanted = asked(Request(environ, populate_request=False))
         answer: Response | None = None
         if wanted and denials.denies(wanted.action):
             emulator.record.write("faults", "denied", action=wanted.action)
             answer = denied(wanted)
-        elif wanted and throttling.throttles(wanted.action):
+        elif wanted and (
+            throttling.throttles(wanted.action)
+            or rates.throttles(wanted.action, emulator.clock.elapsed())
+        ):
             emulator.record.write("faults", "throttled", action=wanted.action)
             answer = throttled(wanted)
         return (answer or aws)(environ, start_response)

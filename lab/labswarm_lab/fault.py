@@ -103,7 +103,7 @@ def _option(of: str, field: "dataclasses.Field[Any]", kind: Any) -> click.Option
     several = counted or get_origin(kind) is tuple
     said = fault_help.of_setting(of, field.name, several=several, usual=usual)
     if counted:
-        return click.Option([name], multiple=True, type=Counted(), help=said)
+        return click.Option([name], multiple=True, type=Counted(get_args(kind)[1]), help=said)
     if several:
         return click.Option([name], multiple=True, metavar="NAME", help=said)
     alone = next((one for one in get_args(kind) if one is not type(None)), kind)
@@ -111,17 +111,22 @@ def _option(of: str, field: "dataclasses.Field[Any]", kind: Any) -> click.Option
 
 
 class Counted(click.ParamType):
-    """NAME=NUMBER, as a pair."""
+    """NAME=NUMBER, as a pair; `number` is the type of the number, int or float."""
 
     name = "NAME=NUMBER"
 
+    def __init__(self, number: type[int] | type[float] = int) -> None:
+        self._number = number
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int]:
-        name, _, number = str(value).rpartition("=")
-        if not name or not number.isdecimal():
+    ) -> tuple[str, int | float]:
+        name, _, text = str(value).rpartition("=")
+        whole, _, fraction = text.partition(".")
+        digits = whole + fraction if self._number is float else text
+        if not name or not digits.isdecimal():
             self.fail(f"{value!r} is not of the form NAME=NUMBER.", param, ctx)
-        return name, int(number)
+        return name, self._number(text)
 
 
 def _value(value: Any) -> Any:

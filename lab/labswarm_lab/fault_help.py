@@ -7,8 +7,11 @@ KINDS: Mapping[str, str] = {
     "capacity": "Let EC2 have no instances of some types.",
     "termination": "Let EC2 fail to end some instances.",
     "functions": "Crash the worker of some functions.",
+    "idle": "Make VPC functions Inactive, as after weeks without a call.",
+    "concurrency": "Lower the account's limit of concurrent functions.",
     "denials": "Deny some AWS actions.",
     "throttling": "Throttle the next calls of some AWS actions.",
+    "rates": "Throttle the calls of some AWS actions above a rate.",
 }
 
 SETTINGS: Mapping[str, Mapping[str, str]] = {
@@ -31,8 +34,14 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
         "when": "Crash `before` the handler gets the event or `after` it returns.",
         "times": "Crash so many invocations, of all these functions together.",
     },
+    "idle": {
+        "functions": "Make this function Inactive; `*` for all with a VPC.",
+        "pending_s": "Keep a function Pending for so many seconds after its first call.",
+    },
+    "concurrency": {"account": "Run at most so many functions at once. New accounts have 10."},
     "denials": {"actions": "Deny this action, such as ssm:SendCommand or s3:*."},
     "throttling": {"calls": "Throttle so many calls of an action: ssm:SendCommand=3."},
+    "rates": {"calls_per_s": "Answer so many calls of an action per second: ssm:SendCommand=10."},
 }
 AGAIN = "Repeat the option for more."
 

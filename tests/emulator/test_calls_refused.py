@@ -8,7 +8,7 @@ import pytest
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from tests.support.running_emulator import RunningEmulator
+from tests.support.running_emulator import RunningEmulator, eventually
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request
 from labswarm.aws.errors import classified
 from labswarm.errors import Permanent, Transient
 from labswarm_emulator.actions import asked, known
-from labswarm_emulator.faults import DenialFaults, NoFault, ThrottlingFaults
+from labswarm_emulator.faults import DenialFaults, NoFault, RateFaults, ThrottlingFaults
 
 Switch = Callable[[str, Mapping[str, Any]], None]
 # A call of each service and protocol; the code and status of its denial and of its throttling.
@@ -151,6 +151,48 @@ def test_a_throttled_action_is_refused_so_often_and_then_answered(
     assert [seen(error) for error in errors] == [(code, status)] * 2
     assert isinstance(classified(errors[0]), Transient)
     assert code_of_answer(call, given) != code
+
+
+@pytest.mark.emulator
+@pytest.mark.aws(
+    "IAM",
+    "throttling",
+    "An action has a token bucket of its own: calls above its rate are throttled, and taken again "
+    "when it has refilled.",
+    "https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html",
+)
+def test_an_action_above_its_rate_is_throttled_and_answered_again_later(
+    switch: Switch, once: Callable[[str], Any]
+) -> None:
+    kms = once("kms")
+    # 20 times as fast as AWS: the token that is left comes back after 5 s.
+    switch("rates", {"calls_per_s": {"kms:ListKeys": 0.01}})
+
+    kms.list_keys()
+
+    assert seen(refused(kms.list_keys, {})) == ("ThrottlingException", 400)
+    assert kms.list_aliases()["Aliases"] is not None
+    eventually(lambda: code_of_answer(kms.list_keys, {}) == "", within_s=60)
+
+
+def test_a_bucket_holds_one_second_of_calls_and_refills_at_the_rate() -> None:
+    rates = RateFaults(calls_per_s={"ssm:*": 10})
+
+    def taken(at_s: float, calls: int = 100, action: str = "ssm:SendCommand") -> int:
+        return sum(not rates.throttles(action, at_s) for _ in range(calls))
+
+    assert taken(0.0) == 10
+    assert taken(0.0, action="ssm:ListCommands") == 10
+    assert taken(0.5) == 5
+    assert taken(0.55) == 0
+    assert taken(60.0) == 10
+    assert not rates.throttles("ec2:RunInstances", 60.0)
+
+
+@pytest.mark.parametrize("rate", [0, -1, "10", True, None, float("nan"), float("inf")])
+def test_a_rate_that_is_no_number_above_0_is_refused(rate: Any) -> None:
+    with pytest.raises(NoFault, match=r"rates\.calls_per_s\.ssm:SendCommand is a number of calls"):
+        RateFaults(calls_per_s={"ssm:SendCommand": rate})
 
 
 @pytest.mark.emulator

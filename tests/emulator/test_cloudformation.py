@@ -287,6 +287,92 @@ def test_a_resource_type_that_the_emulator_lacks_is_refused_by_name(
         )
 
 
+MACHINE = "Comment: &said Says nothing.\nStartAt: Pass\nStates: {Pass: {Type: Pass, End: true%s}}\n"
+
+
+def _machine_of(emulator: Any, name: str, definition: str) -> dict[str, Any]:
+    """Return a state machine whose definition is a file in a bucket of its own."""
+    emulator.client("s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    emulator.client("s3").put_object(Bucket=name, Key="m.asl.yaml", Body=definition.encode())
+    return {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "StateMachineName": name,
+            "RoleArn": "arn:aws:iam::123456789012:role/x",
+            "DefinitionS3Location": {"Bucket": name, "Key": "m.asl.yaml"},
+        },
+    }
+
+
+@pytest.mark.differs(
+    "CloudFormation",
+    "AWS::StepFunctions::StateMachine",
+    "A definition file with a YAML alias is refused.",
+    "AWS does not resolve the alias: it takes `*name` for the text `name`, which nobody means.",
+)
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [("", None), (", Comment: *said", "YAML alias *said"), (", <<: *said", "*said")],
+)
+def test_a_definition_file_with_a_yaml_alias_is_refused(
+    emulator: Any, name: str, state: str, reason: str | None
+) -> None:
+    """CloudFormation's handler reads the file with Jackson, which resolves no alias.
+
+    https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-stepfunctions
+    """
+    cloudformation = emulator.client("cloudformation")
+    template = _template(Machine=_machine_of(emulator, name, MACHINE % state))
+
+    cloudformation.create_stack(StackName=name, TemplateBody=template)
+
+    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    said = [e["ResourceStatusReason"] for e in events if e["ResourceStatus"] == "CREATE_FAILED"]
+    assert (stack["StackStatus"] == "CREATE_COMPLETE") is (reason is None)
+    assert len(said) == (0 if reason is None else 1)
+    assert not said or str(reason) in said[0]
+
+
+@pytest.mark.aws(
+    "CloudFormation",
+    "AWS::StepFunctions::StateMachine",
+    "A DefinitionString is JSON; YAML in it is refused.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-stepfunctions-statemachine.html",
+)
+def test_a_definition_string_in_yaml_is_refused(emulator: Any, name: str) -> None:
+    cloudformation = emulator.client("cloudformation")
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "RoleArn": "arn:aws:iam::123456789012:role/x",
+            "DefinitionString": MACHINE % "",
+        },
+    }
+
+    cloudformation.create_stack(StackName=name, TemplateBody=_template(Machine=machine))
+
+    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
+@pytest.mark.aws(
+    "CloudFormation",
+    "CreateChangeSet",
+    "A template with a YAML alias is refused.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html",
+)
+def test_a_template_with_a_yaml_alias_is_refused(emulator: Any, name: str) -> None:
+    template = "Resources:\n  First: &queue {Type: AWS::SQS::Queue}\n  Second: *queue\n"
+
+    with pytest.raises(ClientError, match="YAML aliases are not allowed"):
+        emulator.client("cloudformation").create_change_set(
+            StackName=name, ChangeSetName=name, ChangeSetType="CREATE", TemplateBody=template
+        )
+
+
 @pytest.mark.aws(
     "CloudFormation",
     "CreateStack",

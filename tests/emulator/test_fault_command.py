@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import BadParameter
 from click.testing import CliRunner, Result
 from tests.support.running_emulator import RunningEmulator
 
@@ -134,6 +135,26 @@ def settings_of(kind: object) -> list[str]:
 
 def test_a_count_by_name_is_read_as_a_pair() -> None:
     assert Counted().convert("ssm:SendCommand=3", None, None) == ("ssm:SendCommand", 3)
+    rate = Counted(float).convert("ssm:SendCommand=2.5", None, None)
+    assert rate == ("ssm:SendCommand", 2.5)
+
+
+@pytest.mark.parametrize("text", ["ssm:SendCommand", "=3", "a=", "a=.", "a=-1", "a=1e3", "a=1.2.3"])
+def test_a_number_by_name_that_is_none_is_refused(text: str) -> None:
+    for number in (int, float):
+        with pytest.raises(BadParameter, match="is not of the form NAME=NUMBER"):
+            Counted(number).convert(text, None, None)
+
+
+def test_rates_concurrency_and_idle_functions_are_set_by_the_command(fault: Command) -> None:
+    fault.must("set", "rates", "--calls-per-s", "kms:Sign=0.5", "--calls-per-s", "ssm:*=1000")
+    fault.must("set", "concurrency", "--account", "900")
+    said = fault.must("set", "idle", "--functions", "nobodys", "--pending-s", "30")
+
+    assert said == 'idle: functions ["nobodys"], pending_s 30.0\n'
+    on = fault.on()
+    assert on["rates"]["calls_per_s"] == {"kms:Sign": 0.5, "ssm:*": 1000.0}
+    assert on["concurrency"] == {"account": 900}
 
 
 def test_a_kind_that_is_on_without_a_setting_is_told_too() -> None:

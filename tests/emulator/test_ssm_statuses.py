@@ -215,6 +215,38 @@ def test_changes_of_state_are_told_to_eventbridge(
 @pytest.mark.aws(
     "SSM",
     "SendCommand",
+    "Its status-change events are best effort: with the fault `events` some are lost or come "
+    "twice, and GetCommandInvocation still has the status.",
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-eventbridge-events.html",
+)
+@pytest.mark.parametrize(("settings", "copies"), [({"loss": 1.0}, 0), ({"duplicates": 1.0}, 2)])
+def test_status_events_are_lost_or_come_twice_and_the_command_has_its_status(
+    emulator: RunningEmulator,
+    instance: str,
+    name: str,
+    told: Callable[[], list[dict[str, Any]]],
+    settings: dict[str, float],
+    copies: int,
+) -> None:
+    only = "EC2 Command Invocation Status-change Notification"
+    url = f"{emulator.url}/_emulator/faults/events"
+    put = urllib3.request("PUT", url, json={**settings, "detail_types": [only]}, timeout=10)
+    assert put.status == 200
+    try:
+        make_document(emulator, name, "exit 0")
+        command_id = send(emulator, name, instance)
+        assert over(emulator, command_id, instance)["Status"] == "Success"
+        # The two events of the command as a whole are of another kind, and come once each.
+        eventually(lambda: len(told()) == 2 + 2 * copies)
+    finally:
+        urllib3.request("DELETE", url, timeout=10)
+    kinds = [event["detail-type"] for event in told()]
+    assert kinds.count(only) == 2 * copies
+
+
+@pytest.mark.aws(
+    "SSM",
+    "SendCommand",
     "With OutputS3BucketName the whole of both outputs is in S3, and the answer says where.",
     "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html",
 )

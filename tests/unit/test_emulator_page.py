@@ -32,6 +32,15 @@ OF_OUR_OWN = {
     "test_functions_limits.py::test_a_new_worker_takes_no_event_before_its_init_is_over": "latency",
     "test_functions_limits.py::test_a_crash_that_cannot_be_is_refused": "the control API",
     "test_app_alarms.py::test_every_alarm_of_the_template_is_driven_here": "the suite's own bounds",
+    **{
+        f"test_functions_states.py::{name}": "the faults, which AWS does not have"
+        for name in (
+            "test_a_function_without_a_vpc_is_always_active",
+            "test_each_function_is_connected_by_its_own_first_invocation",
+            "test_a_limit_never_raises_the_accounts_own",
+            "test_a_limit_that_is_no_whole_number_from_1_is_refused",
+        )
+    },
     "test_app_first_runs.py": "a lab that is new",
     "test_app_hooks.py": "the app's machines and functions, on the emulator",
     "test_app_hub_line.py": "the app's commands to a hub, on the emulator",
@@ -43,6 +52,8 @@ OF_OUR_OWN = {
         f"test_calls_refused.py::{name}": "the switch, which AWS does not have"
         for name in (
             "test_an_sdk_waits_out_a_throttle_by_itself",
+            "test_a_bucket_holds_one_second_of_calls_and_refills_at_the_rate",
+            "test_a_rate_that_is_no_number_above_0_is_refused",
             "test_other_actions_are_answered_meanwhile",
             "test_a_request_is_told_by_the_services_models",
             "test_a_request_that_nobody_signed_asks_for_no_action",

@@ -16,22 +16,44 @@ from moto.s3.models import s3_backends
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
+from labswarm_emulator.cloudformation.aliases import refuse_in_definition
+
 
 def definition(properties: dict[str, Any], account_id: str) -> str:
-    """The machine's definition as JSON, with `${name}` replaced by its substitution."""
+    """Return the machine's definition as JSON, with `${name}` replaced by its substitution.
+
+    Only a file may be YAML. Raises ValidationError for a file that is not there, is no YAML or has
+    YAML aliases.
+    """
     if "DefinitionS3Location" in properties:
         location = properties["DefinitionS3Location"]
+        where = f"s3://{location['Bucket']}/{location['Key']}"
         key = s3_backends[account_id]["aws"].get_object(location["Bucket"], location["Key"])
         if key is None:
-            raise ValidationError(message=f"DefinitionS3Location does not exist: {location}")
-        text = key.value.decode()
-    elif "Definition" in properties:
-        text = json.dumps(properties["Definition"])
-    else:
-        text = properties.get("DefinitionString", "")
-    substitutions = properties.get("DefinitionSubstitutions", {})
-    text = re.sub(r"\$\{(\w+)\}", lambda found: str(substitutions.get(found[1], found[0])), text)
-    return json.dumps(yaml.safe_load(text))  # JSON is YAML
+            raise ValidationError(message=f"DefinitionS3Location does not exist: {where}")
+        return _from_file(_substituted(key.value.decode(), properties), where)
+    if "Definition" in properties:
+        return _substituted(json.dumps(properties["Definition"]), properties)
+    return _substituted(properties.get("DefinitionString", ""), properties)
+
+
+def _substituted(text: str, properties: dict[str, Any]) -> str:
+    given = properties.get("DefinitionSubstitutions", {})
+    return re.sub(r"\$\{(\w+)\}", lambda found: str(given.get(found[1], found[0])), text)
+
+
+def _from_file(text: str, where: str) -> str:
+    try:
+        json.loads(text)
+    except ValueError:
+        refuse_in_definition(text, where)
+        try:
+            return json.dumps(yaml.safe_load(text))
+        except (yaml.YAMLError, TypeError) as error:
+            raise ValidationError(
+                message=f"The definition {where} is neither JSON nor YAML: {error}"
+            ) from error
+    return text
 
 
 def install() -> None:

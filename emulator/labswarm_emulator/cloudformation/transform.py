@@ -12,6 +12,7 @@ from moto.cloudformation.parsing import get_model_map
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
 
+from labswarm_emulator.cloudformation.aliases import refuse_in_template
 from labswarm_emulator.emulator import REGION
 
 MACRO = "AWS::Serverless-2016-10-31"
@@ -62,10 +63,12 @@ def install() -> None:
         make_stack(stack, **kwargs)
 
     def parse_for_stack(stack: Stack) -> None:
+        refuse_in_template(stack.template)
         parse_stack(stack)
         stack.template_dict = transformed(stack.template_dict, stack.parameters)
 
     def parse_for_change_set(change_set: ChangeSet) -> None:
+        refuse_in_template(change_set.template)
         parse_change_set(change_set)
         change_set.template_dict = transformed(change_set.template_dict, change_set.parameters)
 

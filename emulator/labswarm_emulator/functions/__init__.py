@@ -26,10 +26,11 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 
 from labswarm_emulator.emulator import Emulator
-from labswarm_emulator.functions import configuration
+from labswarm_emulator.functions import configuration, states
 from labswarm_emulator.functions.asynchronous import AsynchronousEvents
 from labswarm_emulator.functions.concurrency import MOTO_QUOTA, TooManyRequests
 from labswarm_emulator.functions.fleet import Fleet
+from labswarm_emulator.functions.states import NotReady
 
 LATEST = "$LATEST"
 REQUEST_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20}
@@ -40,6 +41,7 @@ def install(emulator: Emulator) -> None:
     """Make Invoke run functions; the workers end with `emulator.closing`."""
     os.environ[MOTO_QUOTA] = str(emulator.settings.function_concurrency)
     configuration.install()
+    states.install(emulator)
     fleet = Fleet(emulator)
     later = AsynchronousEvents(emulator, fleet)
     emulator.closing += [later.close, fleet.close]
@@ -61,6 +63,10 @@ def install(emulator: Emulator) -> None:
             outcome = fleet.invoke(function, event, str(uuid.uuid4()))
         except TooManyRequests as too_many:
             raise _refusal(too_many) from too_many
+        except NotReady as not_ready:
+            refusal = LambdaClientError(not_ready.code, str(not_ready))
+            refusal.code = not_ready.status
+            raise refusal from not_ready
         response_headers["x-amz-executed-version"] = LATEST
         response_headers["x-amz-log-result"] = base64.b64encode(b"").decode()
         if outcome.failed:

@@ -15,6 +15,7 @@ from labswarm_emulator.emulator import Emulator
 from labswarm_emulator.functions.concurrency import TooManyRequests, reserved_of
 from labswarm_emulator.functions.destinations import Destinations, Ending
 from labswarm_emulator.functions.fleet import Fleet
+from labswarm_emulator.functions.states import NotReady
 from labswarm_emulator.functions.worker import Outcome
 
 RETRY_DELAYS_S = (60.0, 120.0)
@@ -72,7 +73,7 @@ class AsynchronousEvents:
             return
         try:
             event.last = self._fleet.invoke(event.function, event.payload, event.request_id)
-        except (TooManyRequests, OSError) as refusal:
+        except (TooManyRequests, NotReady, OSError) as refusal:
             self._put_back(event, refusal)
             return
         event.attempts += 1
@@ -83,7 +84,7 @@ class AsynchronousEvents:
         else:
             self._again(event, RETRY_DELAYS_S[event.attempts - 1])
 
-    def _put_back(self, event: Event, refusal: TooManyRequests | OSError) -> None:
+    def _put_back(self, event: Event, refusal: TooManyRequests | NotReady | OSError) -> None:
         if reserved_of(event.function) == 0:
             self._end(event, "RetriesExhausted")  # switched off: it is not kept for later
             return

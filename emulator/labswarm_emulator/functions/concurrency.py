@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from moto.awslambda.models import LambdaFunction, lambda_backends
@@ -25,8 +25,8 @@ class TooManyRequests(Exception):
 class Concurrency:
     """Counts the events that run."""
 
-    def __init__(self, limit: int) -> None:
-        """`limit` is the account's."""
+    def __init__(self, limit: Callable[[], int]) -> None:
+        """`limit` returns the account's, which may change."""
         self._limit = limit
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
@@ -56,7 +56,7 @@ class Concurrency:
         }
         kept = sum(own for own in others.values() if own is not None)
         shared = sum(n for name, n in self._running.items() if others.get(name) is None)
-        if shared >= self._limit - kept:
+        if shared >= self._limit() - kept:
             raise TooManyRequests("ConcurrentInvocationLimitExceeded")
 
 

@@ -9,8 +9,8 @@ from moto.awslambda.models import LambdaFunction
 
 from labswarm_emulator.cloudwatch.embedded import EmbeddedMetrics
 from labswarm_emulator.emulator import Emulator
-from labswarm_emulator.faults import FunctionFaults
-from labswarm_emulator.functions import metrics
+from labswarm_emulator.faults import ConcurrencyFaults, FunctionFaults
+from labswarm_emulator.functions import metrics, states
 from labswarm_emulator.functions.bundle import Bundle, Shelf
 from labswarm_emulator.functions.concurrency import Concurrency
 from labswarm_emulator.functions.environment import environment
@@ -52,7 +52,11 @@ class Fleet:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._embedded = EmbeddedMetrics(emulator)
-        self._concurrency = Concurrency(emulator.settings.function_concurrency)
+        self._concurrency = Concurrency(
+            lambda: emulator.faults.on(ConcurrencyFaults).limit(
+                emulator.settings.function_concurrency
+            )
+        )
         self._processes = Processes()
         self._shelf = Shelf(emulator.settings.state_dir / "functions")
         self._crews: dict[str, Crew] = {}
@@ -60,7 +64,12 @@ class Fleet:
         self._closed = False
 
     def invoke(self, function: LambdaFunction, event: bytes, request_id: str) -> Outcome:
-        """Run one event to its end. Raises TooManyRequests above what may run at once."""
+        """Run one event to its end.
+
+        Raises TooManyRequests above what may run at once, and NotReady for a function that is not
+        Active.
+        """
+        states.check(self._emulator, function)
         with self._concurrency.taken(function):
             invoked_at = time.time()
             outcome = self._invoke(function, event, request_id)
