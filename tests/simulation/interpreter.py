@@ -185,7 +185,7 @@ class Interpreter:
     def _task(
         self, execution: Execution, name: str, state: Mapping[str, Any], data: Any, context: Any
     ) -> Any:
-        if state["Resource"] != "arn:aws:states:::lambda:invoke":
+        if state["Resource"] != "arn:${Partition}:states:::lambda:invoke":
             raise NotImplementedError(f"{name}: {state['Resource']} is not known")
         given = paths.fill(state["Parameters"], data, context)
         execution.calls += 1

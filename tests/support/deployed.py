@@ -100,12 +100,21 @@ class Deployed:
                 for policy in self.of_type(kind).values()
                 if {"Ref": role} in policy.get("Roles", [])
             ]
+        documents += [
+            self.resources[policy["Ref"]]["Properties"]["PolicyDocument"]
+            for policy in self._attached(role)
+            if _is_ours(policy)
+        ]
         return [grant for document in documents for grant in self.allowed(document)]
 
     def managed(self, role: str) -> set[str]:
         """The names of AWS's own policies on a role."""
-        found = self._role(role).get("ManagedPolicyArns", [])
+        found = [policy for policy in self._attached(role) if not _is_ours(policy)]
         return {self.text(policy).rpartition("/")[2] for policy in found}
+
+    def _attached(self, role: str) -> list[Any]:
+        policies: list[Any] = self._role(role).get("ManagedPolicyArns", [])
+        return policies
 
     def allowed(self, document: Mapping[str, Any]) -> Iterator[Grant]:
         """Every action and resource of a policy's statements, which all have to allow."""
@@ -155,3 +164,8 @@ class Deployed:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _is_ours(policy: Any) -> bool:
+    """Whether this policy on a role is a resource of the template, and none of AWS's own."""
+    return isinstance(policy, dict) and "Ref" in policy

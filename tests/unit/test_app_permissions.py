@@ -110,7 +110,7 @@ def of_machine(name: str) -> set[Need]:
 def of_task(state: dict[str, Any], substitutions: dict[str, Any]) -> set[Need]:
     """https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html"""
     given = state.get("Parameters", {})
-    match state["Resource"].removeprefix("arn:aws:states:::").split(":"):
+    match re.sub(r"^arn:[^:]+:states:::", "", state["Resource"]).split(":"):
         case ["lambda", "invoke"]:
             function = APP.text(substitutions[given["FunctionName"].strip("${}")])
             return {Need("lambda:InvokeFunction", function)}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.support.machines import (
     DOCUMENTS,
     FUNCTIONS,
@@ -230,3 +231,19 @@ def test_a_document_runs_one_tool_with_values_from_the_environment_only(
         assert pattern.endswith("$")
         for attack in ("$(reboot)", "a;b", "`b`", 'a"b', "a b", "a\nb", "a'b", "a|b", "a&b"):
             assert not re.search(pattern, attack)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
+def test_a_definition_has_no_yaml_alias(machine: Path) -> None:
+    """CloudFormation reads the file from S3, and refuses aliases: "SCHEMA_VALIDATION_FAILED".
+
+    https://github.com/aws-cloudformation/cfn-language-discussion/issues/49
+    """
+    tokens = yaml.scan(machine.read_text())
+
+    assert [t for t in tokens if isinstance(t, yaml.AliasToken | yaml.AnchorToken)] == []
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
+def test_a_definition_runs_in_every_partition_of_aws(machine: Path) -> None:
+    assert "arn:aws:" not in machine.read_text()
