@@ -1,4 +1,5 @@
-# What a worker runs: `chef install` pins each cookbook by its content, `chef push CLUSTER` gives it to one cluster.
+# A worker's run list: `chef install` pins each cookbook by its content, `chef push CLUSTER` gives
+# it to one cluster.
 name 'labswarm-worker'
 run_list 'labswarm_worker::default'
 

@@ -17,7 +17,7 @@ LOOK_S = 0.5
 
 
 def scale_to(lab: Lab, workers: int, *, wait: bool) -> None:
-    """Keep `workers` workers, whatever lab hours decide, until `scale_by_itself`.
+    """Keep `workers` workers, against lab hours, until `scale_by_itself`.
 
     Raises Refusal without a lab, Failure if it takes too long.
     """

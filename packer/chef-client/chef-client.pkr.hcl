@@ -35,7 +35,7 @@ build {
   name    = "chef-client"
   sources = ["source.amazon-ebs.ubuntu"]
 
-  # What git has of the paths in the file `sources`. The workflow `images` builds again when one of them changes.
+  # Git's files of the paths in the file `sources`. The workflow `images` builds again when one of them changes.
   provisioner "shell-local" {
     inline = ["git -C '${path.root}/../..' archive --output='${path.root}/source.tar' '${var.commit}' $(cat '${path.root}/sources')"]
   }

@@ -2,9 +2,9 @@
 """Back the Chef Server up to its bucket, and restore it from there.
 
 `backup` counts only after a test restore has opened it: the archive is fetched back, its database
-is imported into a scratch PostgreSQL, and what is in there is compared with what the server said
-that it had. `restore` compares versions before it touches anything, and asks the server afterwards
-what is there.
+is imported into a scratch PostgreSQL, and its contents are compared with the server's own list.
+`restore` compares versions before it touches anything, and asks the server afterwards what is
+there.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from labswarm_chef_server import DATA, ROOT, TLS, ctl, run
 NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z\.tar")
 NEWEST = "newest"
 MANIFEST = "manifest.json"
-"""In the archive: what was backed up, next to `server.tgz` and the folder `tls`."""
+"""In the archive: a list of its contents, next to `server.tgz` and the folder `tls`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,7 +95,7 @@ def check(place: Place, work: Path, name: str) -> None:
     """Open a backup by a test restore of its database. Dies naming what it lacks."""
     name, contents, folder = fetched(place, work, name)
     if contents is None:
-        die(f"{name} does not say what was backed up; make a new one with `backup`")
+        die(f"{name} has no list of its contents; make a new one with `backup`")
     server_tgz, inner = folder / "server.tgz", work / "inner"
     members = run("tar", "--list", "--file", server_tgz).stdout.splitlines()
     dumps = [one for one in members if re.fullmatch(r"[^/]*backup-[^/]*\.sql", one)]
@@ -142,11 +142,11 @@ def restore(place: Place, work: Path, name: str) -> None:
         die(f"after the restore of {name} the server lacks {'; '.join(lacking)}")
     say(f"restored {name}: {counted(found)}")
     if contents is None:
-        say(f"{name} does not say what was backed up: compare the list above with what you know")
+        say(f"{name} has no list of its contents: compare the list above with your own records")
 
 
 def fetched(place: Place, work: Path, name: str) -> tuple[str, Contents | None, Path]:
-    """Fetch a backup and unpack it; return its name, what it says it has, and its folder."""
+    """Fetch a backup and unpack it; return its name, its list of contents, and its folder."""
     s3, bucket = place.of("s3"), place.ground["backup_bucket"]
     if name == NEWEST:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
@@ -189,7 +189,7 @@ def chefs_manifest(server_tgz: Path) -> Mapping[str, Any]:
 
 
 def differences(versions: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Compare a backup's versions with what is installed, as `chef-server-ctl restore` does.
+    """Compare a backup's versions with the installed ones, as `chef-server-ctl restore` does.
 
     An add-on that is not installed is no difference.
     """
@@ -209,7 +209,7 @@ def asked(place: Place, when: str) -> Contents:
     try:
         return place.server.contents()
     except OSError as error:
-        die(f"the server does not say what it has {when}: {error}")
+        die(f"the server does not list its contents {when}: {error}")
 
 
 def left_by_ctl() -> list[Path]:

@@ -1,7 +1,7 @@
-"""Restore a backup's database into a scratch PostgreSQL, and say what is in it.
+"""Restore a backup's database into a scratch PostgreSQL, and list its contents.
 
 The server that runs is not touched: the scratch one has its own folder, no network and no disk
-syncs. The dump is what `chef-server-ctl restore` would import:
+syncs. The dump is the one that `chef-server-ctl restore` would import:
 https://github.com/chef/chef_backup/blob/main/lib/chef_backup/strategy/restore/tar.rb
 """
 

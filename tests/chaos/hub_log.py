@@ -1,4 +1,4 @@
-"""What the hub's log says of each server: where it started, and by whom or what it ended."""
+"""The hub's log of each server: the place of its start, and the cause of its end."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -17,7 +17,7 @@ THROTTLED = (
 HEALED_WITHIN_S = 60
 """Until the Swarm and the hub have looked at a node whose link is up again."""
 HUB_BACK_WITHIN_S = 60
-"""Until a hub that was killed has started anew and looked at its servers."""
+"""Until a killed hub has restarted and looked at its servers."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Injector:
             self.missed.append(f"{kind.name}: no node to hit")
             return
         node = there[int(fault.chance * len(there))] if kind.at_node else None
-        # Before it is done: what ends because of it may end at once.
+        # Before it is done: its effects may come at once.
         injected = Injected(fault, time.time(), node)
         done = self.lab.run(*_words(fault, node))
         if done.returncode != 0:

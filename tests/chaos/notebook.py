@@ -1,4 +1,4 @@
-"""What students saved: which content each file may have, by what the server has confirmed."""
+"""Students' saves: the allowed content of each file, by the server's confirmations."""
 
 import hashlib
 import threading

@@ -30,8 +30,9 @@ PASS_S = 400.0
 SERVED_WITHIN_S = 180.0
 """A student who comes when all is calm: a node is started for the one who finds no seat."""
 OPERATOR_S = 30.0
-"""So often a pass of reconcile is made by hand, and what nobody took sent again, until it is
-calm."""
+"""So often a pass of reconcile is made by hand, and undelivered events are sent again, until it is
+calm.
+"""
 
 
 @dataclass
@@ -86,7 +87,7 @@ class ChaosRun:
 
     @property
     def hubs_log(self) -> str:
-        """What the hub logged, and those that it followed, in order."""
+        """The hub's log, and those that it followed, in order."""
         return "".join(f"{at:.3f} {message}\n" for at, message in stamped(self._log))
 
     def _inject_faults(self, injector: Injector, there: list[Student]) -> None:
@@ -110,7 +111,7 @@ class ChaosRun:
         self.lab.must("fault", "clear")
 
     def _await_calm(self, there: list[Student]) -> tuple[float, list[str]]:
-        """Seconds until nothing is wrong any more, and what still is when time is over."""
+        """Seconds until nothing is wrong any more, and the problems left when time is over."""
         begun, asked_at = time.monotonic(), -OPERATOR_S
         operator = threading.Thread()
         while True:
@@ -135,7 +136,7 @@ class ChaosRun:
             time.sleep(1)
 
     def _operate(self) -> None:
-        """What an operator does whom an alarm has called; neither is to succeed each time."""
+        """An operator's work after an alarm; neither has to succeed each time."""
         for words in (["redrive"], ["reconcile"]):
             command = [str(COMMAND), *words, "--name", self.lab.name]
             subprocess.run(command, capture_output=True, timeout=PASS_S, check=False)
@@ -253,7 +254,7 @@ def run_chaos(
 def _keep(
     lab: LabUnderTest, report: dict[str, Any], hubs_log: str, tell: Callable[[str], None]
 ) -> None:
-    """What is looked into afterwards: the report, and what each part of the lab logged."""
+    """The files for later: the report, and the log of each part of the lab."""
     kept = Path("build") / f"chaos-{report['seed']}"
     kept.mkdir(parents=True, exist_ok=True)
     (kept / "report.json").write_text(json.dumps(report, indent=1))

@@ -28,9 +28,9 @@ class NoServer(Exception):
 @dataclass
 class Leave:
     """A student has asked the hub to stop the server at `since` (epoch seconds): it ends by `until`
-    at the latest, when there is another or a hub that was started anew has seen it.
+    at the latest, when there is another or a restarted hub has seen it.
 
-    Who asked is in the hub's log only when the hub lives long enough to answer.
+    The request is in the hub's log only if the hub lives long enough to answer.
     """
 
     since: float
@@ -40,8 +40,8 @@ class Leave:
 class Student(threading.Thread):
     """One student, as a browser: reloads the page until the server is there again.
 
-    `open_until` ends all coming and going: who sits there stays and goes on typing, who is away
-    stays away. `over` ends all.
+    `open_until` ends all coming and going: present students stay and go on typing, absent ones stay
+    away. `over` ends all.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Student(threading.Thread):
         self._session = requests.Session()
 
     def run(self) -> None:
-        """Come and go until it is over; what a browser would not survive is kept in `failed`."""
+        """Come and go until it is over; fatal errors of a browser are kept in `failed`."""
         try:
             while not self._closing.wait(self._chance.uniform(*IS_AWAY_S)):
                 self._visit()
@@ -75,8 +75,9 @@ class Student(threading.Thread):
             self.failed = f"{type(error).__name__}: {error}"
 
     def saves_again(self) -> str:
-        """Save one more file now, as who comes and asks for a server; why that was not possible,
-        else empty."""
+        """Save one more file now, as a student who arrives and asks for a server; the reason if it
+        failed, or empty.
+        """
         try:
             self._sit()
             self._save("last.txt")

@@ -1,4 +1,4 @@
-"""What is wrong at the end, in sentences; none when all is well. Pure but for `look`."""
+"""The problems at the end, in sentences; none when all is well. Pure but for `look`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def look(lab: LabUnderTest) -> Seen:
 
 
 def ghosts(seen: Seen) -> list[str]:
-    """What one side knows of an instance and another does not."""
+    """Objects of an instance that one side knows and another does not."""
     wrong = []
     living = {node.instance_id for node in seen.swarm if node.state == "ready"}
     workers = [node for node in seen.swarm if node.role == "worker"]
@@ -114,7 +114,7 @@ def _twice(seen: Seen) -> list[str]:
 
 
 def hung(seen: Seen) -> list[str]:
-    """What still waits for something that does not come."""
+    """Work that waits for an event that does not come."""
     wrong = [f"{i} is {state}" for i, state in sorted(seen.group.items()) if state != "InService"]
     if len(seen.group) != seen.desired:
         wrong.append(f"the group has {len(seen.group)} instances and wants {seen.desired}")
@@ -124,7 +124,7 @@ def hung(seen: Seen) -> list[str]:
 
 
 def unwell(seen: Seen) -> list[str]:
-    """What the hub, the Chef Server and the alarms say."""
+    """The state of the hub, the Chef Server and the alarms."""
     wrong = [] if seen.status["hub"]["healthy"] else ["the hub is not healthy"]
     if seen.status["chef"] == "unreachable":
         wrong.append("the Chef Server is unreachable")
@@ -164,7 +164,7 @@ def cause(ending: Ending, injected: Sequence[Injected], instances: Mapping[str, 
 
 def _may_end(one: Injected, ending: Ending, hubs: Sequence[Injected]) -> bool:
     """Whether this fault at the ending's node may have caused it: between EC2's warning and
-    its kill only by a move. Who asked for that is lost with a hub that is killed then."""
+    its kill only by a move. The request is lost with a hub that is killed then."""
     if one.fault.kind.name != "interrupt" or ending.at >= one.at + NOTICE_S:
         return True
     return ending.who == MOVER or any(

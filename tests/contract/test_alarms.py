@@ -1,4 +1,4 @@
-"""What is told reaches who subscribed to the alarms, over AWS's twin in process."""
+"""Messages reach the subscribers of the alarms, over AWS's twin in process."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ WHERE: Any = {
 
 @pytest.fixture
 def subscribed() -> Iterator[tuple[SnsAlarms, Any]]:
-    """The alarms, and what reads the next message."""
+    """The alarms, and a reader of the next message."""
     with mock_aws():
         sns, sqs = boto3.client("sns", **WHERE), boto3.client("sqs", **WHERE)
         topic = sns.create_topic(Name="labswarm-alarms")["TopicArn"]

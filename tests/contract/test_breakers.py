@@ -1,4 +1,4 @@
-"""What the domain relies on of the launch breakers, held by the table and its twin alike."""
+"""The domain relies on this in the launch breakers; the table and its twin both pass."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ def breakers(request: pytest.FixtureRequest) -> Iterator[Breakers]:
             "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
         table(client)
-        # What else the table holds is not in the way.
+        # Other items of the table are not in the way.
         DynamoLedger(client, "labswarm-ledger").write(CLAIM)
         yield DynamoBreakers(client, "labswarm-ledger")
 

@@ -1,4 +1,4 @@
-"""What the domain relies on in a ledger, held by the table and by its twin in memory alike."""
+"""The domain relies on this in a ledger; the table and its twin in memory both pass."""
 
 from collections.abc import Iterator
 from dataclasses import replace

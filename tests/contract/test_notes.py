@@ -1,4 +1,4 @@
-"""What lab hours rely on in their notes, held by the table and by its twin in memory alike."""
+"""Lab hours rely on this in their notes; the table and its twin in memory both pass."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What is relied on in the kept passes, held by the table and by its twin in memory alike."""
+"""Reconcile relies on this in the stored passes; the table and its twin in memory both pass."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What commands rely on in a hub's slots, held by the table and by its twin in memory alike."""
+"""Commands rely on this in a hub's slots; the table and its twin in memory both pass."""
 
 from collections.abc import Iterator
 

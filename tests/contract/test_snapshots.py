@@ -1,4 +1,4 @@
-"""What is relied on in the snapshots, held by the table and by its twin in memory alike."""
+"""The app relies on this in the snapshots; the table and its twin in memory both pass."""
 
 import json
 from collections.abc import Iterator

@@ -60,7 +60,7 @@ class LabUnderTest:
     def eventually(
         self, what: str, is_so: Callable[[dict[str, Any]], bool], within_s: float
     ) -> dict[str, Any]:
-        """Wait until the status shows it; fails with what was seen last."""
+        """Wait until the status shows it; fails with the last value seen."""
         deadline = time.monotonic() + within_s
         while True:
             seen = self.status()
@@ -95,7 +95,7 @@ class LabUnderTest:
         ]
 
     def cost(self, execution: str) -> tuple[int, int]:
-        """What of an execution is paid for: its state transitions and its functions' calls.
+        """The billed parts of an execution: its state transitions and its functions' calls.
 
         A retry is both: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
         and https://aws.amazon.com/step-functions/pricing/.

@@ -1,4 +1,4 @@
-"""What a lab leaves on the machine when it ends, in order or not."""
+"""The remains of a lab on the machine after its end, in order or not."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 
 @pytest.fixture
 def unborn() -> Iterator[LabUnderTest]:
-    """A lab that is not up yet; whatever the test leaves of it is removed."""
+    """A lab that is not up yet; its remains are removed after the test."""
     lacking = missing()
     if lacking:
         pytest.skip(f"real Swarm skipped: {lacking[0]}")

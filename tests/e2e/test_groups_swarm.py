@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.swarm, pytest.mark.timeout(600)]
 
 
 def planned_with_a_group(path: Path) -> Path:
-    """The lab's plan, and beside its own group another one, `lab-big`."""
+    """The lab's plan, and next to its own group another one, `lab-big`."""
     plan = json.loads(DEFAULT.read_text())
     values = plan["planned_values"]
     resources = values["root_module"]["resources"]

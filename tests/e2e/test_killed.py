@@ -22,7 +22,7 @@ LATEST_S = 45.0
 
 @pytest.fixture
 def unborn() -> Iterator[LabUnderTest]:
-    """A lab that is not up yet; whatever the test leaves of it is removed."""
+    """A lab that is not up yet; its remains are removed after the test."""
     lacking = missing()
     if lacking:
         pytest.skip(f"real Swarm skipped: {lacking[0]}")

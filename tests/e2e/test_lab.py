@@ -101,7 +101,7 @@ def test_a_students_container_reaches_neither_the_emulator_nor_other_nodes(
         answer = container.exec_run(["/usr/bin/python3", "-c", look, str(host), str(port)])
         assert answer.exit_code == 1, f"{host}:{port} is reached from a student's container"
         assert b"Error" in answer.output
-    # The way there is open for what a server needs: its hub, on the overlay network.
+    # The path to a server's hub is open, on the overlay network.
     answer = container.exec_run(["/usr/bin/python3", "-c", look, "labswarm-hub", "8081"])
     assert answer.exit_code == 0, answer.output
 

@@ -15,7 +15,7 @@ from labswarm_lab.lab import Lab
 from labswarm_lab.students import student_names
 from labswarm_lab.swarm_seen import swarm_of
 
-# Bound in time by what was asked for, so not for a machine that does other work too.
+# Bound in time by the request, so not for a machine that does other work too.
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600), pytest.mark.deep]
 
 STUDENTS = 4

@@ -11,7 +11,7 @@ from tests.e2e.conftest import LabUnderTest
 
 from labswarm_lab.students import xsrf_of
 
-# Bound in time by what was asked for, so not for a machine that does other work too.
+# Bound in time by the request, so not for a machine that does other work too.
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600), pytest.mark.deep]
 
 STUDENTS = ("student-01", "student-02")
@@ -32,7 +32,7 @@ class Browser:
         self._session.get(f"{hub}/user/{student}/lab", timeout=10).raise_for_status()
 
     def notice(self, student: str) -> tuple[int, Any]:
-        """What the student's server answers this browser."""
+        """The answer of the student's server to this browser."""
         at = f"{self._hub}/user/{student}/labswarm/notice"
         answer = self._session.get(at, timeout=10, allow_redirects=False)
         return answer.status_code, answer.json()["notice"] if answer.ok else None
@@ -60,7 +60,7 @@ def test_students_are_told_before_their_servers_stop_and_back_soon(lab: LabUnder
             if student not in told and notice:
                 told[student] = time.time() - warned
                 assert (status, notice["kind"]) == (200, "interruption")
-                # 40 s of the two minutes are for what comes after the students.
+                # 40 s of the two minutes are for the steps after the students.
                 assert notice["deadline"] == pytest.approx(warned + 80, abs=10)
     # Not told, whether the other's server still runs or not.
     assert browsers[STUDENTS[0]].notice(STUDENTS[1])[0] in (403, 424)

@@ -1,4 +1,4 @@
-"""What events should have said and did not: `labswarm reconcile` finds it and mends it."""
+"""Events that never came: `labswarm reconcile` finds and repairs their effects."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def lab() -> Iterator[LabUnderTest]:
         described = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
         described["node_start_s"] = 1
         ssm.put_parameter(Name=name, Value=json.dumps(described), Overwrite=True)
-        # Only what a test asks for: no pass between its own, and no change of the group's size.
+        # Only the test's own requests: no pass between its own, and no change of the group's size.
         events = one.client("events")
         for rule in events.list_rules()["Rules"]:
             if rule.get("ScheduleExpression"):

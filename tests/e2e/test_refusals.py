@@ -1,4 +1,4 @@
-"""What is refused before anything is made."""
+"""Requests that are refused before anything is made."""
 
 import os
 import subprocess

@@ -15,7 +15,7 @@ BROKEN = {"Key": "labswarm-lab:broken", "Value": "yes"}
 
 
 def told(completed: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
-    """What was said as JSON, in order."""
+    """The JSON output, in order."""
     return [json.loads(line) for line in completed.stdout.splitlines()]
 
 
@@ -39,7 +39,7 @@ def test_all_nodes_are_of_the_new_image_and_asking_again_changes_nothing(
     assert said[:3] == ["version", "launch", "open"]
     assert (said[-1], set(said[3:-1])) == ("done", {"replacing"})
     assert set(images(simulated_lab)) == {ami}
-    # Only the image has changed, and what is good is the default, as Terraform has it.
+    # Only the image has changed, and the good version is the default, as Terraform has it.
     after = latest(simulated_lab)
     assert after["LaunchTemplateData"] == {**before["LaunchTemplateData"], "ImageId": ami}
     assert after["DefaultVersion"]

@@ -36,7 +36,7 @@ def started(lab: LabUnderTest) -> list[str]:
 
 
 def says(process: "subprocess.Popen[str]", what: str) -> dict[str, Any]:
-    """What the command says next of this kind."""
+    """The command's next line of this kind."""
     assert process.stdout is not None
     for line in process.stdout:
         said: dict[str, Any] = json.loads(line)
@@ -63,7 +63,7 @@ def test_all_nodes_become_new_during_a_class_and_nobody_is_cut_off(class_lab: La
             within_s=120,
         )
 
-        # The same servers go on computing and saving; who comes now gets a seat on a new node.
+        # The same servers go on computing and saving; arriving students get a seat on a new node.
         answer = json.loads(class_lab.must("class", str(LATE), "--json"))
         assert [student["ok"] for student in answer["students"]] == [True] * LATE
         used = {n["instance_id"]: n["seats_used"] for n in class_lab.status()["nodes"]}

@@ -1,4 +1,4 @@
-"""What the hub's machine tells AWS of the Swarm, and what a person sees of it."""
+"""The reports of the hub's machine to AWS about the Swarm, and a person's view of them."""
 
 import re
 import subprocess
@@ -45,7 +45,7 @@ def test_the_view_is_printed_once_where_there_is_no_terminal(simulated_lab: LabU
     assert f"{len(workers)} workers, 0 of {7 * len(workers)} seats taken, 0 waiting" in drawn
     for worker in workers:
         assert worker["instance_id"] in drawn
-    # What was last, of all the parts that tell.
+    # The last report of all the parts.
     assert " in service" in drawn or "node-launch succeeded" in drawn
 
 

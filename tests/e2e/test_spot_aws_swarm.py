@@ -9,7 +9,7 @@ from tests.support.interrupted import NOTICE_S, interrupted, seated, told
 
 from labswarm_lab.nodes.requirements import missing
 
-# Bound in time by what was asked for, so not for a machine that does other work too.
+# Bound in time by the request, so not for a machine that does other work too.
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(900), pytest.mark.deep]
 
 STUDENTS = 6

@@ -31,7 +31,7 @@ def test_every_command_of_the_tutorial_succeeds(name: str) -> None:
     lines = shell_lines(TUTORIAL)
     assert lines[0] == "make lab"
     assert lines[-1] == "labswarm lab down"
-    # `make lab` installs the command for everyone; what it brings up is the same.
+    # `make lab` installs the command for everyone; it starts the same lab.
     for line in ["labswarm lab up", *lines[1:]]:
         words = [str(COMMAND), *shlex.split(line)[1:]]
         done = subprocess.run(

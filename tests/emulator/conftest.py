@@ -12,7 +12,7 @@ from labswarm_emulator.emulator import Settings
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """One emulator for all these tests, 20 times faster than AWS; each test names things anew."""
+    """One emulator for all these tests, 20 times faster than AWS; each test has its own names."""
     state_dir = tmp_path_factory.mktemp("emulator")
     settings = Settings(address="127.0.0.1", port=0, state_dir=state_dir, time_scale=0.05)
     with running(settings) as emulator:

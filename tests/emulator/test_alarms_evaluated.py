@@ -1,6 +1,6 @@
 """Metrics and metric alarms are the emulator's as they are AWS's.
 
-Quoted reasons are from AWS's samples, or where it has none from what its alarms were seen to say.
+Quoted reasons are from AWS's samples, or where it has none from observed messages of its alarms.
 """
 
 import json
@@ -102,7 +102,7 @@ def test_two_out_of_three_as_in_aws_second_table(points: str, states: list[str])
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
 )
 def test_more_datapoints_are_looked_at_than_there_are_evaluation_periods() -> None:
-    """AWS's examples look at 5 for 3; silence rings an alarm only once they are all missing.
+    """AWS's examples look at 5 for 3; silence raises an alarm only once they are all missing.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
     """
@@ -120,7 +120,7 @@ def test_more_datapoints_are_looked_at_than_there_are_evaluation_periods() -> No
 def test_an_alarm_is_not_premature(points: str) -> None:
     """Of neither it goes "immediately into ALARM state".
 
-    What else it does an earlier edition says of the first; the second is taken to be the same.
+    An earlier edition describes the rest for the first; the second is taken to be the same.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html#CloudWatch-alarms-avoiding-premature-transition
     https://github.com/awsdocs/amazon-cloudwatch-user-guide/blob/05fd32f6/doc_source/AlarmThatSendsEmail.md
@@ -368,7 +368,7 @@ class Watched:
         return eventually(look, every_s=0.2)
 
     def heard(self, kind: str) -> list[dict[str, Any]]:
-        """What a queue has so far; nothing is taken off it."""
+        """The messages in a queue so far; none is removed."""
         sqs = self.emulator.client("sqs")
         got = sqs.receive_message(
             QueueUrl=self._queues[kind], MaxNumberOfMessages=10, VisibilityTimeout=0
@@ -573,7 +573,7 @@ def test_given_values_of_one_minute_then_the_statistic_is_compared(
                 **{"MetricName": alarm.name, "Dimensions": dimensions, "Timestamp": began},
                 **{"Values": [1, 2, 6]},
             },
-            # Another metric is what has other dimensions, or none.
+            # A metric with other dimensions, or none, is another one.
             {"MetricName": alarm.name, "Timestamp": began, "Value": 1000},
         ],
     )
@@ -666,7 +666,7 @@ def test_given_set_alarm_state_then_it_acts_lasts_until_evaluated_and_is_in_the_
 def test_given_what_is_not_evaluated_then_it_is_refused(
     alarm: Watched, properties: dict[str, Any], code: str
 ) -> None:
-    """What AWS refuses, and what only this emulator does not have.
+    """Alarms that AWS refuses, and alarms that only this emulator lacks.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """

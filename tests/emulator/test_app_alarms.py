@@ -35,9 +35,9 @@ BAD = {
     "ReconcileNamed": 1,
     "ReconcileOrphansStay": 1,
 }
-"""What is sent of each metric of ours when something is wrong; when all is well, nothing is."""
+"""The values of each of our metrics when something is wrong; when all is well, none is sent."""
 SCHEDULED = {"MissedHeartbeats", "LabHoursUndecided", "ReconcileUndecided"}
-"""The alarms on what Lambda says of a function that has a schedule."""
+"""The alarms on Lambda's metrics of a scheduled function."""
 QUEUE = "UndeliveredEvents"
 
 WRITES_METRICS = """
@@ -101,7 +101,7 @@ class App:
     heard: list[dict[str, Any]] = field(default_factory=list)
 
     def written(self, *, well: bool) -> None:
-        """What there is of each alarm's metric when all is well, or when nothing is."""
+        """The data of each alarm's metric when all is well, or when nothing is."""
         for name in SCHEDULED:
             ended = lambda_functions.invoke(self.emulator, function_of(name), {"well": well})
             assert (ended.error is None) == well
@@ -152,7 +152,7 @@ class App:
         self.listen()
 
     def listen(self) -> list[dict[str, Any]]:
-        """What is new of what the topic has heard."""
+        """The topic's new messages."""
         new = []
         sqs = self.emulator.client("sqs")
         while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get(
@@ -218,7 +218,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 def test_an_alarm_of_the_app_goes_into_alarm_and_back(app: App, name: str) -> None:
     heard = [message for message in app.heard if message["AlarmName"] == app.names[name]]
     changes = [(message["OldStateValue"], message["NewStateValue"]) for message in heard]
-    # The last time; it may have rung anew since, for what was not written soon enough.
+    # The last time; it may have been raised again since, for data that was not written soon enough.
     last = len(changes) - 1 - changes[::-1].index(("ALARM", "OK"))
     rung = heard[last - 1]
 

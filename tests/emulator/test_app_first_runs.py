@@ -1,4 +1,4 @@
-"""What has a schedule runs once when a lab is new, and no alarm waits for it."""
+"""Scheduled functions run once in a new lab, and no alarm waits for them."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What EventBridge buries in a dead-letter queue is sent again to whom it was for."""
+"""Events in EventBridge's dead-letter queue are sent again to their targets."""
 
 import json
 import time

@@ -205,7 +205,7 @@ def test_given_a_launch_abandoned_then_it_is_terminated_by_its_hook_too_and_repl
 def test_given_no_answer_in_time_then_the_hooks_default_result_counts(
     group: Group, default: str, then: bool
 ) -> None:
-    """DefaultResult is what happens when the heartbeat timeout elapses.
+    """DefaultResult takes effect when the heartbeat timeout elapses.
 
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutLifecycleHook.html
     """

@@ -1,4 +1,4 @@
-"""What AWS's Auto Scaling has and the emulator has not: each answers with an error."""
+"""Parts of AWS's Auto Scaling that the emulator lacks: each answers with an error."""
 
 from typing import Any
 

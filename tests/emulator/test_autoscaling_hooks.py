@@ -13,7 +13,7 @@ from labswarm_emulator.clock import Clock
 
 
 class TurnedClock(Clock):
-    """Time that passes only when the test says so, and timers that ring then."""
+    """Time that passes only when the test says so, and timers that fire then."""
 
     def __init__(self) -> None:
         super().__init__(1.0)
@@ -24,12 +24,12 @@ class TurnedClock(Clock):
         return float(self.__dict__["at"])
 
     def after(self, seconds: float, action: Callable[[], None]) -> threading.Timer:
-        timer = threading.Timer(seconds, action)  # never started: `turn` rings it
+        timer = threading.Timer(seconds, action)  # never started: `turn` fires it
         self.__dict__["timers"].append((self.now() + seconds, timer))
         return timer
 
     def turn(self, seconds: float) -> None:
-        """Let time pass, and ring what is due and was not cancelled."""
+        """Let time pass, and fire the due timers that were not cancelled."""
         object.__setattr__(self, "at", self.now() + seconds)
         due = [(at, timer) for at, timer in self.__dict__["timers"] if at <= self.now()]
         for at, timer in due:

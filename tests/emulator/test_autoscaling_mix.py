@@ -1,4 +1,4 @@
-"""What a group on the emulator buys, and what it says and does when EC2 has none of it left."""
+"""A group's purchases in the emulator, and its behaviour when EC2 has no capacity."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

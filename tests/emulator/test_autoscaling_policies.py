@@ -17,7 +17,7 @@ MEMORY = "mem_used_percent"
 
 
 def policy(group: Group, target: float, **more: Any) -> Any:
-    """Follow the memory of the group's instances; what PutScalingPolicy answers."""
+    """Follow the memory of the group's instances; returns the answer of PutScalingPolicy."""
     return group.api.put_scaling_policy(
         AutoScalingGroupName=group.name,
         PolicyName="memory",

@@ -1,4 +1,4 @@
-"""Stacks: a small serverless app by `sam deploy`, twice, and what a deployment may not do."""
+"""Stacks: a small serverless app by `sam deploy`, twice, and the refusals of a deployment."""
 
 import json
 import os
@@ -32,7 +32,7 @@ class App:
         )
 
     def deploy(self, *options: str) -> str:
-        """`sam deploy`; what it said."""
+        """`sam deploy`; returns its output."""
         sam = Path(sys.executable).with_name("sam")
         done = subprocess.run(
             f"{sam} deploy --stack-name {STACK} --s3-bucket {self._bucket} --region eu-west-1"
@@ -76,7 +76,7 @@ def app(emulator: Any, tmp_path_factory: pytest.TempPathFactory) -> App:
 
 
 def greeting(emulator: Any) -> str:
-    """What the app's state machine says now."""
+    """The app's state machine now."""
     states = emulator.client("stepfunctions")
     outputs = emulator.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0][
         "Outputs"

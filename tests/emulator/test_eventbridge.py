@@ -284,7 +284,7 @@ def test_given_a_function_then_it_is_invoked_with_the_event(
 def test_given_a_target_that_is_not_there_then_the_event_goes_to_the_dead_letter_queue(
     emulator: RunningEmulator, queue: Queue, rule: Callable[..., None], name: str
 ) -> None:
-    """Some errors are not retried; the message's attributes say what happened.
+    """Some errors are not retried; the message's attributes name the error.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html
     """
@@ -334,7 +334,7 @@ def test_given_a_target_that_keeps_failing_then_it_is_tried_again_within_its_pol
     assert why["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
     assert why["RETRY_ATTEMPTS"] == "2"
     assert why["ERROR_CODE"] == "ERROR_FROM_TARGET"
-    # The letter is the event as it came, and not what was made of it for the target.
+    # The letter is the event as it came, and not the target's input.
     assert json.loads(message["Body"])["id"] == event_id
     assert len(emulator.recorded("events", what="failed", event=event_id)) == 3
 

@@ -35,7 +35,7 @@ def event(detail: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def of(filters: Any, yes: Any, no: Any) -> Case:
-    """One field of the detail: what is filtered by, a value that matches and one that does not."""
+    """One field of the detail: the filter, a value that matches and one that does not."""
     return {"detail": {"field": filters}}, event({"field": yes}), event({"field": no})
 
 

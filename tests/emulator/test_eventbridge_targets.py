@@ -1,4 +1,4 @@
-"""What EventBridge on the emulator takes of targets and events, and what it refuses."""
+"""Targets and events that the emulator's EventBridge accepts and refuses."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A worker that is forked is like one that is started by itself, but for what it shares."""
+"""A worker that is forked is like one that is started by itself, except for its shared memory."""
 
 import json
 import os

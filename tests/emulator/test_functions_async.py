@@ -51,7 +51,7 @@ def configured(emulator: RunningEmulator, function: str, **config: Any) -> None:
 
 
 FAILS = {"do": "fail", "type": "Permanent", "message": "no"}
-"""What a function of SOURCE fails at."""
+"""The failing inputs of SOURCE's function."""
 
 
 @pytest.mark.aws(
@@ -226,7 +226,7 @@ def test_the_events_of_a_function_that_is_off_are_not_kept(
 
 @pytest.fixture
 def configs(emulator: RunningEmulator) -> Callable[..., Any]:
-    """What is configured of a function's asynchronous invocations."""
+    """The configuration of a function's asynchronous invocations."""
     lambda_ = emulator.client("lambda")
     keys = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
 

@@ -1,4 +1,4 @@
-"""What a function may take: memory, payload, concurrency, and the time of its start."""
+"""A function's limits: memory, payload, concurrency, and the time of its start."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""What Lambda tells CloudWatch of its functions."""
+"""Lambda's metrics of its functions in CloudWatch."""
 
 import time
 from datetime import UTC, datetime

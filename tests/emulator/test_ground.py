@@ -1,4 +1,4 @@
-"""What Terraform plans is what the emulator has, after the lab has laid its ground."""
+"""The emulator has the resources that Terraform plans, after the lab has laid its ground."""
 
 import json
 from pathlib import Path

@@ -15,7 +15,7 @@ from labswarm_emulator.events.schedule import Timed, Timetable, rate_s, valid
 
 @pytest.fixture
 def fired(emulator: RunningEmulator, name: str) -> Iterator[Any]:
-    """What a rule with `rate(1 minute)` has sent; the emulator's minute is three seconds."""
+    """The messages of a rule with `rate(1 minute)`; the emulator's minute is three seconds."""
     events, sqs = emulator.client("events"), emulator.client("sqs")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     queue = f"arn:aws:sqs:eu-west-1:123456789012:{name}"

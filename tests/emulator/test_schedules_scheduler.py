@@ -292,7 +292,7 @@ def test_a_flexible_window_spreads_the_calls(
         lambda: emulator.recorded("events", event=due["execution"], what="delivered")
     )
     written = datetime.fromisoformat(due["at"]).timestamp()
-    # The minute is three seconds here; whatever the load, it is not called before it is due.
+    # The minute is three seconds here; under any load it is not called before it is due.
     assert written - 1 <= delivered["at"] <= time.time()
 
 

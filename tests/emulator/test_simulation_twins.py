@@ -19,7 +19,7 @@ SHORTEST_S = 30
 
 
 class OfTheEmulator:
-    """A group of the emulator, named anew."""
+    """A group of the emulator, with a new name."""
 
     def __init__(self, emulator: RunningEmulator, name: str) -> None:
         self.name, self.autoscaling, self.ssm = (
@@ -323,7 +323,7 @@ class Agents:
 
     @property
     def unseen(self) -> type[Exception]:
-        """What says that an invocation is not there yet."""
+        """The error of an invocation that is not there yet."""
         return ClientError if self.time else self.ssm.exceptions.InvocationDoesNotExist
 
     def online(self) -> bool:

@@ -1,4 +1,4 @@
-"""Where a command can end on the emulator, and what is told of it."""
+"""The ends of a command in the emulator, and their events."""
 
 import json
 import shlex
@@ -165,7 +165,7 @@ def test_a_command_cancelled_while_it_runs_is_cancelling_until_its_script_ends(
 
 @pytest.fixture
 def told(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What EventBridge was told of the commands of the document of the test's name."""
+    """The events about the commands of the document of the test's name."""
     sqs, events = emulator.client("sqs"), emulator.client("events")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     pattern = {"source": ["aws.ssm"], "detail": {"document-name": [name]}}

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.emulator
 
 @pytest.fixture(scope="module")
 def world(emulator: Any) -> Iterator[World]:
-    """What the examples name."""
+    """The resources that the examples name."""
     unique = f"contract-{uuid.uuid4().hex[:12]}"
     topic = emulator.client("sns").create_topic(Name=unique)["TopicArn"]
     tables = emulator.client("dynamodb")

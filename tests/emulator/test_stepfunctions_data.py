@@ -182,7 +182,7 @@ def test_a_choice_rule_decides(emulator: Any, name: str) -> None:
 def test_a_choice_on_a_missing_field_ends_the_execution(
     emulator: Any, test: dict[str, Any]
 ) -> None:
-    """Only IsPresent may look at what may not be there: else States.Runtime.
+    """Only IsPresent may look at a missing field: else States.Runtime.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html
     """

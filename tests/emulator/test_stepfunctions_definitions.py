@@ -1,4 +1,6 @@
-"""What CreateStateMachine refuses: what AWS refuses, and what the emulator does not do."""
+"""CreateStateMachine refuses definitions that AWS refuses, and those that the emulator does not
+support.
+"""
 
 import copy
 import json

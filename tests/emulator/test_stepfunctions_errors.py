@@ -1,4 +1,4 @@
-"""What errors are called, and what is done about them."""
+"""The names of errors, and the reactions to them."""
 
 import json
 import time

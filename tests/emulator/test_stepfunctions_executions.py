@@ -243,7 +243,7 @@ def test_a_machine_starts_another_by_its_parameters(emulator: Any) -> None:
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html",
 )
 def test_a_map_over_nothing_is_one_state_and_its_output_an_empty_array(emulator: Any) -> None:
-    """What a reconcile run with all clusters at rest ends with, and pays for.
+    """The result and the cost of a reconcile run with all clusters at rest.
 
     https://states-language.net/spec.html#map-state
     """

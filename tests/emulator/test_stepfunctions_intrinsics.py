@@ -1,4 +1,4 @@
-"""The 18 intrinsic functions: AWS's own examples, and what they refuse."""
+"""The 18 intrinsic functions: AWS's own examples, and their refusals."""
 
 import re
 from typing import Any

@@ -231,7 +231,7 @@ COMPARISONS: list[tuple[str, Any, Any, bool]] = [
     ("IsTimestamp", True, "2024-01-01", False),
     ("IsPresent", True, None, True),
 ]
-"""An operator, what it compares with, the variable's value, and whether that matches."""
+"""An operator, its operand, the variable's value, and whether that matches."""
 
 
 @pytest.mark.aws(

@@ -1,4 +1,4 @@
-"""Tasks that wait for their token: what answers them, and when it is too late."""
+"""Tasks that wait for their token: the answers, and late ones."""
 
 import json
 import time
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.emulator
 
 
 class Waiting:
-    """Machines whose task sends its token to a queue, and what comes from there."""
+    """Machines whose task sends its token to a queue, and the messages from there."""
 
     def __init__(self, emulator: Any) -> None:
         self.emulator = emulator

@@ -1,4 +1,4 @@
-"""What AWS bills for an execution, told from its history."""
+"""AWS's bill for an execution, from its history."""
 
 from typing import Any
 

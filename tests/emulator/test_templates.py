@@ -138,7 +138,7 @@ def test_given_a_deleted_version_then_its_number_is_not_given_again(template: Te
 def test_given_the_default_version_then_it_is_deleted_only_when_another_is_the_default(
     template: Template,
 ) -> None:
-    """What is not deleted is told in the answer.
+    """The answer names templates that are not deleted.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html
     """

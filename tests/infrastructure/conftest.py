@@ -48,6 +48,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Te
 
 
 def skip_without_terraform() -> None:
-    """Never counted as passed: what needs terraform says that it is not there."""
+    """Never counted as passed: a test that needs terraform says that it is not there."""
     if reason := missing():
         pytest.skip(f"terraform skipped: {reason}")

@@ -17,7 +17,7 @@ MACHINES = sorted((REPOSITORY / "statemachines").glob("*.asl.yaml"))
 
 
 def said(*words: str | Path, **environment: str) -> str:
-    """Run a checker, which has to be content; what it said."""
+    """Run a checker, which has to be content; returns its output."""
     done = subprocess.run(
         [str(word) for word in words],
         cwd=REPOSITORY,
@@ -52,7 +52,7 @@ def test_each_machine_is_valid_amazon_states_language(machine: Path, tmp_path: P
 
 
 def test_the_tools_end_before_their_documents_do() -> None:
-    # Else the agent kills them, and what they had to say is lost.
+    # Else the agent kills them, and their output is lost.
     content = yaml_parse((REPOSITORY / "template.yaml").read_text())["Resources"][
         "NodeBootstrapDocument"
     ]["Properties"]["Content"]

@@ -1,4 +1,4 @@
-"""What a service reads is in its digest, and what a recipe no longer writes is removed.
+"""A service's inputs are in its digest, and files that a recipe no longer writes are removed.
 
 The digest is the cookbook's own library, run by Ruby. How Chef acts on it is in the specs.
 """
@@ -78,7 +78,7 @@ def test_the_hubs_digest_has_each_file_that_its_settings_name() -> None:
     assert "reads [::File.join(data, 'conf.d'), node['labswarm_base']['hub_token_file']]" in reads
     used = "words, [new_resource.settings_file, *sources.keys, *new_resource.reads]"
     assert f"Labswarm::Reads.digest({used})" in resource
-    # What is mounted read-only is the source; what it writes itself (its database) is no input.
+    # The read-only mounts are the source; its own files (its database) are no input.
     assert "sources.flat_map" in resource
 
 

@@ -1,4 +1,6 @@
-"""The roles of the workflows: who gets them, and that each may do what it needs and no more."""
+"""The roles of the workflows: their holders, and that each has the permissions it needs and no
+more.
+"""
 
 import json
 import re

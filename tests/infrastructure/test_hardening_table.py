@@ -21,7 +21,7 @@ def ruby_of(profile: str) -> str:
 
 
 def described(ruby: str) -> list[tuple[str, str]]:
-    """The name of the control, and what is described, of each `describe`."""
+    """The name of the control and the described object of each `describe`."""
     found = []
     for block in re.split(r"^(?=control )", ruby, flags=re.MULTILINE)[1:]:
         (name,) = re.findall(r"^control '(.+)' do$", block, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The lab comes up on what Terraform plans: nothing of it is repeated by hand."""
+"""The lab uses Terraform's plan: nothing of it is repeated by hand."""
 
 import json
 from typing import Any

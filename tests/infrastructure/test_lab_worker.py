@@ -1,4 +1,4 @@
-"""The lab's workers are prepared by what the worker's cookbook and its image say.
+"""The lab's workers are prepared as the worker's cookbook and its image say.
 
 Each thing that a worker's run list or its image's build does is in one table of
 docs/reference/lab.md: as in the cookbook, which a test here holds, or not in the lab, and why.
@@ -68,7 +68,7 @@ HELD = {
 
 
 def table() -> dict[str, str]:
-    """What the page says of each resource and script."""
+    """The page's words for each resource and script."""
     page = (REPOSITORY / "docs/reference/lab.md").read_text()
     section = page.partition("\n## As the cookbooks have it\n")[2].partition("\n## ")[0]
     rows = [
@@ -213,7 +213,7 @@ def test_the_engine_has_the_cookbooks_settings_and_labels() -> None:
     settings = json.loads((BASE / "files/default/engine.json").read_text())
     lab = machine.daemon_json(SETTINGS, ID)
     assert {name: lab[name] for name in settings} == settings
-    # What the lab adds, each said on the page; and the one setting that the recipe adds.
+    # The lab's additions, each named on the page; and the one setting that the recipe adds.
     assert set(lab) - set(settings) == {
         *("labels", "exec-opts", "cgroup-parent", "insecure-registries")
     }

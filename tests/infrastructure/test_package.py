@@ -1,4 +1,4 @@
-"""The package's metadata: what each part imports is declared, and the locks are within it."""
+"""The package's metadata: the imports of each part are declared, and the locks are within it."""
 
 import ast
 import re

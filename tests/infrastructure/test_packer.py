@@ -1,4 +1,4 @@
-"""The images: what Packer makes of their files, and what their scripts do in a root folder.
+"""The images: Packer's results from their files, and their scripts in a root folder.
 
 Debian's Packer (1.6.6) is older than the files: see `LATER`. Where it is not installed, the tests
 that want it are skipped by name.
@@ -35,7 +35,7 @@ LATER = {
         r'(?ms)^  metadata_options \{\n[^}]*http_tokens +[^}]*= "required"\n[^}]*limit = 1\n  \}\n'
     ),
 }
-"""What Debian's Packer does not know yet, each once in the files; it is taken out of a copy."""
+"""Parts that Debian's Packer does not know yet, each once in the files; a copy leaves them out."""
 
 needs_packer = pytest.mark.skipif(
     not shutil.which("packer"), reason="needs packer (Debian: apt-get install packer)"

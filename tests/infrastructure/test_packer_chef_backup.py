@@ -462,7 +462,7 @@ def test_state_manager_backs_up_and_restores_by_this_program() -> None:
     for script, words in (("backup.sh", "backup"), ("restore.sh", "restore")):
         text = (module / script).read_text()
         assert f"exec labswarm-chef-backup {words}" in text
-        # An older image has no such program: the run fails and says what to do.
+        # An older image has no such program: the run fails and gives the remedy.
         assert "command -v labswarm-chef-backup" in text
 
 
@@ -474,7 +474,7 @@ def test_a_node_cannot_read_what_another_one_stores(machine: Machine) -> None:
     containers = ["/containers/nodes", "/containers/clients", "/containers/data"]
     for path in (*containers, *made_before, "/data/secrets"):
         assert machine.acls[path] == ["users", "admins"], path
-    # What all nodes run from stays open to them.
+    # The objects that all nodes run from stay open to them.
     assert not [path for path in machine.acls if "polic" in path or "cookbook" in path]
     written = len(machine.written)
     assert machine.run(program=ISOLATE).returncode == 0

@@ -1,4 +1,4 @@
-"""What our programs write for Chef's programs, read by Chef's own configuration library.
+"""Our programs' files for Chef's programs, read by Chef's own configuration library.
 
 The library is Debian's ruby-chef-config, the same that knife and chef-client load. Cinc is the same
 code with other folder names (https://cinc.sh/), so the test sets those names. The images' verify.sh

@@ -1,7 +1,8 @@
 """The programs that a Chef Server and a workstation run at their first start.
 
 AWS is moto, openssl is the real one. The server's own command is `SERVER_CTL` below, which refuses
-what the real one refuses; what needs a machine (mounts, systemd) is only written down.
+the same requests as the real one; steps that need a machine (mounts, systemd) are only written
+down.
 """
 
 import base64
@@ -93,7 +94,7 @@ elif command not in ("user-list", "start", "restart"):
 store.write_text(json.dumps(server))
 """
 
-# What has to be a machine's own: told to a file, and answered as a new machine would.
+# Steps of a machine: written to a file, and answered as a new machine would.
 WRITTEN_DOWN = {
     "blkid": '[ -e "$LABSWARM_ROOT/formatted" ] || exit 2',
     "mkfs.ext4": 'touch "$LABSWARM_ROOT/formatted"',

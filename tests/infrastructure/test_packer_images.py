@@ -1,4 +1,4 @@
-"""What the workflow `images` builds, when, and how it looks at what it has built."""
+"""The builds of the workflow `images`, their times, and the checks of their results."""
 
 import re
 import shutil
@@ -46,7 +46,7 @@ def test_a_change_of_what_is_in_an_image_builds_it_again(event: str) -> None:
 
 
 def test_a_build_has_what_its_scripts_and_its_package_use() -> None:
-    # What a script reaches beyond packer, and the folders that the package is made of.
+    # A script's files outside packer, and the folders that the package is made of.
     used = set()
     for script in [*PACKER.glob("scripts/*.sh"), COOKBOOKS / "install.sh"]:
         used |= set(re.findall(r"\$sources/([a-z_]+)", script.read_text()))

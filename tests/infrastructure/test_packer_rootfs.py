@@ -1,8 +1,8 @@
 """The images' scripts, all of them, in a root folder of the real Ubuntu.
 
-What Ubuntu and Python's index have is the real thing. What AWS and Cinc publish elsewhere is served
-on loopback as small packages of the same names, which shows that the scripts fetch, check and
-install them, and not that these packages work.
+Packages of Ubuntu and of Python's index are real. The packages that AWS and Cinc publish elsewhere
+are served on loopback as small packages of the same names, which shows that the scripts fetch,
+check and install them, and not that these packages work.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ print(json.dumps({**read, "trusted_certs_dir": str(folder / "trusted_certs")}))
 
 
 class Published:
-    """What AWS and Cinc publish, in a folder, by the paths that the scripts ask for."""
+    """The packages of AWS and Cinc, in a folder, by the paths that the scripts ask for."""
 
     def __init__(self, folder: Path, ssm_agent: str = "3.3.2746.0") -> None:
         self.folder = folder / "www"

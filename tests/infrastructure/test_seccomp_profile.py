@@ -1,4 +1,4 @@
-"""What the Engine's seccomp profile lets a container ask of the kernel, read as data.
+"""The system calls that the Engine's seccomp profile allows, read as data.
 
 The rules are evaluated as runc and libseccomp do: a call is allowed by any rule whose arguments all
 match (https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp).

@@ -11,8 +11,8 @@ from typing import Any
 BASE = Path(__file__).resolve().parents[2] / "terraform-base"
 SCRIPT = BASE / "modules/workers/empty-group.sh"
 
-# An AWS CLI with one group, whose state is a file: what is ended waits for its hook one look long,
-# and what is launching is in service one look later.
+# An AWS CLI with one group, whose state is a file: an ended instance waits for its hook one look
+# long, and a launching one is in service one look later.
 AWS_CLI = """\
 import json, pathlib, sys
 file = pathlib.Path(__file__).with_name("group.json")

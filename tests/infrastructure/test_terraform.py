@@ -202,7 +202,7 @@ def test_a_destroy_that_would_delete_homes_stops_before_it_touches_anything(
 def test_in_one_state_the_way_out_and_the_chef_server_outlive_the_workers(
     terraform: Prepared,
 ) -> None:
-    """What terraform keeps of a resource's dependencies is the order in which it destroys."""
+    """Terraform destroys in the order of a resource's stored dependencies."""
     example = terraform(BASE / "examples" / "one-cluster")
     example.apply()
 

@@ -1,6 +1,6 @@
-"""What terraform-base must never open: by checkov, and by the plan where checkov cannot see.
+"""Access that terraform-base must never open: by checkov, and by the plan where checkov cannot see.
 
-checkov reads files, and so misses dynamic blocks and what comes by variables; the plan has it all.
+checkov reads files, and so misses dynamic blocks and values of variables; the plan has it all.
 """
 
 import json

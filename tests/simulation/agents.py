@@ -70,7 +70,7 @@ class SsmTwin:
         self.parameters: dict[str, str] = {}
         self.paged: Callable[[], None] = lambda: None
 
-    # What boto3's client has.
+    # The methods of boto3's client.
 
     def describe_instance_information(self, Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         wanted = {one["Key"]: one["Values"] for one in Filters}
@@ -147,7 +147,7 @@ class SsmTwin:
             ]
         }
 
-    # What happens by itself.
+    # Events that happen by themselves.
 
     def _carry_out(self, sent: Sent, machine: Machine, delivery_s: float) -> None:
         limit = sent.at + delivery_s

@@ -98,7 +98,7 @@ class AutoScalingTwin:
         self._made = 0
         self.groups: dict[str, Group] = {}
 
-    # What boto3's client has.
+    # The methods of boto3's client.
 
     def describe_auto_scaling_instances(self, InstanceIds: list[str]) -> dict[str, Any]:  # noqa: N803
         found = [i for i in map(self.instance, InstanceIds) if i is not None]
@@ -220,7 +220,7 @@ class AutoScalingTwin:
         self._watch(instance, action)
         return {}
 
-    # What happens by itself.
+    # Events that happen by themselves.
 
     def instance(self, instance_id: str) -> Instance | None:
         """An instance of any group."""
@@ -273,7 +273,7 @@ class AutoScalingTwin:
             self._wait(instance, TERMINATING)
 
     def _drop(self, instance: Instance) -> None:
-        """Whatever it waited for is overtaken by its end."""
+        """Its end overtakes its wait."""
         for action in list(instance.actions.values()):
             del instance.actions[action.token]
             self._note(instance, action, "overtaken")

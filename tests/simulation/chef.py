@@ -24,7 +24,7 @@ class ChefTwin:
         """Node to the client that made it."""
 
     def server(self, *_connection: object) -> ChefServer:
-        """What the functions speak to it with, in place of `ChefServer(url, ...)`."""
+        """The functions' client, in place of `ChefServer(url, ...)`."""
         made = ChefServer.__new__(ChefServer)
         made._connection = self  # type: ignore[assignment]
         return made

@@ -1,4 +1,4 @@
-"""The students, their servers, the hub that seats them, and what it tells AWS of them."""
+"""The students, their servers, the hub that seats them, and its reports to AWS about them."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -107,7 +107,7 @@ class Classroom:
         return {task.server.user for task in self._swarm.tasks()}
 
     def snapshot(self) -> Snapshot:
-        """What the hub's machine sees now."""
+        """The hub's machine's view now."""
         seen = (self._now(), self._swarm.nodes(), self._swarm.tasks())
         hub = None
         if not self.hub.down:
@@ -121,7 +121,7 @@ class Classroom:
         self._snapshots.write(self.snapshot())
 
     def _poll(self) -> None:
-        # What is on a node that is down Swarm has given up, and a poll sees that.
+        # Swarm has given up tasks on a node that is down, and a poll sees that.
         down = {node.node_id for node in self._swarm.nodes() if node.state == "down"}
         alive = {task.server.user for task in self._swarm.tasks() if task.node_id not in down}
         for student in sorted(STUDENTS - alive):

@@ -1,4 +1,4 @@
-"""What goes wrong in a simulation: with a Task's function, or with events on their way."""
+"""Faults in a simulation: of a Task's function, or of events on their way."""
 
 import random
 from collections import Counter
@@ -15,7 +15,7 @@ Kind = Literal["throttled", "permanent", "timeout", "crash"]
 
 @dataclass
 class Fault:
-    """What a Task's function does the next `times` that it is called for that state.
+    """The behaviour of a Task's function the next `times` that it is called for that state.
 
     `throttled`: AWS refuses each of its calls; `permanent`: it fails for good; `timeout`: it hangs
     until its own timeout; `crash`: all that it does is done, and it dies before it answers.
@@ -29,7 +29,7 @@ class Fault:
 
 @dataclass
 class Delivery:
-    """What becomes of events: shares of 0 to 1, and seconds."""
+    """Faults of events: shares of 0 to 1, and seconds."""
 
     lost: float = 0.0
     doubled: float = 0.0

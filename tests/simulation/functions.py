@@ -23,7 +23,7 @@ FUNCTIONS = ROOT / "functions"
 
 @dataclass(frozen=True)
 class Context:
-    """What a handler's decorators read of Lambda's context."""
+    """The parts of Lambda's context that a handler's decorators read."""
 
     function_name: str = "labswarm-simulation"
     memory_limit_in_mb: int = 256
@@ -72,7 +72,7 @@ def load(
 
 def _handler(module: ModuleType) -> Handler:
     def call(event: Any) -> Any:
-        # As Lambda: what goes in and what comes out is JSON.
+        # As Lambda: input and output are JSON.
         given = json.loads(json.dumps(event))
         return json.loads(json.dumps(module.handler(given, Context())))
 

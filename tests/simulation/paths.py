@@ -18,7 +18,7 @@ _INTRINSICS: Mapping[str, Callable[..., Any]] = {
     "States.ArrayGetItem": lambda array, index: array[index],
     "States.ArrayLength": len,
     "States.JsonToString": lambda value: json.dumps(value, separators=(",", ":")),
-    # Each character of the second splits; what is empty is left out.
+    # Each character of the second splits; empty parts are left out.
     "States.StringSplit": lambda text, by: re.findall(f"[^{re.escape(by)}]+", text),
     "States.StringToJson": lambda text: json.loads(text),
     "States.Format": lambda text, *values: text.replace("{}", "%s") % values,
@@ -30,7 +30,7 @@ class PathError(Exception):
 
 
 def read(path: str, data: Any, context: Any) -> Any:
-    """What a reference path (`$.a.b`, `$$.a`) or an intrinsic function names."""
+    """The value of a reference path (`$.a.b`, `$$.a`) or an intrinsic function."""
     call = _CALL.match(path)
     if call:
         name, arguments = call.groups()

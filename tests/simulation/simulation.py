@@ -32,7 +32,7 @@ RECONCILE = "labswarm-reconcile"
 _ALWAYS = "heartbeat"
 _ASYNC_RETRIES_S = (60.0, 120.0)
 PASS = {"cluster": None, "dry_run": False}
-# By what stands for their ARNs in the functions' environments (tests.simulation.functions).
+# By the stand-ins for their ARNs in the functions' environments (tests.simulation.functions).
 _MACHINES = {"lab_hours_machine": "labswarm-lab-hours", "reconcile_machine": RECONCILE}
 _LASTS_S = {"labswarm-node-bootstrap": 20.0, "labswarm-node-pull": 5.0}
 
@@ -42,8 +42,8 @@ class Simulation:
 
     `hook_s` is the heartbeat timeout of both hooks. Without `ticks` nothing is decided by itself:
     of the app's schedules only the hooks' heartbeats run.
-    `unordered` makes everything take a little time, drawn anew each time, so that what happens at
-    once does so in every order.
+    `unordered` makes everything take a little time, drawn each time, so that simultaneous events
+    happen in every order.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Simulation:
         """Every event that was delivered, in order."""
         self.answers: list[tuple[str, Any]] = []
         self.dead_letters: list[tuple[str, str]] = []
-        """What functions answered to events, and what they gave up, in order."""
+        """The functions' answers to events, and the events they gave up, in order."""
         self.classroom = Classroom(
             self.swarm, self._snapshots, CLUSTER, self.time.now, self._seats_short
         )
@@ -106,7 +106,7 @@ class Simulation:
         self.time.close()
         self._folder.cleanup()
 
-    # What a test does.
+    # A test's actions.
 
     @property
     def group(self) -> Group:
@@ -141,7 +141,7 @@ class Simulation:
         return self.time.run_until(lambda: not self.busy(), within_s)
 
     def busy(self) -> list[str]:
-        """What is still on its way."""
+        """Events still on their way."""
         return [
             *(e.arn for e in self.interpreter.executions.values() if e.status == "RUNNING"),
             *(
@@ -152,7 +152,7 @@ class Simulation:
         ]
 
     def traces(self) -> list[str]:
-        """What is left where none belongs, what is missing, and what is still under way."""
+        """Objects that should not be there, missing ones, and unfinished work."""
         live = {i.instance_id for i in self.group.instances.values() if i.state == "InService"}
         names = {f"{CLUSTER}-{instance_id}" for instance_id in live}
         workers = [n for n in self.swarm.nodes() if n.role == "worker"]
@@ -269,7 +269,7 @@ class Simulation:
             indent=1,
         )
 
-    # What the app meets.
+    # The app's surroundings.
 
     def _adapters(self) -> dict[str, Any]:
         return {
@@ -310,7 +310,7 @@ class Simulation:
         self.alarms.append(f"{Subject}\n{Message}")
         return {}
 
-    # What there is besides.
+    # The other parts.
 
     def _describe(self) -> None:
         self.ssm.parameters[f"/labswarm/clusters/{CLUSTER}"] = json.dumps(

@@ -1,4 +1,4 @@
-"""What the simulation takes from template.yaml: machines, functions, documents and rules."""
+"""The simulation's parts of template.yaml: machines, functions, documents and rules."""
 
 import json
 import re
@@ -43,7 +43,7 @@ def _of(kind: str) -> dict[str, Any]:
 
 @cache
 def functions() -> dict[str, str]:
-    """Each function's folder by what a machine calls it, such as `${ClaimFunction}`."""
+    """Each function's folder by its name in a machine, such as `${ClaimFunction}`."""
     return {
         f"${{{name}}}": _folder(properties)
         for name, properties in _of("AWS::Serverless::Function").items()
@@ -93,7 +93,7 @@ def called_by(event: Mapping[str, Any]) -> list[str]:
 
 
 def schedules() -> dict[str, tuple[float, Any]]:
-    """What is called, or started, every so many seconds, and with what: by folder or name."""
+    """The scheduled calls and starts, with their period and input: by folder or name."""
     found = {}
     for kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine"):
         for properties in _of(kind).values():

@@ -70,7 +70,7 @@ class _Entry:
 class VirtualTime:
     """Implements labswarm.clock.Clock, for processes of its own.
 
-    Who is to go on at the same instant does so in the order in which they asked for it.
+    Processes that continue at the same instant do so in the order of their requests.
     """
 
     def __init__(self, start: float = START) -> None:
@@ -98,8 +98,9 @@ class VirtualTime:
     def spawn(
         self, act: Callable[[], Any], name: str, after_s: float = 0, *, awaited: bool = False
     ) -> Process:
-        """Have a process begin, `after_s` from now. The error of one that is `awaited` is for who
-        waits; any other's ends the simulation."""
+        """Have a process begin, `after_s` from now. The error of one that is `awaited` goes to the
+        waiting process; any other's ends the simulation.
+        """
         process = Process(self, act, name, awaited=awaited)
         self._alive.add(process)
         self._at(self._now + after_s, process)
@@ -138,7 +139,7 @@ class VirtualTime:
         return seen()
 
     def ended(self, process: Process) -> None:
-        """A process has ended: who waits for it goes on."""
+        """A process has ended: the one that waits for it continues."""
         self._alive.discard(process)
         for watch in self._waiting.pop(process, []):
             if not watch.stale:

@@ -20,7 +20,7 @@ from tests.simulation.virtual_time import VirtualTime
 BOOT_S = 45.0
 SIZE = (2 * 2**30, 2_000_000_000)
 """Bytes of memory, and billionths of a core."""
-# What kind of key it is matters to nobody here, and this kind is read a hundred times faster.
+# The kind of key does not matter here, and this kind is read a hundred times faster.
 _KEY = ec.generate_private_key(ec.SECP256R1()).private_bytes(
     serialization.Encoding.PEM,
     serialization.PrivateFormat.TraditionalOpenSSL,

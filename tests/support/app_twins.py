@@ -1,4 +1,4 @@
-"""Twins of what the app's domain talks to: in memory, and holding callers to what they pass."""
+"""Twins of the app's outside systems: in memory, and strict about their arguments."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ MANAGER = "i-0fedcba9876543210"
 OWNER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:one"
 OTHER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-launch:two"
 
-# What someone might write where an id or a name is expected.
+# Hostile texts in place of an id or a name.
 HOSTILE = [
     "",
     "$(reboot)",

@@ -1,6 +1,6 @@
 """The examples of AWS's Step Functions documentation, in words of our own.
 
-Each says where it is from, and what the documentation says comes out of it.
+Each says where it is from, and the documented result.
 """
 
 from collections.abc import Callable
@@ -55,7 +55,9 @@ def handler(event, context):
 
 @dataclass(frozen=True)
 class World:
-    """What the examples name: the ARN of the function, of a topic, a queue's URL, a table."""
+    """The resources that the examples name: the ARN of the function, of a topic, a queue's URL, a
+    table.
+    """
 
     function: str
     topic: str
@@ -186,7 +188,7 @@ APPLICANT = {
 
 
 def retried(world: World, errors: list[str]) -> dict[str, Any]:
-    """Two retries of A or B, three of C; whatever else, and more of them, is caught."""
+    """Two retries of A or B, three of C; all others, and more of them, are caught."""
     retry = [
         {
             "ErrorEquals": ["ErrorA", "ErrorB"],

@@ -49,7 +49,7 @@ class Provisioned:
         return self.kind == "goiardi"
 
     def as_admin(self) -> ChefServer:
-        """What the control plane holds."""
+        """The control plane's objects."""
         server = self.server
         return ChefServer(server.url, server.organization, "labswarm", self.admin, server.ca_pem)
 

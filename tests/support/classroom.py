@@ -1,4 +1,4 @@
-"""A class on two workers of a lab: what is needed to ask from a student's container."""
+"""A class on two workers of a lab: the parts needed for requests from a student's container."""
 
 import json
 import os
@@ -48,14 +48,14 @@ class Room:
     addresses: dict[str, str]
 
     def python(self, *words: str) -> str:
-        """What a Python program prints in the student's container."""
+        """The output of a Python program in the student's container."""
         answer = self.container.exec_run(["/usr/bin/python3", "-c", *words])
         assert answer.exit_code == 0, answer.output
         printed: str = answer.output.decode()
         return printed
 
     def probe(self, asked: dict[str, tuple[str, str, int]]) -> dict[str, str]:
-        """What comes of talking to each, from the student's container."""
+        """The result of a connection to each, from the student's container."""
         where = {
             name: (protocol, self.addresses.get(host, host), port)
             for name, (protocol, host, port) in asked.items()
@@ -65,7 +65,7 @@ class Room:
 
 
 def eventually(what: str, found: Callable[[], Any]) -> Any:
-    """What is found, as soon as it is there."""
+    """The wanted object, as soon as it is there."""
     deadline = time.monotonic() + PATIENCE_S
     while not (it := found()):
         assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
@@ -148,7 +148,9 @@ def prepared(stack: ExitStack, place: Place, subnet: int) -> Room:
 
 @contextmanager
 def listening(room: Room) -> Iterator[None]:
-    """Somebody takes connections at what is closed on a node anyway, and at the metadata's."""
+    """A program accepts connections at ports that are closed on a node anyway, and at the
+    metadata's.
+    """
     place = room.worker.settings.place
     # In its own network each.
     everywhere = ("0.0.0.0", "2375", "2376")  # noqa: S104

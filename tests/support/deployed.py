@@ -27,7 +27,7 @@ _ARNS = {
     "AWS::Events::Rule": ("Name", "events", "rule/{}"),
     "AWS::Logs::LogGroup": ("LogGroupName", "logs", "log-group:{}:*"),
 }
-# What of a resource `Ref` is, where that is not its name.
+# The value of `Ref` for a resource, if it is not its name.
 _REF_IS_ARN = ("AWS::StepFunctions::StateMachine", "AWS::SNS::Topic")
 
 
@@ -75,7 +75,7 @@ class Deployed:
         }
 
     def text(self, value: Any) -> str:
-        """What a value with intrinsic functions is. Raises ValueError for one not known here."""
+        """The result of a value with intrinsic functions. Raises ValueError for an unknown one."""
         match value:
             case str():
                 return value
@@ -92,7 +92,7 @@ class Deployed:
         raise ValueError(f"{value!r} is not read here")
 
     def grants(self, role: str) -> list[Grant]:
-        """What a role's own policies allow, and those that are attached to it here."""
+        """The permissions of a role's own policies, and of those attached to it here."""
         documents = [p["PolicyDocument"] for p in self._role(role).get("Policies", [])]
         for kind in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):  # as a connector makes them
             documents += [

@@ -19,7 +19,7 @@ def is_installed() -> bool:
 class Goiardi(ChefProcess):
     """One goiardi (https://goiardi.readthedocs.io), which has no organizations.
 
-    What it holds survives its end, but for the last second before a kill.
+    Its data survives its end, except for the last second before a kill.
     """
 
     def __init__(self, address: str, port: int, state_dir: Path) -> None:

@@ -21,7 +21,7 @@ KEY = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"
 
 @dataclass
 class Context:
-    """What the logger reads of Lambda's context."""
+    """The parts of Lambda's context that the logger reads."""
 
     function_name: str = "labswarm-test"
     memory_limit_in_mb: int = 256
@@ -30,7 +30,7 @@ class Context:
 
 
 def load(name: str) -> Any:
-    """A function's module, made anew as at a cold start."""
+    """A function's module, imported again as at a cold start."""
     spec = importlib.util.spec_from_file_location(f"app_{name}", FUNCTIONS / name / "app.py")
     assert spec is not None
     assert spec.loader is not None

@@ -1,7 +1,8 @@
 """The facts of the worker's InSpec profile, looked at on a worker of the lab, where no InSpec is.
 
 This is not the profile: each fact is the twin of one `describe` of it, as far as a namespace can
-have it, and what has none is in `NOT_IN_THE_LAB`. test_hardening_table.py holds that all have one.
+have it, and points without one are in `NOT_IN_THE_LAB`. test_hardening_table.py holds that all have
+one.
 """
 
 import json
@@ -15,7 +16,7 @@ from tests.support.lab_worker import Worker
 
 @dataclass(frozen=True)
 class Fact:
-    """What has to be so, and of which control and `describe` it is the twin."""
+    """The required fact, and the control and `describe` of which it is the twin."""
 
     control: str
     describe: str

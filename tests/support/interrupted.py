@@ -26,7 +26,8 @@ _LOOK_S = 0.25
 
 @dataclass
 class Interruption:
-    """What was seen of one, in seconds from the warning; a student who is missing was never so.
+    """The times of one interruption, in seconds from the warning; a missing student never reached
+    that point.
 
     `lost` are the files whose content was another one, or none, at the end.
     """
@@ -69,13 +70,13 @@ class Browser:
         self._session.get(f"{self._server}/lab", timeout=10).raise_for_status()
 
     def notice(self, of: str | None = None) -> tuple[int, Any]:
-        """What a student's server, by default their own, answers this browser."""
+        """The answer of a student's server, by default their own, to this browser."""
         server = self._server.removesuffix(self.student) + (of or self.student)
         answer = self._session.get(f"{server}/labswarm/notice", timeout=10, allow_redirects=False)
         return answer.status_code, answer.json()["notice"] if answer.ok else None
 
     def answers(self) -> bool:
-        """Whether their server does, whoever asks; without one the hub sends elsewhere."""
+        """Whether their server answers any client; without one the hub redirects."""
         try:
             answer = self._session.get(f"{self._server}/api", timeout=5, allow_redirects=False)
         except requests.RequestException:
@@ -85,7 +86,7 @@ class Browser:
     def has_server(self) -> bool:
         """Ask for their server, as the page does when it is loaded again, and whether there is one.
 
-        What does not answer at once is loaded again by its student, too.
+        Students, too, reload a page that does not answer at once.
         """
         try:
             self._session.get(f"{self._hub}/hub/spawn", timeout=5)

@@ -45,7 +45,7 @@ class Worker:
         return Host(NodeBackend(self.machines, self.instance_id))
 
     def run(self, script: str) -> str:
-        """What a script prints on the node; a script that fails fails the test."""
+        """The output of a script on the node; a script that fails fails the test."""
         printed: str = self.host.check_output(script)
         return printed
 

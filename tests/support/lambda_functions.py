@@ -1,4 +1,4 @@
-"""What the contract tests of Lambda share."""
+"""The shared parts of Lambda's contract tests."""
 
 import io
 import json

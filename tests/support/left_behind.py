@@ -1,4 +1,4 @@
-"""What there is of a lab on this machine, found by the machine's own means and not by the lab's."""
+"""A lab's remains on this machine, found by the machine's own means and not by the lab's."""
 
 import shutil
 import subprocess
@@ -30,7 +30,7 @@ def traces(lab: LabUnderTest) -> set[str]:
 
 
 def _processes(name: str) -> set[str]:
-    """Those with the lab's folder in their command line, or in what they were started with."""
+    """Those with the lab's folder in their command line or environment."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,6 +1,6 @@
 """docs/reference/emulator.md, made of the markers of the conformance tests.
 
-`python -m tests.support.page` writes it anew. The files are read and not imported: the
+`python -m tests.support.page` rewrites it. The files are read and not imported: the
 arguments of a marker are texts in the source, by position.
 """
 
@@ -33,7 +33,7 @@ SERVICES = (
     "Step Functions",
 )
 KINDS = {"aws": 4, "differs": 4, "absent": 3}
-"""How many arguments each marker has: service, API, and what of it."""
+"""How many arguments each marker has: service, API, and the behaviour."""
 PUBLISHED = (
     "https://docs.aws.amazon.com/",
     "https://aws.amazon.com/",
@@ -134,7 +134,7 @@ def _bullet(line: Line) -> str:
 def _tests(
     body: Sequence[ast.stmt], inherited: list[ast.expr]
 ) -> Iterator[tuple[str, list[ast.expr]]]:
-    """Each test's name, and what decorates it and its class."""
+    """Each test's name, and the decorators of it and its class."""
     for node in body:
         if isinstance(node, ast.ClassDef):
             yield from _tests(node.body, [*inherited, *node.decorator_list])

@@ -1,6 +1,6 @@
 """Programs that run in containers and nodes of a lab, for Python there."""
 
-# Given [protocol, host, port] by name, it prints by name what came of each.
+# Given [protocol, host, port] by name, it prints by name the result of each.
 PROBE = """
 import json, socket, sys
 from concurrent.futures import ThreadPoolExecutor

@@ -78,7 +78,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Counts:
-    """What one measurement found."""
+    """The result of one measurement."""
 
     words: int
     free_relatives: list[Finding]

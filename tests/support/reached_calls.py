@@ -1,9 +1,9 @@
 """The AWS calls that a Lambda function can reach, found by its types.
 
 From a module's top level and its handler, every function that is called or named is followed; the
-call of a protocol's method goes to each class that the program makes and that implements it. What
-reaches an argument is followed too, as far as it is text that the code says: "*" stands for what
-only an event or an answer can tell.
+call of a protocol's method goes to each class that the program makes and that implements it.
+Arguments are followed too, as far as they are texts in the code: "*" stands for values of events
+and answers.
 """
 
 import re
@@ -33,7 +33,7 @@ _MAKERS = re.compile(r"boto3\.(client|resource|(session\.)?Session)|botocore\.se
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an AWS API: its IAM action, and what its arguments can be."""
+    """One call of an AWS API: its IAM action, and the possible values of its arguments."""
 
     action: str
     arguments: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
@@ -44,7 +44,7 @@ def calls(
 ) -> list[Call]:
     """Every call that a module's top level and its `handler` can reach.
 
-    `environment` is what the template sets. Raises NotFollowed for a variable that it does not set,
+    `environment` has the template's values. Raises NotFollowed for a variable that it does not set,
     and for a client whose type is not known.
     """
     return _Following(programs, module, environment).until_nothing_is_new(handler)
@@ -92,7 +92,7 @@ class _Following:
             self._walk(function.body)
         if before != (len(self._reached), len(self._made), self._said):
             return True
-        # What nothing that is followed says: a class's constant, a property.
+        # Values that nothing followed sets: a class's constant, a property.
         unsaid = [key for key in self._asked if not self._said.get(key)]
         self._said.update(dict.fromkeys(unsaid, ANY))
         return bool(unsaid)
@@ -138,7 +138,7 @@ class _Following:
             self._bind(function, call)
 
     def _named(self, node: object) -> None:
-        """What is only named may be called with anything."""
+        """A function that is only named may be called with anything."""
         for function in definitions(node):
             self._reach(function)
             for argument in function.arguments:

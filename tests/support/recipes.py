@@ -1,4 +1,4 @@
-"""What a worker's run list and the scripts of its image do, by name."""
+"""The work of a worker's run list and its image's scripts, by name."""
 
 import json
 import re

@@ -54,7 +54,7 @@ class RunningEmulator:
         return self._clients[service]
 
     def recorded(self, part: str, **fields: Any) -> list[dict[str, Any]]:
-        """What a part of the emulator recorded, in order, of those with these fields."""
+        """The records of a part of the emulator with these fields, in order."""
         record = self.settings.state_dir / "record.jsonl"
         if not record.exists():
             return []

@@ -1,4 +1,4 @@
-"""One Auto Scaling group under test, and what AWS has told of it."""
+"""One Auto Scaling group under test, and AWS's events about it."""
 
 import json
 import re

@@ -61,8 +61,9 @@ class Need:
 
 
 def needs(calls: Iterable[Call]) -> set[Need]:
-    """What calls have to be allowed. Raises KeyError for an action that this table does not have:
-    look it up, and add it."""
+    """The permissions that the calls need. Raises KeyError for an action that this table does not
+    have: look it up, and add it.
+    """
     found: set[Need] = set()
     for call in calls:
         for resource in _RESOURCES[call.action] or (EVERYWHERE,):
@@ -76,12 +77,12 @@ def knows_no_resource(action: str) -> bool:
 
 
 def missing(needed: Iterable[Need], grants: Sequence[Grant]) -> set[Need]:
-    """What is needed, and not granted."""
+    """The needed permissions that are not granted."""
     return {need for need in needed if not any(_covers(grant, need) for grant in grants)}
 
 
 def unused(needed: Iterable[Need], grants: Sequence[Grant]) -> set[Grant]:
-    """What is granted, and not needed."""
+    """The granted permissions that are not needed."""
     needed = list(needed)
     return {grant for grant in grants if not any(_covers(grant, need) for need in needed)}
 

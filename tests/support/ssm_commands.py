@@ -1,4 +1,4 @@
-"""What the contract tests of Run Command share."""
+"""The shared parts of Run Command's contract tests."""
 
 import json
 from typing import Any

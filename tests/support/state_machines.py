@@ -1,4 +1,4 @@
-"""What the contract tests of Step Functions share: one machine, run to its end."""
+"""The shared parts of Step Functions' contract tests: one machine, run to its end."""
 
 import json
 import time
@@ -70,7 +70,7 @@ def one(state: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
 
 
 def evaluated(emulator: Any, parameters: dict[str, Any], given: Any = None) -> Any:
-    """What a Pass state makes of `parameters`."""
+    """The result of a Pass state for `parameters`."""
     return output(emulator, one({"Type": "Pass", "Parameters": parameters}), given)
 
 

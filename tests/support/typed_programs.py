@@ -10,7 +10,7 @@ from mypy.modulefinder import BuildSource
 from mypy.options import Options
 
 Functions = nodes.FuncDef | nodes.Decorator | nodes.OverloadedFuncDef
-# What a node refers to, beside what it consists of.
+# The references of a node, besides its parts.
 _REFERENCES = frozenset({"node", "info", "analyzed", "original_def", "def_frame", "expanded"})
 
 
@@ -19,7 +19,7 @@ class NotFollowed(AssertionError):
 
 
 class Programs:
-    """Modules by name, from files or from texts, and what they import of `paths`."""
+    """Modules by name, from files or from texts, and their imports of `paths`."""
 
     def __init__(
         self, files: Mapping[str, Path], texts: Mapping[str, str], paths: Sequence[Path]

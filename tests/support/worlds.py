@@ -28,7 +28,7 @@ MEMORY = 2 * 1024**3
 NANO_CPUS = 10**9
 HUB = "i-000000000000000b0"
 CLUSTER = "lab"
-"""What the workers' engines say."""
+"""The labels of the workers' engines."""
 
 
 class World(Protocol):
@@ -80,7 +80,7 @@ class World(Protocol):
 
 
 def eventually(condition: Callable[[], bool], seen: Callable[[], object], within_s: float) -> None:
-    """Wait until the condition holds; fails with what was seen last."""
+    """Wait until the condition holds; fails with the last value seen."""
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, f"not within {within_s} s; seen: {seen()}"

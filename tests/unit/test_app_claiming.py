@@ -1,4 +1,4 @@
-"""Who works on a lifecycle action, when events come twice, late, or in the wrong order."""
+"""The owner of a lifecycle action, when events come twice, late, or in the wrong order."""
 
 from dataclasses import replace
 from typing import Any
@@ -145,7 +145,7 @@ def test_every_way_that_aws_documents_is_worked_on(
 
     assert isinstance(work, Work)
     assert (work.refusal, work.destination) == ("", destination)
-    # What goes to the warm pool comes back; only what is gone for good has a tombstone.
+    # An instance of the warm pool comes back; only one that is gone for good has a tombstone.
     gone = transition == "terminate" and destination == "EC2"
     assert bench.ledger.is_buried(INSTANCE) == gone
 

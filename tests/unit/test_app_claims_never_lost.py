@@ -1,4 +1,4 @@
-"""Whatever the order of events and deaths, no lifecycle action is left waiting for nobody."""
+"""In any order of events and deaths, no lifecycle action is left waiting without an owner."""
 
 from dataclasses import dataclass, field
 from typing import Literal

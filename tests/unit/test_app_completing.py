@@ -259,7 +259,7 @@ def test_nothing_is_launched_for_ten_minutes() -> None:
         decision.reasons[-1]
         == "launches are held: 3 in a row failed; the next is tried at 08:01:00Z"
     )
-    # What is no launch goes on.
+    # Other work than a launch goes on.
     assert decision.pause == ("i-9",)
 
 

@@ -86,7 +86,7 @@ def test_an_alarm_is_on_a_schedules_invocations_that_fail_or_are_not_made(name: 
 
     assert (alarm["MetricName"], alarm["Statistic"]) == ("Errors", "Sum")
     assert alarm["TreatMissingData"] == "breaching"
-    # Each period has an event in it, and one that fails rings nothing.
+    # Each period has an event in it, and one that fails raises nothing.
     assert alarm["Period"] == every_s
     assert alarm["EvaluationPeriods"] >= 3
     assert "DatapointsToAlarm" not in alarm

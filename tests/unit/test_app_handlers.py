@@ -357,12 +357,12 @@ def test_a_hook_too_short_for_heartbeats_is_named_in_one_line(
     [
         (None, 500, 90),
         (None, 40, 40),
-        # What cleans up goes on after the time, briefly.
+        # Cleaning up goes on after the time, briefly.
         (None, -1000, 10),
         ("forward_by", 500, 90),
         ("forward_by", 40, 40),
         ("empty_by", 40, 40),
-        # Nothing waits long for what may fail.
+        # Nothing waits long for a step that may fail.
         ("empty_by", -1000, 10),
         ("evacuate_by", 40, 40),
         ("evacuate_by", -1000, 10),

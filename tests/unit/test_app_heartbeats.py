@@ -39,7 +39,7 @@ class Waits(Bench):
         return Roster(1, {INSTANCE: self.state})
 
     def step(self) -> None:
-        """Whoever works on it has gone on."""
+        """Its owner has gone on."""
         claim = self.ledger.read(INSTANCE, "launch")
         assert claim is not None
         self.ledger.write(claim.entered("node-pull", int(self.clock.now())))

@@ -1,4 +1,4 @@
-"""Lab hours from what is read to what is done, over twins; and the feed's last good copy."""
+"""Lab hours from reading to acting, over twins; and the feed's last good copy."""
 
 import json
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ class World:
         self.timetables = Timetables(self.feeds(), self.notebook, self.clock)
 
     def minute(self) -> tuple[Decision, tuple[str, ...]]:
-        """What the function does each minute: the decision, and what is wrong with the feed."""
+        """The function's work each minute: the decision, and the feed's problems."""
         decided = self.hours.decision("lab")
         refreshed = self.timetables.refresh([decided.feed] if decided.feed else [])
         for name in refreshed.changed:

@@ -1,4 +1,4 @@
-"""A claim ends with every hook that waits completed, and what has ended already is success."""
+"""A claim ends with every hook that waits completed, and an ended hook is a success."""
 
 import boto3
 import pytest

@@ -1,7 +1,7 @@
-"""Whoever runs in the app may do what it does, and nothing else: functions, machines, rules.
+"""Each part of the app may make its own calls and no others: functions, machines, rules.
 
-What each does is found in its code or its definition, and what it may in its role, after SAM's
-transformation. What is only known at run time is compared as far as it is known.
+The calls are found in its code or its definition, and the permissions in its role, after SAM's
+transformation. Values of run time are compared as far as they are known.
 """
 
 import re

@@ -34,7 +34,7 @@ STUDENTS = ("ada", "bob")
 GROUP = "labswarm-lab-workers"
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:labswarm-reconcile"
 START_S = 10
-# Making clients is slow, and each goes to whatever account is mocked when it is used.
+# Making clients is slow, and each goes to the account that is mocked when it is used.
 loaded = cache(load)
 
 
@@ -111,7 +111,7 @@ def make_group(asg: str) -> None:
 
 
 class HubAgent(TwinAgent):
-    """The agent of the hub, where `labswarm-manager` forgets and mends, over the twins."""
+    """The agent of the hub, where `labswarm-manager` removes nodes and services, over the twins."""
 
     def __init__(self, swarm: SwarmTwin, hub: HubTwin) -> None:
         super().__init__()
@@ -275,7 +275,7 @@ def cluster(account: None) -> Cluster:
 
 
 def began(cluster: Cluster, **event: Any) -> dict[str, Any]:
-    """What comes of a scheduled event now."""
+    """The result of a scheduled event now."""
     twins = {"CLOCK": cluster.clock, "EXECUTIONS": cluster.started}
     return cluster.call("begin_passes", sample("five_minutes") | event, **twins)
 

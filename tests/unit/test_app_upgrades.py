@@ -1,7 +1,7 @@
 """`sam deploy` while executions run: they go on with the old definition, and call new functions.
 
-calls_of_version_1.json has every call of the machines whose work has no version, and what each
-reads of the answer.
+calls_of_version_1.json has every call of the machines whose work has no version, and the parts of
+the answer that each reads.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-version.html
 """
 

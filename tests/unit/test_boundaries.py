@@ -30,7 +30,7 @@ def sources(*folders: str) -> list[Path]:
 
 
 def scripts() -> list[Path]:
-    """What is no Python and may hold commands."""
+    """Files that are not Python and may hold commands."""
     return [
         ROOT / "template.yaml",
         *sorted((ROOT / "statemachines").iterdir()),
@@ -61,7 +61,7 @@ def docstrings(tree: ast.Module) -> set[ast.expr]:
 
 
 def _text(node: ast.AST) -> str | None:
-    """A text in the source, `{}` for what is filled into it."""
+    """A text in the source, with `{}` for its placeholders."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -70,7 +70,7 @@ def _text(node: ast.AST) -> str | None:
 
 
 def commanded(tree: ast.Module) -> list[str]:
-    """What this source says to a Swarm: calls of the SDK, and words and paths in its texts."""
+    """This source's calls to a Swarm: calls of the SDK, and words and paths in its texts."""
     found = []
     spared = docstrings(tree)
     for node in ast.walk(tree):

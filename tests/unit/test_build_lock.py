@@ -14,7 +14,7 @@ from labswarm_operator.refusal import Failure
 
 
 class Sam:
-    """Stands for the program `sam`: what it was told to do, and how many of it ran at once."""
+    """Stands for the program `sam`: its calls, and how many ran at once."""
 
     def __init__(self) -> None:
         self.told: list[str] = []

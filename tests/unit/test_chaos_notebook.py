@@ -1,4 +1,4 @@
-"""What was saved and confirmed has to be there, and the last of it."""
+"""A saved and confirmed content must be there, and the last one."""
 
 from pathlib import Path
 

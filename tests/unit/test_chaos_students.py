@@ -129,7 +129,7 @@ def test_one_whose_server_is_lost_asks_for_it_again_and_goes_on_saving(
     end(student)
     assert (student.served, student.waits_since) == (1, None)
     assert student._notebook.lost() == []
-    # Who sits there at the end leaves the server as it is.
+    # A student who is there at the end leaves the server as it is.
     assert (hub.stops, hub.runs) == (0, True)
 
 

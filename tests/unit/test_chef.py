@@ -1,4 +1,6 @@
-"""What labswarm.chef.server makes of a Chef Server's answers, and what it refuses to send."""
+"""What labswarm.chef.server reads a Chef Server's answers, and the requests that it refuses to
+send.
+"""
 
 import ssl
 import threading

@@ -1,4 +1,4 @@
-"""The lab's certificates are what clients of today accept."""
+"""Today's clients accept the lab's certificates."""
 
 import ssl
 from ipaddress import ip_address

@@ -1,4 +1,4 @@
-"""What the stand-in for chef-client reads, and what it refuses."""
+"""The configuration that the stand-in for chef-client reads, and the values that it refuses."""
 
 from pathlib import Path
 

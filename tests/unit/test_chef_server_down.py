@@ -1,4 +1,6 @@
-"""The Chef Server away for a while: launches are held, terminations end, and all mends itself."""
+"""The Chef Server away for a while: launches are held, terminations end, and all recovers by
+itself.
+"""
 
 from tests.simulation.simulation import ASG, CLUSTER, Simulation
 

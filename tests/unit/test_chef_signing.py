@@ -1,4 +1,4 @@
-"""What a request's signature is over, and who makes it."""
+"""The content of a request's signature, and its signer."""
 
 from base64 import b64decode
 from collections.abc import Iterator

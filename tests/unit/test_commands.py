@@ -1,4 +1,4 @@
-"""A step is sent once per attempt, whatever crashes; its answer or its failure comes back."""
+"""A step is sent once per attempt, in spite of crashes; its answer or its failure comes back."""
 
 from dataclasses import replace
 from typing import Any
@@ -248,7 +248,7 @@ def test_an_urgent_command_and_one_on_the_node_itself_ask_for_no_slot(urgent: bo
     assert bench.run(PAUSE if urgent else replace(PAUSE, target=INSTANCE)) == {}
 
 
-# What is tried again in one call
+# The failures that are retried in one call
 
 
 def test_a_transient_failure_is_sent_again_until_it_is_done() -> None:

@@ -323,7 +323,7 @@ def test_rolling_never_ends_a_node_with_servers_nor_leaves_too_few_seats(before:
     assert decision.seats is not None
     if not decision.pause:
         return
-    # Who is there stays; for all others there are open nodes, with room to spare.
+    # Present students stay; for all others there are open nodes, with room to spare.
     ready = {str(n.instance_id): n for n in snapshot.nodes if n.state == "ready"}
     newest = max(before.group.versions[i] for i in ready)
     still_open = {i for i, n in ready.items() if n.availability == "active"} - {*decision.pause}
@@ -337,7 +337,7 @@ def test_rolling_never_ends_a_node_with_servers_nor_leaves_too_few_seats(before:
 
 
 class Rolled:
-    """A cluster minute by minute: what is decided is done, and a launch is open a minute later."""
+    """A cluster minute by minute: decisions are carried out, a launch opens a minute later."""
 
     def __init__(self, used: list[int], least: int, most: int) -> None:
         self.nodes = {i: node(i, count) for i, count in enumerate(used)}

@@ -65,7 +65,7 @@ OF_OUR_OWN = {
     "test_app_alarms.py::test_the_other_alarms_are_on_what_aws_publishes": "the template",
     "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, no emulator",
 }
-"""Tests beside the conformance tests that say nothing about AWS, and what they are about."""
+"""Tests next to the conformance tests that say nothing about AWS, and their subjects."""
 
 FILES = sorted(page.SUITE.glob("test_*.py"))
 

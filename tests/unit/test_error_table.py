@@ -1,4 +1,4 @@
-"""Every error that can occur is in one table with its source, and what catches uses it."""
+"""Every error that can occur is in one table with its source, and each catch uses it."""
 
 import ast
 import re
@@ -43,7 +43,7 @@ MADE_A_KIND = {
     "EOFError": {"bounded.py"},
     "UnicodeDecodeError": {"calendar_text.py"},
 }
-# What is malformed raises these where it is read.
+# Malformed data raises these where it is read.
 OF_READING = {
     "MALFORMED",
     *("ValueError", "KeyError", "TypeError", "AttributeError", "IndexError", "OverflowError"),

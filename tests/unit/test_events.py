@@ -1,4 +1,4 @@
-"""Events are read strictly: what is ours is understood, what is malformed is refused by field."""
+"""Events are read strictly: our events are understood, malformed ones are refused by field."""
 
 import copy
 from typing import Any

@@ -1,6 +1,6 @@
 """Each Task of each machine, with each fault: it ends well, and nothing is left behind.
 
-`python -m tests.unit.test_fault_matrix` writes docs/reference/faults.md anew.
+`python -m tests.unit.test_fault_matrix` writes docs/reference/faults.md again.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +43,7 @@ CELLS = [
     for state in tasks(definition["States"])
     for kind in KINDS
 ]
-# States that only an earlier failure leads to, and what has to fail first.
+# States that only an earlier failure leads to, and that failure.
 UNDOING = ("PauseAgain", "Leave", "Remove", "RemoveChefIdentity", "Abandon")
 
 
@@ -186,7 +186,7 @@ def said() -> dict[tuple[str, str, str], str]:
 
 
 def page() -> str:
-    """The page with what each cell comes to now."""
+    """The page with the current result of each cell."""
     head = PAGE.read_text().split("\n## ")[0].rstrip()
     parts = [head]
     for machine, definition in template.machines().items():

@@ -1,4 +1,4 @@
-"""Where the timetable's text comes from, and what a bad server can do: nothing."""
+"""The source of the timetable's text; a bad server can do no harm."""
 
 import threading
 import time

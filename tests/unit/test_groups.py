@@ -98,7 +98,7 @@ class Machine:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> list[Machine]:
-    """Workers of both clusters, with whatever can be wrong of them."""
+    """Workers of both clusters, with all their possible faults."""
     count = draw(st.integers(0, 8))
     return [
         Machine(
@@ -123,7 +123,7 @@ def of(world: Sequence[Machine], cluster: str) -> list[Machine]:
 
 
 def seen(world: Sequence[Machine], cluster: str, at: float = NOW) -> Snapshot:
-    """What the hub's host writes of a cluster."""
+    """The hub's host's snapshot of a cluster."""
     hub = SwarmNode("hub", "manager", "ready", "active", MANAGER, MANAGER, 1, 1, "2026")
     return snapshot_of(
         cluster,
@@ -160,7 +160,7 @@ def plan(world: Sequence[Machine], cluster: str) -> Plan:
 
 
 def wanted(world: Sequence[Machine], cluster: str) -> Decision:
-    """What lab hours decide for a cluster."""
+    """The lab hours' decision for a cluster."""
     ours = of(world, cluster)
     in_service = frozenset(m.instance for m in ours if m.asg == "InService")
     group = Group(desired=len(ours), least=0, most=20, in_service=in_service)
@@ -237,7 +237,7 @@ def test_a_new_node_of_a_group_that_is_not_labelled_yet_is_no_stranger_to_either
     assert wanted([*running, new], OWN) == wanted(running, OWN)
 
 
-# Who sits where.
+# The students on each node.
 
 
 def settings() -> HubSettings:

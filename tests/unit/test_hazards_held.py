@@ -1,4 +1,6 @@
-"""What docs/explanation/hazards.md says of the machines, the group and the hub, read from them."""
+"""The rules of docs/explanation/hazards.md says of the machines, the group and the hub, read from
+them.
+"""
 
 import ast
 import re
@@ -10,7 +12,7 @@ from tests.support.machines import DOCUMENTS, MACHINES, load, reached
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMINATIONS = ("node_terminate", "spot_interruption")
-# What a state adds to a history when nothing fails.
+# The events that a state adds to a history when nothing fails.
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
 EVENTS = {"Task": 5, "Choice": 2, "Wait": 2}
 
@@ -42,7 +44,7 @@ def test_a_group_neither_retains_instances_nor_is_refreshed_or_warmed() -> None:
 @pytest.mark.parametrize("machine", TERMINATIONS)
 def test_a_node_is_paused_before_its_students_move_and_drained_after(machine: str) -> None:
     states = states_of(machine)
-    # The document by which students are told pauses first, whatever tool a hub has.
+    # The document that notifies students pauses first, with any version of the hub's tool.
     (step,) = DOCUMENTS["labswarm-manager-notify"]["mainSteps"]
     (script,) = step["inputs"]["runCommand"]
     assert script.startswith('labswarm-manager pause --instance "$SSM_Instance" && ')

@@ -1,4 +1,4 @@
-"""Whatever comes, in whatever order: a cluster keeps its promises, and cleans up after itself."""
+"""In any order of events a cluster keeps its promises, and cleans up after itself."""
 
 import functools
 import json
@@ -34,7 +34,7 @@ class Histories(RuleBasedStateMachine):
             self.simulation.opened(workers)
         self.simulation.scale(workers)
 
-    # What people do.
+    # Actions of people.
 
     @rule(student=STUDENTS)
     def student_sits(self, student: str) -> None:
@@ -60,14 +60,14 @@ class Histories(RuleBasedStateMachine):
     def operator_reconciles(self) -> None:
         self.simulation.start(RECONCILE, PASS)
 
-    # What the hub does.
+    # Actions of the hub.
 
     @rule(student=STUDENTS)
     def hub_loses_a_server(self, student: str) -> None:
         if self.simulation.classroom.hub.running(student, "") == "ready":
             self.simulation.classroom.lose(student)
 
-    # What EC2 does.
+    # Actions of EC2.
 
     @rule(data=st.data(), kind=st.sampled_from(["interruption", "rebalance"]))
     def ec2_warns(self, data: st.DataObject, kind: str) -> None:
@@ -84,7 +84,7 @@ class Histories(RuleBasedStateMachine):
             self.killed.add(instance_id)
             self.simulation.kill(instance_id)
 
-    # What the network does.
+    # Actions of the network.
 
     @rule(
         lost=st.sampled_from([0.0, 0.3]),
@@ -126,7 +126,7 @@ class Histories(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.simulation.time.run(seconds)
 
-    # What holds at every moment.
+    # Rules for every moment.
 
     @invariant()
     def an_instance_is_at_most_one_live_node(self) -> None:
@@ -152,7 +152,7 @@ class Histories(RuleBasedStateMachine):
             spared_until = claim.opened_at + EMPTY_DEADLINE_S - 1
             assert cut.at >= spared_until, (cut, claim, self.simulation.told())
 
-    # What holds when all has calmed down.
+    # Rules for the calm at the end.
 
     def teardown(self) -> None:
         if not hasattr(self, "simulation"):
@@ -173,7 +173,7 @@ class Histories(RuleBasedStateMachine):
     def calm(self) -> bool:
         classroom = self.simulation.classroom
         if not classroom.hub.servers():
-            # Not believed in what it does not know, until somebody comes back.
+            # Its gaps are not believed until a student comes back.
             classroom.sit("s59")
         return not self.simulation.traces()
 

@@ -17,7 +17,7 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def answering(status: str) -> tuple[Answer, list[str]]:
-    """A server that answers everything so, and what it was asked."""
+    """A server that gives one answer to everything, and its requests."""
     heard: list[str] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""What the Swarm says of servers' tasks and of nodes, and whose turn it is for a seat."""
+"""The Swarm's view of servers' tasks and of nodes, and the turns for a seat."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a server is made of: its name, home, service and profile, and the hub's settings."""
+"""A server's parts: its name, home, service and profile, and the hub's settings."""
 
 import json
 import os

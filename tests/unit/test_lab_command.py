@@ -1,4 +1,4 @@
-"""What the command line does before it knows any lab: names, completion, colours."""
+"""The command line before it knows any lab: names, completion, colours."""
 
 import ast
 import os
@@ -100,7 +100,7 @@ def test_tab_offers_commands_and_where_no_lab_is_only_the_hub_as_a_node() -> Non
 
 
 def refused_at_a_terminal(**environment: str) -> bytes:
-    """What a terminal shows of a refusal."""
+    """A refusal on a terminal."""
     ours, theirs = pty.openpty()
     inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
     subprocess.run(

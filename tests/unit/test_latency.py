@@ -1,4 +1,4 @@
-"""The latency profiles: what is drawn, from one seeded source."""
+"""The latency profiles: the values drawn from one seeded source."""
 
 import random
 import statistics

@@ -1,4 +1,4 @@
-"""node.json: what is accepted, and what a refusal names."""
+"""node.json: accepted values, and the names in a refusal."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The Engine API over a Unix socket, and what its errors mean."""
+"""The Engine API over a Unix socket, and the meaning of its errors."""
 
 import json
 import threading

@@ -203,7 +203,7 @@ def test_a_server_that_the_hub_does_not_run_is_not_started_elsewhere(room: Class
 def test_servers_of_a_node_that_is_down_are_started_elsewhere_and_left_there(room: Class) -> None:
     room.sit(ADA)
     room.engines[WORKER].kill()
-    room.hub = HubTwin(frozenset({ADA.user}))  # whatever it does, the Swarm lists the old task on
+    room.hub = HubTwin(frozenset({ADA.user}))  # the Swarm still lists the old task on
     room.hub.start(ADA.user, ADA.name)
     assert room.step() == {"servers": [], "moved": [], "moving": [ADA.service]}
     assert room.step() == {"servers": [], "moved": [ADA.service], "moving": [ADA.service]}
@@ -351,7 +351,7 @@ def test_a_broken_memory_is_not_passed_over(room: Class, tmp_path: Path) -> None
 
 
 class _Dripping(BaseHTTPRequestHandler):
-    """Answers whoever tells it something, a header a tick, for longer than any test waits."""
+    """Answers any notice with a header per tick, for longer than any test waits."""
 
     def do_POST(self) -> None:
         self.wfile.write(b"HTTP/1.0 204 No Content\r\n")

@@ -1,4 +1,4 @@
-"""What keeps a machine from having real nodes, and the remedy."""
+"""The parts that a machine lacks for real nodes, and the remedies."""
 
 import os
 import shutil

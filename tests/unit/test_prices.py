@@ -1,4 +1,4 @@
-"""What the examples cost: the sums, where their quantities and prices come from, and refusals."""
+"""The examples' costs: the sums, where their quantities and prices come from, and refusals."""
 
 import importlib.util
 import json
@@ -191,7 +191,7 @@ def test_the_app_is_counted_from_the_app() -> None:
 
 
 def sent(said: str) -> set[tuple[str, str]]:
-    """The metrics in what functions printed (embedded metric format): names and services."""
+    """The metrics in the functions' output (embedded metric format): names and services."""
     documents = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     return {
         (metric["Name"], document["service"])

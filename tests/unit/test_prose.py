@@ -1,4 +1,4 @@
-"""The measurement of the repository's prose: which text it reads, and what it counts."""
+"""The measurement of the repository's prose: its texts, and the words that it counts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a pass finds, when it acts, and on how much at once."""
+"""A pass's findings, the times of its actions, and their number at once."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a reconcile pass of a large cluster asks of AWS and of the Chef Server."""
+"""The calls of a large cluster's reconcile pass to AWS and to the Chef Server."""
 
 import math
 from collections import Counter

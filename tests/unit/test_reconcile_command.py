@@ -1,4 +1,4 @@
-"""`labswarm reconcile`: what a person is told of a pass."""
+"""`labswarm reconcile`: the output about a pass for a person."""
 
 import json
 from typing import Any

@@ -33,7 +33,7 @@ def refused(code: str) -> ClientError:
 
 @dataclass
 class Account:
-    """An account's clients: its queues are moto's; what is started and called is written down."""
+    """An account's clients: its queues are moto's; starts and calls are written down."""
 
     started: list[dict[str, str]] = field(default_factory=list)
     called: list[dict[str, str]] = field(default_factory=list)
@@ -81,7 +81,7 @@ def url() -> str:
 
 
 def buried(body: Any, target: str = LAUNCH_MACHINE) -> None:
-    """What EventBridge sends to a rule's dead-letter queue."""
+    """EventBridge's message to a rule's dead-letter queue."""
     given = {"RULE_ARN": RULE, "TARGET_ARN": target, "ERROR_CODE": "ThrottlingException"}
     attributes: Any = {n: {"DataType": "String", "StringValue": v} for n, v in given.items() if v}
     boto3.client("sqs", "eu-west-1").send_message(
@@ -92,7 +92,7 @@ def buried(body: Any, target: str = LAUNCH_MACHINE) -> None:
 
 
 def failed(payload: Any, function: str = LAST_RESORT) -> None:
-    """What Lambda sends to a function's destination on failure."""
+    """Lambda's message to a function's destination on failure."""
     record = {
         "version": "1.0",
         "timestamp": "2026-11-03T13:46:12.000Z",

@@ -1,4 +1,6 @@
-"""`labswarm roll` over a twin of what it calls: what it refuses, shows, and takes back."""
+"""`labswarm roll` over a twin of its outside systems: its refusals, its output, and taking an image
+back.
+"""
 
 import json
 from collections.abc import Callable
@@ -154,7 +156,7 @@ class Twin:
 
 @pytest.fixture
 def rolled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Rolls NEW out to a twin; what was told, by `what`."""
+    """Rolls NEW out to a twin; returns the output, by `what`."""
 
     def run(twin: Twin, *, dry_run: bool = False) -> list[str]:
         monkeypatch.setattr(roll, "time", twin)

@@ -1,4 +1,4 @@
-"""What decides nothing is noticed, whatever keeps it from it: its schedule's function fails.
+"""Undecided clusters are noticed, for any cause: the scheduled function fails.
 
 An alarm is on each such function (tests/unit/test_app_deliveries.py).
 """
@@ -27,7 +27,7 @@ def machine_fails(simulation: Simulation) -> None:
 
 
 def failures(simulation: Simulation, function: str, seconds: float) -> list[str]:
-    """What the function's invocations of the next so many seconds failed with."""
+    """The errors of the function's invocations in the next so many seconds."""
     before = len(simulation.dead_letters)
     simulation.time.run(seconds)
     return [why for name, why in simulation.dead_letters[before:] if name == function]

@@ -1,4 +1,4 @@
-"""What the hub's machine sees of the Swarm, and when that is news for AWS."""
+"""The hub's machine's view of the Swarm, and the times at which it is news for AWS."""
 
 import itertools
 from dataclasses import replace

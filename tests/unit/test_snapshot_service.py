@@ -224,7 +224,7 @@ def test_the_description_is_read_again_after_a_while(world: World) -> None:
 
 
 def told_of_hub(world: World) -> HubSeen | None:
-    """What the newest snapshot says of the hub, after a look at its answer."""
+    """The hub's part of the newest snapshot, after a look at its answer."""
     world.clock.sleep(1)
     world.service.look()
     assert world.written is not None

@@ -1,4 +1,4 @@
-"""What an interruption costs: state transitions and function calls, which are billed."""
+"""The cost of an interruption: state transitions and function calls, which are billed."""
 
 import pytest
 from tests.simulation.simulation import Simulation

@@ -1,4 +1,4 @@
-"""What has to hold for every state of every machine, read from the files that are deployed."""
+"""The rules for every state of every machine, read from the deployed files."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What `labswarm lab status` prints."""
+"""The output of `labswarm lab status`."""
 
 import dataclasses
 from collections.abc import Iterator

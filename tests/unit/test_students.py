@@ -1,4 +1,4 @@
-"""Students: what they read from pages, streams and kernels, and how they say what failed."""
+"""Students: the texts that they read from pages, streams and kernels, and their errors."""
 
 import asyncio
 import json

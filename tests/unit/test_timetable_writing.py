@@ -63,7 +63,7 @@ def test_a_meeting_that_exchange_cancels_by_its_subject_is_cancelled(subject: st
 
 
 def test_a_lab_that_is_shown_as_free_is_a_lab() -> None:
-    """Who publishes a lab keeps their own calendar free; that cancels nothing."""
+    """A lab's author may keep their own calendar free; that cancels nothing."""
     assert only(read(feed(event(*ONCE, "TRANSP:TRANSPARENT")), NOW))[1] == 12
 
 

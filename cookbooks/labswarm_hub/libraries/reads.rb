@@ -1,7 +1,7 @@
 require 'digest'
 
 module Labswarm
-  # What a service reads, as one digest: a service with another digest is made again.
+  # A service's inputs, as one digest: a service with another digest is made again.
   module Reads
     # A digest of the command line and of each file, by its name and content. A path is a file, or a folder with all that is in it.
     # Raises Errno::ENOENT for a path that is not there: a digest without it would not change when it comes.

@@ -10,7 +10,7 @@ FACTORY = f"{__name__}:from_settings"
 def from_settings(settings: Settings) -> Machines:
     """The machines of the lab whose emulator has these settings.
 
-    The emulator's state folder is in the lab's, beside `nodes`. Raises OSError when the lab's
+    The emulator's state folder is in the lab's, next to `nodes`. Raises OSError when the lab's
     settings are not there yet.
     """
     nodes = NodesSettings.parse((settings.state_dir.parent / "nodes" / FILE).read_text())

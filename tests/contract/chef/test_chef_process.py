@@ -1,4 +1,4 @@
-"""A lab's Chef Server as a process: what outlives a restart, a kill and a second provisioning."""
+"""A lab's Chef Server as a process: its state after a restart, a kill and a second provisioning."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ PATIENCE_S = 10
 
 
 def eventually(holds: Callable[[], object], wanted: object) -> None:
-    """Wait until `holds()` is `wanted`, and tell what was seen when it never is."""
+    """Wait until `holds()` is `wanted`, and fail with the last value seen."""
     deadline = time.monotonic() + PATIENCE_S
     while (seen := holds()) != wanted:
         assert time.monotonic() < deadline, f"after {PATIENCE_S} s: {seen!r}, not {wanted!r}"
@@ -37,7 +37,7 @@ def port_of(server: LabChefServer) -> int:
 
 
 def content(file: Path) -> bytes:
-    """What a server wrote; goiardi packs its objects."""
+    """A server's files; goiardi packs its objects."""
     packed = file.read_bytes()
     try:
         return zlib.decompress(packed)

@@ -1,4 +1,4 @@
-"""What a node's own client may do, and what only the admin may.
+"""The permissions of a node's own client, and of the admin alone.
 
 As a new organization of Chef's own server has it: https://docs.chef.io/server/server_orgs/. Where
 goiardi allows more, the test says so and holds goiardi to it: when goiardi changes, the test tells.
@@ -49,7 +49,7 @@ def test_a_client_cannot_change_the_node_of_another(
 def test_a_client_cannot_save_the_node_that_an_admin_made_for_it(
     new_node: NewNode, provisioned: Provisioned
 ) -> None:
-    """goiardi is lenient here: it goes by the node's name, and not by who made it."""
+    """goiardi is lenient here: it goes by the node's name, and not by its creator."""
     connection = new_node("lab-i-1005")
     admin = provisioned.connection("labswarm", provisioned.admin)
     admin.request("POST", "/nodes", node("lab-i-1005"))
@@ -139,7 +139,7 @@ def test_the_organizations_admin_is_no_admin_of_the_server(provisioned: Provisio
 def test_a_client_that_calls_itself_admin_is_none(
     provisioned: Provisioned, other_key: KeySigner, chef: ChefServer
 ) -> None:
-    """goiardi is lenient here: it takes the word of whoever makes the client."""
+    """goiardi is lenient here: it trusts the creator of the client."""
     client = {"name": "lab-i-1015", "public_key": other_key.public_pem, "admin": True}
     provisioned.connection("labswarm", provisioned.admin).request("POST", "/clients", client)
     itself = provisioned.connection("lab-i-1015", other_key)

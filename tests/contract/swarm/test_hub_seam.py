@@ -1,4 +1,4 @@
-"""What moving servers relies on, of a real JupyterHub and of its twin alike."""
+"""Moving servers relies on this, of a real JupyterHub and of its twin alike."""
 
 import http.client
 import json
@@ -28,7 +28,7 @@ LISTER = "a-token-that-lists-users-only"
 # The last two have Jupyter's server; the very last one's is without the extension.
 USERS = ("ada", "bob o", "eve@x y", "fay")
 
-# A server is whatever answers HTTP, but where it is told something.
+# A server is any program that answers HTTP, except for notices.
 CONFIG = """
 import os, sys
 sys.path.append({layer!r})
@@ -77,7 +77,7 @@ class Seam(Protocol):
     hub: Hub
 
     def told(self, user: str) -> tuple[str, int] | None:
-        """Kind and deadline of what the user's server shows."""
+        """Kind and deadline of the notice on the user's server."""
         ...
 
 
@@ -138,7 +138,7 @@ class JupyterSeam:
         return str(made["token"])
 
     def notice(self, user: str, authorization: str) -> tuple[int, str]:
-        """What the user's server answers to whoever asks what there is to tell."""
+        """The answer of the user's server to a request for its notice."""
         return asked("GET", f"{self.of(user)}/labswarm/notice", authorization)
 
     def of(self, user: str) -> str:

@@ -1,4 +1,4 @@
-"""What the nodes' tools rely on, of Docker Swarm and of its twin alike."""
+"""The nodes' tools rely on this, of Docker Swarm and of its twin alike."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

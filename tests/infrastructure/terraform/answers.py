@@ -1,4 +1,4 @@
-"""What data sources answer: an account that has all that the stacks look up.
+"""The answers of data sources: an account with everything that the stacks look up.
 
 An answer is a function of the data source's configuration. One that is missing is an error that
 names the place to add it.
@@ -19,7 +19,7 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE--
 
 
 class NoAnswer(Exception):
-    """Nobody has said what this data source answers."""
+    """There is no answer for this data source."""
 
 
 def answer(data_source: str, config: Config) -> dict[str, Any]:

@@ -91,7 +91,7 @@ ARNS = {
     "aws_sns_topic": "sns:{region}:{account}:{name}",
     "aws_ssm_parameter": "ssm:{region}:{account}:parameter/{path}",
 }
-# What several resources have, and what is more than its name with something behind it.
+# Attributes of several resources, and values that are more than a name with a suffix.
 PLAIN: Mapping[str, Any] = {
     "account_id": ACCOUNT,
     "availability_zone": f"{REGION}a",
@@ -113,7 +113,7 @@ def identity(resource: str, known: Mapping[str, Any]) -> str:
     if resource in PREFIXES:
         letters = secrets.token_hex(9)[:17]
         if resource == "aws_subnet" and isinstance(known.get("availability_zone"), str):
-            # Whoever looks it up learns its zone: `answers.subnet`.
+            # Its zone comes from a look-up: `answers.subnet`.
             letters = f"{letters[:-1]}{(ord(known['availability_zone'][-1]) - ord('a')) % 3}"
         return f"{PREFIXES[resource]}-{letters}"
     if resource in ARN_IS_ID:
@@ -148,9 +148,9 @@ def _name(known: Mapping[str, Any]) -> str:
 
 
 def value(resource: str, attribute: str, type_: Any, known: Mapping[str, Any]) -> Any:
-    """What AWS might have put into an attribute that it chooses.
+    """A value that AWS might have chosen for an attribute.
 
-    `known` is what is known of the resource; the caller asks for the name, the id, then the rest.
+    `known` is the known part of the resource; the caller asks for the name, the id, then the rest.
     """
     if attribute == "id":
         return identity(resource, known)

@@ -193,7 +193,7 @@ class Provider(rpc.ProviderServicer):  # type: ignore[misc]
         replacing = (
             [] if prior is None else replacements.replacing(request.type_name, prior, planned)
         )
-        # As the real one, of the older framework: what it plans need not be what it was given.
+        # As the real one, of the older framework: its plan may differ from its input.
         return pb.PlanResourceChange.Response(
             planned_state=packed(planned),
             legacy_type_system=True,
@@ -272,7 +272,7 @@ def with_validations(certificate: Value) -> Value:
 
 
 def served(folder: Path) -> Schema:
-    """The schema of what the Terraform files under a folder name."""
+    """The schema of the resources that the Terraform files under a folder name."""
     return schema(names(folder))
 
 

@@ -5,9 +5,9 @@
     // launch_template_id - computed: true, optional: true, required: false
     private _launchTemplateId?: string;
 
-Types are in each structure's `…ToHclTerraform` table. What the package does not say (defaults,
-which change replaces, which values are sensitive) is not in this schema either. A type is read in
-2 ms: nothing is cached.
+Types are in each structure's `…ToHclTerraform` table. This schema lacks the same parts as the
+package: defaults, which change replaces, which values are sensitive. A type is read in 2 ms:
+nothing is cached.
 """
 
 import base64
@@ -24,7 +24,7 @@ Type = Any  # in Terraform's notation: "string", ["list", "string"], ["object", 
 
 
 class Flags(TypedDict):
-    """Who sets an attribute."""
+    """The party that sets an attribute."""
 
     required: bool
     optional: bool
@@ -48,7 +48,7 @@ class Nested(TypedDict):
 
 
 class Block(TypedDict):
-    """What a resource, a data source, a provider or a block in one of these holds."""
+    """The content of a resource, a data source, a provider or a block in one of these."""
 
     attributes: dict[str, Attribute]
     blocks: dict[str, Nested]
@@ -180,7 +180,7 @@ class Source:
         }
 
     def top(self) -> Block:
-        """The block of what this source is about."""
+        """The block of this source's object."""
         ((name, body),) = [
             (name, body) for name, (base, body) in self._classes.items() if base in TOP
         ]

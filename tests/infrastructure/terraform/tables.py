@@ -31,7 +31,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class Output:
-    """What a module gives."""
+    """The outputs of a module."""
 
     name: str
     description: str

@@ -19,11 +19,11 @@ EXAMPLE = "terraform.tfvars.example"
 
 
 class TerraformFailed(Exception):
-    """Terraform refused; the text is what it said."""
+    """Terraform refused; the text is returns its output."""
 
 
 def missing() -> str | None:
-    """What is not installed that this tool needs, as a sentence; None when all is."""
+    """The missing programs of this tool, as a sentence; None without any."""
     if shutil.which("terraform") is None:
         return "terraform is not installed; see https://developer.hashicorp.com/terraform/install"
     if not (PYTHON.exists() and PACKAGE.exists()):
@@ -33,7 +33,7 @@ def missing() -> str | None:
 
 @contextmanager
 def provider(root: Path = BASE) -> Iterator[str]:
-    """Serve the schema of what the files under `root` name.
+    """Serve the schema of the resources that the files under `root` name.
 
     Yields the value of TF_REATTACH_PROVIDERS. One serves any number of commands, one after another:
     it knows one provider configuration at a time.
@@ -98,7 +98,7 @@ class Terraform:
         }
 
     def run(self, *words: str) -> str:
-        """Any terraform command; what it wrote. Raises TerraformFailed."""
+        """Run any terraform command; returns its output. Raises TerraformFailed."""
         done = subprocess.run(
             ["terraform", *words],
             cwd=self.folder,
@@ -146,12 +146,12 @@ class Terraform:
         return shown
 
     def destroy(self, **variables: Any) -> str:
-        """Destroy everything; what terraform and its scripts wrote."""
+        """Destroy everything; returns the output of terraform and its scripts."""
         values = self.values(variables)
         return self.run("destroy", "-input=false", "-no-color", "-auto-approve", *values)
 
     def test(self) -> str:
-        """`terraform test`; what it wrote. Raises TerraformFailed with the failed assertions."""
+        """`terraform test`; returns its output. Raises TerraformFailed."""
         return self.run("test", "-no-color")
 
     def use(self, values: Path) -> None:

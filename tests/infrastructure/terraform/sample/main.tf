@@ -1,4 +1,4 @@
-# What the tool itself is tested with: a little of everything that the stacks do.
+# The tool's own sample: a little of everything that the stacks do.
 
 terraform {
   required_version = ">= 1.11"
@@ -29,7 +29,7 @@ variable "name" {
 }
 
 variable "description" {
-  description = "What the template is for."
+  description = "The template's purpose."
   type        = string
   default     = null
 }
