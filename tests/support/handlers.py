@@ -47,24 +47,3 @@ def fresh(name: str) -> dict[str, Any]:
 
 def ledger() -> DynamoLedger:
     return DynamoLedger(boto3.client("dynamodb"), "labswarm-ledger")
-
-
-class TwinChefServer:
-    """The clients and nodes of one Chef Server, and in what order they went."""
-
-    def __init__(self) -> None:
-        self.clients: dict[str, str] = {}
-        self.log: list[str] = []
-
-    def at(self, url: str, organization: str | None, admin: str, *_: object) -> "TwinChefServer":
-        assert (url, organization, admin) == ("https://10.98.0.1:4545", None, "labswarm")
-        return self
-
-    def create_client(self, name: str, public_key_pem: str) -> None:
-        self.clients[name] = public_key_pem
-
-    def delete_client(self, name: str) -> None:
-        self.log.append(f"client {name}")
-
-    def delete_node(self, name: str) -> None:
-        self.log.append(f"node {name}")

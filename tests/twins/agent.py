@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from labswarm.commands.agent import Invocation
+from labswarm.errors import Permanent
 
 
 @dataclass
@@ -18,21 +19,27 @@ class Sent:
 
 @dataclass
 class TwinAgent:
-    """Implements labswarm.commands.agent.Agent. A command is in progress until `ends` ends it."""
+    """Implements labswarm.commands.agent.Agent. A command is in progress until `ends` ends it.
+
+    Every agent is online but those in `offline`.
+    """
 
     sent: list[Sent] = field(default_factory=list)
     ended: dict[str, Invocation] = field(default_factory=dict)
+    offline: set[str] = field(default_factory=set)
 
     def online(self, instance_id: str) -> bool:
-        return True
+        return instance_id not in self.offline
 
     def all_online(self) -> frozenset[str]:
-        return frozenset(sent.instance_id for sent in self.sent)
+        return frozenset(sent.instance_id for sent in self.sent) - self.offline
 
     def send(
         self, instance_id: str, document: str, parameters: Mapping[str, str], label: str
     ) -> str:
-        assert len(label) <= 100
+        if len(label) > 100:
+            # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html
+            raise Permanent(f"the label has {len(label)} characters; SSM takes 100")
         command_id = f"command-{len(self.sent) + 1}"
         self.sent.append(Sent(command_id, instance_id, document, dict(parameters), label))
         return command_id

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from tests.support.app_twins import DESCRIPTION, INSTANCE, MANAGER, OTHER, OWNER, TwinClock, event
-from tests.support.handlers import FUNCTIONS, KEY, Context, TwinChefServer, fresh, ledger, load
+from tests.support.handlers import FUNCTIONS, KEY, Context, fresh, ledger, load
 from tests.twins.agent import TwinAgent
+from tests.twins.chef import TwinChefServer
 from tests.twins.groups import TwinGroups
 from tests.twins.hooks import TwinHooks
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from tests.support.app_twins import event as sample
 from tests.support.handlers import Context, load
 from tests.support.tables import key_schema
 from tests.twins.agent import TwinAgent
+from tests.twins.chef import TwinChefServer
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
@@ -130,33 +130,6 @@ class HubAgent(TwinAgent):
         return command_id
 
 
-@dataclass
-class ChefTwin:
-    """One Chef Server's clients and nodes; `down` refuses to list them."""
-
-    clients: set[str] = field(default_factory=set)
-    nodes: set[str] = field(default_factory=set)
-    down: bool = False
-
-    def at(self, url: str, *_: object) -> "ChefTwin":
-        assert url == DESCRIPTION["chef"]["url"]
-        return self
-
-    def list_clients(self) -> list[str]:
-        if self.down:
-            raise Transient("the Chef Server does not answer")
-        return sorted(self.clients)
-
-    def list_nodes(self) -> list[str]:
-        return sorted(self.nodes)
-
-    def delete_client(self, name: str) -> None:
-        self.clients.discard(name)
-
-    def delete_node(self, name: str) -> None:
-        self.nodes.discard(name)
-
-
 class Started:
     """The executions that were started, each name once."""
 
@@ -182,7 +155,7 @@ class Cluster:
             end=lambda user, _: self.swarm.end(Server(user, "", f"jupyter-{user}")),
         )
         self.swarm.found(MANAGER, 2**31, 10**9)
-        self.chef = ChefTwin({"chef-validator", "chef-webui", f"lab-{MANAGER}"})
+        self.chef = TwinChefServer({"chef-validator", "chef-webui", f"lab-{MANAGER}"})
         self.engines: dict[str, EngineTwin] = {}
         self.agent = HubAgent(self.swarm, self.hub)
         self.groups = [GROUP]
@@ -199,7 +172,7 @@ class Cluster:
     def bring_in(self, name: str) -> None:
         for instance in self.members(asg_name(name)):
             self.join(instance, name)
-            self.chef.clients.add(f"{name}-{instance}")
+            self.chef.clients[f"{name}-{instance}"] = ""
             self.chef.nodes.add(f"{name}-{instance}")
 
     def join(self, instance: str, name: str = "lab") -> str:
@@ -285,7 +258,7 @@ def test_a_cluster_in_order_is_left_as_it_is(cluster: Cluster) -> None:
     for _ in range(3):
         plan = cluster.make_pass()
         assert (plan["decided"], plan["counts"]) == (True, dict.fromkeys(plan["counts"], 0))
-    assert (cluster.members(), cluster.node_ids(), cluster.chef.clients) == before
+    assert (cluster.members(), cluster.node_ids(), set(cluster.chef.clients)) == before
 
 
 def test_a_planted_ghost_is_removed_by_the_second_pass(cluster: Cluster) -> None:
@@ -302,13 +275,15 @@ def test_a_planted_ghost_is_removed_by_the_second_pass(cluster: Cluster) -> None
 
 def test_a_planted_client_and_node_are_deleted_by_the_second_pass(cluster: Cluster) -> None:
     others = {f"other-{STALE}", f"lab-{STALE}-old", "lab-i-nothing"}
-    cluster.chef.clients |= {f"lab-{STALE}", *others}
+    cluster.chef.clients |= dict.fromkeys({f"lab-{STALE}", *others}, "")
     cluster.chef.nodes |= {"lab-i-00000000", *others}
 
     cluster.make_pass()
     assert cluster.make_pass()["chef_identities"] == ["i-00000000", STALE]
-    assert not {f"lab-{STALE}", "lab-i-00000000"} & (cluster.chef.clients | cluster.chef.nodes)
-    assert others <= cluster.chef.clients & cluster.chef.nodes
+    assert not {f"lab-{STALE}", "lab-i-00000000"} & (
+        cluster.chef.clients.keys() | cluster.chef.nodes
+    )
+    assert others <= cluster.chef.clients.keys() & cluster.chef.nodes
 
 
 def test_an_instance_that_never_joined_is_replaced_by_the_second_pass(cluster: Cluster) -> None:
@@ -384,7 +359,7 @@ def test_two_clusters_on_one_hub_leave_each_other_as_they_are(cluster: Cluster) 
         for name in ("lab", "lab-gpu"):
             plan = cluster.make_pass(name)
             assert (plan["decided"], plan["counts"]) == (True, dict.fromkeys(plan["counts"], 0))
-    assert (cluster.node_ids(), cluster.chef.clients, cluster.all_online()) == before
+    assert (cluster.node_ids(), set(cluster.chef.clients), cluster.all_online()) == before
 
 
 @pytest.mark.parametrize(("ill", "well"), [("lab", "lab-gpu"), ("lab-gpu", "lab")])
@@ -394,7 +369,7 @@ def test_what_is_left_of_one_cluster_is_cleaned_up_by_its_own_passes_only(
     cluster.add_group("lab-gpu")
     ghost = cluster.join(STALE, ill)
     cluster.engines[STALE].kill()
-    cluster.chef.clients.add(f"{ill}-{STALE}")
+    cluster.chef.clients[f"{ill}-{STALE}"] = ""
     boto3.client("autoscaling").set_desired_capacity(
         AutoScalingGroupName=asg_name(ill), DesiredCapacity=3
     )
@@ -434,7 +409,7 @@ def test_an_instance_that_is_worked_on_or_rests_in_a_warm_pool_is_spared(
     ledger = DynamoLedger(boto3.client("dynamodb"), "labswarm-ledger")
     for claimed in filter(None, (launch, terminate)):
         assert ledger.write(claimed)
-    cluster.chef.clients.add(f"lab-{STALE}")
+    cluster.chef.clients[f"lab-{STALE}"] = ""
 
     cluster.make_pass()
     cluster.make_pass()
@@ -443,7 +418,7 @@ def test_an_instance_that_is_worked_on_or_rests_in_a_warm_pool_is_spared(
 
 
 def test_a_dry_run_says_the_same_and_changes_and_remembers_nothing(cluster: Cluster) -> None:
-    cluster.chef.clients.add(f"lab-{STALE}")
+    cluster.chef.clients[f"lab-{STALE}"] = ""
     for _ in range(3):
         plan = cluster.make_pass(dry_run=True)
         assert [finding["key"] for finding in plan["waiting"]] == [STALE]
@@ -456,13 +431,13 @@ def test_of_a_hundred_planted_five_go_and_the_rest_raises_the_alarm(
     cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     planted = {f"lab-i-{number:017x}" for number in range(100)}
-    cluster.chef.clients |= planted
+    cluster.chef.clients |= dict.fromkeys(planted, "")
 
     cluster.make_pass()
     plan = cluster.make_pass()
 
     assert len(plan["chef_identities"]) == 5
-    assert len(planted & cluster.chef.clients) == 95
+    assert len(planted & cluster.chef.clients.keys()) == 95
     assert metrics(capsys) == [
         {"Orphans": 100.0, "service": "reconcile"},
         {"Orphans": 100.0, "OverCap": 95.0, "service": "reconcile"},
@@ -542,7 +517,7 @@ def test_without_a_snapshot_nothing_is_decided(cluster: Cluster) -> None:
 
 
 def test_of_two_passes_at_the_same_time_one_decides(cluster: Cluster) -> None:
-    cluster.chef.clients.add(f"lab-{STALE}")
+    cluster.chef.clients[f"lab-{STALE}"] = ""
     cluster.make_pass()
     compare = cluster.app("compare_sides")
     passes = compare.COMPARING._passes
@@ -578,7 +553,7 @@ def emptied(cluster: Cluster) -> None:
         node_id = cluster.engines[instance].membership().node_id
         cluster.engines[instance].kill()
         worker.remove_down_nodes(cluster.swarm, [node_id])
-        cluster.chef.clients.discard(f"lab-{instance}")
+        del cluster.chef.clients[f"lab-{instance}"]
         cluster.chef.nodes.discard(f"lab-{instance}")
 
 

@@ -1,0 +1,77 @@
+"""Commands to instances: the twin and AWS Systems Manager do the same."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from tests.support.running_emulator import RunningEmulator
+from tests.support.ssm_commands import ABSENT, make_document, over, start_online, terminate
+from tests.twins.agent import TwinAgent
+
+from labswarm.aws.agent import SsmAgent
+from labswarm.commands.agent import Agent
+from labswarm.errors import Permanent
+
+INSTANCE = "i-00000000000000001"
+
+
+@dataclass(frozen=True)
+class Online:
+    """An instance that is online, a document that answers {"ok": true}, and its end."""
+
+    agent: Agent
+    instance: str
+    document: str
+    finish: Callable[[str], object]
+
+
+@pytest.fixture(params=["twin", pytest.param("aws", marks=pytest.mark.emulator)])
+def online(request: pytest.FixtureRequest, name: str) -> Iterator[Online]:
+    if request.param == "twin":
+        twin = TwinAgent(offline={ABSENT})
+        yield Online(twin, INSTANCE, name, lambda command: twin.ends(command, {"ok": True}))
+        return
+    emulator: RunningEmulator = request.getfixturevalue("emulator")
+    instance = start_online(emulator)
+    make_document(emulator, name, """echo '{"ok": true}'""")
+    agent = SsmAgent(emulator.client("ssm"))
+    yield Online(agent, instance, name, lambda command: over(emulator, command, instance))
+    terminate(emulator, instance)
+
+
+def sent(online: Online, label: str = "step 1") -> str:
+    return online.agent.send(online.instance, online.document, {}, label)
+
+
+def test_an_agent_is_online_or_not(online: Online) -> None:
+    sent(online)
+    assert online.agent.online(online.instance)
+    assert not online.agent.online(ABSENT)
+    everyone = online.agent.all_online()
+    assert online.instance in everyone
+    assert ABSENT not in everyone
+
+
+def test_a_command_is_found_by_its_label_on_its_instance_only(online: Online) -> None:
+    command = sent(online)
+    assert online.agent.find(online.instance, "step 1") == command
+    assert online.agent.find(online.instance, "step 2") is None
+    assert online.agent.find(ABSENT, "step 1") is None
+
+
+def test_a_command_that_has_ended_has_its_output(online: Online) -> None:
+    command = sent(online)
+    online.finish(command)
+    invocation = online.agent.invocation(command, online.instance)
+    assert invocation is not None
+    assert (invocation.status, invocation.exit_code) == ("Success", 0)
+    assert invocation.stdout.strip() == '{"ok": true}'
+
+
+def test_a_command_is_unknown_on_an_instance_that_it_was_not_sent_to(online: Online) -> None:
+    assert online.agent.invocation(sent(online), ABSENT) is None
+
+
+def test_a_label_longer_than_a_comment_is_refused(online: Online) -> None:
+    with pytest.raises(Permanent):
+        sent(online, "x" * 101)
