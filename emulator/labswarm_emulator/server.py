@@ -36,6 +36,7 @@ from labswarm_emulator import (
     functions,
     kms,
     secretsmanager,
+    service_quotas,
     shell_machines,
     ssm,
     stepfunctions,
@@ -123,7 +124,14 @@ def install(emulator: Emulator) -> control_api.Controls:
     for service in (dynamodb, kms, secretsmanager, templates):
         service.install()
     bus = events.install(emulator)
-    for part in (autoscaling, cloudwatch, functions, cloudformation, stepfunctions):
+    for part in (
+        autoscaling,
+        cloudwatch,
+        functions,
+        cloudformation,
+        stepfunctions,
+        service_quotas,
+    ):
         part.install(emulator)
     spot = Spot(emulator)
     return control_api.Controls(

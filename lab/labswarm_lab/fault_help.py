@@ -12,6 +12,8 @@ KINDS: Mapping[str, str] = {
     "denials": "Deny some AWS actions.",
     "throttling": "Throttle the next calls of some AWS actions.",
     "rates": "Throttle the calls of some AWS actions above a rate.",
+    "quotas": "Set quotas that Service Quotas reports.",
+    "agents": "Let SSM agents report another version.",
 }
 
 SETTINGS: Mapping[str, Mapping[str, str]] = {
@@ -42,6 +44,8 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
     "denials": {"actions": "Deny this action, such as ssm:SendCommand or s3:*."},
     "throttling": {"calls": "Throttle so many calls of an action: ssm:SendCommand=3."},
     "rates": {"calls_per_s": "Answer so many calls of an action per second: ssm:SendCommand=10."},
+    "quotas": {"values": "Report this value of a quota code: L-34B43A08=8."},
+    "agents": {"version": "Report this version, such as 3.2.582.0."},
 }
 AGAIN = "Repeat the option for more."
 

@@ -101,6 +101,33 @@ def roll(clients: "Clients", ami: str, cluster: str | None, dry_run: bool, as_js
 
 
 @labswarm.command()
+@click.option("--cluster", metavar="NAME", required=True, help="Check this cluster.")
+@json_option("one JSON object")
+@on_account
+def doctor(clients: "Clients", cluster: str, as_json: bool) -> None:
+    """Check quotas, agents, parameters and alarms before a class.
+
+    Print the size of the class that fits, and a remedy for each finding. Exit with 1 if there is a
+    finding.
+    """
+    from labswarm_operator.doctor import report
+    from labswarm_operator.doctor.diagnose import diagnose
+    from labswarm_operator.doctor.fit import fit
+    from labswarm_operator.doctor.reading import read_facts
+
+    facts = read_facts(clients, cluster)
+    fits = fit(facts)
+    findings = diagnose(facts, fits)
+    if as_json:
+        click.echo(report.as_json(facts, fits, findings))
+    else:
+        for line in report.lines(facts, fits, findings):
+            click.echo(line)
+    if findings:
+        raise SystemExit(1)
+
+
+@labswarm.command()
 @click.argument("shell", metavar="bash|zsh|fish", type=Choice("shell", SHELLS))
 def completion(shell: str) -> None:
     """Print a script that lets the Tab key complete `labswarm`."""

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet")
-COMMANDS = ("reconcile", "redrive", "roll", "completion")
+COMMANDS = ("reconcile", "redrive", "roll", "doctor", "completion")
 
 
 @pytest.fixture(scope="module")

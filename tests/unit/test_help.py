@@ -6,10 +6,10 @@ from tests.support.command_tree import Path, commands
 
 COLUMNS = 80
 WORDS = (
-    "add affect begin book check choose clear compare connect crash cut delay deliver deny "
-    "draw drop end give hold inject install keep kill let list lose make move never open "
-    "press print read refuse remove repeat replace return roll run send set show simulate "
-    "start stop throttle use watch write "
+    "add affect answer begin book check choose clear compare connect crash cut delay deliver deny "
+    "draw drop end exit give hold inject install keep kill let list lose lower make move never "
+    "press print read refuse remove repeat replace report return roll run send set show simulate "
+    "open start stop throttle use watch write "
 )
 VERBS = frozenset(WORDS.split())
 TREE = list(commands())

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from labswarm_emulator.faults.account import AgentFaults, QuotaFaults
 from labswarm_emulator.faults.calls import DenialFaults, RateFaults, ThrottlingFaults
 from labswarm_emulator.faults.events import EventFaults
 from labswarm_emulator.faults.fault import Fault, NoFault
@@ -17,6 +18,7 @@ from labswarm_emulator.faults.instances import CapacityFaults, TerminationFaults
 
 __all__ = [
     "KINDS",
+    "AgentFaults",
     "CapacityFaults",
     "ConcurrencyFaults",
     "DenialFaults",
@@ -26,6 +28,7 @@ __all__ = [
     "FunctionFaults",
     "IdleFaults",
     "NoFault",
+    "QuotaFaults",
     "RateFaults",
     "TerminationFaults",
     "ThrottlingFaults",
@@ -43,6 +46,8 @@ KINDS: tuple[type[Fault], ...] = (
     DenialFaults,
     ThrottlingFaults,
     RateFaults,
+    QuotaFaults,
+    AgentFaults,
 )
 
 

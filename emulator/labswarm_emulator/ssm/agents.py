@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from labswarm_emulator.emulator import Emulator
+from labswarm_emulator.faults import AgentFaults
 
+VERSION = "3.3.2746.0"
 COMMANDS_AT_ONCE = 5
 """Of one agent (CommandWorkersLimit),
 https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html"""
@@ -95,6 +97,11 @@ class Agents:
         with self._change:
             self._change.wait_for(lambda: agent.heard or agent.ended, within_s)
             return agent.heard
+
+    @property
+    def version(self) -> str:
+        """The version that all agents report."""
+        return self._emulator.faults.on(AgentFaults).version or VERSION
 
     def listed(self) -> list[Agent]:
         """All agents, lost ones too, in the order they registered."""

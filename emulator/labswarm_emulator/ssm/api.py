@@ -135,7 +135,7 @@ def install(agents: Agents, commands: Commands) -> None:
             else:
                 raise SSMException("InvalidFilterKey", f"the emulator does not filter by {key}")
         page, token = _page(found, api, at_least=SHORTEST_PAGE_OF_AGENTS)
-        listed = [agent_shape(agent) for agent in page]
+        listed = [agent_shape(agent, agents.version) for agent in page]
         return ActionResult({"InstanceInformationList": listed, "NextToken": token})
 
     for operation in (

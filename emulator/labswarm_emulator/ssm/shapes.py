@@ -79,14 +79,14 @@ def listed_shape(command: Command, invocation: Invocation, details: bool) -> dic
     }
 
 
-def agent_shape(agent: Agent) -> dict[str, Any]:
+def agent_shape(agent: Agent, version: str) -> dict[str, Any]:
     """An agent, as DescribeInstanceInformation answers."""
     return {
         "InstanceId": agent.instance_id,
         "PingStatus": agent.ping_status,
         "LastPingDateTime": agent.last_ping_at,
         "RegistrationDate": agent.registered_at,
-        "AgentVersion": "3.3.2746.0",
+        "AgentVersion": version,
         "IsLatestVersion": True,
         "PlatformType": "Linux",
         "ResourceType": "EC2Instance",
