@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reports the nightly runs: into the job's summary, and into one issue for each run that fails. The issue is closed when its run passes again.
 #
-#   report.sh FOLDER    FOLDER/<run>/outcome: success or another word; FOLDER/<run>/log: what the run printed
+#   report.sh FOLDER    FOLDER/<run>/outcome: success or another word; FOLDER/<run>/log: its output
 #   RUN_URL             where the whole run is; GH_REPO, GH_TOKEN: as gh reads them
 set -euo pipefail
 [ $# = 1 ] || { echo "report: give the folder with the runs" >&2; exit 2; }

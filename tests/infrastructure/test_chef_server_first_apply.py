@@ -49,7 +49,7 @@ def test_an_agent_is_waited_for_until_it_is_online(tmp_path: Path) -> None:
     assert left == "not asked"
 
 
-def test_an_agent_that_does_not_come_ends_the_apply_with_what_to_look_at(tmp_path: Path) -> None:
+def test_an_agent_that_does_not_come_ends_the_apply_with_advice(tmp_path: Path) -> None:
     done, _ = awaited(tmp_path, "", deadline_s=0)
 
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Which changes of a cluster and of the Chef Server replace something, and what survives them."""
+"""Which changes of a cluster and of the Chef Server replace a resource, and which survive."""
 
 import re
 from typing import Any

@@ -20,7 +20,7 @@ def test_tables_are_up_to_date(folder: Path) -> None:
 
 
 @each_folder
-def test_each_folder_says_what_it_is_before_its_tables(folder: Path) -> None:
+def test_each_folder_has_a_purpose_before_its_tables(folder: Path) -> None:
     head = (folder / "README.md").read_text(encoding="utf-8").partition(tables.BEGIN)[0]
     assert head.startswith("# ")
     assert len(head.split()) > 30

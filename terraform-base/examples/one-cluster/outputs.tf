@@ -4,7 +4,7 @@ output "hub_url" {
 }
 
 output "seats_per_node" {
-  description = "How many seats a worker of each instance type has, at most."
+  description = "The most seats that a worker of each instance type has."
   value       = module.cluster.seats_per_node
 }
 

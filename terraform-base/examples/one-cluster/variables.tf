@@ -11,7 +11,7 @@ variable "zones" {
 }
 
 variable "images" {
-  description = "The images of `packer build`, by purpose. `workstation` is the place from which cookbooks are uploaded; without it, have another."
+  description = "The images of `packer build`, by purpose. Operators upload cookbooks from the workstation. Without one they need another place with knife."
   type        = object({ chef_server = string, hub = string, worker = string, workstation = optional(string) })
 }
 
@@ -32,7 +32,7 @@ variable "login" {
 }
 
 variable "delete_backups_on_destroy" {
-  description = "Whether a destroy deletes the Chef Server's backups as well. While false it stops at their bucket."
+  description = "Whether a destroy deletes the Chef Server's backups as well. While false, the destroy stops at their bucket."
   type        = bool
   default     = false
 }

@@ -44,7 +44,7 @@ module "cluster" {
 
   images = ["quay.io/jupyter/scipy-notebook:2025-03-14"]
 
-  # A class that wants much memory, on the same hub: to the app it is the cluster physics-memory.
+  # A class that needs much memory, on the same hub: to the app it is the cluster physics-memory.
   extra_groups = {
     memory = {
       instance_types = ["r7i.xlarge", "r6i.xlarge", "r5.xlarge"]

@@ -5,12 +5,12 @@ variable "region" {
 }
 
 variable "images" {
-  description = "The images of `packer build`, by purpose. `workstation` is the place from which cookbooks are uploaded; without it, have another."
+  description = "The images of `packer build`, by purpose. Operators upload cookbooks from the workstation. Without one they need another place with knife."
   type        = object({ chef_server = string, hub = string, worker = string, workstation = optional(string) })
 }
 
 variable "vpc" {
-  description = "Your VPC: private subnets (one a zone, with a way out) and public ones, in the same order of zones."
+  description = "Your VPC: private subnets (one per zone, with a route to the Internet) and public subnets, in the same order of zones."
   type = object({
     vpc_id             = string
     private_subnet_ids = list(string)
@@ -19,7 +19,7 @@ variable "vpc" {
 }
 
 variable "campus_cidrs" {
-  description = "From where students reach the hub."
+  description = "The IPv4 CIDR blocks from which students reach the hub."
   type        = list(string)
   default     = ["192.0.2.0/24"]
 }
@@ -40,7 +40,7 @@ variable "login" {
 }
 
 variable "delete_backups_on_destroy" {
-  description = "Whether a destroy deletes the Chef Server's backups as well. While false it stops at their bucket."
+  description = "Whether a destroy deletes the Chef Server's backups as well. While false, the destroy stops at their bucket."
   type        = bool
   default     = false
 }

@@ -11,7 +11,7 @@ variable "zones" {
 }
 
 variable "images" {
-  description = "The images of `packer build`, by purpose. `workstation` is the place from which cookbooks are uploaded; without it, have another."
+  description = "The images of `packer build`, by purpose. Operators upload cookbooks from the workstation. Without one they need another place with knife."
   type        = object({ chef_server = string, hub = string, worker = string, workstation = optional(string) })
 }
 
@@ -31,7 +31,7 @@ variable "login" {
 }
 
 variable "lectures" {
-  description = "The lectures, by cluster name. Missing fields are as in modules/cluster. A lecture that is deleted here takes its cluster with it, and nothing else; apply its delete_homes_on_destroy = true before."
+  description = "The lectures, by cluster name. Missing fields are as in modules/cluster. Deleting a lecture here destroys its cluster and nothing else. Apply its delete_homes_on_destroy = true before."
   type = map(object({
     images         = optional(list(string), ["quay.io/jupyter/scipy-notebook:2025-03-14"])
     seat           = optional(object({ memory_mib = number, cpu = number }), { memory_mib = 1024, cpu = 0.25 })
@@ -57,7 +57,7 @@ variable "lectures" {
 }
 
 variable "delete_backups_on_destroy" {
-  description = "Whether a destroy deletes the Chef Server's backups as well. While false it stops at their bucket."
+  description = "Whether a destroy deletes the Chef Server's backups as well. While false, the destroy stops at their bucket."
   type        = bool
   default     = false
 }

@@ -125,7 +125,7 @@ resource "aws_ssm_document" "restore" {
 
   content = jsonencode({
     schemaVersion = "2.2"
-    description   = "Replace all that the Chef Server holds by a backup from its bucket"
+    description   = "Replace all data of the Chef Server by a backup from its bucket"
     parameters = {
       Backup = {
         type              = "String"
@@ -169,7 +169,7 @@ resource "aws_ssm_association" "backup" {
 # A failed backup sends no signal; the alarm looks for a missing one.
 resource "aws_cloudwatch_metric_alarm" "no_backup" {
   alarm_name          = "${local.name}-no-backup"
-  alarm_description   = "The Chef Server has not been backed up for two days; see the runs of the association ${local.name}-backup in State Manager"
+  alarm_description   = "The Chef Server has not been backed up for two days. Classes go on. See the runs of the association ${local.name}-backup in State Manager"
   namespace           = local.metrics
   metric_name         = "ChefBackups"
   statistic           = "Sum"

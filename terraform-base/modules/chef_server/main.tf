@@ -105,7 +105,7 @@ locals {
 # A broken host: the same instance, address and volumes on another one.
 resource "aws_cloudwatch_metric_alarm" "recover" {
   alarm_name          = "${local.name}-recover"
-  alarm_description   = "The Chef Server's host fails: EC2 moves the instance to another"
+  alarm_description   = "The Chef Server's host has failed: EC2 starts the instance on another host, with its address and volumes. Until it is back, no node can launch or deregister"
   namespace           = "AWS/EC2"
   metric_name         = "StatusCheckFailed_System"
   dimensions          = { InstanceId = aws_instance.server.id }

@@ -1,5 +1,5 @@
 output "chef" {
-  description = "How the app and the nodes reach the server: the field chef of a cluster's description. ca_pem is null with a domain of one's own."
+  description = "How the app and the nodes reach the server: the field chef of a cluster's description. ca_pem is null with a public domain."
   value = {
     url          = local.url
     organization = var.organization

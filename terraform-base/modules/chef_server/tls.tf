@@ -125,7 +125,7 @@ resource "terraform_data" "agent" {
     }
   }
 
-  # Without its data the server cannot begin.
+  # The server needs its data volume to start.
   depends_on = [aws_volume_attachment.data]
 }
 

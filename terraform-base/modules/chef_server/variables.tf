@@ -9,7 +9,7 @@ variable "subnet_id" {
 }
 
 variable "zone" {
-  description = "That subnet's availability zone, where the data volume has to be."
+  description = "The subnet's availability zone, in which the data volume must be."
   type        = string
 
   validation {
@@ -69,7 +69,7 @@ variable "organization" {
 }
 
 variable "domain" {
-  description = "A public name for the server in a Route 53 zone, for certificates from Let's Encrypt (it needs egress to the Internet). Without one the server is chef.labswarm.internal and its own certificate authority."
+  description = "A public name for the server in a Route 53 zone, for certificates from Let's Encrypt, which need egress to the Internet. Without it the server is chef.labswarm.internal and has its own certificate authority."
   type = object({
     name    = string
     zone_id = string
@@ -88,7 +88,7 @@ variable "domain" {
 }
 
 variable "private_ip" {
-  description = "The server's address in its subnet; one that AWS chooses, and that stays as long as the server, if left out."
+  description = "The server's address in its subnet. If left out, AWS chooses one, which stays as long as the server."
   type        = string
   default     = null
 
@@ -99,7 +99,7 @@ variable "private_ip" {
 }
 
 variable "data_volume_gib" {
-  description = "Size of the data volume in GiB ($0.08 a GiB and month). A thousand nodes and their cookbooks are under 5 GiB; a backup needs as much again while it is made."
+  description = "Size of the data volume in GiB ($0.08 per GiB and month). A thousand nodes and their cookbooks take less than 5 GiB. A backup needs the same again while it runs."
   type        = number
   default     = 30
 
@@ -110,7 +110,7 @@ variable "data_volume_gib" {
 }
 
 variable "backup_hour_utc" {
-  description = "The hour (UTC, 0-23) of the nightly backup, during which the server is offline for some minutes: choose one without classes."
+  description = "The hour (UTC, 0-23) of the nightly backup. The server is offline for some minutes then: choose an hour without classes."
   type        = number
   default     = 2
 
@@ -121,7 +121,7 @@ variable "backup_hour_utc" {
 }
 
 variable "backup_days" {
-  description = "For how many days a backup is kept ($0.023 a GB and month)."
+  description = "The days for which a backup is kept ($0.023 per GB and month)."
   type        = number
   default     = 35
 
@@ -132,13 +132,13 @@ variable "backup_days" {
 }
 
 variable "delete_backups_on_destroy" {
-  description = "Whether a destroy deletes the backups as well. While false it stops at the bucket, if that is not empty."
+  description = "Whether a destroy deletes the backups as well. While false, the destroy stops at a bucket that has backups."
   type        = bool
   default     = false
 }
 
 variable "workstation" {
-  description = "An instance to work with Chef from, by sessions of Systems Manager: its image and type (t3.small is $15.18 a month; stop it when it is not used). None if left out."
+  description = "An instance from which operators work with Chef, in sessions of Systems Manager: its image and type. t3.small is $15.18 a month; stop it when you do not use it. No instance if left out."
   type = object({
     ami           = string
     instance_type = optional(string, "t3.small")
@@ -157,7 +157,7 @@ variable "workstation" {
 }
 
 variable "app_stack_name" {
-  description = "The name under which `sam deploy` makes the app: only this stack's Chef functions may sign as the server's admin."
+  description = "The name of the app's stack. Only its Chef functions may sign as the server's admin."
   type        = string
   default     = "labswarm"
 
@@ -168,7 +168,7 @@ variable "app_stack_name" {
 }
 
 variable "alarm_topic_arns" {
-  description = "SNS topics that the alarms tell."
+  description = "SNS topics that the alarms notify. Stack chef's README.md has the command that shows the app's topic."
   type        = list(string)
   default     = []
 

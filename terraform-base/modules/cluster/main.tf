@@ -173,7 +173,7 @@ resource "aws_ssm_parameter" "description" {
   for_each = local.groups
 
   name        = "/labswarm/clusters/${each.key}"
-  description = "labswarm: the cluster ${each.key}, as the app is to know it"
+  description = "labswarm: the app's description of the cluster ${each.key}"
   type        = "String"
   tier        = "Intelligent-Tiering" # a certificate authority's PEM can take it over 4 KB
   value       = local.descriptions[each.key]
@@ -188,8 +188,8 @@ resource "aws_ssm_parameter" "description" {
   }
 }
 
-# The first to be destroyed: its script ends the workers through their terminate hooks, while all
-# that they need to deregister is still there. Not run when the whole module call is deleted from
+# Destroyed before hub, roles and hooks: its script ends the workers through their terminate hooks, while everything
+# that they need to deregister still exists. Not run when the whole module call is deleted from
 # the configuration: destroy first, then delete.
 # https://developer.hashicorp.com/terraform/language/provisioners#destroy-time-provisioners
 resource "terraform_data" "emptied" {

@@ -29,7 +29,7 @@ output "hub_instance_id" {
 }
 
 output "seats_per_node" {
-  description = "By cluster name: how many seats a worker of each instance type has, at most."
+  description = "By cluster name: the most seats that a worker of each instance type has."
   value       = { for name, group in module.workers : name => group.seats_per_node }
 }
 

@@ -28,7 +28,7 @@ resource "aws_security_group" "homes" {
   lifecycle {
     precondition {
       condition     = length(distinct(local.zones)) == length(local.zones)
-      error_message = "subnet_ids: these subnets are in ${join(", ", local.zones)}; give one a zone, since the homes are mounted in each zone once."
+      error_message = "subnet_ids: these subnets are in ${join(", ", local.zones)}: give one per zone, since the homes have one mount target per zone."
     }
 
     precondition {
@@ -58,7 +58,7 @@ locals {
 
   # The allowed connections. Swarm's ports:
   # https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts A server talks only
-  # to the hub, so that the overlay's data (4789) does not pass between workers; its gossip (7946) wants every node to
+  # to the hub, so that the overlay's data (4789) does not pass between workers; its gossip (7946) needs every node to
   # reach every other.
   flows = {
     "join and manage"           = { from = "workers", to = "hub", protocol = "tcp", port = 2377 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The cluster's name: of its hub, its workers' group and its description /labswarm/clusters/<name>."
+  description = "The cluster's name. The hub, the workers' group and the description /labswarm/clusters/<name> have it too."
   type        = string
 
   validation {
@@ -8,7 +8,7 @@ variable "name" {
   }
 }
 
-# Where it stands.
+# The network.
 
 variable "vpc_id" {
   description = "The VPC."
@@ -16,7 +16,7 @@ variable "vpc_id" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets, one a zone: the workers' and the homes'."
+  description = "Private subnets, one per zone, for workers and homes."
   type        = list(string)
 
   validation {
@@ -26,7 +26,7 @@ variable "subnet_ids" {
 }
 
 variable "public_subnet_ids" {
-  description = "Public subnets; the hub is in the first, whose zone has to be that of a private subnet too: the homes are reached within a zone."
+  description = "Public subnets. The hub is in the first, which needs a private subnet in the same zone, because homes are reached within a zone."
   type        = list(string)
 
   validation {
@@ -53,7 +53,7 @@ variable "prefix_list_ids" {
 }
 
 variable "hub_ingress_cidrs" {
-  description = "From where students reach the hub (IPv4 CIDR blocks)."
+  description = "The IPv4 CIDR blocks from which students reach the hub."
   type        = list(string)
   default     = ["0.0.0.0/0"]
 
@@ -81,7 +81,7 @@ variable "hub_ingress_cidrs" {
 }
 
 variable "hub_egress_ports" {
-  description = "TCP ports of the Internet that the hub reaches; 443 and 80 are for AWS, images and packages. Add what your log-in wants, such as 636 for LDAP."
+  description = "TCP ports of the Internet that the hub reaches. 443 and 80 are for AWS, images and packages. Add the ports of your login, such as 636 for LDAP."
   type        = list(number)
   default     = [443, 80]
 
@@ -102,7 +102,7 @@ variable "hub_egress_ports" {
 }
 
 variable "worker_egress_ports" {
-  description = "TCP ports of the Internet that workers, and so students, reach; 443 and 80 are for images and packages. Add 22 for git over SSH."
+  description = "TCP ports of the Internet that workers, and so students, reach. 443 and 80 are for images and packages. Add 22 for git over SSH."
   type        = list(number)
   default     = [443, 80]
 
@@ -123,7 +123,7 @@ variable "worker_egress_ports" {
 }
 
 variable "chef" {
-  description = "The Chef Server, as stack chef's output of that name. `ca_pem`: null for a public certificate authority. No secret. Another value restarts the hub's instance: every open notebook is cut off for some minutes."
+  description = "The Chef Server, as stack chef's output of that name. `ca_pem`: null for a public certificate authority. No secret. Another value restarts the hub's instance, which cuts off every open notebook for some minutes."
   type = object({
     url          = string
     organization = optional(string, "labswarm")
@@ -163,7 +163,7 @@ variable "hub_instance_type" {
 }
 
 variable "hub_private_address" {
-  description = "The hub's private address; null: one of its subnet's, once and for ever."
+  description = "The hub's private address. null: AWS chooses one in the subnet, and it stays as long as the cluster."
   type        = string
   default     = null
 }
@@ -181,13 +181,13 @@ variable "hub_data_volume_gib" {
 }
 
 variable "hub_data_snapshot_id" {
-  description = "A snapshot that the hub's data volume is made of; another value replaces the volume. null: the volume is made empty."
+  description = "The snapshot from which the hub's data volume is created. Another value replaces the volume. null: an empty volume."
   type        = string
   default     = null
 }
 
 variable "hub_snapshots_kept" {
-  description = "How many daily snapshots of the hub's data volume are kept."
+  description = "The number of daily snapshots of the hub's data volume to keep."
   type        = number
   default     = 7
 }
@@ -246,7 +246,7 @@ variable "worker_ami" {
 }
 
 variable "instance_types" {
-  description = "Instance types that workers may have, the preferred on-demand one first; more of them make spot interruptions rarer. Each has room for a seat."
+  description = "The workers' instance types, the preferred on-demand one first. More types make spot interruptions rarer. Each needs room for a seat."
   type        = list(string)
   default     = ["m7i.large", "m6i.large", "m5.large", "m6a.large"]
 }
@@ -258,19 +258,19 @@ variable "worker_volume_gib" {
 }
 
 variable "on_demand_base" {
-  description = "How many workers are always on-demand, before spot is used."
+  description = "The number of workers that are on-demand before any is spot."
   type        = number
   default     = 0
 }
 
 variable "on_demand_percentage" {
-  description = "How many per cent of the workers above on_demand_base are on-demand; the others are spot."
+  description = "The percentage of workers above on_demand_base that are on-demand. The others are spot."
   type        = number
   default     = 0
 }
 
 variable "hook_timeout_seconds" {
-  description = "How long the launch and the terminate hook wait for a sign of life (180 to 7200 seconds); the app sends one each minute, and one or two may be lost."
+  description = "The seconds that the launch and terminate hooks wait for a heartbeat (180 to 7200). The app sends one each minute, and two may be lost."
   type        = number
   default     = 600
 }
@@ -288,7 +288,7 @@ variable "overhead" {
 }
 
 variable "headroom" {
-  description = "How many seats are kept free outside booked hours, by a worker that runs all day. With 0 an idle cluster has no worker, and the first student whom no lab was booked for waits for one to start."
+  description = "The number of seats to keep free outside booked hours, on workers that run all day. With 0 an idle cluster has no worker, and the first student without a booked lab waits until one starts."
   type        = number
   default     = 0
 }
@@ -311,7 +311,7 @@ variable "login" {
 }
 
 variable "images" {
-  description = "The class images that a worker pulls before it is opened; best by digest. Another list restarts the hub's instance: every open notebook is cut off for some minutes."
+  description = "The class images that a worker pulls before it opens, best by digest. Another list restarts the hub's instance, which cuts off every open notebook for some minutes."
   type        = list(string)
 
   validation {
@@ -321,7 +321,7 @@ variable "images" {
 }
 
 variable "empty_deadline_minutes" {
-  description = "How long students on a worker that is to go have to finish before they are moved (minutes, at most 180)."
+  description = "The minutes that students on a worker have before they are moved, when the worker is about to end (at most 180)."
   type        = number
   default     = 15
 }
@@ -333,25 +333,25 @@ variable "timetable" {
 }
 
 variable "node_start_seconds" {
-  description = "How long a worker takes from its launch until it is open (seconds); the app asks for workers that much before a booked hour."
+  description = "The seconds from a worker's launch until it is open. The app requests workers that long before a booked hour."
   type        = number
   default     = 240
 }
 
 variable "min_nodes" {
-  description = "How many workers the app keeps when no one is there."
+  description = "The number of workers that the app keeps when nobody is there."
   type        = number
   default     = 0
 }
 
 variable "max_nodes" {
-  description = "How many workers there are at most."
+  description = "The most workers at a time."
   type        = number
   default     = 10
 }
 
 variable "scale_out_at" {
-  description = "The average use of CPU and of memory (per cent) above which a group grows by itself, should lab hours be silent."
+  description = "The average use of CPU and memory (percent) above which a group grows by itself, in case lab hours fail."
   type        = object({ cpu_percent = optional(number, 80), memory_percent = optional(number, 85) })
   default     = {}
 }
@@ -386,10 +386,10 @@ variable "extra_groups" {
   }
 }
 
-# Around it.
+# Alarms and tags.
 
 variable "alarm_topic_arns" {
-  description = "SNS topics that are told when the hub is recovered."
+  description = "SNS topics that are notified when EC2 recovers the hub. Stack cluster's README.md has the command that shows the app's topic."
   type        = list(string)
   default     = []
 
@@ -407,7 +407,7 @@ variable "alarm_topic_arns" {
 }
 
 variable "tags" {
-  description = "Further tags of everything that can have some, the instances included."
+  description = "More tags for every resource that takes tags, instances included."
   type        = map(string)
   default     = {}
 }

@@ -26,7 +26,7 @@ resource "aws_volume_attachment" "data" {
   instance_id = aws_instance.hub.id
   volume_id   = aws_ebs_volume.data.id
 
-  # A database is not torn off while it is written.
+  # Detaching a volume while a database writes to it would damage the database.
   stop_instance_before_detaching = true
 }
 

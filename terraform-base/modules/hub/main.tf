@@ -108,7 +108,7 @@ resource "aws_instance" "hub" {
     http_put_response_hop_limit = 1
   }
 
-  # Recovery by EC2 itself, within minutes; the alarm below is for types that do not have it, and tells.
+  # EC2 recovers the instance within minutes. The alarm below does so for types without that, and notifies.
   maintenance_options {
     auto_recovery = "default"
   }
@@ -150,7 +150,7 @@ resource "aws_instance" "hub" {
 
 resource "aws_cloudwatch_metric_alarm" "recover" {
   alarm_name          = "labswarm-${var.cluster}-hub-recover"
-  alarm_description   = "The host of the hub of ${var.cluster} has failed: EC2 starts the instance on another one, with its addresses and volumes"
+  alarm_description   = "The host of the hub of ${var.cluster} has failed: EC2 starts the instance on another host, with its addresses and volumes. Students are cut off for some minutes"
   namespace           = "AWS/EC2"
   metric_name         = "StatusCheckFailed_System"
   dimensions          = { InstanceId = aws_instance.hub.id }

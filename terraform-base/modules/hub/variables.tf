@@ -45,7 +45,7 @@ variable "instance_type" {
 }
 
 variable "private_address" {
-  description = "The hub's private address, by which its workers know it for ever; null: one of the subnet's."
+  description = "The hub's private address, which its workers use for as long as the cluster exists. null: AWS chooses one in the subnet."
   type        = string
   default     = null
 
@@ -76,7 +76,7 @@ variable "data_volume_gib" {
 }
 
 variable "data_snapshot_id" {
-  description = "A snapshot that the data volume is made of; another value replaces the volume. null: the volume is made empty."
+  description = "The snapshot from which the data volume is created. Another value replaces the volume. null: an empty volume."
   type        = string
   default     = null
 
@@ -87,7 +87,7 @@ variable "data_snapshot_id" {
 }
 
 variable "snapshots_kept" {
-  description = "How many daily snapshots of the data volume are kept."
+  description = "The number of daily snapshots of the data volume to keep."
   type        = number
 
   validation {
@@ -185,13 +185,13 @@ variable "snapshots_table" {
 }
 
 variable "alarm_topic_arns" {
-  description = "SNS topics that are told when the hub is recovered."
+  description = "SNS topics that are notified when EC2 recovers the hub. Stack cluster's README.md has the command that shows the app's topic."
   type        = list(string)
   default     = []
 }
 
 variable "tags" {
-  description = "Further tags of everything that can have some."
+  description = "More tags for every resource that takes tags."
   type        = map(string)
   default     = {}
 }

@@ -20,7 +20,7 @@ locals {
   prefix_list_ids = local.internet ? {} : { for service, endpoint in aws_vpc_endpoint.gateway : service => endpoint.prefix_list_id }
 }
 
-# A VPC that is given: looked at, never changed.
+# A given VPC: it is read and never changed.
 
 data "aws_vpc" "existing" {
   count = local.own ? 0 : 1
@@ -59,7 +59,7 @@ data "aws_subnet" "existing_private" {
   id    = var.existing_vpc.private_subnet_ids[count.index]
 }
 
-# A VPC of its own.
+# A new VPC.
 
 resource "aws_vpc" "this" {
   count                = local.own ? 1 : 0
@@ -138,7 +138,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[each.key].id
 }
 
-# The way out: NAT gateways, or endpoints of the AWS services that are used.
+# Egress: NAT gateways, or endpoints of the AWS services that nodes use.
 
 resource "aws_eip" "nat" {
   #checkov:skip=CKV2_AWS_19:This address belongs to a NAT gateway, not to an instance.

@@ -14,7 +14,7 @@ output "zones" {
 }
 
 output "private_subnet_ids" {
-  description = "Private subnets, one a zone: workers, Chef Server, homes, Chef functions."
+  description = "Private subnets, one per zone, for workers, Chef Server, homes and Chef functions."
   value       = local.private_subnet_ids
 
   # Instances that start there have their way out, and keep it until they are destroyed; so do the workers, which leave
@@ -36,7 +36,7 @@ output "private_subnet_ids" {
 }
 
 output "public_subnet_ids" {
-  description = "Public subnets: hubs and NAT gateways only."
+  description = "Public subnets, for hubs and NAT gateways only."
   value       = local.public_subnet_ids
 
   # The same; and an address of the Internet is taken by no VPC without a gateway.

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "vpc_cidr" {
-  description = "Addresses of the VPC that is made (IPv4, /16 to /22); not looked at with existing_vpc."
+  description = "The new VPC's IPv4 block, /16 to /22. Ignored with existing_vpc."
   type        = string
   default     = "10.64.0.0/16"
 
@@ -36,7 +36,7 @@ variable "vpc_cidr" {
 }
 
 variable "zones" {
-  description = "Names of two or more availability zones for the VPC that is made, such as [\"eu-west-1a\", \"eu-west-1b\"]; a further one is added at the end. Leave out with existing_vpc."
+  description = "Names of two or more availability zones for the new VPC, such as [\"eu-west-1a\", \"eu-west-1b\"]. Add further zones at the end. Leave it out with existing_vpc."
   type        = list(string)
   default     = []
 
@@ -57,7 +57,7 @@ variable "zones" {
 }
 
 variable "egress" {
-  description = "How private subnets reach what is outside the VPC; not looked at with existing_vpc. \"nat\": one NAT gateway, $36.50 a month and $0.045 a GB. \"nat_per_zone\": one in each zone, that much each. \"endpoints\": no Internet, only the AWS services of endpoint_services, each $7.30 a month and zone and $0.01 a GB. (us-east-1, 730 hours.)"
+  description = "How private subnets reach the outside of the VPC. Ignored with existing_vpc. \"nat\": one NAT gateway, $36.50 per month and $0.045 per GB. \"nat_per_zone\": one per zone, at that price each. \"endpoints\": no Internet, only the AWS services of endpoint_services, each $7.30 per month and zone and $0.01 per GB. (us-east-1, 730 hours.)"
   type        = string
   default     = "nat"
 
@@ -68,7 +68,7 @@ variable "egress" {
 }
 
 variable "endpoint_services" {
-  description = "AWS services that get an interface endpoint with egress \"endpoints\" (the part of the service name after the region), each $7.30 a month and zone. S3 and DynamoDB have free gateways in any case."
+  description = "AWS services that get an interface endpoint with egress \"endpoints\" (the part of the service name after the region), each $7.30 per month and zone. S3 and DynamoDB always have free gateways."
   type        = set(string)
   # ssmmessages carries commands and sessions; since agent 3.3.40 ec2messages is not needed. Nothing in a private subnet calls EC2, EventBridge,
   # CloudWatch Logs or ECR.
@@ -86,7 +86,7 @@ variable "endpoint_services" {
 }
 
 variable "existing_vpc" {
-  description = "A VPC to use in place of one of its own: its id, its private subnets (one a zone, two zones or more, with a way out) and its public ones (for the hub), in the same order of zones. Only security groups are then made."
+  description = "A VPC to use instead of a new one: its id, its private subnets (one per zone, in two zones or more, with a route to the Internet or to endpoints) and its public subnets (for the hub), in the same order of zones. Then the module creates only security groups."
   type = object({
     vpc_id             = string
     private_subnet_ids = list(string)
@@ -118,7 +118,7 @@ variable "existing_vpc" {
 }
 
 variable "flow_log_days" {
-  description = "For how many days flow logs are kept ($0.50 a GB taken in, $0.03 a GB and month kept)."
+  description = "The days for which flow logs are kept ($0.50 per GB ingested, $0.03 per GB and month stored)."
   type        = number
   default     = 90
 

@@ -2,7 +2,7 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 resource "aws_iam_role" "node" {
-  # IAM knows no regions: the same cluster may be in two of them.
+  # IAM has no regions, and two regions may have a cluster of the same name.
   name        = "${var.name}-${data.aws_region.current.region}"
   description = var.description
 

@@ -19,7 +19,7 @@ variable "statements" {
 }
 
 variable "tags" {
-  description = "Tags of everything that can have some."
+  description = "Tags for every resource that takes tags."
   type        = map(string)
   default     = {}
 }

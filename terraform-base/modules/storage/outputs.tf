@@ -1,5 +1,5 @@
 output "file_system_id" {
-  description = "The file system, as efs-utils mounts it. Known only once it can be mounted."
+  description = "The file system's id, for efs-utils. It is known once the file system can be mounted."
   value       = aws_efs_file_system.homes.id
 
   # Not on the policy as well: it names the roles of those who are told this id.
@@ -12,7 +12,7 @@ output "file_system_arn" {
 }
 
 output "access_point_id" {
-  description = "The access point, as efs-utils mounts it (with tls and iam)."
+  description = "The access point's id, for efs-utils (with tls and iam)."
   value       = aws_efs_access_point.homes.id
 }
 

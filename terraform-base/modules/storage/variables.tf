@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "subnet_ids" {
-  description = "The private subnets with a mount target each: one a zone, which is as many as EFS allows."
+  description = "Private subnets that get a mount target. EFS allows one per zone."
   type        = list(string)
 
   validation {
@@ -29,7 +29,7 @@ variable "client_role_arns" {
 }
 
 variable "days_to_infrequent_access" {
-  description = "After how many days unread a file moves to Infrequent Access ($0.016 in place of $0.30 a GB and month, $0.01 a GB read). One read moves it back."
+  description = "The days after which an unread file moves to Infrequent Access ($0.016 instead of $0.30 per GB and month, $0.01 per GB read). One read moves it back."
   type        = number
   default     = 30
 
@@ -40,7 +40,7 @@ variable "days_to_infrequent_access" {
 }
 
 variable "throughput_mode" {
-  description = "\"elastic\": as fast as a class wants, $0.03 a GB read and $0.06 a GB written. \"bursting\": nothing for that, but a small file system that has used up its credits falls to 1 MiB/s for the whole class."
+  description = "\"elastic\": as fast as a class needs, $0.03 per GB read and $0.06 per GB written. \"bursting\": no price per GB, but a small file system without credits falls to 1 MiB/s for the whole class."
   type        = string
   default     = "elastic"
 
@@ -51,7 +51,7 @@ variable "throughput_mode" {
 }
 
 variable "backups" {
-  description = "Whether AWS Backup copies the homes each night and keeps each copy for 35 days ($0.05 a GB and month)."
+  description = "Whether AWS Backup copies the homes each night and keeps each copy for 35 days ($0.05 per GB and month)."
   type        = bool
   default     = true
 }

@@ -17,14 +17,14 @@ module "image" {
 locals {
   asg = "labswarm-${var.name}-workers"
 
-  # By these the app's permissions, its events and its reconcile pass know the instances.
+  # The app's permissions, its events and its reconcile pass find the instances by these tags.
   tags = merge(var.tags, {
     "labswarm:cluster" = var.name
     "labswarm:role"    = "worker"
     Name               = "labswarm-${var.name}-worker"
   })
 
-  # Of the nominal size: the kernel keeps some of it, so a worker may have a seat less.
+  # From the nominal size. The kernel keeps some memory, so a worker may have a seat less.
   seats_per_node = {
     for name, type in data.aws_ec2_instance_type.worker : name => max(0, floor(min(
       (type.memory_size - var.overhead.memory_mib) / var.seat.memory_mib,
@@ -99,7 +99,7 @@ resource "aws_launch_template" "workers" {
     }
   }
 
-  # Instances have theirs from the group.
+  # Instances get their tags from the group.
   tag_specifications {
     resource_type = "volume"
     tags          = local.tags
@@ -139,7 +139,7 @@ resource "aws_autoscaling_group" "workers" {
   desired_capacity = 0
   max_size         = var.max_nodes
 
-  # The app ends chosen instances; nothing else is to.
+  # Only the app ends instances.
   protect_from_scale_in = true
   capacity_rebalance    = false
   suspended_processes   = ["AZRebalance"]
@@ -204,7 +204,7 @@ resource "aws_autoscaling_lifecycle_hook" "terminate" {
   default_result         = "CONTINUE"
 }
 
-# A safety net, and out only: lab hours shrink the group.
+# A safety net that only scales out: lab hours shrink the group.
 
 resource "aws_autoscaling_policy" "cpu" {
   name                   = "cpu"

@@ -23,6 +23,6 @@ output "settings" {
 }
 
 output "seats_per_node" {
-  description = "How many seats a worker of each instance type has, at most: the kernel keeps some of its memory."
+  description = "The most seats that a worker of each instance type has. The kernel keeps some of the memory."
   value       = local.seats_per_node
 }

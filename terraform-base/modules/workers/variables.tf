@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The cluster that this group is to the app: the hub's cluster `x` for its main group, `x-g` for a further group `g`."
+  description = "The app's name of this group: the cluster `x` for a hub's main group, `x-g` for its further group `g`."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets, one a zone, in which workers start."
+  description = "Private subnets, one per zone, in which workers start."
   type        = list(string)
 
   validation {
@@ -35,7 +35,7 @@ variable "image_owners" {
 }
 
 variable "instance_types" {
-  description = "Instance types that workers may have, the preferred on-demand one first; more of them make spot interruptions rarer. Each has room for a seat."
+  description = "The workers' instance types, the preferred on-demand one first. More types make spot interruptions rarer. Each needs room for a seat."
   type        = list(string)
 
   validation {
@@ -45,7 +45,7 @@ variable "instance_types" {
 }
 
 variable "on_demand_base" {
-  description = "How many workers are always on-demand, before spot is used."
+  description = "The number of workers that are on-demand before any is spot."
   type        = number
 
   validation {
@@ -55,7 +55,7 @@ variable "on_demand_base" {
 }
 
 variable "on_demand_percentage" {
-  description = "How many per cent of the workers above on_demand_base are on-demand; the others are spot."
+  description = "The percentage of workers above on_demand_base that are on-demand. The others are spot."
   type        = number
 
   validation {
@@ -75,7 +75,7 @@ variable "root_volume_gib" {
 }
 
 variable "hook_timeout_seconds" {
-  description = "How long the launch and the terminate hook wait for a sign of life (seconds); the app sends one each minute, and one or two may be lost."
+  description = "The seconds that the launch and terminate hooks wait for a heartbeat. The app sends one each minute, and two may be lost."
   type        = number
 
   validation {
@@ -105,7 +105,7 @@ variable "overhead" {
 }
 
 variable "headroom" {
-  description = "How many seats are kept free outside booked hours."
+  description = "The number of seats to keep free outside booked hours."
   type        = number
 
   validation {
@@ -115,7 +115,7 @@ variable "headroom" {
 }
 
 variable "images" {
-  description = "The class images that a worker pulls before it is opened; best by digest."
+  description = "The class images that a worker pulls before it opens, best by digest."
   type        = list(string)
 
   validation {
@@ -136,7 +136,7 @@ variable "images" {
 }
 
 variable "empty_deadline_minutes" {
-  description = "How long students on a worker that is to go have to finish before they are moved (minutes, at most 180)."
+  description = "The minutes that students on a worker have before they are moved, when the worker is about to end (at most 180)."
   type        = number
 
   validation {
@@ -166,7 +166,7 @@ variable "timetable" {
 }
 
 variable "node_start_seconds" {
-  description = "How long a worker takes from its launch until it is open (seconds); the app asks for workers that much before a booked hour."
+  description = "The seconds from a worker's launch until it is open. The app requests workers that long before a booked hour."
   type        = number
 
   validation {
@@ -176,7 +176,7 @@ variable "node_start_seconds" {
 }
 
 variable "min_nodes" {
-  description = "How many workers the app keeps when no one is there. The group's own minimum is 0."
+  description = "The number of workers that the app keeps when nobody is there. The group's own minimum is 0."
   type        = number
 
   validation {
@@ -191,7 +191,7 @@ variable "min_nodes" {
 }
 
 variable "max_nodes" {
-  description = "How many workers there are at most."
+  description = "The most workers at a time."
   type        = number
 
   validation {
@@ -201,13 +201,13 @@ variable "max_nodes" {
 }
 
 variable "scale_out_at" {
-  description = "The average use of CPU and of memory (per cent) above which the group grows by itself, should lab hours be silent."
+  description = "The average use of CPU and memory (percent) above which the group grows by itself, in case lab hours fail."
   type        = object({ cpu_percent = optional(number, 80), memory_percent = optional(number, 85) })
   default     = {}
 
   validation {
     condition     = alltrue([for percent in values(var.scale_out_at) : percent >= 1 && percent <= 100])
-    error_message = "scale_out_at is ${jsonencode(var.scale_out_at)}: give per cents from 1 to 100."
+    error_message = "scale_out_at is ${jsonencode(var.scale_out_at)}: give percentages from 1 to 100."
   }
 }
 
@@ -237,7 +237,7 @@ variable "chef" {
 }
 
 variable "tags" {
-  description = "Further tags of everything that can have some, the instances included."
+  description = "More tags for every resource that takes tags, instances included."
   type        = map(string)
   default     = {}
 }

@@ -14,12 +14,12 @@ output "zones" {
 }
 
 output "private_subnet_ids" {
-  description = "Private subnets, one a zone: workers, Chef Server, homes, Chef functions."
+  description = "Private subnets, one per zone, for workers, Chef Server, homes and Chef functions."
   value       = module.network.private_subnet_ids
 }
 
 output "public_subnet_ids" {
-  description = "Public subnets: hubs and NAT gateways only."
+  description = "Public subnets, for hubs and NAT gateways only."
   value       = module.network.public_subnet_ids
 }
 

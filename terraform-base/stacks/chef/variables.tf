@@ -16,7 +16,7 @@ variable "region" {
 }
 
 variable "account_id" {
-  description = "The account that this is for: with another's credentials nothing is done. Any account if left out."
+  description = "The only account in which Terraform may work. Any account if left out."
   type        = string
   default     = null
 
@@ -33,25 +33,25 @@ variable "network_name" {
 }
 
 variable "vpc_cidr" {
-  description = "Addresses of the VPC that is made (IPv4, /16 to /22); not looked at with existing_vpc."
+  description = "The new VPC's IPv4 block, /16 to /22. Ignored with existing_vpc."
   type        = string
   default     = "10.64.0.0/16"
 }
 
 variable "zones" {
-  description = "Names of two or more availability zones for the VPC that is made, such as [\"eu-west-1a\", \"eu-west-1b\"]; a further one is added at the end. Leave out with existing_vpc."
+  description = "Names of two or more availability zones for the new VPC, such as [\"eu-west-1a\", \"eu-west-1b\"]. Add further zones at the end. Leave it out with existing_vpc."
   type        = list(string)
   default     = []
 }
 
 variable "egress" {
-  description = "How private subnets reach what is outside the VPC; not looked at with existing_vpc. \"nat\": one NAT gateway, $36.50 a month and $0.045 a GB. \"nat_per_zone\": one in each zone, that much each. \"endpoints\": no Internet, only the AWS services of endpoint_services, each $7.30 a month and zone and $0.01 a GB. (us-east-1, 730 hours.)"
+  description = "How private subnets reach the outside of the VPC. Ignored with existing_vpc. \"nat\": one NAT gateway, $36.50 per month and $0.045 per GB. \"nat_per_zone\": one per zone, at that price each. \"endpoints\": no Internet, only the AWS services of endpoint_services, each $7.30 per month and zone and $0.01 per GB. (us-east-1, 730 hours.)"
   type        = string
   default     = "nat"
 }
 
 variable "endpoint_services" {
-  description = "AWS services that get an interface endpoint with egress \"endpoints\" (the part of the service name after the region), each $7.30 a month and zone. S3 and DynamoDB have free gateways in any case."
+  description = "AWS services that get an interface endpoint with egress \"endpoints\" (the part of the service name after the region), each $7.30 per month and zone. S3 and DynamoDB always have free gateways."
   type        = set(string)
   # ssmmessages carries commands and sessions; since agent 3.3.40 ec2messages is not needed. Nothing in a private subnet calls EC2, EventBridge,
   # CloudWatch Logs or ECR.
@@ -59,7 +59,7 @@ variable "endpoint_services" {
 }
 
 variable "existing_vpc" {
-  description = "A VPC to use in place of one of its own: its id, its private subnets (one a zone, two zones or more, with a way out) and its public ones (for the hub), in the same order of zones. Only security groups are then made."
+  description = "A VPC to use instead of a new one: its id, its private subnets (one per zone, in two zones or more, with a route to the Internet or to endpoints) and its public subnets (for the hub), in the same order of zones. Then the module creates only security groups."
   type = object({
     vpc_id             = string
     private_subnet_ids = list(string)
@@ -69,7 +69,7 @@ variable "existing_vpc" {
 }
 
 variable "flow_log_days" {
-  description = "For how many days flow logs are kept ($0.50 a GB taken in, $0.03 a GB and month kept)."
+  description = "The days for which flow logs are kept ($0.50 per GB ingested, $0.03 per GB and month stored)."
   type        = number
   default     = 90
 }
@@ -98,7 +98,7 @@ variable "organization" {
 }
 
 variable "domain" {
-  description = "A public name for the server in a Route 53 zone, for certificates from Let's Encrypt (it needs egress to the Internet). Without one the server is chef.labswarm.internal and its own certificate authority."
+  description = "A public name for the server in a Route 53 zone, for certificates from Let's Encrypt, which need egress to the Internet. Without it the server is chef.labswarm.internal and has its own certificate authority."
   type = object({
     name    = string
     zone_id = string
@@ -112,31 +112,31 @@ variable "domain" {
 }
 
 variable "data_volume_gib" {
-  description = "Size of the data volume in GiB ($0.08 a GiB and month). A thousand nodes and their cookbooks are under 5 GiB; a backup needs as much again while it is made."
+  description = "Size of the data volume in GiB ($0.08 per GiB and month). A thousand nodes and their cookbooks take less than 5 GiB. A backup needs the same again while it runs."
   type        = number
   default     = 30
 }
 
 variable "backup_hour_utc" {
-  description = "The hour (UTC, 0-23) of the nightly backup, during which the server is offline for some minutes: choose one without classes."
+  description = "The hour (UTC, 0-23) of the nightly backup. The server is offline for some minutes then: choose an hour without classes."
   type        = number
   default     = 2
 }
 
 variable "backup_days" {
-  description = "For how many days a backup is kept ($0.023 a GB and month)."
+  description = "The days for which a backup is kept ($0.023 per GB and month)."
   type        = number
   default     = 35
 }
 
 variable "delete_backups_on_destroy" {
-  description = "Whether a destroy deletes the backups as well. While false it stops at the bucket, if that is not empty."
+  description = "Whether a destroy deletes the backups as well. While false, the destroy stops at a bucket that has backups."
   type        = bool
   default     = false
 }
 
 variable "workstation" {
-  description = "An instance to work with Chef from, by sessions of Systems Manager: its image and type (t3.small is $15.18 a month; stop it when it is not used). None if left out."
+  description = "An instance from which operators work with Chef, in sessions of Systems Manager: its image and type. t3.small is $15.18 a month; stop it when you do not use it. No instance if left out."
   type = object({
     ami           = string
     instance_type = optional(string, "t3.small")
@@ -145,13 +145,13 @@ variable "workstation" {
 }
 
 variable "app_stack_name" {
-  description = "The name under which `sam deploy` makes the app: only this stack's Chef functions may sign as the server's admin."
+  description = "The name of the app's stack. Only its Chef functions may sign as the server's admin."
   type        = string
   default     = "labswarm"
 }
 
 variable "alarm_topic_arns" {
-  description = "SNS topics that the alarms tell."
+  description = "SNS topics that the alarms notify. Stack chef's README.md has the command that shows the app's topic."
   type        = list(string)
   default     = []
 }
