@@ -13,6 +13,6 @@ python3 -m venv "$tool"
 
 "$tool/bin/uv" venv --quiet --clear --python "${1:-python3}" .venv
 export VIRTUAL_ENV=$PWD/.venv
-"$tool/bin/uv" pip install --quiet --no-deps --require-hashes -r requirements/bootstrap.lock -r requirements/lab.lock
+"$tool/bin/uv" pip sync --quiet --require-hashes requirements/lab.lock
 "$tool/bin/uv" pip install --quiet --no-deps --no-build-isolation -e .
 .venv/bin/python --version

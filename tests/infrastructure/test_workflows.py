@@ -333,7 +333,7 @@ def test_ci_runs_the_unit_tests_on_the_functions_python() -> None:
 
 
 def test_the_workflows_install_as_the_lab_does() -> None:
-    """The same two locks by the same two installers, with hashes and without dependencies."""
+    """The same two locks by the same two installers, with hashes."""
     scripts = [read_text(REPOSITORY / "lab/setup.sh"), read_text(GITHUB / "scripts" / "python.sh")]
     for script in scripts:
         joined = script.replace("\\\n", " ")
@@ -341,7 +341,7 @@ def test_the_workflows_install_as_the_lab_does() -> None:
             r"-m pip install .*--require-hashes.*requirements/bootstrap\.lock", joined
         )
         assert bootstrap
-        assert re.search(r"uv\" pip install .*--no-deps --require-hashes", joined)
+        assert re.search(r"uv\" pip sync --quiet --require-hashes", joined)
         assert 'uv" pip install --quiet --no-deps --no-build-isolation -e .' in joined or (
             "uv pip install --quiet --no-deps --no-build-isolation -e ." in joined
         )
