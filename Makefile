@@ -33,7 +33,7 @@ check: setup ## lint, types, static checks, unit tests, infrastructure: some two
 	$(PYTEST) -q $(AT_ONCE) -m "not deep" tests/unit tests/infrastructure
 
 test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm
-	$(PYTEST) $(AT_ONCE) -m "not deep" tests/contract tests/integration tests/e2e
+	$(PYTEST) $(AT_ONCE) -m "not deep" tests/contract tests/emulator tests/integration tests/e2e
 
 test-deep: setup ## the tests that take minutes each (DEEP=an expression of pytest's -k)
 	$(PYTEST) -m deep $(if $(DEEP),-k "$(DEEP)") tests

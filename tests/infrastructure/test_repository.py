@@ -104,3 +104,12 @@ def test_every_command_is_in_the_reference() -> None:
             assert f"| `{path[2]}" in reference
         elif len(path) == 2:
             assert f"## `labswarm {path[1]}" in reference
+
+
+def test_every_folder_of_tests_is_run_by_make() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text().split()
+    folders = {
+        path.relative_to(REPOSITORY).parts[1] for path in REPOSITORY.glob("tests/*/**/test_*.py")
+    }
+    assert folders
+    assert {f"tests/{folder}" for folder in folders} <= set(makefile)
