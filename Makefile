@@ -1,6 +1,6 @@
 # The developer's commands. CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab down check format test test-deep chaos extension plan lock clean
+.PHONY: help setup lab down check format test test-deep chaos extension pictures plan lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -10,20 +10,20 @@ MINUTES := 60
 # Where the worker's cookbook has the extension of students' pages.
 LAID := cookbooks/labswarm_worker/files/default/jupyterlab-labswarm
 
-help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install what this machine lacks (as root: system packages too)
+setup: ## install missing packages (as root: system packages too)
 	@lab/setup.sh --check
 
-lab: ## the whole system on this machine
+lab: ## start the whole system on this machine
 	@lab/setup.sh --link
 	@$(BIN)/labswarm lab up
 
 down: ## end the lab, leave nothing behind
 	@$(BIN)/labswarm lab down
 
-check: setup ## lint, types, static checks, unit tests, infrastructure: some two minutes
+check: setup ## run lint, types, static checks, unit tests and the infrastructure offline
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -32,16 +32,16 @@ check: setup ## lint, types, static checks, unit tests, infrastructure: some two
 		cookbooks/labswarm_worker/files/default/labswarm-student-firewall .ci/run
 	$(PYTEST) -q $(AT_ONCE) -m "not deep" tests/unit tests/infrastructure
 
-test: check ## all of it: contracts, integration, and the end-to-end test on a real Swarm
+test: check ## run everything: check, contracts, integration, and end to end on a real Swarm
 	$(PYTEST) $(AT_ONCE) -m "not deep" tests/contract tests/emulator tests/integration tests/e2e
 
-test-deep: setup ## the tests that take minutes each (DEEP=an expression of pytest's -k)
+test-deep: setup ## run the tests that take minutes each (DEEP=an expression of pytest's -k)
 	$(PYTEST) -m deep $(if $(DEEP),-k "$(DEEP)") tests
 
-chaos: setup ## an hour of faults over a class on a real Swarm (MINUTES=60, SEED=a number)
+chaos: setup ## inject faults into a class on a real Swarm for an hour (MINUTES=60, SEED=a number)
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
-format: ## let ruff format and mend
+format: ## format and fix with ruff
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -50,7 +50,10 @@ extension: ## build the extension of students' pages, after a change of hub/labe
 	rm -rf $(LAID)
 	cp -r hub/labextension/labextension $(LAID)
 
-plan: ## plan the lab's cluster anew, after a change of terraform-base or lab/lab.tfvars
+pictures: ## draw docs/images again (RECORD=1: from a new recording of a real lab, as root)
+	$(BIN)/python -m tests.support.pictures $(if $(RECORD),record)
+
+plan: ## plan the lab's cluster again, after a change of terraform-base or lab/lab.tfvars
 	.infra/bin/python -m tests.infrastructure.terraform plan terraform-base/stacks/cluster --json --var-file lab/lab.tfvars \
 		| $(BIN)/python -m labswarm_lab.plan > plan.part && mv plan.part lab/labswarm_lab/cluster.plan.json
 
@@ -69,5 +72,5 @@ lock: ## write the lock files from pyproject.toml and requirements/*.in
 	for folder in hub/proxy hub/labextension tests/infrastructure; do \
 		PATH=$(CURDIR)/.class/bin:$$PATH npm --prefix $$folder install --package-lock-only --silent; done
 
-clean: ## remove what was built here (not a lab that is up)
+clean: ## remove build results (not a lab that is up)
 	rm -rf .venv .class .infra .aws-sam hub/proxy/node_modules hub/labextension/node_modules tests/infrastructure/node_modules build *.egg-info
