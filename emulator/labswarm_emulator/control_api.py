@@ -1,12 +1,11 @@
 """The control API, next to AWS's APIs: cause what AWS has no API for.
 
-`POST /_emulator/<what>/<instance id>`, with interrupt, rebalance, kill, cut or heal; 204 when it
-was done. `POST /_emulator/event` with an event as AWS sends it puts it on the default bus, in AWS's
-name too; 200 and {"id": ...}.
-
-`GET /_emulator/faults` are the injected faults, and with `/<kind>` that kind's settings, on
-or off; `PUT /_emulator/faults/<kind>` switches a kind on with the settings of its body, in place of
-those it had; `DELETE` clears it, or all; `faults` has the kinds.
+`POST /_emulator/<action>/<instance id>`: interrupt, rebalance, kill, cut or heal an instance; 204.
+`POST /_emulator/event`: put an event on the default bus, in any service's name; 200 and its id.
+`GET /_emulator/faults[/<kind>]`: show the faults that are on, or one kind's settings.
+`PUT /_emulator/faults/<kind>`: switch a kind on, with the settings of the body.
+`DELETE /_emulator/faults[/<kind>]`: clear all faults, or one kind; 204.
+A bad request is answered 400, 404 or 405 with {"error": ...}.
 """
 
 import json
@@ -40,56 +39,70 @@ class Controls:
 
 def with_control_api(aws: "WSGIApplication", controls: Controls) -> "WSGIApplication":
     """Add the control API to AWS's APIs."""
-    actions: dict[str, Callable[[str], None]] = {
-        "interrupt": controls.spot.interrupt,
-        "rebalance": controls.spot.recommend_rebalance,
-        "kill": controls.spot.kill,
-        "cut": controls.links.cut,
-        "heal": controls.links.heal,
-    }
+    api = ControlApi(controls)
 
-    def answered(request: Request) -> Response:
-        what, _, instance_id = request.path.removeprefix(CONTROL).partition("/")
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(CONTROL):
+            return api.answer(Request(environ))(environ, start_response)
+        return aws(environ, start_response)
+
+    return application
+
+
+class ControlApi:
+    """Answers the requests to the control API."""
+
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
+        self._actions: dict[str, Callable[[str], None]] = {
+            "interrupt": controls.spot.interrupt,
+            "rebalance": controls.spot.recommend_rebalance,
+            "kill": controls.spot.kill,
+            "cut": controls.links.cut,
+            "heal": controls.links.heal,
+        }
+
+    def answer(self, request: Request) -> Response:
+        """Carry a request out, and return its answer."""
+        what, _, name = request.path.removeprefix(CONTROL).partition("/")
         if what == FAULTS:
-            return _faults(request, instance_id or None)
+            return self._faults(request, name or None)
         if request.method == "POST" and what == EVENT:
-            return _put(request)
-        if request.method != "POST" or what not in actions:
-            known = "|".join(actions)
-            return _refusal(
-                404,
-                f"POST {CONTROL}{{{known}}}/<instance id>, {CONTROL}{EVENT} or {CONTROL}{FAULTS}",
-            )
+            return self._put_event(request)
+        if request.method == "POST" and what in self._actions:
+            return self._act(what, name)
+        known = "|".join(self._actions)
+        return _refusal(
+            404,
+            f"There is no {request.method} {request.path}. POST {CONTROL}{{{known}}}/<instance id> "
+            f"or {CONTROL}{EVENT}, or use {CONTROL}{FAULTS}.",
+        )
+
+    def _act(self, what: str, instance_id: str) -> Response:
         try:
-            actions[what](instance_id)
+            self._actions[what](instance_id)
         except NotRunning as error:
             return _refusal(404, str(error))
         return Response(status=204)
 
-    def _put(request: Request) -> Response:
+    def _put_event(self, request: Request) -> Response:
         event = request.get_json(force=True, silent=True)
         if not isinstance(event, dict):
-            return _refusal(400, "it is no JSON object")
+            return _refusal(400, "The body is no JSON object. Send an event as AWS sends it.")
         try:
-            return _json(200, {"id": controls.bus.put(event)})
+            return _json(200, {"id": self._controls.bus.put(event)})
         except NoEvent as error:
             return _refusal(400, str(error))
 
-    def _faults(request: Request, kind: str | None) -> Response:
+    def _faults(self, request: Request, kind: str | None) -> Response:
         try:
             if request.method == "GET":
-                faults = controls.faults
-                return _json(200, faults.shown() if kind is None else faults.settings(kind))
+                return self._shown(kind)
             if request.method == "PUT" and kind is not None:
-                settings = request.get_json(force=True, silent=True)
-                if not isinstance(settings, dict):
-                    return _refusal(400, f"the settings of {kind} are no JSON object")
-                on = controls.faults.put(kind, settings)
-                controls.record.write("faults", "on", kind=kind, settings=on)
-                return _json(200, on)
+                return self._switched_on(kind, request.get_json(force=True, silent=True))
             if request.method == "DELETE":
-                controls.faults.clear(kind)
-                controls.record.write("faults", "off", kind=kind)
+                self._controls.faults.clear(kind)
+                self._controls.record.write("faults", "off", kind=kind)
                 return Response(status=204)
         except NoFault as error:
             return _refusal(400, str(error))
@@ -97,12 +110,16 @@ def with_control_api(aws: "WSGIApplication", controls: Controls) -> "WSGIApplica
             405, f"GET or DELETE {CONTROL}{FAULTS}, or with PUT {CONTROL}{FAULTS}/<kind>"
         )
 
-    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith(CONTROL):
-            return answered(Request(environ))(environ, start_response)
-        return aws(environ, start_response)
+    def _shown(self, kind: str | None) -> Response:
+        faults = self._controls.faults
+        return _json(200, faults.shown() if kind is None else faults.settings(kind))
 
-    return application
+    def _switched_on(self, kind: str, settings: object) -> Response:
+        if not isinstance(settings, dict):
+            return _refusal(400, f"The settings of {kind} are no JSON object.")
+        on = self._controls.faults.put(kind, settings)
+        self._controls.record.write("faults", "on", kind=kind, settings=on)
+        return _json(200, on)
 
 
 def _refusal(status: int, why: str) -> Response:

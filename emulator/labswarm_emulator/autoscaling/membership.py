@@ -22,22 +22,37 @@ STANDBY, IN_SERVICE = "Standby", "InService"
 
 def install(groups: Groups) -> None:
     """Answer in moto's place, which runs no hooks and replaces nothing."""
+    membership = Membership(groups)
+    Api.enter_standby = lambda api: membership.enter_standby(api)
+    Api.exit_standby = lambda api: membership.exit_standby(api)
+    Api.detach_instances = lambda api: membership.detach_instances(api)
+    Api.attach_instances = lambda api: membership.attach_instances(api)
+    Api.set_instance_protection = _set_instance_protection
 
-    def enter_standby(api: Api) -> ActionResult:
+
+class Membership:
+    """The operations that take instances out of a group, or into it."""
+
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
+
+    def enter_standby(self, api: Api) -> ActionResult:
         group = group_of(api)
         instances = instances_of(api, group)
         _take_out(api, group, instances, (IN_SERVICE,), "place into standby")
         shown = []
         for instance in instances:
-            activity = _begin(groups, group, instance, "Moving", "to Standby", "moved to standby")
-            groups.enter(instance, "EnteringStandby")
-            groups.enter(instance, STANDBY)
+            activity = _begin(
+                self._groups, group, instance, "Moving", "to Standby", "moved to standby"
+            )
+            self._groups.enter(instance, "EnteringStandby")
+            self._groups.enter(instance, STANDBY)
             shown.append(activity.shown())
             activity.end("Successful")
-        groups.reconcile(group, f"At {now()} {REPLACED}")
+        self._groups.reconcile(group, f"At {now()} {REPLACED}")
         return ActionResult({"Activities": shown})
 
-    def exit_standby(api: Api) -> ActionResult:
+    def exit_standby(self, api: Api) -> ActionResult:
         group = group_of(api)
         instances = instances_of(api, group)
         _expect(instances, (STANDBY,))
@@ -45,30 +60,30 @@ def install(groups: Groups) -> None:
         shown = []
         for instance in instances:
             activity = _begin(
-                groups, group, instance, "Moving", "out of Standby", "moved out of standby"
+                self._groups, group, instance, "Moving", "out of Standby", "moved out of standby"
             )
             shown.append({**activity.shown(), "StatusCode": "PreInService"})
-            groups.enter(instance, "Pending")
-            groups.wait(group, instance, LAUNCHING)
+            self._groups.enter(instance, "Pending")
+            self._groups.wait(group, instance, LAUNCHING)
         return ActionResult({"Activities": shown})
 
-    def detach_instances(api: Api) -> ActionResult:
+    def detach_instances(self, api: Api) -> ActionResult:
         group = group_of(api)
         instances = instances_of(api, group)
         _take_out(api, group, instances, (IN_SERVICE, STANDBY), "detach")
         shown = []
         for instance in instances:
-            activity = _begin(groups, group, instance, "Detaching", "", "detached")
-            groups.enter(instance, "Detaching")
+            activity = _begin(self._groups, group, instance, "Detaching", "", "detached")
+            self._groups.enter(instance, "Detaching")
             group.ec2_backend.delete_tags([instance.instance_id], {GROUP_TAG: group.name})
-            groups.enter(instance, "Detached")
-            groups.release(group, instance)
+            self._groups.enter(instance, "Detached")
+            self._groups.release(group, instance)
             shown.append(activity.shown())
             activity.end("Successful")
-        groups.reconcile(group, f"At {now()} {REPLACED}")
+        self._groups.reconcile(group, f"At {now()} {REPLACED}")
         return ActionResult({"Activities": shown})
 
-    def attach_instances(api: Api) -> EmptyResult:
+    def attach_instances(self, api: Api) -> EmptyResult:
         group, ids = group_of(api), api._get_param("InstanceIds", [])
         found = [_free(api, instance_id) for instance_id in ids]
         _grow(group, len(found), "attach")
@@ -79,24 +94,19 @@ def install(groups: Groups) -> None:
             )
             group.ec2_backend.create_tags([ec2.id], {GROUP_TAG: group.name})
             group.instance_states.append(instance)
-            _begin(groups, group, instance, "Attaching an existing", "", "attached")
-            groups.enter(instance, "Pending")
-            groups.wait(group, instance, LAUNCHING)
+            _begin(self._groups, group, instance, "Attaching an existing", "", "attached")
+            self._groups.enter(instance, "Pending")
+            self._groups.wait(group, instance, LAUNCHING)
         return EmptyResult()
 
-    def set_instance_protection(api: Api) -> EmptyResult:
-        """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetInstanceProtection.html"""
-        instances = instances_of(api, group_of(api))
-        _expect(instances, (IN_SERVICE, "EnteringStandby", STANDBY))
-        for instance in instances:
-            instance.protected_from_scale_in = api._get_bool_param("ProtectedFromScaleIn")
-        return EmptyResult()
 
-    Api.set_instance_protection = set_instance_protection
-    Api.enter_standby = enter_standby
-    Api.exit_standby = exit_standby
-    Api.detach_instances = detach_instances
-    Api.attach_instances = attach_instances
+def _set_instance_protection(api: Api) -> EmptyResult:
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetInstanceProtection.html"""
+    instances = instances_of(api, group_of(api))
+    _expect(instances, (IN_SERVICE, "EnteringStandby", STANDBY))
+    for instance in instances:
+        instance.protected_from_scale_in = api._get_bool_param("ProtectedFromScaleIn")
+    return EmptyResult()
 
 
 def _begin(

@@ -31,6 +31,7 @@ from labswarm_emulator.functions.asynchronous import AsynchronousEvents
 from labswarm_emulator.functions.concurrency import MOTO_QUOTA, TooManyRequests
 from labswarm_emulator.functions.fleet import Fleet
 from labswarm_emulator.functions.states import NotReady
+from labswarm_emulator.functions.worker import Outcome
 
 LATEST = "$LATEST"
 REQUEST_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20}
@@ -59,14 +60,7 @@ def install(emulator: Emulator) -> None:
         if kind == "Event":
             later.accept(function, event)
             return ""
-        try:
-            outcome = fleet.invoke(function, event, str(uuid.uuid4()))
-        except TooManyRequests as too_many:
-            raise _refusal(too_many) from too_many
-        except NotReady as not_ready:
-            refusal = LambdaClientError(not_ready.code, str(not_ready))
-            refusal.code = not_ready.status
-            raise refusal from not_ready
+        outcome = _run(fleet, function, event)
         response_headers["x-amz-executed-version"] = LATEST
         response_headers["x-amz-log-result"] = base64.b64encode(b"").decode()
         if outcome.failed:
@@ -99,6 +93,18 @@ def install(emulator: Emulator) -> None:
     LambdaResponse.invoke = invoke_latest
     LambdaResponse.invoke_async = invoke_async
     LambdaBackend.delete_function = delete
+
+
+def _run(fleet: Fleet, function: LambdaFunction, event: bytes) -> Outcome:
+    """Run one event to its end. Raises LambdaClientError as Invoke refuses it."""
+    try:
+        return fleet.invoke(function, event, str(uuid.uuid4()))
+    except TooManyRequests as too_many:
+        raise _refusal(too_many) from too_many
+    except NotReady as not_ready:
+        refusal = LambdaClientError(not_ready.code, str(not_ready))
+        refusal.code = not_ready.status
+        raise refusal from not_ready
 
 
 def _not_here(message: str) -> LambdaClientError:

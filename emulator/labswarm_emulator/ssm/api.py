@@ -1,6 +1,6 @@
 """The operations of Systems Manager that the emulator answers in moto's place."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -41,8 +41,35 @@ NOT_HERE = (
 
 def install(agents: Agents, commands: Commands) -> None:
     """Replace moto's operations on commands, which report success without running anything."""
+    here = RunCommand(agents, commands)
+    for operation in (
+        here.send_command,
+        here.get_command_invocation,
+        here.list_commands,
+        here.list_command_invocations,
+        here.cancel_command,
+        here.describe_instance_information,
+    ):
+        setattr(Api, operation.__name__, _answered_by(operation))
 
-    def send_command(api: Api) -> ActionResult:
+
+def _answered_by(operation: Callable[[Api], Any]) -> Callable[[Api], Any]:
+    """Return the operation as a method of moto's class, which a bound method cannot be."""
+
+    def answer(api: Api) -> Any:
+        return operation(api)
+
+    return answer
+
+
+class RunCommand:
+    """The operations on commands and agents."""
+
+    def __init__(self, agents: Agents, commands: Commands) -> None:
+        self._agents = agents
+        self._commands = commands
+
+    def send_command(self, api: Api) -> ActionResult:
         """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html"""
         for name in NOT_HERE:
             if api._get_param(name):
@@ -58,7 +85,7 @@ def install(agents: Agents, commands: Commands) -> None:
         parameters = api._get_param("Parameters") or {}
         document = api._get_param("DocumentName")
         step = _script(api.ssm_backend, document, api._get_param("DocumentVersion"), parameters)
-        absent = [i for i in instance_ids if agents.online(i) is None]
+        absent = [i for i in instance_ids if self._agents.online(i) is None]
         if absent:
             raise SSMException(
                 "InvalidInstanceId",
@@ -75,39 +102,39 @@ def install(agents: Agents, commands: Commands) -> None:
             output=_output(api),
         )
         answer = command_shape(command)
-        commands.send(command)
+        self._commands.send(command)
         return ActionResult({"Command": answer})
 
-    def get_command_invocation(api: Api) -> ActionResult:
-        command = _known(commands, api._get_param("CommandId"))
+    def get_command_invocation(self, api: Api) -> ActionResult:
+        command = _known(self._commands, api._get_param("CommandId"))
         invocation = command.invocations.get(api._get_param("InstanceId"))
         plugin = api._get_param("PluginName")
-        if invocation is None or not commands.visible(command):
+        if invocation is None or not self._commands.visible(command):
             raise SSMException("InvocationDoesNotExist", "")
         if plugin and plugin != command.script.step:
             raise SSMException("InvalidPluginName", f"{plugin} is no step of {command.document}")
         return ActionResult(invocation_shape(command, invocation))
 
-    def list_commands(api: Api) -> ActionResult:
+    def list_commands(self, api: Api) -> ActionResult:
         _no_filters(api)
         wanted, on = api._get_param("CommandId"), api._get_param("InstanceId")
-        found = [_known(commands, wanted)] if wanted else commands.all()
+        found = [_known(self._commands, wanted)] if wanted else self._commands.all()
         chosen = [
             command
             for command in found
-            if commands.visible(command) and (not on or on in command.invocations)
+            if self._commands.visible(command) and (not on or on in command.invocations)
         ]
         page, token = _page(chosen, api)
         return ActionResult({"Commands": [command_shape(c) for c in page], "NextToken": token})
 
-    def list_command_invocations(api: Api) -> ActionResult:
+    def list_command_invocations(self, api: Api) -> ActionResult:
         _no_filters(api)
         wanted, on = api._get_param("CommandId"), api._get_param("InstanceId")
-        found = [_known(commands, wanted)] if wanted else commands.all()
+        found = [_known(self._commands, wanted)] if wanted else self._commands.all()
         chosen = [
             (command, invocation)
             for command in found
-            if commands.visible(command)
+            if self._commands.visible(command)
             for invocation in command.invocations.values()
             if not on or on == invocation.instance_id
         ]
@@ -116,13 +143,13 @@ def install(agents: Agents, commands: Commands) -> None:
         listed = [listed_shape(command, invocation, details) for command, invocation in page]
         return ActionResult({"CommandInvocations": listed, "NextToken": token})
 
-    def cancel_command(api: Api) -> EmptyResult:
-        command = _known(commands, api._get_param("CommandId"))
-        commands.cancel(command, api._get_param("InstanceIds", []))
+    def cancel_command(self, api: Api) -> EmptyResult:
+        command = _known(self._commands, api._get_param("CommandId"))
+        self._commands.cancel(command, api._get_param("InstanceIds", []))
         return EmptyResult()
 
-    def describe_instance_information(api: Api) -> ActionResult:
-        found = agents.listed()
+    def describe_instance_information(self, api: Api) -> ActionResult:
+        found = self._agents.listed()
         filters = [(f["Key"], f["Values"]) for f in api._get_param("Filters", [])]
         filters += [
             (f["key"], f["valueSet"]) for f in api._get_param("InstanceInformationFilterList", [])
@@ -135,18 +162,8 @@ def install(agents: Agents, commands: Commands) -> None:
             else:
                 raise SSMException("InvalidFilterKey", f"the emulator does not filter by {key}")
         page, token = _page(found, api, at_least=SHORTEST_PAGE_OF_AGENTS)
-        listed = [agent_shape(agent, agents.version) for agent in page]
+        listed = [agent_shape(agent, self._agents.version) for agent in page]
         return ActionResult({"InstanceInformationList": listed, "NextToken": token})
-
-    for operation in (
-        send_command,
-        get_command_invocation,
-        list_commands,
-        list_command_invocations,
-        cancel_command,
-        describe_instance_information,
-    ):
-        setattr(Api, operation.__name__, operation)
 
 
 def _script(

@@ -84,8 +84,13 @@ class Tokens:
 
 
 def install() -> None:
-    """Give and take tokens so."""
+    """Give a token to each attempt, and take its answer from the API."""
     tokens = Tokens()
+    _give_to_attempts(tokens)
+    _take_answers(tokens)
+
+
+def _give_to_attempts(tokens: Tokens) -> None:
     execute = callbacks.StateTaskServiceCallback._eval_execution
     failure_event = callbacks.StateTaskServiceCallback._get_callback_outcome_failure_event
     from_error = StateTask._from_error
@@ -119,6 +124,15 @@ def install() -> None:
             event.error_name = HeartbeatMissed("States.Timeout")
         return event
 
+    callbacks.CustomErrorName = Reported
+    callbacks.StateTaskServiceCallback._eval_execution = attempt
+    callbacks.StateTaskServiceCallback._eval_body = enter
+    callbacks.StateTaskServiceCallback._wait_for_task_token_heartbeat = heartbeats
+    callbacks.StateTaskServiceCallback._get_callback_outcome_failure_event = failed
+    StateTask._from_error = heartbeat_missed
+
+
+def _take_answers(tokens: Tokens) -> None:
     def succeed(request: StepFunctionResponse) -> ActionResult:
         token, output = request._get_param("taskToken"), request._get_param("output")
         if size(output) > PAYLOAD:
@@ -140,12 +154,6 @@ def install() -> None:
         tokens.answer(request._get_param("taskToken"), None)
         return EmptyResult()
 
-    callbacks.CustomErrorName = Reported
-    callbacks.StateTaskServiceCallback._eval_execution = attempt
-    callbacks.StateTaskServiceCallback._eval_body = enter
-    callbacks.StateTaskServiceCallback._wait_for_task_token_heartbeat = heartbeats
-    callbacks.StateTaskServiceCallback._get_callback_outcome_failure_event = failed
-    StateTask._from_error = heartbeat_missed
     StepFunctionResponse.send_task_success = succeed
     StepFunctionResponse.send_task_failure = fail
     StepFunctionResponse.send_task_heartbeat = beat
