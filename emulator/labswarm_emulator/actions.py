@@ -1,4 +1,4 @@
-"""Which IAM action a request asks for, by botocore's models of the services.
+"""The IAM action of a request, by botocore's models of the services.
 
 The service is the one that the request is signed for; the operation is where its protocol has it:
 https://smithy.io/2.0/aws/protocols/index.html
@@ -72,7 +72,7 @@ def action_of(model: ServiceModel, operation: str) -> str:
 
 @cache
 def known() -> frozenset[str]:
-    """Every action that can be asked for."""
+    """Return every action of SERVICES."""
     models = _models().values()
     return frozenset(action_of(model, name) for model in models for name in model.operation_names)
 

@@ -16,7 +16,7 @@ _SIGNIFICANT_DIGITS = 38
 
 
 def install() -> None:
-    """Check what is asked of a table before moto does it."""
+    """Check the requests to a table before moto carries them out."""
     for operation in _OPERATIONS:
         setattr(DynamoHandler, operation, _checked(getattr(DynamoHandler, operation)))
 

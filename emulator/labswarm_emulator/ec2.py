@@ -1,4 +1,4 @@
-"""EC2's seam to the lab: an instance with a labswarm:role is a machine, which boots and ends."""
+"""EC2's machines: an instance with a labswarm:role boots and ends one."""
 
 import threading
 from typing import Any
@@ -13,7 +13,7 @@ from labswarm_emulator.ssm import Agents
 
 ROLE_TAG = "labswarm:role"
 BROKEN_TAG = "labswarm-lab:broken"
-"""An image of the lab is an id. One with this tag is an image without the nodes' tools."""
+"""An image with this tag lacks the nodes' tools."""
 
 
 def install(emulator: Emulator, agents: Agents) -> None:

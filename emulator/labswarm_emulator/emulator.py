@@ -21,7 +21,7 @@ REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 
 READY = "ready.json"
-"""Written to the state folder when the emulator answers, removed when it stops."""
+"""The file in the state folder that exists while the emulator answers."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Settings:
     function_python: str = sys.executable
     latency: str = FAST.name
     function_concurrency: int = 1000
-    """Of all functions of the account, as Lambda's quota is unless raised or a new account's."""
+    """The account's limit of concurrent events; a new account on AWS has 10."""
     seed: int = 0
-    """Of the one source from which every latency is drawn."""
+    """The seed of all drawn latencies."""
 
     @classmethod
     def parse(cls, text: str) -> "Settings":
@@ -79,12 +79,12 @@ class Emulator:
         return f"http://{self.settings.address}:{self.settings.port}"
 
     def draw(self, delay: Delay) -> float:
-        """How long something takes this time, in seconds of the emulator's clock."""
+        """Draw a delay, in seconds of the emulator's clock."""
         with self._drawing:
             return delay.drawn(self._chance)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this emulator; usable from any thread of it."""
+        """Return a boto3 client of this emulator, usable from any thread."""
         return boto3.client(
             service,  # type: ignore[call-overload]  # the service is a variable here
             region_name=REGION,

@@ -1,4 +1,4 @@
-"""KMS as far as the app signs with it: where moto would do what AWS refuses.
+"""KMS for signing: refusals of AWS that moto lacks.
 
 https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
 """

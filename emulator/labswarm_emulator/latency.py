@@ -26,7 +26,7 @@ class Delay:
             raise ValueError(f"no delay: median {self.median_s} s, p99 {self.p99_s} s")
 
     def drawn(self, chance: random.Random) -> float:
-        """How many seconds it takes this time: log-normal, as waits in queues about are."""
+        """Draw its seconds: log-normal, as waits in queues about are."""
         if self.median_s == 0 or self.p99_s is None:
             return self.median_s
         sigma = math.log(self.p99_s / self.median_s) / _P99

@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Instance:
-    """An EC2 instance of the emulator, as its machine has to know it."""
+    """An EC2 instance, as its machine has to know it."""
 
     instance_id: str
     instance_type: str

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Record:
-    """An append-only record; every part of the emulator writes what it did to it."""
+    """An append-only record to which every part of the emulator writes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

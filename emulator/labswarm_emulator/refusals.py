@@ -65,7 +65,7 @@ _THROTTLED_BY: Mapping[str, Refusal] = {
 
 
 def with_refusals(aws: "WSGIApplication", emulator: Emulator) -> "WSGIApplication":
-    """AWS's APIs, with the refusals that are on."""
+    """Add the refusals that are on to AWS's APIs."""
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         faults = emulator.faults
@@ -90,7 +90,7 @@ def with_refusals(aws: "WSGIApplication", emulator: Emulator) -> "WSGIApplicatio
 
 
 def denied(wanted: Asked) -> Response:
-    """IAM's no."""
+    """Return IAM's refusal."""
     refusal = _DENIED_BY.get(_service(wanted), _DENIED[wanted.protocol])
     message = (
         f"User: arn:aws:sts::{ACCOUNT}:assumed-role/someone is not authorized to perform: "
@@ -100,7 +100,7 @@ def denied(wanted: Asked) -> Response:
 
 
 def throttled(wanted: Asked) -> Response:
-    """Too many requests."""
+    """Return the service's refusal of a call above its rate."""
     refusal = _THROTTLED_BY.get(_service(wanted), _THROTTLED[wanted.protocol])
     return _FORMS[wanted.protocol](wanted, refusal, "Rate exceeded")
 

@@ -1,4 +1,4 @@
-"""Secrets Manager as far as the app keeps secrets in it: where moto would do what AWS refuses.
+"""Secrets Manager: refusals of AWS that moto lacks.
 
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 """
@@ -13,7 +13,7 @@ MOST_BYTES = 65_536
 
 
 def install() -> None:
-    """Refuse what is too large or is to be deleted; say which stage a secret lacks, with 400."""
+    """Refuse large secrets and deleted ones, and answer 400 for a missing stage."""
     create, put = SecretsManagerBackend.create_secret, SecretsManagerBackend.put_secret_value
     get = SecretsManagerBackend.get_secret_value
 

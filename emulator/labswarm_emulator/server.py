@@ -53,7 +53,7 @@ MachinesFactory = Callable[[Settings], Machines]
 
 
 class UnknownMachines(ValueError):
-    """`--machines` names nothing that makes machines."""
+    """`--machines` names no factory of machines."""
 
 
 def machines_factory(name: str) -> MachinesFactory:
@@ -100,7 +100,7 @@ class Server:
         return self.emulator.settings.state_dir / READY
 
     def serve(self) -> None:
-        """Answer requests until `stop`, then end what the emulator's parts started."""
+        """Answer requests until `stop`, then end every part."""
         ready = self._ready.with_suffix(".part")
         ready.write_text(json.dumps({"url": self.emulator.url, "pid": os.getpid()}))
         ready.rename(self._ready)
@@ -140,7 +140,7 @@ def install(emulator: Emulator) -> control_api.Controls:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve an emulator until SIGTERM or SIGINT; 2 for settings that cannot be used."""
+    """Serve an emulator until SIGTERM or SIGINT. Return 2 for unusable settings."""
     parser = argparse.ArgumentParser(prog="labswarm_emulator.server", description=__doc__)
     parser.add_argument(
         "--config", type=Path, required=True, help="JSON of the emulator's settings"

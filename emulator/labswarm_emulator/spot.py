@@ -44,7 +44,7 @@ class Spot:
         )
 
     def recommend_rebalance(self, instance_id: str) -> None:
-        """Say that the instance is at an elevated risk of interruption. Raises NotRunning.
+        """Send a rebalance recommendation for the instance. Raises NotRunning.
 
         https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html
         """

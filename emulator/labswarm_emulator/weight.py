@@ -1,4 +1,4 @@
-"""How little memory the emulator's process can do with.
+"""Free memory that the emulator's process does not need.
 
 moto has every region's offers of instance types in memory: the emulator has one region, and in
 another no type is offered. Freed memory goes back to the machine only on request to the C library

@@ -15,7 +15,7 @@ THROTTLED = (
     "dynamodb:*",
 )
 HEALED_WITHIN_S = 60
-"""Until the Swarm and the hub have looked at a node whose link is up again."""
+"""Seconds until the Swarm and the hub have checked a node whose link is up again."""
 HUB_BACK_WITHIN_S = 60
 """Until a killed hub has restarted and looked at its servers."""
 

@@ -128,7 +128,7 @@ def unwell(seen: Seen) -> list[str]:
     wrong = [] if seen.status["hub"]["healthy"] else ["the hub is not healthy"]
     if seen.status["chef"] == "unreachable":
         wrong.append("the Chef Server is unreachable")
-    return wrong + [f"{a['name']} rings: {a['reason']}" for a in seen.status["alarms"]]
+    return wrong + [f"{a['name']} is on: {a['reason']}" for a in seen.status["alarms"]]
 
 
 def unrest(seen: Seen) -> list[str]:

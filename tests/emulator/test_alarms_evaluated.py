@@ -159,7 +159,7 @@ def test_the_statistic_is_the_first_operand(comparison: str, breaching: list[boo
     "It names the datapoints, and of an M out of N alarm what it takes.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html",
 )
-def test_a_reason_names_the_datapoints_and_of_an_m_out_of_n_alarm_what_it_takes() -> None:
+def test_a_reason_names_the_datapoints_and_m_out_of_n() -> None:
     """The form of AWS's sample events, https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html"""
     assert reason([0.0, 0.0, 99.5], m=1, n=1, threshold=50.0) == (
         "Threshold Crossed: 1 out of the last 1 datapoints [99.5 (23/11/26 08:02:00)] was greater"
@@ -209,7 +209,7 @@ def test_a_reason_names_the_datapoints_and_of_an_m_out_of_n_alarm_what_it_takes(
         ),
     ],
 )
-def test_a_reason_says_what_was_received_and_what_was_missing(
+def test_a_reason_names_the_received_and_the_missing_data(
     points: str, missing: str, expected: str
 ) -> None:
     """The short form, without DatapointsToAlarm, as alarms of AWS were seen to say it:
@@ -225,7 +225,7 @@ def test_a_reason_says_what_was_received_and_what_was_missing(
     "It counts the datapoints that are unknown.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html",
 )
-def test_a_reason_counts_what_is_unknown() -> None:
+def test_a_reason_counts_unknown_datapoints() -> None:
     """As in AWS's sample of an alarm that calls a function.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
@@ -663,7 +663,7 @@ def test_given_set_alarm_state_then_it_acts_lasts_until_evaluated_and_is_in_the_
         ({"AlarmActions": [ARN.format("lambda", "function:f")]}, "InvalidParameterValue"),
     ],
 )
-def test_given_what_is_not_evaluated_then_it_is_refused(
+def test_an_alarm_that_is_not_evaluated_is_refused(
     alarm: Watched, properties: dict[str, Any], code: str
 ) -> None:
     """Alarms that AWS refuses, and alarms that only this emulator lacks.

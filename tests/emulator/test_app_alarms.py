@@ -68,7 +68,7 @@ def test_every_alarm_of_the_template_is_driven_here() -> None:
     assert {*BAD, *SCHEDULED, QUEUE} == set(ALARMS)
 
 
-def test_the_other_alarms_are_on_what_aws_publishes() -> None:
+def test_the_other_alarms_are_on_metrics_of_aws() -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """

@@ -16,9 +16,7 @@ def handler(event, context):
 """
 
 
-def test_what_has_a_schedule_runs_once_and_nothing_else(
-    emulator: RunningEmulator, name: str
-) -> None:
+def test_only_functions_with_a_schedule_run_once(emulator: RunningEmulator, name: str) -> None:
     events = emulator.client("events")
     scheduled, other = create(emulator, SOURCE), create(emulator, SOURCE)
     pattern = json.dumps({"source": [name]})

@@ -121,7 +121,7 @@ def test_a_group_whose_launches_fail_three_times_in_a_row_launches_no_more(app: 
     assert app.breakers.read("lab").failed == frozenset(failed)
 
 
-def test_a_group_at_its_minimum_replaces_what_fails(app: App) -> None:
+def test_a_group_at_its_minimum_replaces_failed_instances(app: App) -> None:
     app.group.create(1, hooks=[hook(LAUNCHING), hook(TERMINATING)], MinSize=1)
     for number in range(3):
         app.breakers.failed("lab", f"i-{number}", 0)

@@ -91,7 +91,7 @@ def test_how_much_is_on_demand(base: int, percentage: int, wanted: dict[int, int
     }
 
 
-def test_what_is_there_counts_towards_the_mix() -> None:
+def test_running_instances_count_towards_the_mix() -> None:
     mix = Distribution(("t",), on_demand_base=2, on_demand_percentage=0)
     assert purchases(mix, members("t", "t"), 3) == (1, 0)
     assert purchases(mix, members("t", spot=False), 4) == (1, 2)

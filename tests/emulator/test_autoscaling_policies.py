@@ -112,7 +112,7 @@ def test_a_metric_over_its_target_raises_the_capacity_in_proportion(group: Group
     "With AlarmNotification suspended an alarm in ALARM changes nothing.",
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html",
 )
-def test_a_group_that_is_told_no_alarms_stays_as_it_is(group: Group) -> None:
+def test_a_group_without_alarm_notification_keeps_its_size(group: Group) -> None:
     group.create(1, hooks=[])
     eventually(lambda: serving(group, 1))
     which = {"AutoScalingGroupName": group.name, "ScalingProcesses": ["AlarmNotification"]}
@@ -168,7 +168,7 @@ def test_a_group_that_is_told_no_alarms_stays_as_it_is(group: Group) -> None:
         ),
     ],
 )
-def test_what_the_policies_make_of_four_instances(
+def test_the_policies_change_four_instances(
     readings: list[Reading], warming: bool, wanted: Change | None
 ) -> None:
     assert change(readings, 4, in_service=4, warming=warming) == wanted
@@ -388,6 +388,6 @@ def test_a_crontab_expression_fires(expression: str, expected: list[str]) -> Non
 
 
 @pytest.mark.parametrize("expression", ["", "* * * *", "60 * * * *", "* * 0 * *", "a * * * *"])
-def test_what_is_no_crontab_expression_is_refused(expression: str) -> None:
+def test_a_bad_crontab_expression_is_refused(expression: str) -> None:
     with pytest.raises(NoCrontab):
         Crontab.parse(expression)

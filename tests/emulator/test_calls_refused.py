@@ -139,7 +139,7 @@ def test_a_denied_action_is_refused_as_its_service_does(
     "https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html",
 )
 @pytest.mark.parametrize("case", CALLS, ids=lambda case: case[1])
-def test_a_throttled_action_is_refused_so_often_and_then_answered(
+def test_a_throttled_action_is_refused_n_times_and_then_answered(
     switch: Switch, once: Callable[[str], Any], case: tuple[Any, ...]
 ) -> None:
     service, action, method, given, *_, code, status = case
@@ -238,7 +238,7 @@ def test_other_actions_are_answered_meanwhile(
         ("ec2", "GET", "/?Action=RunInstances", {}, "ec2:RunInstances"),
     ],
 )  # fmt: skip
-def test_a_request_is_told_by_the_services_models(
+def test_a_requests_action_is_read_by_the_services_models(
     service: str, method: str, path: str, headers: dict[str, str], action: str
 ) -> None:
     signed = f"AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/{service}/aws4_request, Sig=x"
@@ -255,7 +255,7 @@ def test_a_request_is_told_by_the_services_models(
     assert action in known()
 
 
-def test_a_request_that_nobody_signed_asks_for_no_action() -> None:
+def test_an_unsigned_request_has_no_action() -> None:
     assert asked(Request(EnvironBuilder("/latest/meta-data/").get_environ())) is None
 
 

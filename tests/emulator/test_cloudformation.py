@@ -182,7 +182,7 @@ class TestTheDeployedApp:
         "A topic of the template has its policy, and a queue that subscribed gets its messages.",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html",
     )
-    def test_its_topic_is_heard_by_who_subscribed(self, emulator: Any) -> None:
+    def test_its_topic_reaches_its_subscribers(self, emulator: Any) -> None:
         """Topic, TopicPolicy and Subscription.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html
@@ -452,7 +452,7 @@ def test_a_named_document_cannot_be_replaced(emulator: Any, name: str) -> None:
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html",
 )
 @pytest.mark.parametrize(("policy", "left"), [("Retain", 1), ("Delete", 0)])
-def test_what_leaves_the_template_is_removed_unless_retained(
+def test_a_resource_that_leaves_the_template_is_removed_unless_retained(
     emulator: Any, name: str, policy: str, left: int
 ) -> None:
     """DeletionPolicy: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"""

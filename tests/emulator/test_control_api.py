@@ -14,7 +14,7 @@ def post(emulator: RunningEmulator, path: str, body: Any = None) -> urllib3.Base
     return urllib3.request("POST", f"{emulator.url}/_emulator/{path}", json=body, timeout=10)
 
 
-def test_what_runs_nowhere_is_neither_cut_nor_healed(emulator: RunningEmulator) -> None:
+def test_an_unknown_instance_is_neither_cut_nor_healed(emulator: RunningEmulator) -> None:
     for what in ("cut", "heal"):
         assert post(emulator, f"{what}/i-0123456789abcdef0").status == 404
 
@@ -59,7 +59,9 @@ def test_an_event_put_over_the_control_api_reaches_rules_in_awss_name(
         ),
     ],
 )
-def test_what_no_bus_carries_is_refused(emulator: RunningEmulator, event: Any, said: str) -> None:
+def test_an_event_that_no_bus_carries_is_refused(
+    emulator: RunningEmulator, event: Any, said: str
+) -> None:
     answer = post(emulator, "event", event)
     assert answer.status == 400
     assert said in answer.json()["error"]

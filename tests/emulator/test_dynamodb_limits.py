@@ -53,7 +53,7 @@ def refused(call: Any, **given: Any) -> dict[str, Any]:
     "A condition that fails is a ConditionalCheckFailedException; with ReturnValuesOnConditionCheckFailure ALL_OLD it has the item that is there.",  # noqa: E501
     "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html",
 )
-def test_a_failed_condition_tells_what_is_there_only_when_asked(dynamodb: Any, table: str) -> None:
+def test_a_failed_condition_returns_the_item_only_on_request(dynamodb: Any, table: str) -> None:
     there = item(version={"N": "1"})
     dynamodb.put_item(TableName=table, Item=there)
     given = {"TableName": table, "Item": item(), "ConditionExpression": "attribute_not_exists(phase) AND version = :v", "ExpressionAttributeValues": {":v": {"N": "2"}}}  # noqa: E501  # fmt: skip
@@ -176,7 +176,7 @@ def test_an_item_that_is_too_large_is_refused(dynamodb: Any, table: str) -> None
     "A page ends after reading 1 MB, even if a filter leaves nothing; LastEvaluatedKey goes on.",
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html",
 )
-def test_a_page_ends_after_1_mb_of_what_was_read(dynamodb: Any, table: str) -> None:
+def test_a_page_ends_after_1_mb_of_items_read(dynamodb: Any, table: str) -> None:
     for number in range(4):
         dynamodb.put_item(TableName=table, Item=item(str(number), v={"S": "x" * 390_000}))
 

@@ -97,7 +97,7 @@ EXACT = [
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html",
 )
 @pytest.mark.parametrize("case", EXACT)
-def test_a_value_matches_what_is_written_just_so(case: Case) -> None:
+def test_a_value_matches_only_the_same_text(case: Case) -> None:
     check(case)
 
 

@@ -63,7 +63,7 @@ class Command:
 NOTHING_OF_OURS = ("--detail-types", "none of another test's")
 
 
-def test_what_is_set_is_on_until_it_is_cleared(fault: Command) -> None:
+def test_a_fault_is_on_until_it_is_cleared(fault: Command) -> None:
     assert fault.must("list") == "No fault is on.\n"
 
     said = fault.must("set", "events", "--loss", "0.25", "--seed", "7", *NOTHING_OF_OURS)
@@ -82,7 +82,7 @@ def test_what_is_set_is_on_until_it_is_cleared(fault: Command) -> None:
     assert fault.on() == {}
 
 
-def test_setting_a_kind_again_replaces_what_it_had(fault: Command) -> None:
+def test_setting_a_kind_again_replaces_its_settings(fault: Command) -> None:
     fault.must("set", "events", "--loss", "0.25", *NOTHING_OF_OURS)
     fault.must("set", "events", "--duplicates", "0.5", *NOTHING_OF_OURS)
     assert (fault.on()["events"]["loss"], fault.on()["events"]["duplicates"]) == (0.0, 0.5)
@@ -96,7 +96,7 @@ def test_setting_a_kind_again_replaces_what_it_had(fault: Command) -> None:
         (("set", "events", "--held-s", "-1"), "events.held_s"),
     ],
 )
-def test_what_is_no_fault_is_refused_and_changes_nothing(
+def test_a_bad_setting_is_refused_and_changes_nothing(
     fault: Command, words: tuple[str, ...], named: str
 ) -> None:
     fault.must("set", "events", "--delay-s", "0.5", *NOTHING_OF_OURS)
@@ -157,6 +157,6 @@ def test_rates_concurrency_and_idle_functions_are_set_by_the_command(fault: Comm
     assert on["concurrency"] == {"account": 900}
 
 
-def test_a_kind_that_is_on_without_a_setting_is_told_too() -> None:
+def test_a_kind_that_is_on_without_a_setting_is_listed() -> None:
     on: dict[str, Any] = {"capacity": {"spot": [], "on_demand": []}}
     assert list(worded(on)) == ["capacity: nothing goes wrong"]

@@ -127,7 +127,7 @@ def test_forked_workers_share_the_sdk_and_nothing_else(workers: Workers) -> None
     assert answers == ["1", "2"]
 
 
-def test_what_is_read_when_a_process_starts_is_the_functions_own(workers: Workers) -> None:
+def test_variables_read_at_the_start_are_the_functions_own(workers: Workers) -> None:
     source = "import sys, time\nprint(sys.flags.optimize, flush=True)\ntime.sleep(600)\n"
     workers.start(source)
     assert workers.said(1) == ["0\n"]
@@ -156,7 +156,7 @@ def test_a_function_has_the_sdk_of_its_own_code_or_layer(workers: Workers) -> No
         ("raise KeyboardInterrupt\n", 1),
     ],
 )
-def test_the_end_of_a_worker_is_told(
+def test_the_end_of_a_worker_is_reported(
     workers: Workers, source: str, status: int, forked: bool
 ) -> None:
     process = workers.start(source, forked=forked)

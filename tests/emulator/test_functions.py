@@ -142,7 +142,7 @@ def test_a_worker_that_dies_is_an_exit_error(
         ("import os; os._exit(4)", "Runtime.ExitError"),
     ],
 )
-def test_code_that_cannot_be_loaded_is_told(emulator: Any, source: str, error: str) -> None:
+def test_code_that_cannot_be_loaded_is_reported(emulator: Any, source: str, error: str) -> None:
     """Errors of the init phase are the answer of the invocation.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html

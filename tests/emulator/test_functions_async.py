@@ -60,9 +60,7 @@ FAILS = {"do": "fail", "type": "Permanent", "message": "no"}
     "An event that fails every attempt is told to OnFailure with its payload, answer and attempts.",
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
 )
-def test_an_event_that_failed_is_told_to_its_destination(
-    emulator: RunningEmulator, queue: Queue
-) -> None:
+def test_a_failed_event_is_sent_to_its_destination(emulator: RunningEmulator, queue: Queue) -> None:
     function = create(emulator, SOURCE)
     configured(
         emulator,
@@ -93,7 +91,7 @@ def test_an_event_that_failed_is_told_to_its_destination(
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
 )
 @pytest.mark.parametrize("kind", ["queue", "topic", "function", "bus"])
-def test_an_event_that_was_answered_is_told_to_its_destination(
+def test_an_answered_event_is_sent_to_its_destination(
     emulator: RunningEmulator, queue: Queue, name: str, kind: str
 ) -> None:
     if kind == "queue":

@@ -178,7 +178,7 @@ def test_no_other_code_answers_for_a_version(emulator: RunningEmulator, function
         ("invoke_with_response_stream", {}),
     ],
 )
-def test_what_is_not_there_is_not_found(
+def test_a_missing_object_is_not_found(
     emulator: RunningEmulator, function: str, operation: str, more: dict[str, Any]
 ) -> None:
     named = {} if operation == "get_account_settings" else {"FunctionName": function}
@@ -304,7 +304,7 @@ def crash(emulator: RunningEmulator) -> Iterator[Any]:
     "https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html",
 )
 @pytest.mark.parametrize(("when", "is_done"), [("after", True), ("before", False)])
-def test_a_function_crashes_when_it_is_told_to_and_so_often(
+def test_a_function_crashes_as_often_as_the_fault_says(
     emulator: RunningEmulator, crash: Any, tmp_path: Path, when: str, is_done: bool
 ) -> None:
     arn = create(emulator, SOURCE)

@@ -83,7 +83,7 @@ def test_an_invocation_is_counted_and_whether_it_failed(
     "A throttled call counts as no invocation and as no error.",
     "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
 )
-def test_what_is_throttled_is_not_counted(emulator: RunningEmulator) -> None:
+def test_a_throttled_invocation_is_not_counted(emulator: RunningEmulator) -> None:
     """ "Invocations aren't recorded if the invocation request is throttled".
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html

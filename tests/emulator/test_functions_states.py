@@ -133,7 +133,7 @@ def test_an_asynchronous_event_waits_until_its_function_is_active(
     "The account's concurrency can be lowered while it runs; above it invocations are throttled.",
     "https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html",
 )
-def test_the_accounts_concurrency_is_what_the_fault_says(
+def test_the_fault_lowers_the_accounts_concurrency(
     emulator: RunningEmulator, switch: Callable[..., None]
 ) -> None:
     busy, other = create(emulator, SOURCE), create(emulator, SOURCE)

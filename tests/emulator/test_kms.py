@@ -169,7 +169,7 @@ def test_a_key_that_is_not_there_is_named(kms: Any, nobody: str) -> None:
     "A key that is made for something else, or an algorithm for other keys, is an InvalidKeyUsageException.",  # noqa: E501
     "https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html",
 )
-def test_a_key_does_only_what_it_is_made_for(kms: Any, key: str) -> None:
+def test_a_key_has_one_usage(kms: Any, key: str) -> None:
     symmetric = kms.create_key()["KeyMetadata"]["KeyId"]
 
     for call in (

@@ -64,7 +64,7 @@ def test_a_write_over_nothing_is_refused(s3: Any, bucket: str) -> None:
     "A missing object is NoSuchKey or NoSuchBucket (404 at a HEAD); deleting it succeeds.",
     "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",
 )
-def test_what_is_not_there_is_said(s3: Any, bucket: str) -> None:
+def test_a_missing_object_is_named(s3: Any, bucket: str) -> None:
     given = {"Bucket": bucket, "Key": "none"}
 
     assert refused(s3.get_object, **given) == ("NoSuchKey", 404)

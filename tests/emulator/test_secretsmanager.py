@@ -82,7 +82,7 @@ def test_a_put_that_is_tried_again_makes_no_second_version(secrets: Any, name: s
     "A secret that is not there, has no value, or not this stage, is a ResourceNotFoundException with status 400.",  # noqa: E501
     "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html",
 )
-def test_what_is_not_there_is_said(secrets: Any, name: str) -> None:
+def test_a_missing_object_is_named(secrets: Any, name: str) -> None:
     for call, more in (
         (secrets.get_secret_value, {}),
         (secrets.put_secret_value, {"SecretString": "x"}),

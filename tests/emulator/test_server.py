@@ -20,7 +20,7 @@ def config(state_dir: Path, port: int = 0) -> str:
     return str(file)
 
 
-def test_given_an_emulator_that_serves_when_told_to_stop_then_it_ends_and_is_not_ready(
+def test_on_sigterm_the_emulator_ends_and_is_not_ready(
     tmp_path: Path,
 ) -> None:
     """SIGTERM ends it; ready.json stands only while it answers."""

@@ -197,7 +197,7 @@ def test_a_token_can_be_completed_once(side: Side) -> None:
 
 
 @pytest.mark.parametrize(("default", "then"), [("CONTINUE", "InService"), ("ABANDON", "leaving")])
-def test_a_hook_that_nobody_completes_ends_with_its_default(
+def test_a_hook_without_an_answer_ends_with_its_default(
     side: Side, default: str, then: str
 ) -> None:
     side.make(SHORTEST_S, default)
@@ -406,7 +406,7 @@ def test_an_invocation_of_the_world_is_not_there_at_once(name: str) -> None:
         ({"Nothing": "known"}, "InvalidParameters"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_by_name(
+def test_an_unsupported_target_is_refused_by_name(
     agents: Agents, sent: dict[str, str], refusal: str
 ) -> None:
     with pytest.raises(ClientError) as refused:

@@ -91,7 +91,7 @@ def described(emulator: RunningEmulator, instance_id: str) -> dict[str, Any]:
     "The warning on EventBridge has the fields of EC2's, whose ARN has the zone and no account.",
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html",
 )
-def test_an_interruption_is_told_with_the_fields_that_ec2_gives_it(
+def test_an_interruption_event_has_the_fields_of_ec2(
     emulator: RunningEmulator, member: str, told: str
 ) -> None:
     """The sample event: its ARN has the zone in the region's place, and no account.
@@ -154,7 +154,7 @@ def test_an_interrupted_instance_is_taken_back_two_minutes_after_the_warning(
     "The event has EC2's fields, and the instance runs on.",
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html",
 )
-def test_a_rebalance_recommendation_is_told_and_ends_nothing(
+def test_a_rebalance_recommendation_sends_an_event_and_ends_nothing(
     emulator: RunningEmulator, member: str, told: str
 ) -> None:
     """The sample event has the instance's id alone.
@@ -207,9 +207,7 @@ def test_a_killed_instance_is_terminated_at_once_and_says_why(
     "a lab has to be able to lose a node at a time of its choosing",
 )
 @pytest.mark.parametrize("what", ["interrupt", "rebalance", "kill", "explode"])
-def test_what_does_not_run_and_what_there_is_not_are_refused(
-    emulator: RunningEmulator, what: str
-) -> None:
+def test_stopped_and_unknown_instances_are_refused(emulator: RunningEmulator, what: str) -> None:
     """Use the emulator's control API, since PutEvents takes no event from aws.*.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html

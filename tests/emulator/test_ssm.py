@@ -123,7 +123,7 @@ def test_given_a_command_just_sent_when_asked_for_then_it_may_not_be_known_yet(
     "Exit code 0 is Success, any other is Failed with the code; both outputs are told.",
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
-def test_given_a_script_when_it_ends_then_status_code_and_both_outputs_are_told(
+def test_an_ended_script_has_its_status_code_and_both_outputs(
     emulator: RunningEmulator, instance: str, document: Callable[..., str]
 ) -> None:
     """Success is exit code 0; any other is Failed, with the code.

@@ -108,7 +108,7 @@ def test_a_command_whose_instance_dies_in_the_middle_times_out(
     "agent is back.",
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
-def test_a_command_that_ended_while_its_agent_was_cut_off_is_told_later(
+def test_a_command_that_ended_while_its_agent_was_cut_off_is_reported_later(
     emulator: RunningEmulator, passing: str, name: str, gate: Gate, tmp_path: Path
 ) -> None:
     done = tmp_path / "done"
@@ -190,7 +190,7 @@ def told(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[dic
     "EventBridge is told of each change of state, of the command and of each invocation.",
     "https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ssm.html",
 )
-def test_changes_of_state_are_told_to_eventbridge(
+def test_changes_of_state_are_sent_to_eventbridge(
     emulator: RunningEmulator, instance: str, name: str, told: Callable[[], list[dict[str, Any]]]
 ) -> None:
     make_document(emulator, name, "exit 3", {"Word": {"type": "String"}})
@@ -287,7 +287,7 @@ def test_the_whole_output_is_stored_in_the_bucket(
         ({"Comment": "c" * 101}, "ValidationException"),
     ],
 )
-def test_what_send_command_refuses_is_not_sent(
+def test_a_refused_command_is_not_sent(
     emulator: RunningEmulator, instance: str, name: str, more: dict[str, Any], code: str
 ) -> None:
     make_document(emulator, name, "true")
@@ -317,7 +317,7 @@ def test_what_send_command_refuses_is_not_sent(
     ],
     ids=lambda more: next(iter(more)),
 )
-def test_what_the_emulator_does_not_do_with_a_command_is_refused(
+def test_unsupported_parameters_of_send_command_are_refused(
     emulator: RunningEmulator, instance: str, name: str, more: dict[str, Any]
 ) -> None:
     make_document(emulator, name, "true")
@@ -373,7 +373,7 @@ def test_there_are_no_documents_of_aws(emulator: RunningEmulator, instance: str)
         ("get_connection_status", {"Target": ABSENT}),
     ],
 )
-def test_what_else_systems_manager_has_is_an_error(
+def test_other_operations_of_systems_manager_are_errors(
     emulator: RunningEmulator, operation: str, given: dict[str, str]
 ) -> None:
     once = boto3.client(

@@ -118,7 +118,7 @@ def test_starts_at_once_are_one(emulator: Any) -> None:
     "StateMachineDoesNotExist, ExecutionDoesNotExist, InvalidArn.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html",
 )
-def test_what_is_not_there_is_said(emulator: Any) -> None:
+def test_a_missing_object_is_named(emulator: Any) -> None:
     states = emulator.client("stepfunctions")
     machine = create(emulator, one(PASS))
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:absent"
@@ -385,7 +385,7 @@ class StatusEvents:
     "https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html",
 )
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])
-def test_each_status_is_told(emulator: Any, status: str) -> None:
+def test_each_status_is_sent(emulator: Any, status: str) -> None:
     states = emulator.client("stepfunctions")
     definition: dict[str, Any] = {
         "SUCCEEDED": one({**PASS, "Result": {"made": 1}}),

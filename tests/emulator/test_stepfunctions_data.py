@@ -98,7 +98,7 @@ def test_intrinsic_functions_make_values(emulator: Any) -> None:
     "Tells the execution, the state and their times, in UTC.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html",
 )
-def test_the_context_object_tells_execution_state_and_times(emulator: Any) -> None:
+def test_the_context_object_has_execution_state_and_times(emulator: Any) -> None:
     """$$.Execution and $$.State, times in UTC with Z.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html

@@ -70,7 +70,7 @@ EXAMPLES: dict[str, Any] = {
     "All 18, nested up to 10 deep, over the input, the context object and variables.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html",
 )
-def test_awss_examples_give_what_they_give(emulator: Any) -> None:
+def test_awss_examples_give_awss_results(emulator: Any) -> None:
     calls = {f"{number}.$": call for number, call in enumerate(EXAMPLES)}
 
     made = evaluated(emulator, {**calls, "id.$": "States.UUID()"}, GIVEN)
@@ -155,7 +155,7 @@ def test_a_seeded_random_number_repeats() -> None:
         "States.Array" + "(States.Array" * 10 + "(1)" + ")" * 10,
     ],
 )
-def test_what_is_no_call_is_refused(text: str) -> None:
+def test_a_bad_intrinsic_call_is_refused(text: str) -> None:
     with pytest.raises(NoCall):
         checked(parse(text))
 

@@ -98,7 +98,7 @@ def test_a_path_of_a_state_to_nothing_ends_the_execution(emulator: Any, field: s
     "Ends the execution, or the branch that it is in; InputPath and OutputPath are applied.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-succeed.html",
 )
-def test_a_succeed_state_ends_what_it_is_in(emulator: Any) -> None:
+def test_a_succeed_state_ends_its_branch_or_execution(emulator: Any) -> None:
     inner = {"Type": "Parallel", "Branches": [branch("Inner", {"Type": "Succeed"})], "Next": "Last"}
     machine = one(inner, Last={"Type": "Succeed", "InputPath": "$[0]", "OutputPath": "$.a"})
 
@@ -184,7 +184,7 @@ def test_a_wait_until_a_time_waits_for_it(emulator: Any) -> None:
         ("TimestampPath", "2016-12-05T21:29:29", "valid ISO-8601"),
     ],
 )
-def test_a_wait_for_what_is_no_time_fails(emulator: Any, path: str, value: Any, said: str) -> None:
+def test_a_wait_for_a_bad_timestamp_fails(emulator: Any, path: str, value: Any, said: str) -> None:
     ended = run(emulator, one({"Type": "Wait", path: "$.when"}), {"when": value})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")

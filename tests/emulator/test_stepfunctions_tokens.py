@@ -159,7 +159,7 @@ def test_an_answer_can_come_too_late(emulator: Any, waiting: Waiting, ended_by: 
     "InvalidToken for a value that is not a token.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html",
 )
-def test_what_is_no_token_is_refused(emulator: Any) -> None:
+def test_an_unknown_token_is_refused(emulator: Any) -> None:
     states = emulator.client("stepfunctions")
 
     codes = [

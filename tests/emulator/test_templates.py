@@ -62,7 +62,7 @@ def template(emulator: RunningEmulator, name: str) -> Iterator[Template]:
     "A version of a source has what is not given from it, and the default version stays.",
     "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html",
 )
-def test_given_a_source_then_a_new_version_inherits_what_is_not_given(template: Template) -> None:
+def test_given_a_source_then_a_new_version_inherits_the_other_fields(template: Template) -> None:
     """And the default version stays.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html
@@ -86,7 +86,7 @@ def test_given_a_source_then_a_new_version_inherits_what_is_not_given(template: 
     "Without a source, a version has only the given fields.",
     "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html",
 )
-def test_given_no_source_then_a_new_version_has_only_what_is_given(template: Template) -> None:
+def test_given_no_source_then_a_new_version_has_only_the_given_fields(template: Template) -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html"""
     made = template.create_version(LaunchTemplateData={"ImageId": "ami-87654321"})
 
@@ -161,7 +161,7 @@ def test_given_the_default_version_then_it_is_deleted_only_when_another_is_the_d
     "keeps showing its own.",
     "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LaunchTemplateSpecification.html",
 )
-def test_given_a_mixed_group_on_latest_then_what_it_launches_is_of_the_newest_version(
+def test_given_a_mixed_group_on_latest_then_it_launches_the_newest_version(
     template: Template,
 ) -> None:
     """Older instances show theirs; a version that is deleted changes no instance.

@@ -21,7 +21,7 @@ START_S = 60.0
 def eventually(
     look: Callable[[], T | Literal[False] | None], *, within_s: float = 15.0, every_s: float = 0.02
 ) -> T:
-    """The first true answer of `look`; fails with its last one when there was none in time."""
+    """Return the first true answer of `look`; fail with its last one after `within_s`."""
     deadline = time.monotonic() + within_s
     while True:
         seen = look()
@@ -64,7 +64,7 @@ class RunningEmulator:
 
 
 def start(settings: Settings) -> "subprocess.Popen[bytes]":
-    """An emulator process with shell machines; it says in `emulator.log` what it has to say."""
+    """Start an emulator with shell machines, which logs to `emulator.log`."""
     config = settings.state_dir / "config.json"
     config.write_text(settings.to_json(), encoding="utf-8")
     command = [sys.executable, "-m", "labswarm_emulator.server"]
@@ -78,7 +78,7 @@ def start(settings: Settings) -> "subprocess.Popen[bytes]":
 
 @contextlib.contextmanager
 def running(settings: Settings) -> Iterator[RunningEmulator]:
-    """An emulator of these settings, ended afterwards."""
+    """Yield an emulator of these settings, and end it afterwards."""
     process = start(settings)
     try:
         ready = _ready(settings, process)

@@ -1,4 +1,4 @@
-"""Which servers ended, where, and by whom, from lines that a hub has logged."""
+"""The servers that ended, their nodes and the requesters, from a hub's log."""
 
 import pytest
 from tests.chaos.hub_log import Ending, endings
@@ -32,7 +32,7 @@ def test_a_server_that_is_open_has_not_ended() -> None:
 
 @pytest.mark.parametrize("who", ["w01", "labswarm-manager"])
 @pytest.mark.parametrize("code", [202, 204])
-def test_a_stop_was_asked_for_by_whom_the_hub_says(who: str, code: int) -> None:
+def test_a_stop_has_the_requester_that_the_hub_logs(who: str, code: int) -> None:
     assert endings([*open_server(), *stopped(who, code=code)], STUDENTS) == [
         Ending("w01", BEGUN + 10, NODE, who, "it was stopped")
     ]
@@ -52,7 +52,7 @@ def test_another_students_stop_at_the_same_moment_is_not_taken_for_it() -> None:
         "w01 does not appear to be running at http://10.0.0.9:8888/, shutting it down.",
     ],
 )
-def test_a_server_that_died_was_asked_to_by_nobody_and_died_once(message: str) -> None:
+def test_a_dead_server_has_no_requester_and_one_ending(message: str) -> None:
     lines = [
         *open_server(),
         line(20, message, "W"),

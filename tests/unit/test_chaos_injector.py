@@ -88,7 +88,7 @@ def test_the_end_of_a_cut_whose_node_has_gone_is_no_error(
     ("name", "explains"),
     [(kind.name, kind.name in ("kill", "cut", "interrupt")) for kind in KINDS],
 )
-def test_only_what_takes_a_node_away_explains_the_end_of_its_servers(
+def test_only_a_fault_that_ends_a_node_explains_the_end_of_its_servers(
     name: str, explains: bool
 ) -> None:
     injected = Injected(fault(name), at=100.0, instance="i-1" if BY_NAME[name].at_node else None)

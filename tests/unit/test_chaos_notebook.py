@@ -44,7 +44,7 @@ def test_a_file_that_is_not_there_is_lost(notebook: Notebook, tmp_path: Path) ->
         ("secon", "but 5 bytes of no save, written "),
     ],
 )
-def test_a_file_with_an_older_content_or_a_part_of_it_is_lost_and_it_is_said_which(
+def test_a_file_with_older_or_partial_content_is_lost_and_named(
     notebook: Notebook, tmp_path: Path, content: str, what: str
 ) -> None:
     write(tmp_path, content)
@@ -53,7 +53,7 @@ def test_a_file_with_an_older_content_or_a_part_of_it_is_lost_and_it_is_said_whi
     assert what in sentence
 
 
-def test_a_save_that_nobody_confirmed_is_lost_where_it_overwrites_a_later_one_that_was(
+def test_an_unconfirmed_save_that_overwrites_a_confirmed_one_is_a_loss(
     notebook: Notebook, tmp_path: Path
 ) -> None:
     for content in ("hangs", "saved elsewhere"):
@@ -65,7 +65,7 @@ def test_a_save_that_nobody_confirmed_is_lost_where_it_overwrites_a_later_one_th
 
 
 @pytest.mark.parametrize("content", ["second", "third"])
-def test_a_save_that_nobody_confirmed_may_be_there_or_not(
+def test_an_unconfirmed_save_may_be_there_or_not(
     notebook: Notebook, tmp_path: Path, content: str
 ) -> None:
     notebook.try_save("w01/notes.txt", "third")
@@ -74,7 +74,7 @@ def test_a_save_that_nobody_confirmed_may_be_there_or_not(
     assert notebook.lost() == []
 
 
-def test_what_the_next_save_hides_is_seen_when_it_begins(
+def test_a_loss_that_the_next_save_hides_is_found_when_it_begins(
     notebook: Notebook, tmp_path: Path
 ) -> None:
     assert notebook.overwritten == []
@@ -85,7 +85,7 @@ def test_what_the_next_save_hides_is_seen_when_it_begins(
     assert "but that of a save begun " in sentence
 
 
-def test_half_a_save_that_nobody_confirmed_is_no_loss_once_there_is_another(
+def test_a_partial_unconfirmed_save_is_no_loss_after_another(
     notebook: Notebook, tmp_path: Path
 ) -> None:
     notebook.try_save("w01/notes.txt", "third")

@@ -133,7 +133,7 @@ def test_one_whose_server_is_lost_asks_for_it_again_and_goes_on_saving(
     assert (hub.stops, hub.runs) == (0, True)
 
 
-def test_one_who_leaves_may_take_the_server_down_and_comes_again(
+def test_a_student_who_leaves_may_stop_the_server_and_comes_again(
     student: Student, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(students, "STAYS_S", (0.0, 0.02))

@@ -130,7 +130,7 @@ def test_a_ghost_on_any_side_is_found(seen: Seen, sentence: str) -> None:
         ),
     ],
 )
-def test_what_hangs_is_found(seen: Seen, sentence: str) -> None:
+def test_hanging_work_is_found(seen: Seen, sentence: str) -> None:
     assert hung(seen) == [sentence]
     assert unrest(seen) == [sentence]
 
@@ -140,10 +140,10 @@ def test_what_hangs_is_found(seen: Seen, sentence: str) -> None:
     [
         (status(hub={"healthy": False}), "the hub is not healthy"),
         (status(chef="unreachable"), "the Chef Server is unreachable"),
-        (status(alarms=[{"name": "LastResorts", "reason": "1"}]), "LastResorts rings: 1"),
+        (status(alarms=[{"name": "LastResorts", "reason": "1"}]), "LastResorts is on: 1"),
     ],
 )
-def test_what_is_not_well_is_found(seen: Seen, sentence: str) -> None:
+def test_unhealthy_parts_are_found(seen: Seen, sentence: str) -> None:
     assert unwell(seen) == [sentence]
     assert unrest(seen) == [sentence]
 

@@ -19,8 +19,8 @@ OF_OUR_OWN = {
         (
             "test_autoscaling_hooks.py::test_an_action_is_over_after_its_heartbeat_timeout_and_not_before",
             "test_autoscaling_hooks.py::test_a_closed_action_is_no_longer_found_and_its_timer_does_not_fire",
-            "test_autoscaling_mix.py::test_what_is_there_counts_towards_the_mix",
-            "test_autoscaling_policies.py::test_what_is_no_crontab_expression_is_refused",
+            "test_autoscaling_mix.py::test_running_instances_count_towards_the_mix",
+            "test_autoscaling_policies.py::test_a_bad_crontab_expression_is_refused",
             "test_eventbridge_patterns.py::test_there_are_fifty_patterns_and_more",
             "test_schedules.py::test_a_rate_is_read",
             "test_schedules.py::test_a_schedule_fires_between_its_beginning_and_its_end",
@@ -55,14 +55,14 @@ OF_OUR_OWN = {
             "test_a_bucket_holds_one_second_of_calls_and_refills_at_the_rate",
             "test_a_rate_that_is_no_number_above_0_is_refused",
             "test_other_actions_are_answered_meanwhile",
-            "test_a_request_is_told_by_the_services_models",
-            "test_a_request_that_nobody_signed_asks_for_no_action",
+            "test_a_requests_action_is_read_by_the_services_models",
+            "test_an_unsigned_request_has_no_action",
             "test_a_refusal_that_cannot_be_is_refused",
         )
     },
-    "test_simulation_machines.py": "the interpreter of tests/simulation, beside the emulator's",
-    "test_simulation_twins.py": "the twins of tests/simulation, beside the emulator",
-    "test_app_alarms.py::test_the_other_alarms_are_on_what_aws_publishes": "the template",
+    "test_simulation_machines.py": "the interpreter of tests/simulation",
+    "test_simulation_twins.py": "the twins of tests/simulation",
+    "test_app_alarms.py::test_the_other_alarms_are_on_metrics_of_aws": "the template",
     "test_app_alarms.py::test_a_function_writes_the_metric_of_an_alarm": "the app, no emulator",
 }
 """Tests next to the conformance tests that say nothing about AWS, and their subjects."""

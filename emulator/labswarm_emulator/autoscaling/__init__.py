@@ -1,4 +1,4 @@
-"""Auto Scaling: groups whose instances go through lifecycle hooks, and the events that say so.
+"""Auto Scaling: groups whose instances go through lifecycle hooks, and their events.
 
 Differences from AWS: EC2's state is noticed at once and its status checks pass, and only faults
 limit spot and on-demand capacity (`faults.CapacityFaults`); an absent API says so (`absent`).

@@ -66,7 +66,7 @@ class Activity:
 
 
 class Activities:
-    """The activities of an emulator. Its callers hold one lock around every call."""
+    """The scaling activities. Callers hold one lock around every call."""
 
     def __init__(self) -> None:
         self._all: list[Activity] = []

@@ -1,4 +1,4 @@
-"""Auto Scaling's operations: those of moto that are right, those of the emulator, and refusals."""
+"""Auto Scaling's operations: moto's, the emulator's own, and refusals."""
 
 import threading
 from typing import Any
@@ -21,7 +21,7 @@ MOST_ACTIVITIES = 100
 
 
 def install(emulator: Emulator) -> None:
-    """Replace what moto answers without doing it, and lead every instance through its hooks."""
+    """Replace moto's operations, and lead every instance through its hooks."""
     groups = Groups(emulator)
     lifecycle, health = Lifecycle(emulator, groups), Health(emulator, groups)
     scheduled, policies = Scheduled(emulator, groups), Policies(emulator, groups)
@@ -53,7 +53,7 @@ def install(emulator: Emulator) -> None:
 
 def _install_activities(groups: Groups) -> None:
     def describe_scaling_activities(api: Api) -> ActionResult:
-        """The pages begin where NextToken says, which is the number of the first."""
+        """Return a page; NextToken is the number of its first activity."""
         group_name = api._get_param("AutoScalingGroupName")
         found = groups.activities.listed(group_name, api._get_param("ActivityIds", []))
         first = int(api._get_param("NextToken") or 0)

@@ -1,4 +1,4 @@
-"""Making and changing groups, and how many instances they are to have.
+"""Create and change groups, and their number of instances.
 
 Where no page is named, the rules and texts are those of the operation's own page under
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Operations.html
@@ -50,7 +50,7 @@ PutHook = Callable[[Api, dict[str, Any]], None]
 
 
 def install(groups: Groups, put_hook: PutHook) -> None:
-    """Have a group launch and shrink as it is made and changed; `put_hook` makes its hooks."""
+    """Launch and end instances as a group changes; `put_hook` creates its hooks."""
     GroupInstance.launch_template = property(launching.launch_template)
     FakeAutoScalingGroup.instance_lifecycle_policy = None
     FakeAutoScalingGroup.default_instance_warmup = None

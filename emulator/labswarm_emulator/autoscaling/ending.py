@@ -1,4 +1,4 @@
-"""Ending instances that are chosen, and groups.
+"""End chosen instances, and groups.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html
@@ -16,7 +16,7 @@ from labswarm_emulator.autoscaling.states import RETAINED, leaving
 
 
 def install(groups: Groups) -> None:
-    """Lead instances that are ended through their hooks, and empty a group deleted by force."""
+    """Lead ending instances through their hooks, and empty a group that is deleted by force."""
     delete_group = AutoScalingBackend.delete_auto_scaling_group
 
     def terminate_instance_in_auto_scaling_group(api: Api) -> ActionResult:

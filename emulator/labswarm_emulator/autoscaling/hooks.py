@@ -51,7 +51,7 @@ class Action:
 
 
 class Actions:
-    """The open lifecycle actions of an emulator. Its callers hold one lock around every call."""
+    """The open lifecycle actions. Callers hold one lock around every call."""
 
     def __init__(self, clock: Clock, expired: Callable[[Action], None]) -> None:
         self._clock = clock

@@ -45,7 +45,7 @@ class Lifecycle:
         self._groups = groups
 
     def install(self) -> None:
-        """Answer in moto's place, which completes nothing."""
+        """Replace moto's operations, which complete nothing."""
         LifecycleHook.notification_metadata = None  # moto does not know it
 
         def put_lifecycle_hook(api: Api) -> EmptyResult:

@@ -21,7 +21,7 @@ STANDBY, IN_SERVICE = "Standby", "InService"
 
 
 def install(groups: Groups) -> None:
-    """Answer in moto's place, which runs no hooks and replaces nothing."""
+    """Replace moto's operations, which run no hooks and replace no instance."""
     membership = Membership(groups)
     Api.enter_standby = lambda api: membership.enter_standby(api)
     Api.exit_standby = lambda api: membership.exit_standby(api)

@@ -29,7 +29,7 @@ METRICS = (
 
 
 def install() -> None:
-    """Take the metrics by name, all when none is named, and refuse those that there are not."""
+    """Enable the named metrics, or all, and refuse unknown ones."""
 
     def enable_metrics_collection(api: Api) -> EmptyResult:
         group = group_of(api)

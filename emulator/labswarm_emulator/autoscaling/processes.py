@@ -32,7 +32,7 @@ def suspended(group: FakeAutoScalingGroup, process: str) -> bool:
 
 
 def install(resumed: Callable[[FakeAutoScalingGroup], None]) -> None:
-    """Have moto keep since when a process is suspended; `resumed` catches up what was not done."""
+    """Keep the time since when a process is suspended; `resumed` catches up afterwards."""
 
     def shown(group: FakeAutoScalingGroup) -> list[dict[str, str]]:
         since: dict[str, str] = group._suspended_processes

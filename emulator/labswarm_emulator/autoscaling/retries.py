@@ -10,7 +10,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 300.0
 
 
 class Retries:
-    """The pauses of an emulator's groups. Its callers hold one lock around every call."""
+    """The pauses of the groups. Callers hold one lock around every call."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -21,11 +21,11 @@ KIND = (
     "DetachLoadBalancers",
     "ExecutePolicy",
 )
-"""Operations that moto answers without doing what they are for."""
+"""Operations that moto answers without carrying them out."""
 
 
 def install() -> None:
-    """Refuse these operations, and those that moto has not, which would be a server's error."""
+    """Refuse these operations, and those that moto lacks, which would answer 500."""
     for operation in get_session().get_service_model(SERVICE).operation_names:
         method = camelcase_to_underscores(operation)
         if operation in KIND or not hasattr(Api, method):

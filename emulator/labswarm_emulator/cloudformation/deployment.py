@@ -1,4 +1,4 @@
-"""How a stack gets from one template to the next.
+"""The deployment of a stack from one template to the next.
 
 moto removes before it adds, forgets a resource that has no update, keeps the outputs of the first
 template and lets an error out as a server error.

@@ -1,4 +1,4 @@
-"""The AWS::Serverless-2016-10-31 macro, and the refusal of resources that nobody would make.
+"""The AWS::Serverless-2016-10-31 macro, and the refusal of unknown resource types.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-serverless.html
 """

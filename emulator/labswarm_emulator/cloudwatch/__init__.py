@@ -22,7 +22,7 @@ DAY_S = 86_400
 
 
 def install(emulator: Emulator) -> None:
-    """Have alarms begin in INSUFFICIENT_DATA, be evaluated, and be told when they change."""
+    """Evaluate alarms from INSUFFICIENT_DATA on, and send their changes."""
     alarms = Alarms(emulator)
     moto_put = CloudWatchBackend.put_metric_alarm
 

@@ -35,7 +35,7 @@ def install(emulator: Emulator) -> Bus:
     send_to_others = Rule.send_to_targets
 
     def call(invocation: Invocation, detail_type: str) -> None:
-        """Deliver once, or as the faults have it."""
+        """Deliver once, or as the faults say."""
         late = emulator.faults.on(EventFaults).deliveries(detail_type)
         if len(late) != 1:
             what = "duplicated" if late else "lost"

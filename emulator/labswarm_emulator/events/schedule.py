@@ -1,4 +1,4 @@
-"""When a schedule fires: `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)`, `at(2026-11-24T08:00:00)`.
+"""Times of schedules: `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)`, `at(2026-11-24T08:00:00)`.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html

@@ -66,7 +66,7 @@ class Faults:
         return found if isinstance(found, kind) else kind()
 
     def put(self, kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Switch a kind on, in place of what it was; its settings. Raises NoFault."""
+        """Switch a kind on, replace its settings, and return them. Raises NoFault."""
         made = self._kind(kind)
         known = [f.name for f in _fields(made)]
         unknown = sorted(set(settings) - set(known))

@@ -1,4 +1,4 @@
-"""Systems Manager: agents that come online, documents that are honoured, commands that run.
+"""Systems Manager: agents that register, documents, and commands that run.
 
 Differences from AWS: a document has one aws:runShellScript step with parameters of type String;
 targets are instance ids; there are no AWS-owned documents; a script that runs when its command is

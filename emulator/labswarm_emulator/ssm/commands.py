@@ -1,4 +1,4 @@
-"""Commands on their way: sent, waiting for an agent or for its room, running, over."""
+"""Commands from SendCommand to their end."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ KILLED = 137
 
 
 class Commands:
-    """All commands of an emulator; each invocation has a thread while it is open."""
+    """All commands; each open invocation has a thread."""
 
     def __init__(self, emulator: Emulator, agents: Agents) -> None:
         self._emulator = emulator

@@ -15,7 +15,7 @@ from labswarm_emulator.ssm.command import Command, Invocation
 
 
 def command_changed(command: Command, details: str) -> None:
-    """The command as a whole is in another state, given by its StatusDetails."""
+    """Send the change of the command as a whole, by its StatusDetails."""
     detail = {
         **_about(command),
         "expire-after": _iso(command.expires_at),
@@ -26,7 +26,7 @@ def command_changed(command: Command, details: str) -> None:
 
 
 def invocation_changed(command: Command, invocation: Invocation, details: str) -> None:
-    """The command is in another state on one of its instances."""
+    """Send the change of the command on one of its instances."""
     detail = {**_about(command), "instance-id": invocation.instance_id, "status": details}
     kind = "EC2 Command Invocation Status-change Notification"
     _put(kind, detail, [invocation.instance_id])

@@ -40,7 +40,7 @@ def error_name(service_prefix: str, error: ClientError) -> str:
 
 
 def install() -> None:
-    """Name errors so."""
+    """Name errors as the Java SDK does."""
 
     def service_error_name(boto_or_sdk_name: str) -> str:
         return prefix(service_model(boto_or_sdk_name).service_id)

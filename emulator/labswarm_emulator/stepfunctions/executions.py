@@ -60,7 +60,7 @@ def described(execution: Any) -> dict[str, Any]:
 
 
 def install() -> None:
-    """Start, stop, describe and list so."""
+    """Replace these operations."""
     begin = StepFunctionsParserBackend.start_execution
     starting = threading.Lock()
 

@@ -29,7 +29,7 @@ def all_problems(text: str) -> list[Problem]:
         return found
     try:
         AmazonStateLanguageParser.parse(text)
-    except Exception as error:  # noqa: BLE001  # whatever it raises, it does not run this machine
+    except Exception as error:  # noqa: BLE001  # any error means that it cannot run this machine
         LOG.warning("moto does not read a definition: %r", error)
         return [Problem("SCHEMA_VALIDATION_FAILED", f"It cannot be read here: {error!r}", "/")]
     return []
@@ -48,7 +48,7 @@ def _diagnostic(problem: Problem) -> dict[str, Any]:
 
 
 def install() -> None:
-    """Create so, validate alike, and refuse what there is not."""
+    """Check definitions, and refuse operations that the emulator lacks."""
     make = StepFunctionsParserBackend.create_state_machine
 
     def create(backend: Any, name: str, definition: str, *args: Any, **kwargs: Any) -> Any:
