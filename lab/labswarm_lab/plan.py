@@ -87,11 +87,11 @@ def read_plan(path: Path, cluster: str) -> list[GroupPlan]:
         names = sorted(settings, key=len)
         return [_group(planned, settings[name], names[0], cluster) for name in names]
     except OSError as error:
-        raise Refusal(f"--plan {path}: cannot be read ({error.strerror})") from error
+        raise Refusal(f"--plan: {path} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise Refusal(
-            f"--plan {path}: is no plan of a cluster ({type(error).__name__}: {error}); write one "
-            "with `terraform plan -out FILE` and `terraform show -json FILE`"
+            f"--plan: {path} is not a plan of a cluster ({type(error).__name__}: {error}). Make "
+            "one with `terraform plan -out FILE` and `terraform show -json FILE`."
         ) from error
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from labswarm_lab.happenings import Happening, happenings
+from labswarm_lab.collapsed import clock, collapsed
 from labswarm_lab.lab import Lab
-from labswarm_lab.retold import clock, retold
+from labswarm_lab.timeline_events import TimelineEvent, timeline_events
 from labswarm_operator.refusal import Refusal
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -49,7 +49,7 @@ class Row:
     group: str | None = None
     bars: list[Bar] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
-    marks: list[Happening] = field(default_factory=list)
+    marks: list[TimelineEvent] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Timeline:
     begins: float
     ends: float
     rows: Sequence[Row]
-    happenings: Sequence[Happening]
+    events: Sequence[TimelineEvent]
 
     def to_dict(self) -> dict[str, Any]:
         """As `--json` prints it."""
@@ -78,12 +78,12 @@ class Timeline:
                 }
                 for row in self.rows
             ],
-            "happenings": [_short(one) for one in self.happenings],
+            "events": [_short(one) for one in self.events],
         }
 
 
 def timeline_of(
-    lab: str, happened: Iterable[Happening], now: float, since: float | None = None
+    lab: str, happened: Iterable[TimelineEvent], now: float, since: float | None = None
 ) -> Timeline:
     """Rows of events; with `since` (epoch seconds), those that had ended by then are left out.
 
@@ -109,7 +109,7 @@ def show_timeline(lab: Lab, *, since: str | None, svg: Path | None, as_json: boo
     _ = lab.running
     now = time.time()
     begins = None if since is None else moment(since, now)
-    told = timeline_of(lab.cluster, happenings(lab.emulator_dir / "record.jsonl"), now, begins)
+    told = timeline_of(lab.cluster, timeline_events(lab.emulator_dir / "record.jsonl"), now, begins)
     if svg is not None:
         from labswarm_lab.timeline_svg import picture
 
@@ -117,7 +117,7 @@ def show_timeline(lab: Lab, *, since: str | None, svg: Path | None, as_json: boo
             svg.write_text(picture(told), encoding="utf-8")
         except OSError as error:
             raise Refusal(
-                f"--svg {svg}: {error.strerror}; name a file in a folder that is there"
+                f"--svg {svg}: {error.strerror}. Choose a file in an existing folder."
             ) from (error)
     click.echo(json.dumps(told.to_dict()) if as_json else as_text(told))
 
@@ -138,7 +138,7 @@ def moment(text: str, now: float) -> float:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
         raise Refusal(
-            f"--since {text!r} is no time; write 90s, 10m or 2h, 14:05, or 2026-01-31T14:05"
+            f"--since: {text!r} is not a time. Write 90s, 10m or 2h, 14:05, or 2026-01-31T14:05."
         ) from None
 
 
@@ -146,7 +146,7 @@ def as_text(told: Timeline) -> str:
     """A line for each thing that happened, then one for each instance's phases."""
     lines = [
         f"{clock(said.one.at)}  {said.one.instance_id or 'lab':19}  {said}"
-        for said in retold(told.happenings)
+        for said in collapsed(told.events)
     ]
     if not lines:
         lines = ["nothing has happened since"]
@@ -174,7 +174,7 @@ def age(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def _enter(row: Row, one: Happening) -> None:
+def _enter(row: Row, one: TimelineEvent) -> None:
     if one.group is not None:
         row.group = one.group
     phase = one.phase
@@ -191,7 +191,7 @@ def _enter(row: Row, one: Happening) -> None:
         row.marks.append(one)
 
 
-def _run(row: Row, one: Happening, machine: str, execution: str) -> None:
+def _run(row: Row, one: TimelineEvent, machine: str, execution: str) -> None:
     if one.status is None:
         row.runs.append(Run(machine, execution, one.at))
         return
@@ -231,7 +231,7 @@ def _first(row: Row) -> float:
     )
 
 
-def _short(one: Happening) -> dict[str, Any]:
+def _short(one: TimelineEvent) -> dict[str, Any]:
     return {
         "at": one.at,
         "instance_id": one.instance_id,

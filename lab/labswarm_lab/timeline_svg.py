@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from xml.sax.saxutils import escape
 
-from labswarm_lab.happenings import Happening
-from labswarm_lab.retold import clock
+from labswarm_lab.collapsed import clock
 from labswarm_lab.timeline import Bar, Row, Run, Timeline, age
+from labswarm_lab.timeline_events import TimelineEvent
 
 WIDTH = 1000
 _LEFT, _RIGHT, _TOP = 176, 16, 64
@@ -169,7 +169,7 @@ def _lane(runs: Sequence[Run], y: float, scale: _Scale) -> list[str]:
     return parts
 
 
-def _mark(mark: Happening, y: float, scale: _Scale) -> str:
+def _mark(mark: TimelineEvent, y: float, scale: _Scale) -> str:
     x = scale.x(mark.at)
     told = f"<title>{escape(f'{clock(mark.at)} {mark.text}')}</title>"
     if mark.kind == "failure":

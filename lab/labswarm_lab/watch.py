@@ -21,11 +21,11 @@ from rich.panel import Panel
 from rich.text import Text
 
 from labswarm.snapshot import NodeSeen
-from labswarm_lab.happenings import read
+from labswarm_lab.collapsed import clock, collapsed
 from labswarm_lab.lab import Lab
-from labswarm_lab.retold import clock, retold
 from labswarm_lab.status import asg_view
 from labswarm_lab.swarm_seen import clusters, swarm_of, workers_seen
+from labswarm_lab.timeline_events import read
 from labswarm_node.swarm import Server
 from labswarm_operator.refusal import Failure
 
@@ -103,7 +103,7 @@ def look(lab: Lab) -> Frame:
         workers, waiting = _workers(lab)
         executions = _executions(lab.client("stepfunctions"))
     except (BotoCoreError, ClientError) as error:
-        raise Failure(f"the lab's emulator does not answer: {error}") from error
+        raise Failure(f"The lab's AWS emulator does not answer: {error}.") from error
     return Frame(
         lab=lab.cluster,
         hub=running.hub,
@@ -136,7 +136,7 @@ def last_events(record: Path, count: int) -> list[str]:
     told = [one for line in lines if (one := read(line)) is not None]
     return [
         f"{clock(said.one.at)} {said.one.instance_id or 'lab'} {said}"
-        for said in retold(told)[-count:]
+        for said in collapsed(told)[-count:]
     ]
 
 

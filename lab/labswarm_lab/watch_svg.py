@@ -31,5 +31,5 @@ def draw_to(file: Path, frame: Frame) -> None:
         file.write_text(_FONTS.sub("", picture), encoding="utf-8")
     except OSError as error:
         raise Refusal(
-            f"--svg {file}: {error.strerror}; name a file in a folder that is there"
+            f"--svg {file}: {error.strerror}. Choose a file in an existing folder."
         ) from error

@@ -1,4 +1,4 @@
-"""The command `labswarm`: what an operator runs, and the commands of plug-ins."""
+"""The command `labswarm`: an operator's commands and those of plug-ins."""
 
 import json
 from typing import TYPE_CHECKING, Any

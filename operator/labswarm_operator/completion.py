@@ -10,11 +10,11 @@ SHELLS = ("bash", "zsh", "fish")
 class _Bash(BashComplete):
     @staticmethod
     def _check_version() -> None:
-        """Not of the shell that happens to be here: the script may be for another."""
+        """Skip click's check of this machine's bash: the script may be for another one."""
 
 
 def script(command: click.Command, shell: str) -> str:
-    """The script that completes `labswarm` in this shell, one of SHELLS."""
+    """Return the script that completes `labswarm` in a shell of SHELLS."""
     kind = _Bash if shell == "bash" else get_completion_class(shell)
     if kind is None:  # click has all of SHELLS
         raise LookupError(shell)

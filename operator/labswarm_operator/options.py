@@ -12,7 +12,7 @@ Command = Callable[..., None]
 
 
 def json_option(output: str) -> Callable[[Command], Command]:
-    """Add `--json`; the command gets it as `as_json`. `output` says what is printed."""
+    """Add `--json`; the command gets it as `as_json`. `output` names the output in its help."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print {output}.")
 
 

@@ -10,13 +10,13 @@ _console = Console(stderr=True, highlight=False)
 
 
 def say(text: str, style: str = "") -> None:
-    """One line to the person at the terminal, as it is; colours only at a terminal."""
+    """Print one line on standard error as it is; with colours at a terminal only."""
     _console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Show `text` while the body runs, then how long it took; a failure is marked as such."""
+    """Show `text` while the body runs, then how long it took, or that it failed."""
     begun = time.monotonic()
     if not _console.is_terminal:
         say(f"  ..  {text}")

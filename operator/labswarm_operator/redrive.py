@@ -1,7 +1,7 @@
-"""`labswarm redrive`: the events of a dead-letter queue, sent again to whom they were for.
+"""`labswarm redrive`: send the events of a dead-letter queue to their targets again.
 
-A rule's dead letter says its target in an attribute and holds what the target would have been given
-(https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html); a function's says the
+A rule's dead letter has its target in an attribute and the target's input in its body
+(https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html); a function's has the
 function and the event in its body
 (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
 """
@@ -23,10 +23,10 @@ from labswarm_operator.account import Clients, asked
 from labswarm_operator.refusal import Refusal
 
 QUEUE = "labswarm-undelivered"
-# For so long nobody else receives what is looked at here.
+# No other reader receives the messages of this run for so long.
 _HIDDEN_S = 120
 _MOST = 1000
-# Long polling asks all servers of a queue, short polling some.
+# Long polling asks all servers of a queue, short polling only some.
 _WAIT_S = 1
 _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 # How old (seconds) what knows no hook may be. Events of every minute come again; a hook that an
@@ -95,14 +95,14 @@ def redrive(clients: Clients, queue: str, now: float, *, dry_run: bool) -> Seque
 def lines(outcomes: Sequence[Outcome], *, dry_run: bool) -> Iterator[str]:
     """The text for a person."""
     if not outcomes:
-        yield "the queue is empty"
-    for told in outcomes:
-        done = f"would be {told.done}" if dry_run else told.done
-        yield f"{done}: {told.at} {told.event} to {told.target.rpartition(':')[2]}: {told.why}"
+        yield "The queue is empty."
+    for one in outcomes:
+        done = f"would be {one.done}" if dry_run else one.done
+        yield f"{done}: {one.at} {one.event} to {one.target.rpartition(':')[2]}: {one.why}"
 
 
 def as_json(outcomes: Sequence[Outcome]) -> str:
-    """The same, an object a letter."""
+    """Return the same as JSON, an object per letter."""
     return json.dumps([asdict(outcome) for outcome in outcomes])
 
 
@@ -112,7 +112,9 @@ def _url(sqs: Any, queue: str) -> str:
             return str(sqs.get_queue_url(QueueName=queue)["QueueUrl"])
     except LabswarmError as error:
         if code_of(error) in _NO_QUEUE:
-            raise Refusal(f"--queue {queue!r}: there is no such queue; deploy the app") from error
+            raise Refusal(
+                f"--queue: There is no queue {queue!r}. Deploy the app first: `sam deploy`."
+            ) from error
         raise
 
 
@@ -146,7 +148,7 @@ def _letter(message: Mapping[str, Any]) -> Letter:
         record = _object(payload)
         context = record.get("requestContext")
         if isinstance(context, Mapping) and "requestPayload" in record:
-            # With its version: that of then may be gone.
+            # Without its version, which may be gone.
             target = ":".join(str(context.get("functionArn", "")).split(":")[:7])
             payload = json.dumps(record["requestPayload"])
             why = str(context.get("condition", ""))
@@ -170,14 +172,14 @@ def _decided(clients: Clients, letter: Letter, now: float) -> Outcome:
         return Outcome(letter.message_id, at, named, letter.target, done, why)
 
     if letter.target.split(":")[2:3] not in (["states"], ["lambda"]):
-        return outcome("kept", "it names no machine and no function; read it by hand")
+        return outcome("kept", "it names no state machine or function; read it by hand")
     if stale := _stale(clients, event, letter.at, now):
         return outcome("dropped", stale)
-    return outcome("sent", f"failed by {letter.why}")
+    return outcome("sent", f"it failed: {letter.why}")
 
 
 def _stale(clients: Clients, event: Mapping[str, Any], sent_at: float, now: float) -> str | None:
-    """Why an event is too old to be of use; None while it is."""
+    """Return why an event is too old to be of use; None if it is not."""
     kind = event.get("detail-type", "")
     if event.get("source") not in ("aws.autoscaling", "aws.ec2"):
         fresh_s = _FRESH_S.get(kind, _OTHERS_FRESH_S)
@@ -198,7 +200,7 @@ def _stale(clients: Clients, event: Mapping[str, Any], sent_at: float, now: floa
 
 
 def _too_old(age_s: float, fresh_s: float) -> str | None:
-    return f"{age_s:.0f} s old, of use for {fresh_s:.0f} s" if age_s >= fresh_s else None
+    return f"{age_s:.0f} s old, useful for {fresh_s:.0f} s" if age_s >= fresh_s else None
 
 
 def _sent(clients: Clients, letter: Letter, outcome: Outcome) -> Outcome:
@@ -209,7 +211,7 @@ def _sent(clients: Clients, letter: Letter, outcome: Outcome) -> Outcome:
                     FunctionName=letter.target, InvocationType="Event", Payload=letter.payload
                 )
             else:
-                # By this name once, however often the letter is sent.
+                # Step Functions runs a name only once, however often the letter is sent.
                 clients("stepfunctions").start_execution(
                     stateMachineArn=letter.target,
                     name=f"redrive-{letter.message_id}",

@@ -1,4 +1,4 @@
-"""The two ways in which a command of the lab ends badly, and their exit codes."""
+"""The two errors of a command, and their exit codes."""
 
 
 class Refusal(Exception):

@@ -1,4 +1,4 @@
-"""How a command ends that does not succeed: one line, and its exit code."""
+"""The end of a command that fails: one line and an exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from labswarm_operator.refusal import Failure, Refusal
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """A refusal or a failure in the body becomes one line and its exit code."""
+    """Turn a Refusal or Failure of the body into one line and its exit code."""
     try:
         yield
     except (Refusal, BadInput) as refusal:
@@ -21,6 +21,6 @@ def refusing() -> Iterator[None]:
 
 
 def end(line: str, code: int) -> NoReturn:
-    """Say it and end with this exit code."""
+    """Print the line and exit with this code."""
     say(line, style="red")
     raise SystemExit(code)

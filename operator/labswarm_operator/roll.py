@@ -1,8 +1,8 @@
-"""Rolling a new image out to a cluster's workers.
+"""`labswarm roll`: replace a cluster's workers by workers of another image.
 
-A new version of the group's launch template is shown to be good by one node that opens, or is taken
-back. The template's default version is the one that is known to be good. Once a node has opened,
-lab hours replace the others by themselves (labswarm.lab_hours.demand); here that is only watched.
+A new version of the group's launch template is proven by one node that opens, or taken back. The
+template's default version is the proven one. Once a node has opened, lab hours replace the others
+(labswarm.lab_hours.demand), and this command only watches.
 """
 
 import json
@@ -23,6 +23,7 @@ from labswarm.errors import LabswarmError
 from labswarm.groups import IN_SERVICE, template_of, version_of
 from labswarm_operator.account import Clients, asked
 from labswarm_operator.refusal import Failure, Refusal
+from labswarm_operator.suggestions import unknown
 
 AMI = re.compile(r"ami-[0-9a-f]{8,17}")
 LATEST, DEFAULT = "$Latest", "$Default"
@@ -32,7 +33,7 @@ PATIENCE = 4
 """A node has this many times the cluster's `node_start_s` to open."""
 LOOK_S = 1.0
 
-Tell = Callable[[Mapping[str, Any]], None]
+Report = Callable[[Mapping[str, Any]], None]
 """Reports each event: `cluster`, `what`, `text` for a person, and fields of its own."""
 
 
@@ -83,7 +84,7 @@ class Version:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Being told to end is as Ctrl-C is: a version that is not shown to be good is taken back."""
+    """Treat SIGTERM and SIGHUP like Ctrl-C, so that an unproven version is taken back."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -101,34 +102,36 @@ def interruptible() -> Iterator[None]:
 class Roll:
     """One image for one cluster's workers. Every step can be begun again."""
 
-    def __init__(self, clients: Clients, cluster: Cluster, ami: str, tell: Tell) -> None:
+    def __init__(self, clients: Clients, cluster: Cluster, ami: str, report: Report) -> None:
         self._ec2 = clients("ec2")
         self._autoscaling = clients("autoscaling")
         self._stepfunctions = clients("stepfunctions")
         self._snapshots = DynamoSnapshots(clients("dynamodb"), SNAPSHOTS)
         self._cluster = cluster
         self._ami = ami
-        self._tell_it = tell
+        self._send = report
         self._patience_s = PATIENCE * cluster.node_start_s
 
     @classmethod
-    def of(cls, clients: Clients, ami: str, cluster: str | None, tell: Tell) -> "Roll":
-        """Raises Refusal or BadInput when the image's id is none, or which cluster is not clear."""
+    def of(cls, clients: Clients, ami: str, cluster: str | None, report: Report) -> "Roll":
+        """Raises Refusal or BadInput for a wrong image id, or an unknown or missing cluster."""
         if not AMI.fullmatch(ami):
-            raise Refusal(f"AMI {ami!r}: give an image's id, such as ami-0123456789abcdef0")
+            raise Refusal(f"AMI: {ami!r} is not an image id. Write one like ami-0123456789abcdef0.")
         with asked():
             clusters = SsmClusters(clients("ssm"))
             names = clusters.names()
             if cluster is None and len(names) != 1:
                 known = ", ".join(names) or "none"
-                raise Refusal(f"--cluster: name the one to roll; there are: {known}")
-            return cls(clients, clusters.read(cluster or names[0]), ami, tell)
+                raise Refusal(f"--cluster: Name the cluster to roll. There are: {known}.")
+            if cluster is not None and cluster not in names:
+                raise Refusal(f"--cluster: {unknown('cluster', cluster, names)}")
+            return cls(clients, clusters.read(cluster or names[0]), ami, report)
 
     def run(self, *, dry_run: bool) -> None:
-        """Make a version of the image, have a first node of it open, and watch the others follow.
+        """Make a version of the image, wait until its first node opens, and watch the others.
 
-        Raises Refusal where nothing can be begun, Failure when the first node does not open: the
-        version is taken back then, as by KeyboardInterrupt until it has.
+        Raises Refusal if it cannot begin, Failure if the first node does not open. The version is
+        taken back then, and also by a KeyboardInterrupt before that node is open.
         """
         with asked():
             before = self._begin()
@@ -141,12 +144,12 @@ class Roll:
             first = not proven and not any(m.starting for m in of_it)
             if first and before.desired >= before.most:
                 raise Refusal(
-                    f"--cluster {self._cluster.name}: its group is at its maximum of {before.most},"
-                    " and a first node of the image needs a place: ask again when the class is "
-                    "smaller, or raise max_nodes by one"
+                    f"--cluster {self._cluster.name}: its group is at its maximum of {before.most} "
+                    "nodes, and the first node of the image needs a place. Wait until the class is "
+                    "smaller, or raise max_nodes by one."
                 )
             if dry_run:
-                self._tell_plan(before, latest, new=new, first=first)
+                self._report_plan(before, latest, new=new, first=first)
                 return
             if new:
                 self._await_quiet()
@@ -157,35 +160,34 @@ class Roll:
             self._watch(latest.number)
 
     def _begin(self) -> Seen:
-        """The group, if it can be rolled at all."""
+        """Return the group if it can be rolled. Raises Refusal."""
         seen = self._look()
         if seen.follows != LATEST:
             raise Refusal(
-                f"the group {self._cluster.asg} launches version {seen.follows or 'none'} of its "
-                f"template; it has to be {LATEST}, as terraform-base/modules/workers sets it"
+                f"The group {self._cluster.asg} launches version {seen.follows or 'none'} of its "
+                f"template. A roll needs {LATEST}, which terraform-base/modules/workers sets."
             )
         if seen.held:
             raise Refusal(
-                f"the size of {self._cluster.asg} is held by hand (AlarmNotification is suspended),"
-                " and lab hours leave it alone: resume that process (in the lab: `labswarm lab "
-                "scale auto`)"
+                f"The size of {self._cluster.asg} is held by hand (AlarmNotification is suspended) "
+                "and lab hours replace no worker. Resume that process; in a lab with "
+                f"`labswarm lab --name {self._cluster.name} scale auto`."
             )
         return seen
 
     def _check_image(self, latest: Version) -> None:
-        """The image is there, and differs from the one it replaces in nothing that the template
-        says about images."""
+        """Check that the image exists, and fits the template like the former image."""
         image = self._image(self._ami)
         if image is None:
-            raise Refusal(f"AMI {self._ami}: there is no such image in this account and region")
+            raise Refusal(f"AMI {self._ami}: There is no such image in this account and region.")
         if image["State"] != "available":
-            raise Refusal(f"AMI {self._ami}: is {image['State']}; ask again when it is available")
+            raise Refusal(f"AMI {self._ami} is {image['State']}. Wait until it is available.")
         former = self._image(latest.ami) or image
         for what in ("Architecture", "RootDeviceName"):
             if image.get(what) != former.get(what):
                 raise Refusal(
-                    f"AMI {self._ami}: its {what} is {image.get(what)}, that of {latest.ami} is "
-                    f"{former.get(what)}; give such an image to Terraform, as worker_ami"
+                    f"AMI {self._ami}: Its {what} is {image.get(what)}, and that of {latest.ami} "
+                    f"is {former.get(what)}. Give such an image to Terraform, as worker_ami."
                 )
 
     def _image(self, ami: str) -> Mapping[str, Any] | None:
@@ -199,22 +201,22 @@ class Roll:
         return next(iter(found), None)
 
     def _await_quiet(self) -> None:
-        """Nothing of the version before may come after the first node of the new one."""
+        """Wait until no node starts: none of the old version may come after the first new one."""
         deadline = time.monotonic() + self._patience_s
-        told = 0
+        reported = 0
         while starting := self._look().starting:
             if time.monotonic() > deadline:
                 raise Failure(
-                    f"nothing was changed: {starting} nodes still start after {self._patience_s} s"
+                    f"Nothing was changed: {starting} nodes still start after {self._patience_s} s."
                 )
-            if starting != told:
-                self._tell("waiting", f"waiting for {starting} nodes that start", nodes=starting)
-                told = starting
+            if starting != reported:
+                self._report("waiting", f"waiting for {starting} nodes that start", nodes=starting)
+                reported = starting
             time.sleep(LOOK_S)
 
     def _create(self, template: str, latest: Version) -> Version:
         version = self._version_like(template, latest, self._ami)
-        self._tell(
+        self._report(
             "version",
             f"version {version.number} of the launch template: {latest.ami} becomes {self._ami}",
             version=version.number,
@@ -222,8 +224,8 @@ class Roll:
         return version
 
     def _version_like(self, template: str, source: Version, ami: str) -> Version:
-        """A version that differs from its source in the image only."""
-        # Terraform compares the description too, and it is not inherited.
+        """Make a version that differs from its source in the image only."""
+        # Terraform compares the description too, and a new version does not inherit it.
         description = {"VersionDescription": source.description} if source.description else {}
         made = self._ec2.create_launch_template_version(
             LaunchTemplateId=template,
@@ -234,25 +236,26 @@ class Roll:
         return Version(made["VersionNumber"], ami, source.description)
 
     def _prove(self, template: str, version: Version, *, first: bool) -> None:
-        """A node of this version opens, or the version is taken back."""
+        """Wait until a node of this version opens, or take the version back."""
         try:
             if first:
                 desired = self._look().desired + 1
                 self._autoscaling.set_desired_capacity(
                     AutoScalingGroupName=self._cluster.asg, DesiredCapacity=desired
                 )
-                self._tell("launch", f"one node more, of the image: {desired}", desired=desired)
+                self._report(
+                    "launch", f"launching one more node, of the image: {desired}", desired=desired
+                )
             opened = self._await_first(version.number)
         except KeyboardInterrupt:
             self._take_back(template, version)
             raise
         except (Failure, LabswarmError) as failure:
             raise Failure(f"{failure}; {self._take_back(template, version)}") from failure
-        self._tell("open", f"{opened} is open: the image is good", instance_id=opened)
+        self._report("open", f"{opened} is open, so the image works", instance_id=opened)
 
     def _await_first(self, number: int) -> str:
-        """The first node of the version that is in service, and ready in the Swarm. Raises
-        Failure."""
+        """Return the first node of the version that is in service and ready. Raises Failure."""
         deadline = time.monotonic() + self._patience_s
         known: dict[str, Member] = {}
         while True:
@@ -267,7 +270,7 @@ class Roll:
                     return member.instance_id
             if time.monotonic() > deadline:
                 states = ", ".join(f"{m.instance_id} {m.state}" for m in now.values()) or "none"
-                raise Failure(f"after {self._patience_s} s no node of the image is open: {states}")
+                raise Failure(f"After {self._patience_s} s no node of the image is open: {states}")
             time.sleep(LOOK_S)
 
     def _take_back(self, template: str, version: Version) -> str:
@@ -278,10 +281,10 @@ class Roll:
         former = self._version(template, DEFAULT)
         if former.number == version.number:
             return (
-                f"version {version.number} was not made by `labswarm roll` and stays: give "
-                "Terraform the former worker_ami, and apply"
+                f"version {version.number} was not made by `labswarm roll` and stays. Give "
+                "Terraform the former worker_ami, and apply."
             )
-        with _deaf():
+        with _uninterrupted():
             self._ec2.delete_launch_template_versions(
                 LaunchTemplateId=template, Versions=[str(version.number)]
             )
@@ -295,13 +298,13 @@ class Roll:
                     self._end(member.instance_id)
                     ended.append(member.instance_id)
             if served or self._version(template, LATEST).ami != former.ami:
-                # A newer version than any, so that also what did open of this one is replaced.
+                # The newest version, so that nodes of this one that did open are replaced too.
                 again = self._version_like(template, former, former.ami)
                 self._make_default(template, again)
         said = f"version {version.number} is taken back, the group launches {former.ami}"
         if ended:
             said += f"; ended: {', '.join(ended)}"
-        self._tell("taken back", said, version=version.number, ended=ended)
+        self._report("taken back", said, version=version.number, ended=ended)
         return said
 
     def _make_default(self, template: str, version: Version) -> None:
@@ -321,8 +324,8 @@ class Roll:
                 raise
 
     def _watch(self, number: int) -> None:
-        """Say how far it is, until no node of an older version is left."""
-        told = ""
+        """Report progress until no node of an older version is left."""
+        reported = ""
         while True:
             seen = self._look()
             snapshot = self._snapshots.read(self._cluster.name)
@@ -340,28 +343,32 @@ class Roll:
                 text += f"; the group is at its maximum of {seen.most}"
             counts = {"new": len(new), "old": len(older), "paused": paused, "students": students}
             if not older:
-                self._tell("done", f"all of {self._cluster.name} is of {self._ami}", **counts)
+                self._report(
+                    "done",
+                    f"all workers of {self._cluster.name} have the image {self._ami}",
+                    **counts,
+                )
                 return
-            if text != told:
-                self._tell("replacing", text, **counts)
-                told = text
+            if text != reported:
+                self._report("replacing", text, **counts)
+                reported = text
             time.sleep(LOOK_S)
 
-    def _tell_plan(self, before: Seen, latest: Version, *, new: bool, first: bool) -> None:
+    def _report_plan(self, before: Seen, latest: Version, *, new: bool, first: bool) -> None:
         old = sum(new or m.version < latest.number for m in before.members)
         steps = [
-            *([f"a version after {latest.number}: {latest.ami} becomes {self._ami}"] * new),
-            *(["one node more, of the image, has to open"] * first),
-            f"{old} older nodes are replaced",
+            *([f"make a version after {latest.number}: {latest.ami} becomes {self._ami}"] * new),
+            *(["launch one more node, of the image, and wait until it opens"] * first),
+            f"replace {old} older nodes",
         ]
-        self._tell("plan", "would be done: " + "; ".join(steps), new=new, first=first, old=old)
+        self._report("plan", "Plan: " + "; ".join(steps), new=new, first=first, old=old)
 
     def _look(self) -> Seen:
         described = self._autoscaling.describe_auto_scaling_groups(
             AutoScalingGroupNames=[self._cluster.asg]
         )["AutoScalingGroups"]
         if not described:
-            raise Refusal(f"--cluster {self._cluster.name}: there is no group {self._cluster.asg}")
+            raise Refusal(f"--cluster {self._cluster.name}: There is no group {self._cluster.asg}.")
         (group,) = described
         template = template_of(group)
         most = self._cluster.max_nodes
@@ -395,7 +402,7 @@ class Roll:
         return frozenset(node.instance_id for node in nodes if node.state == "ready")
 
     def _cause(self, instance_id: str) -> str:
-        """Why the app gave the launch up, if it did."""
+        """Return why the app abandoned the launch, empty if it did not."""
         for page in self._stepfunctions.get_paginator("list_state_machines").paginate():
             for machine in page["stateMachines"]:
                 if machine["name"] == LAUNCHES:
@@ -412,12 +419,12 @@ class Roll:
                 return f" ({seen.get('error', 'failed')}: {seen.get('cause', 'no cause')})"
         return ""
 
-    def _tell(self, what: str, text: str, **fields: Any) -> None:
-        self._tell_it({"cluster": self._cluster.name, "what": what, **fields, "text": text})
+    def _report(self, what: str, text: str, **fields: Any) -> None:
+        self._send({"cluster": self._cluster.name, "what": what, **fields, "text": text})
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def _uninterrupted() -> Iterator[None]:
     """Work that has begun inside is not interrupted."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}

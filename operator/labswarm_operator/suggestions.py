@@ -7,7 +7,7 @@ _MOST_LISTED = 20
 
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> str:
-    """Say that there is no `kind` of this name, and what to write instead.
+    """Say that there is no `kind` of this name, and suggest the right one.
 
     A name that is nearly right gets the nearest one; any other gets the list.
     """

@@ -85,9 +85,9 @@ def test_ctrl_c_before_the_first_node_is_open_takes_it_back(simulated_lab: LabUn
 @pytest.mark.parametrize(
     ("ami", "options", "said"),
     [
-        ("ubuntu", (), "AMI 'ubuntu': give an image's id"),
-        ("ami-0123456789abcdef0", (), "AMI ami-0123456789abcdef0: there is no such image"),
-        ("ami-0123456789abcdef0", ("--cluster", "x"), "cluster: 'x' has no parameter"),
+        ("ubuntu", (), "AMI: 'ubuntu' is not an image id"),
+        ("ami-0123456789abcdef0", (), "AMI ami-0123456789abcdef0: There is no such image"),
+        ("ami-0123456789abcdef0", ("--cluster", "x"), "There is no cluster 'x'"),
     ],
 )
 def test_what_cannot_be_rolled_is_refused_by_name(

@@ -147,7 +147,7 @@ def test_a_chef_server_that_was_away_knows_what_it_knew(simulated_lab: LabUnderT
     [
         (("shell", "hub"), "NODE 'hub': the nodes of"),
         (("cut", "hub"), "NODE 'hub': the nodes of"),
-        (("timeline", "--since", "soon"), "--since 'soon' is no time"),
+        (("timeline", "--since", "soon"), "--since: 'soon' is not a time"),
         (("replay", str(EVENTS / "test_notification.json")), "EventBridge needs them"),
         (("replay", str(EVENTS / "minute.json"), "--instance", "i-"), "--instance"),
     ],

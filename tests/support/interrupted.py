@@ -11,10 +11,10 @@ from typing import Any
 import requests
 
 from labswarm_hub.names import home_name
-from labswarm_lab.happenings import happenings
 from labswarm_lab.lab import Lab
 from labswarm_lab.students import student_names, xsrf_of
 from labswarm_lab.swarm_seen import swarm_of
+from labswarm_lab.timeline_events import timeline_events
 from tests.e2e.conftest import LabUnderTest
 from tests.support.labs import agreed
 
@@ -179,7 +179,7 @@ def _warned_at(lab: LabUnderTest, instance_id: str) -> float:
     record = Lab.named(lab.name).emulator_dir / "record.jsonl"
     return max(
         one.at
-        for one in happenings(record)
+        for one in timeline_events(record)
         if one.instance_id == instance_id and "warns of its interruption" in one.text
     )
 

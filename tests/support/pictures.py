@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from labswarm.snapshot import NodeSeen
-from labswarm_lab.happenings import read
 from labswarm_lab.lab import Lab
+from labswarm_lab.timeline_events import read
 from labswarm_lab.watch import EVENTS, Execution, Frame, Worker, last_events, look
 from labswarm_lab.watch_svg import draw_to
 

@@ -91,7 +91,9 @@ def forget_the_group(plan: Plan) -> None:
 def test_what_is_no_plan_of_a_cluster_is_refused(
     tmp_path: Path, change: Callable[[Plan], object]
 ) -> None:
-    with pytest.raises(Refusal, match=r"--plan .*: is no plan of a cluster .*terraform show -json"):
+    with pytest.raises(
+        Refusal, match=r"--plan: .* is not a plan of a cluster .*terraform show -json"
+    ):
         read_plan(written(tmp_path, change), "lab")
 
 
@@ -99,5 +101,5 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text("Plan: 12 to add")
 
-    with pytest.raises(Refusal, match="is no plan of a cluster"):
+    with pytest.raises(Refusal, match="is not a plan of a cluster"):
         read_plan(path, "lab")

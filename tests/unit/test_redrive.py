@@ -124,7 +124,7 @@ def test_a_rules_event_starts_its_machine_with_what_the_rule_would_have_given(
 
     (outcome,) = told(there)
 
-    assert (outcome.done, outcome.why) == ("sent", "failed by ThrottlingException")
+    assert (outcome.done, outcome.why) == ("sent", "it failed: ThrottlingException")
     assert outcome.event == f"EC2 Instance-launch Lifecycle Action {INSTANCE}"
     (started,) = there.started
     assert started["stateMachineArn"] == LAUNCH_MACHINE
@@ -218,7 +218,7 @@ def test_a_letter_that_names_nobody_is_kept(there: Account, body: str) -> None:
 
     (outcome,) = told(there)
 
-    assert outcome.why == "it names no machine and no function; read it by hand"
+    assert outcome.why == "it names no state machine or function; read it by hand"
     assert there.left() == 1
 
 
@@ -258,12 +258,12 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(there: Account) -> Non
 
 
 def test_a_queue_that_is_not_there_is_named(there: Account) -> None:
-    with pytest.raises(Refusal, match="--queue 'other': there is no such queue"):
+    with pytest.raises(Refusal, match="There is no queue 'other'"):
         redrive(there, "other", NOW, dry_run=False)
 
 
 def test_an_empty_queue_is_told() -> None:
-    assert list(lines([], dry_run=False)) == ["the queue is empty"]
+    assert list(lines([], dry_run=False)) == ["The queue is empty."]
 
 
 def test_the_command_prints_json_and_ends_with_1_when_something_is_kept(

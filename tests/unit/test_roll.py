@@ -242,7 +242,7 @@ def test_what_does_not_open_in_time_is_ended(rolled: Rolled, least: int, fewer: 
     twin.group["MinSize"] = least
     twin.becomes = ["Pending:Wait"]
 
-    with pytest.raises(Failure, match=r"after 960 s no node .*: i-0000ffff Pending:Wait"):
+    with pytest.raises(Failure, match=r"After 960 s no node .*: i-0000ffff Pending:Wait"):
         rolled(twin)
 
     assert twin.changed[-2:] == ["delete 2", f"end i-0000ffff {fewer}"]
@@ -326,21 +326,21 @@ def test_a_version_of_terraforms_is_not_taken_back(rolled: Rolled) -> None:
     ("change", "said"),
     [
         (lambda twin: twin.group.update(MaxSize=1), "--cluster lab: .* at its maximum of 1"),
-        (lambda twin: setattr(twin, "follows", "3"), "launches version 3 .* has to be \\$Latest"),
+        (lambda twin: setattr(twin, "follows", "3"), "launches version 3 .* needs \\$Latest"),
         (
             lambda twin: twin.group["SuspendedProcesses"].append(
                 {"ProcessName": "AlarmNotification"}
             ),
             "held by hand",
         ),
-        (lambda twin: twin.images.pop(NEW), f"AMI {NEW}: there is no such image"),
+        (lambda twin: twin.images.pop(NEW), f"AMI {NEW}: There is no such image"),
         (
             lambda twin: twin.images.update({NEW: {**IMAGE, "State": "pending"}}),
-            f"AMI {NEW}: is pending",
+            f"AMI {NEW} is pending",
         ),
         (
             lambda twin: twin.images.update({NEW: {**IMAGE, "Architecture": "arm64"}}),
-            "its Architecture is arm64, that of ami-00000001 is x86_64",
+            "Its Architecture is arm64, and that of ami-00000001 is x86_64",
         ),
     ],
 )

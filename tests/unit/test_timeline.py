@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from labswarm_lab.happenings import happening, happenings
-from labswarm_lab.retold import clock
+from labswarm_lab.collapsed import clock
 from labswarm_lab.timeline import Timeline, as_text, moment, timeline_of
+from labswarm_lab.timeline_events import event_of, timeline_events
 from labswarm_lab.timeline_svg import WIDTH, picture
 from labswarm_operator.refusal import Refusal
 
@@ -51,7 +51,7 @@ LIFE = [
 
 
 def timeline(lines: list[Any], now: float = 40, since: float | None = None) -> Timeline:
-    told = [one for text in lines if (one := happening(text)) is not None]
+    told = [one for text in lines if (one := event_of(text)) is not None]
     begins = None if since is None else START + since
     return timeline_of("lab", told, START + now, begins)
 
@@ -78,7 +78,7 @@ def test_executions_are_of_their_instance_and_notices_are_marks() -> None:
     (_, row) = timeline(LIFE).rows
     (run,) = row.runs
     assert (run.machine, run.begins - START, run.status) == ("node-launch", 3, "SUCCEEDED")
-    assert [mark.text for mark in row.marks] == ["EC2 warns of its interruption"]
+    assert [mark.text for mark in row.marks] == ["EC2 sends a spot warning"]
 
 
 def test_the_hub_is_first_and_open_with_its_agent() -> None:
@@ -96,9 +96,9 @@ def test_what_is_no_instances_is_the_labs_own_row_and_the_last() -> None:
 
 def test_a_function_that_will_be_tried_again_is_no_failure() -> None:
     error = json.dumps({"errorMessage": "still ready", "errorType": "Transient"})
-    told = happening(line(2, "functions", "failed", None, function="labswarm-x", error=error))
+    told = event_of(line(2, "functions", "failed", None, function="labswarm-x", error=error))
     assert told is not None
-    assert (told.kind, told.text) == ("step", "x is tried again: still ready")
+    assert (told.kind, told.text) == ("step", "x is retried: still ready")
 
 
 def test_since_a_time_what_was_over_is_left_out_and_bars_begin_there() -> None:
@@ -111,7 +111,7 @@ def test_since_a_time_what_was_over_is_left_out_and_bars_begin_there() -> None:
     ]
     assert (row.runs, row.marks) == ([], [])
     assert [bar.begins - START for bar in hub.bars] == [22]
-    assert all(one.at >= START + 22 for one in told.happenings)
+    assert all(one.at >= START + 22 for one in told.events)
 
 
 def test_an_instance_that_was_gone_has_no_row() -> None:
@@ -121,7 +121,7 @@ def test_an_instance_that_was_gone_has_no_row() -> None:
 def test_as_text_it_says_what_happened_in_order_and_what_each_instance_was() -> None:
     text = as_text(timeline(LIFE))
     at = datetime.fromtimestamp(START + 20).strftime("%H:%M:%S")
-    assert f"{at}  {NODE}  EC2 warns of its interruption" in text
+    assert f"{at}  {NODE}  EC2 sends a spot warning" in text
     assert text.splitlines()[-1] == (
         f"{NODE}  launched 1 s, waiting 3 s, joined 3 s, open 13 s, paused 2 s, leaving 7 s, gone"
     )
@@ -166,7 +166,7 @@ def test_an_empty_record_is_a_timeline_too() -> None:
 
 def test_json_has_the_rows_and_what_happened() -> None:
     told = json.loads(json.dumps(timeline(LIFE).to_dict()))
-    assert set(told) == {"lab", "begins", "ends", "rows", "happenings"}
+    assert set(told) == {"lab", "begins", "ends", "rows", "events"}
     assert told["rows"][1]["phases"][0] == {
         "phase": "launched",
         "begins": START + 1,
@@ -192,9 +192,9 @@ def test_the_picture_has_a_row_per_instance_and_nothing_outside_the_canvas() -> 
 
 def test_a_line_that_is_still_being_written_is_not_read(tmp_path: Path) -> None:
     record = tmp_path / "record.jsonl"
-    assert list(happenings(record)) == []
+    assert list(timeline_events(record)) == []
     record.write_text(json.dumps(LIFE[2]) + "\n" + json.dumps(LIFE[3]))
-    assert [one.phase for one in happenings(record)] == ["launched"]
+    assert [one.phase for one in timeline_events(record)] == ["launched"]
 
 
 @pytest.mark.parametrize(
@@ -217,5 +217,5 @@ def test_since_is_a_time_of_day_that_was_or_a_date() -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "25:00", "10", "-5m"])
 def test_since_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(Refusal, match=r"--since .* is no time; write"):
+    with pytest.raises(Refusal, match=r"--since: .* is not a time. Write"):
         moment(text, START)

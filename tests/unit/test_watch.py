@@ -211,5 +211,5 @@ def test_a_look_is_drawn_as_a_picture_that_fetches_nothing(tmp_path: Path) -> No
 
 
 def test_a_picture_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match=r"--svg .*; name a file"):
+    with pytest.raises(Refusal, match=r"--svg .* Choose a file"):
         draw_to(tmp_path / "none" / "look.svg", FRAME)

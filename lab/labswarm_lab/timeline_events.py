@@ -12,8 +12,8 @@ Kind = Literal["phase", "step", "notice", "execution", "failure"]
 
 _LONGEST_WHY = 160
 
-# The phase of an instance, by its state in its group. InService is none: a node is open when Swarm
-# says so.
+# The phase of an instance, by its state in its group. InService gives no phase: Swarm decides when
+# a node is open.
 _STATES: Mapping[str, tuple[Phase, str]] = {
     "Pending": ("launched", "launched by its group"),
     "Pending:Wait": ("waiting", "waits for its launch hook"),
@@ -26,33 +26,33 @@ _COMMANDS: Mapping[str, tuple[Phase | None, str]] = {
     "node-pull": (None, "has the class images"),
     "manager-activate": ("open", "open"),
     "manager-pause": ("paused", "paused: no more servers start on it"),
-    "manager-notify": ("paused", "paused, and its students are told"),
+    "manager-notify": ("paused", "paused, and its students are notified"),
     "manager-evacuate": (None, "its students are moved"),
     "manager-drain": (None, "drained"),
     "node-leave": (None, "has left the Swarm"),
     "manager-remove": (None, "removed from the Swarm"),
 }
 _NOTICES: Mapping[tuple[str, str], str] = {
-    ("spot", "EC2 Spot Instance Interruption Warning"): "EC2 warns of its interruption",
-    ("spot", "EC2 Instance Rebalance Recommendation"): "EC2 recommends to rebalance",
-    ("spot", "killed"): "EC2 takes it",
+    ("spot", "EC2 Spot Instance Interruption Warning"): "EC2 sends a spot warning",
+    ("spot", "EC2 Instance Rebalance Recommendation"): "EC2 sends a rebalance recommendation",
+    ("spot", "killed"): "EC2 ends it",
     ("network", "cut"): "its link is cut",
     ("network", "healed"): "its link is healed",
 }
-# Between two of these, nothing of an instance's changes for a person.
+# States that change nothing for a person.
 _BETWEEN = ("Pending:Proceed", "Terminating:Wait", "Terminating:Proceed")
-# A tool that says no is asked again by its machine; silence is another matter.
+# A machine retries a tool that fails; a command without an answer is a failure.
 _SILENT_COMMAND = ("Delayed", "Undeliverable", "ExecutionTimedOut", "DeliveryTimedOut", "lost")
 _FAILED_EVENT = ("failed", "dropped", "dead letter")
 _FAILED_EXECUTION = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 @dataclass(frozen=True)
-class Happening:
-    """One thing that happened at `at` (epoch seconds), to an instance or, None, to the whole lab.
+class TimelineEvent:
+    """An event at `at` (epoch seconds) of an instance, or of the whole lab if that is None.
 
-    `phase` is the instance's phase from then on, if it changes; of an execution, `machine` is
-    its machine, `execution` its ARN, and `status` how it ended, None when it begins.
+    `phase` is the instance's phase from then on, if it changes. Of an execution, `machine` is its
+    state machine, `execution` its ARN, and `status` its end, None when it begins.
     """
 
     at: float
@@ -66,8 +66,8 @@ class Happening:
     status: str | None = None
 
 
-def happening(line: Mapping[str, Any]) -> Happening | None:
-    """A line of the record for a person; None for lines that only machines need."""
+def event_of(line: Mapping[str, Any]) -> TimelineEvent | None:
+    """Return the event of a line of the record; None for lines that only machines need."""
     at, part, what = float(line["at"]), str(line["part"]), str(line["what"])
     instance: str | None = line.get("instance")
     match part:
@@ -84,22 +84,22 @@ def happening(line: Mapping[str, Any]) -> Happening | None:
         case "events" if what in _FAILED_EVENT:
             name = _ours(str(line.get("target", "")).rpartition(":")[2])
             why = _why(line.get("error") or line.get("why"))
-            return Happening(at, None, "failure", f"event for {name}: {what}: {why}")
+            return TimelineEvent(at, None, "failure", f"event for {name}: {what}: {why}")
         case "events" if what == "replayed":
-            return Happening(at, instance, "notice", f"replayed: {line.get('kind')}")
+            return TimelineEvent(at, instance, "notice", f"replayed: {line.get('kind')}")
         case "faults" if what in ("on", "off"):
-            return Happening(
+            return TimelineEvent(
                 at, None, "notice", f"fault {line.get('kind') or 'of any kind'}: {what}"
             )
         case "cloudformation":
-            return Happening(at, None, "step", f"stack {line.get('stack')} {what}")
+            return TimelineEvent(at, None, "step", f"stack {line.get('stack')} {what}")
     return None
 
 
-def happenings(record: Path) -> Iterator[Happening]:
-    """Everything in a record, in order; nothing where there is none.
+def timeline_events(record: Path) -> Iterator[TimelineEvent]:
+    """Yield the events of a record, in order; none if there is no record.
 
-    A line that is still being written is left out.
+    An unfinished line is left out.
     """
     try:
         lines = record.open(encoding="utf-8", errors="replace")
@@ -107,82 +107,84 @@ def happenings(record: Path) -> Iterator[Happening]:
         return
     with lines:
         for line in lines:
-            if (told := read(line)) is not None:
-                yield told
+            if (event := read(line)) is not None:
+                yield event
 
 
-def read(line: str) -> Happening | None:
-    """The event of one line of the record's file; None for a part of a line too."""
+def read(line: str) -> TimelineEvent | None:
+    """Return the event of one line of the record's file; None also for an unfinished line."""
     if not line.endswith("\n"):
         return None
     try:
-        return happening(json.loads(line))
+        return event_of(json.loads(line))
     except (ValueError, KeyError, TypeError):  # its beginning is cut off
         return None
 
 
-def _of_function(at: float, line: Mapping[str, Any]) -> Happening:
+def _of_function(at: float, line: Mapping[str, Any]) -> TimelineEvent:
     name, error = _ours(line.get("function")), str(line.get("error"))
     if '"errorType": "Transient"' in error:
-        return Happening(at, None, "step", f"{name} is tried again: {_why(error)}")
-    return Happening(at, None, "failure", f"{name} failed: {_why(error)}")
+        return TimelineEvent(at, None, "step", f"{name} is retried: {_why(error)}")
+    return TimelineEvent(at, None, "failure", f"{name} failed: {_why(error)}")
 
 
 def _of_group(
     at: float, instance: str | None, what: str, line: Mapping[str, Any]
-) -> Happening | None:
+) -> TimelineEvent | None:
     group = line.get("group")
     if what in _BETWEEN:
         return None
     if what in _STATES:
         phase, text = _STATES[what]
-        return Happening(at, instance, "phase", text, phase, group)
+        return TimelineEvent(at, instance, "phase", text, phase, group)
     if what == "InService":
-        return Happening(at, instance, "step", "in service", group=group)
+        return TimelineEvent(at, instance, "step", "in service", group=group)
     if "hook" in line:
         kind: Kind = "failure" if what == "ABANDON" else "step"
-        return Happening(at, instance, kind, f"hook {line['hook']}: {what}", group=group)
+        return TimelineEvent(at, instance, kind, f"hook {line['hook']}: {what}", group=group)
     why = _why(line.get("why") or line.get("error") or "")
-    return Happening(at, instance, "step", f"group: {what}{f' ({why})' if why else ''}")
+    return TimelineEvent(at, instance, "step", f"group: {what}{f' ({why})' if why else ''}")
 
 
 def _of_machine(
     at: float, instance: str | None, part: str, what: str, line: Mapping[str, Any]
-) -> Happening | None:
+) -> TimelineEvent | None:
     if (part, what) in _NOTICES:
         phase: Phase | None = "gone" if what == "killed" else None
-        return Happening(at, instance, "notice", _NOTICES[part, what], phase)
+        return TimelineEvent(at, instance, "notice", _NOTICES[part, what], phase)
     if what == "boot" and line.get("tags", {}).get("labswarm:role") == "hub":
-        return Happening(at, instance, "phase", "the hub's machine boots", "launched", "hub")
+        return TimelineEvent(at, instance, "phase", "the hub's machine boots", "launched", "hub")
     if what == "ended":
-        return Happening(at, instance, "phase", "its machine has ended", "gone")
+        return TimelineEvent(at, instance, "phase", "its machine has ended", "gone")
     if what.endswith("failed"):
-        return Happening(at, instance, "failure", f"{what}: {_why(line.get('failure'))}")
+        return TimelineEvent(at, instance, "failure", f"{what}: {_why(line.get('failure'))}")
     return None
 
 
 def _of_command(
     at: float, instance: str | None, what: str, line: Mapping[str, Any]
-) -> Happening | None:
+) -> TimelineEvent | None:
     if "document" not in line:
         text = {"Online": "its agent is online", "ConnectionLost": "its agent is lost"}.get(what)
-        return None if text is None else Happening(at, instance, "step", text)
+        return None if text is None else TimelineEvent(at, instance, "step", text)
     document = _ours(line["document"])
     about = line.get("about") or instance
     if what == "Success" and document in _COMMANDS:
         phase, text = _COMMANDS[document]
-        return Happening(at, about, "phase" if phase else "step", text, phase)
+        return TimelineEvent(at, about, "phase" if phase else "step", text, phase)
     if what == "Failed":
-        return Happening(at, about, "step", f"{document}: not yet, or not at all")
+        return TimelineEvent(at, about, "step", f"{document}: failed, its machine may retry it")
     if what in _SILENT_COMMAND:
-        return Happening(at, about, "failure", f"command {document}: {what}")
+        return TimelineEvent(at, about, "failure", f"command {document}: {what}")
     return None
 
 
-def _of_execution(at: float, instance: str | None, what: str, line: Mapping[str, Any]) -> Happening:
+def _of_execution(
+    at: float, instance: str | None, what: str, line: Mapping[str, Any]
+) -> TimelineEvent:
     machine = _ours(line["machine"])
     failed = what in _FAILED_EXECUTION
-    return Happening(
+    return TimelineEvent(
         at,
         instance,
         "failure" if failed else "execution",
@@ -194,13 +196,13 @@ def _of_execution(at: float, instance: str | None, what: str, line: Mapping[str,
 
 
 def _ours(name: object) -> str:
-    """A name of the app's without what all of them begin with."""
+    """Return a name of the app without its common beginning."""
     return str(name).removeprefix("labswarm-")
 
 
 def _why(given: object) -> str:
-    """One line of a failure's message, shortened."""
-    text = " ".join(str(given or "it does not say why").split()) if given != "" else ""
+    """Return a failure's message as one line, shortened."""
+    text = " ".join(str(given or "no reason given").split()) if given != "" else ""
     with suppress(ValueError, KeyError, TypeError):  # else it is no function's error
         text = str(json.loads(text)["errorMessage"])
     return text if len(text) <= _LONGEST_WHY else text[: _LONGEST_WHY - 1] + "…"
