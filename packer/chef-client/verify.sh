@@ -3,6 +3,7 @@
 #
 #   CHEF_FLAVOUR, CHEF_VERSION, CLASS_IMAGES   what it was built with
 #   BOOTED, see scripts/checks.sh
+#   PROVIDER                                   aws, or none for an image without AWS's agents
 #   COMMIT, IMAGE                              what /etc/labswarm/image.json says of where it comes from
 set -uo pipefail
 shopt -s nullglob
@@ -32,10 +33,13 @@ failed_run_says_why() {
 }
 image_is_here() { grep -qxF "$1" /etc/labswarm/class-images; }
 
-ssm_agent
-check "CloudWatch agent" installed amazon-cloudwatch-agent
-check "amazon-efs-utils" test -x /sbin/mount.efs
-check "NFS" test -x /sbin/mount.nfs4
+# What an image for another provider has in their place: docs/explanation/other-providers.md.
+if [ "${PROVIDER:-aws}" = aws ]; then
+  ssm_agent
+  check "CloudWatch agent" installed amazon-cloudwatch-agent
+  check "amazon-efs-utils" test -x /sbin/mount.efs
+  check "NFS" test -x /sbin/mount.nfs4
+fi
 check "Docker Engine" installed docker.io
 check "Docker Engine starts with the machine" enabled docker.service
 [ "${BOOTED-}" = true ] || check "no stored Swarm or engine identity" absent /var/lib/docker/swarm /var/lib/docker/engine-id
