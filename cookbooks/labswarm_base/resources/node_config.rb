@@ -4,7 +4,7 @@ unified_mode true
 property :path, String, name_property: true,
                         description: 'Where the file is to be.'
 property :ground, Hash, required: true,
-                        description: 'Terraform's facts about the instance and its cluster.'
+                        description: "Terraform's facts about the instance and its cluster."
 property :instance_id, String, required: true, regex: /\Ai-[0-9a-f]{8,17}\z/,
                                description: "The instance's id."
 property :address, String, required: true,

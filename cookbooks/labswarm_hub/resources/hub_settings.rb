@@ -9,7 +9,7 @@ property :limit, Hash, required: true,
                        description: "The limits of a server: `memory_factor` times its seat's memory, `nano_cpus` (or its seat's, where that is more), `pids`."
 
 property :profiles, Hash, default: {},
-                          description: 'The students' choices: name to `title` and `group`. Empty: each group of workers, where there is more than one.'
+                          description: "The students' choices: name to `title` and `group`. Empty: each group of workers, where there is more than one."
 
 action :write, description: "Write what hub/labswarm_hub/settings.py reads; how big seats are comes from the clusters' descriptions." do
   file new_resource.path do
