@@ -35,7 +35,7 @@ def validated(folder: Path, **values: str) -> "subprocess.CompletedProcess[str]"
     (copy / FILE.name).write_text(text)
     key = folder / "key"
     # The form that Debian's Packer reads.
-    keygen = ["ssh-keygen", "-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f", key]
+    keygen: list[str | Path] = ["ssh-keygen", "-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f", key]
     subprocess.run(keygen, check=True)
     given = {
         "public_key": key.with_suffix(".pub").read_text().strip(),
