@@ -33,7 +33,7 @@ failed_run_says_why() {
 }
 image_is_here() { grep -qxF "$1" /etc/labswarm/class-images; }
 
-# What an image for another provider has in their place: docs/explanation/other-providers.md.
+# An image for another provider has other agents in their place: docs/explanation/other-providers.md.
 if [ "${PROVIDER:-aws}" = aws ]; then
   ssm_agent
   check "CloudWatch agent" installed amazon-cloudwatch-agent

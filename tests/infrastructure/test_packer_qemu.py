@@ -17,7 +17,7 @@ LATER = {
     "plugins": r"(?ms)^packer \{.*?^\}\n",
     "answers over HTTP": r"(?ms)^  http_content = \{.*?^  \}\n",
 }
-"""What Debian's Packer does not know yet, each once in the file; it is taken out of a copy."""
+"""Settings that Debian's Packer does not know yet, each once; they are taken out of a copy."""
 
 needs_packer = pytest.mark.skipif(
     not shutil.which("packer") or not shutil.which("ssh-keygen"),
@@ -92,7 +92,7 @@ def test_it_runs_the_scripts_of_the_image_for_aws_less_those_of_aws() -> None:
     assert {f"./{name}" for name in OF_AWS} <= set(for_aws)
     assert scripts(FILE) == [one for one in for_aws if one.removeprefix("./") not in OF_AWS]
     assert "PROVIDER=none" in FILE.read_text()
-    # What the two scripts install is what verify.sh looks for on AWS only.
+    # verify.sh looks for the packages of the two scripts on AWS only.
     verify = (PACKER / "chef-client/verify.sh").read_text()
     (of_aws,) = re.findall(
         r'^if \[ "\$\{PROVIDER:-aws\}" = aws \]; then\n(.*?)^fi$', verify, re.M | re.S
@@ -110,7 +110,7 @@ def test_both_images_are_made_of_the_same_paths() -> None:
 
 def test_the_page_names_seams_and_paths_that_exist() -> None:
     page = PAGE.read_text()
-    table = page.partition("\n## What changes\n")[2].partition("\n## ")[0]
+    table = page.partition("\n## Parts that change\n")[2].partition("\n## ")[0]
     seams = [row.split("|")[4] for row in table.splitlines() if row.startswith("| ")][2:]
     assert len(seams) >= 10
     code = [

@@ -80,7 +80,7 @@ def test_every_command_in_the_docs_exists(page: Path, line: str) -> None:
         assert (REPOSITORY / words[1]).exists() or words[1].endswith(".tfvars"), f"{page}: {line}"
     else:
         known = {"git", "cd", "aws", "sam", "export", "unset", "sudo", "apt-get", "packer"}
-        known |= {"python3", "pip", "chef"}
+        known |= {"python3", "pip", "chef", "ssh-keygen"}
         assert Path(words[0]).name in known, f"{page}: {line}"
 
 
