@@ -29,6 +29,9 @@ CLOUDFORMATION = {
             TagResource UntagResource ListTagsOfResource""",
         "AWS::Events::Rule": """events: PutRule DeleteRule DescribeRule PutTargets RemoveTargets
             ListTargetsByRule TagResource UntagResource ListTagsForResource; iam: PassRole""",
+        "AWS::IAM::ManagedPolicy": """iam: CreatePolicy DeletePolicy GetPolicy CreatePolicyVersion
+            DeletePolicyVersion GetPolicyVersion ListPolicyVersions ListEntitiesForPolicy
+            AttachRolePolicy DetachRolePolicy TagPolicy UntagPolicy""",
         "AWS::IAM::Role": """iam: CreateRole DeleteRole GetRole UpdateRole UpdateRoleDescription
             UpdateAssumeRolePolicy PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies
             AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies TagRole UntagRole""",

@@ -58,7 +58,16 @@ def steps(workflow: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 def test_there_are_the_workflows_that_the_documentation_names() -> None:
     page = (REPOSITORY / "docs/how-to/release.md").read_text(encoding="utf-8")
     assert [path.stem for path in WORKFLOWS] == [
-        *("ci", "dependencies", "deploy", "images", "infrastructure", "nightly", "release"),
+        *(
+            "ci",
+            "cookbooks",
+            "dependencies",
+            "deploy",
+            "images",
+            "infrastructure",
+            "nightly",
+            "release",
+        ),
     ]
     for workflow in WORKFLOWS:
         assert f"`{workflow.stem}`" in page
@@ -666,3 +675,46 @@ def test_new_locks_are_proposed_once(checkout: Checkout, opened: str, times: int
     asked = checkout.asked()
     assert "git push --force origin dependencies/locks" in asked
     assert len([line for line in asked if line.startswith("gh pr create")]) == times
+
+
+# ---- cookbooks -------------------------------------------------------------------------------
+
+SSM = """
+case "$*" in
+  *get-parameters-by-path*) printf '/labswarm/clusters/%s\\t' biology physics optics ;;
+  *send-command*) all=$*; echo "${all##*Cluster=}" | cut -d' ' -f1 ;;
+  *--details*) echo "chef: no such policy" ;;
+  *list-command-invocations*) case "$*" in *$BROKEN*) echo Failed ;; *) echo Success ;; esac ;;
+esac
+"""
+
+
+def pushed(
+    checkout: Checkout, *words: str, broken: str = "none"
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """The script's end, and the clusters that got a command, in order."""
+    checkout.program("aws", SSM)
+    done = checkout.run("cookbooks.sh", *words, COMMIT="a" * 40, POLL_S="0", BROKEN=broken)
+    return done, re.findall(rf"Commit={'a' * 40},Cluster=(\S+)", "\n".join(checkout.asked()))
+
+
+def test_cookbooks_go_to_one_cluster_first_and_then_to_the_others(checkout: Checkout) -> None:
+    done, clusters = pushed(checkout, "physics")
+    assert (done.returncode, clusters) == (0, ["physics"])
+    done, clusters = pushed(checkout, "--but", "physics")
+    assert (done.returncode, clusters) == (0, ["biology", "optics"])
+    assert done.stdout == "biology: Success\noptics: Success\n"
+
+
+def test_a_push_that_fails_shows_chefs_words_and_reaches_no_further_cluster(
+    checkout: Checkout,
+) -> None:
+    done, clusters = pushed(checkout, "--but", "physics", broken="biology")
+    assert (done.returncode, clusters) == (1, ["biology"])
+    assert "chef: no such policy" in done.stderr
+    assert "biology has its old cookbooks" in done.stderr
+
+
+def test_cookbooks_for_no_cluster_are_refused(checkout: Checkout) -> None:
+    done, clusters = pushed(checkout)
+    assert (done.returncode, clusters) == (2, [])

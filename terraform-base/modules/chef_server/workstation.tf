@@ -113,3 +113,40 @@ resource "aws_instance" "workstation" {
     tags        = merge(var.tags, { Name = "${local.name}-workstation" })
   }
 }
+
+# The workflow `cookbooks` runs it: no other way leads from GitHub to the Chef Server.
+resource "aws_ssm_document" "push" {
+  for_each        = local.workstation
+  name            = "${local.name}-push"
+  document_type   = "Command"
+  document_format = "JSON"
+  target_type     = "/AWS::EC2::Instance"
+  tags            = var.tags
+
+  content = jsonencode({
+    schemaVersion = "2.2"
+    description   = "Give the workers' cookbooks of a commit to one cluster"
+    parameters = {
+      Commit = {
+        type              = "String"
+        description       = "The commit's full id"
+        allowedPattern    = "^[0-9a-f]{40}$"
+        interpolationType = "ENV_VAR"
+      }
+      Cluster = {
+        type              = "String"
+        description       = "The cluster's name"
+        allowedPattern    = "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"
+        interpolationType = "ENV_VAR"
+      }
+    }
+    mainSteps = [{
+      action = "aws:runShellScript"
+      name   = "push"
+      inputs = {
+        timeoutSeconds = "600"
+        runCommand     = concat(["COMMIT=$SSM_Commit CLUSTER=$SSM_Cluster"], split("\n", file("${path.module}/push.sh")))
+      }
+    }]
+  })
+}

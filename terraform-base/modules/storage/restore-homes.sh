@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Gives homes back from the folder in which AWS Backup has restored them. A home that exists gets the folder `restored-<time>`, so that no
 # newer file is overwritten. A home that does not exist is created.
 #

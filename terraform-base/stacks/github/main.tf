@@ -19,9 +19,14 @@ locals {
     plan           = { ref = "refs/*", hours = 1, purpose = "plans the stacks and reads no secret" }
     infrastructure = { ref = local.only_branch, hours = 2, purpose = "applies the stacks" }
     app            = { ref = local.only_branch, hours = 1, purpose = "deploys the app and tries it" }
+    cookbooks      = { ref = local.only_branch, hours = 1, purpose = "gives cookbooks to the first cluster" }
+    cookbooks-all  = { ref = local.only_branch, hours = 1, purpose = "gives cookbooks to all clusters", policy = "cookbooks" }
   }
 
-  policies = { for name in keys(local.environments) : name => jsonencode(jsondecode(templatefile("${path.module}/policies/${name}.json", local.here))) }
+  policies = {
+    for name, environment in local.environments :
+    name => jsonencode(jsondecode(templatefile("${path.module}/policies/${try(environment.policy, name)}.json", local.here)))
+  }
 }
 
 resource "aws_iam_openid_connect_provider" "github" {

@@ -22,6 +22,8 @@ run "roles_are_given_to_the_branch" {
       for name, role in aws_iam_role.environment : name => jsondecode(role.assume_role_policy).Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"]
       } == {
       app            = "repo:physics/labswarm:environment:app:ref:refs/heads/main"
+      cookbooks      = "repo:physics/labswarm:environment:cookbooks:ref:refs/heads/main"
+      cookbooks-all  = "repo:physics/labswarm:environment:cookbooks-all:ref:refs/heads/main"
       images         = "repo:physics/labswarm:environment:images:ref:refs/heads/main"
       infrastructure = "repo:physics/labswarm:environment:infrastructure:ref:refs/heads/main"
       plan           = "repo:physics/labswarm:environment:plan:ref:refs/*"
