@@ -50,7 +50,8 @@ Behaviours of the AWS emulator that match AWS, differences with their reasons, a
 missing API answers with an error, never with a guess. Each line is a test in
 [`tests/emulator`](../../tests/emulator). `python -m tests.support.page` makes this page from the
 markers of these tests. Other behaviour is [moto](https://docs.getmoto.org)'s own, and no test of
-ours covers it.
+ours covers it. [The emulator's README](../../emulator/README.md) shows how to run it alone, and
+[UPSTREAM.md](../../emulator/UPSTREAM.md) lists the corrections of moto.
 
 """
 
