@@ -7,6 +7,7 @@ from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput
 from labswarm.lifecycle.complete import Completing
+from labswarm.lifecycle.launch_alarm import why_of
 from labswarm.lifecycle.work import subject_of
 
 AWS = Wiring()
@@ -16,17 +17,24 @@ COMPLETING = Completing(
     groups=AWS.groups(),
     breakers=AWS.breakers(),
     clock=WallClock(),
+    tell=AWS.alarms().tell,
 )
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"work", "result": "CONTINUE"|"ABANDON", "phase"}` -> `{"completed": <how many>}`."""
+    """`{"work", "result": "CONTINUE"|"ABANDON", "phase"}` -> `{"completed": <how many>}`.
+
+    `failure`, the error that a state machine caught, goes to the log and into the alarm.
+    """
     # Any version of the work will do: an execution that no step can continue still completes.
     subject = subject_of(event.get("work"))
     result = event.get("result")
     if result not in ("CONTINUE", "ABANDON"):
         raise BadInput("result", f"is {result!r}; a hook ends with CONTINUE or ABANDON")
-    completed = COMPLETING.complete(subject, result, str(event.get("phase")))
+    why = why_of(event.get("failure"))
+    if "failure" in event:
+        logger.error("launch failed", extra={"instance": subject[0], "why": why})
+    completed = COMPLETING.complete(subject, result, str(event.get("phase")), why)
     logger.info("completed", extra={"result": result, "phase": event.get("phase")})
     return {"completed": completed}

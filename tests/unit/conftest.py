@@ -18,6 +18,7 @@ def account() -> Iterator[None]:
             ("AWS_ACCESS_KEY_ID", "x"),
             ("AWS_SECRET_ACCESS_KEY", "x"),
             ("LEDGER_TABLE", "labswarm-ledger"),
+            ("ALARMS_TOPIC", "arn:aws:sns:eu-west-1:123456789012:labswarm-alarms"),
         ):
             monkeypatch.setenv(name, value)
         boto3.client("ssm").put_parameter(

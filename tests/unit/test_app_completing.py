@@ -1,5 +1,7 @@
 """A hook is completed with the right result, by its machine or in its place; and the breaker."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -19,6 +21,7 @@ from labswarm.lifecycle.breaker import MOST_FAILED, Breaker
 from labswarm.lifecycle.complete import Completing
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice
 from labswarm.lifecycle.hooks import Result
+from labswarm.lifecycle.launch_alarm import why_of
 
 ASG = DESCRIPTION["asg"]
 LAUNCH, TERMINATE = read("launch"), read("terminate")
@@ -35,6 +38,7 @@ class Ends(Bench):
             self.breakers.failed("lab", instance_id, 0)
         self.groups.members[INSTANCE] = Member(ASG, "Pending:Wait")
         self.shrunk: list[str] = []
+        self.told: list[str] = []
         self.refusal: LabswarmError | None = None
         self.at_minimum = False
 
@@ -52,10 +56,15 @@ class Ends(Bench):
 
     @property
     def completing(self) -> Completing:
-        return Completing(self.ledger, self.hooks, cast(Any, self), self.breakers, self.clock)
+        return Completing(
+            self.ledger, self.hooks, cast(Any, self), self.breakers, self.clock, self.tell
+        )
 
-    def ends(self, result: Result, phase: str) -> int:
-        return self.completing.complete((INSTANCE, "launch", OWNER), result, phase)
+    def tell(self, subject: str, sentences: Sequence[str]) -> None:
+        self.told.append("\n".join((subject, *sentences)))
+
+    def ends(self, result: Result, phase: str, why: str = "chef-client ended with 1") -> int:
+        return self.completing.complete((INSTANCE, "launch", OWNER), result, phase, why)
 
 
 @pytest.mark.parametrize(
@@ -282,3 +291,46 @@ def test_a_cluster_that_wants_no_more_is_not_held() -> None:
     held = Breaker(frozenset("abc"), 0)
 
     assert held_back(content, held, Group(2, 0, 20, frozenset()), NOW) == content
+
+
+def test_the_failure_that_holds_launches_is_in_the_alarm_once() -> None:
+    ends = Ends("i-1", "i-2")
+    ends.claim(LAUNCH)
+    why = "Transient: chef-client ended with 1: Error executing action `install` on resource 'x'"
+
+    ends.ends("ABANDON", "abandoned", why)
+    ends.ends("ABANDON", "abandoned", why)
+
+    (told,) = ends.told
+    assert told.startswith("labswarm: launches of lab are held\n")
+    assert why in told
+    assert INSTANCE in told
+
+
+@pytest.mark.parametrize("before", [(), ("i-1",), ("i-1", "i-2", "i-3")])
+def test_a_failure_before_or_after_that_one_sends_nothing(before: tuple[str, ...]) -> None:
+    ends = Ends(*before)
+    ends.claim(LAUNCH)
+
+    ends.ends("ABANDON", "abandoned")
+
+    assert ends.told == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (
+            {
+                "Error": "Transient",
+                "Cause": json.dumps({"errorMessage": "chef-client ended with 1", "stackTrace": []}),
+            },
+            "Transient: chef-client ended with 1",
+        ),
+        ({"Error": "States.Timeout", "Cause": ""}, "States.Timeout:"),
+        ({"Error": "X", "Cause": "no\n JSON"}, "X: no JSON"),
+        (None, "the execution names no error"),
+    ],
+)
+def test_the_reason_is_the_functions_own_message(failure: object, why: str) -> None:
+    assert why_of(failure) == why

@@ -63,7 +63,7 @@ action_class do
         'client' => new_resource.chef_client,
         'policy_name' => new_resource.policy,
         'policy_group' => new_resource.policy && ground['cluster'],
-      }.compact,
+      },
       'hub' => new_resource.hub,
     }.compact
   end

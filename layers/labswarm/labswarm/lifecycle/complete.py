@@ -2,9 +2,10 @@
 
 from labswarm.clock import Clock
 from labswarm.groups import Groups
-from labswarm.lifecycle.breaker import Breakers
+from labswarm.lifecycle.breaker import MOST_FAILED, Breakers
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, Transition
 from labswarm.lifecycle.hooks import Hooks, Result, finish
+from labswarm.lifecycle.launch_alarm import Tell, held
 from labswarm.lifecycle.ledger import Claim, Ledger
 
 Subject = tuple[str, Transition, str]
@@ -21,24 +22,35 @@ class Completing:
     """Completes claims, and keeps the launch breaker's count."""
 
     def __init__(
-        self, ledger: Ledger, hooks: Hooks, groups: Groups, breakers: Breakers, clock: Clock
+        self,
+        ledger: Ledger,
+        hooks: Hooks,
+        groups: Groups,
+        breakers: Breakers,
+        clock: Clock,
+        tell: Tell | None = None,
     ) -> None:
         self._ledger = ledger
         self._hooks = hooks
         self._groups = groups
         self._breakers = breakers
         self._clock = clock
+        self._tell = tell
 
-    def complete(self, subject: Subject, result: Result, phase: str) -> int:
+    def complete(
+        self, subject: Subject, result: Result, phase: str, why: str = "the reason is unknown"
+    ) -> int:
         """Complete every lifecycle action of `subject`'s claim and close it; how many there were.
 
+        `why` is the reason of a failed launch. The alarm carries it when this failure is the one
+        that holds further launches.
         Again after a crash, it does the rest. Raises Permanent when the claim is another's.
         """
         instance_id, transition, owner = subject
         claim = self._ledger.read(instance_id, transition)
         mine = claim is not None and claim.owner == owner
         if claim and mine and transition == "launch" and result == "ABANDON" and not claim.closed:
-            self._count_failure(claim.cluster, instance_id)
+            self._count_failure(claim.cluster, instance_id, why)
         completed = finish(self._ledger, self._hooks, self._clock, subject, result, phase)
         if claim and mine and phase == "joined":
             self._breakers.joined(claim.cluster)
@@ -61,12 +73,12 @@ class Completing:
         if isinstance(event, LifecycleEvent) and not _is_known(claim, event.token):
             # The claim itself failed: nobody else knows that this instance waits.
             if event.transition == "launch":
-                self._count_failure(event.cluster, event.instance_id)
+                self._count_failure(event.cluster, event.instance_id, "its launch was not claimed")
             self._hooks.complete(event.asg, event.hook, event.token, result)
             return f"{event.transition} of {event.instance_id}: unclaimed, {result}"
         return None
 
-    def _count_failure(self, cluster: str, instance_id: str) -> None:
+    def _count_failure(self, cluster: str, instance_id: str, why: str) -> None:
         """Count a failed launch; while launches are held, its group gets one smaller."""
         # One that its own termination overtook says nothing about launches.
         if self._ledger.is_buried(instance_id):
@@ -75,8 +87,11 @@ class Completing:
         member = self._groups.member(instance_id)
         if member is None or not member.state.startswith("Pending"):
             return
-        if not self._breakers.failed(cluster, instance_id, int(self._clock.now())).holds:
+        breaker = self._breakers.failed(cluster, instance_id, int(self._clock.now()))
+        if not breaker.holds:
             return
+        if self._tell and len(breaker.failed) == MOST_FAILED:
+            self._tell(*held(cluster, instance_id, why))
         # A group at its minimum does not shrink: it replaces the instance.
         self._groups.shrink(instance_id)
 

@@ -1,12 +1,13 @@
 require_relative '../../spec_helper'
 
 describe 'labswarm_node_config' do
-  def written(ground, hub = nil)
+  def written(ground, hub = nil, policy = nil)
     run = declaring('labswarm_node_config') do
       labswarm_node_config '/etc/labswarm/node.json' do
         ground ground
         instance_id 'i-0123456789abcdef0'
         address '10.0.2.100'
+        policy policy
         hub hub
       end
     end
@@ -17,10 +18,16 @@ describe 'labswarm_node_config' do
     _, config = written(GROUND)
     expect(config['chef']).to eq(
       'url' => 'https://chef.labswarm.internal', 'organization' => 'labswarm', 'ca_file' => nil,
-      'node_name' => 'db-i-0123456789abcdef0', 'key_file' => '/etc/labswarm/chef/client.pem', 'client' => 'chef-client'
+      'node_name' => 'db-i-0123456789abcdef0', 'key_file' => '/etc/labswarm/chef/client.pem', 'client' => 'chef-client',
+      'policy_name' => nil, 'policy_group' => nil
     )
     expect(config).to include('cluster' => 'db', 'instance_id' => 'i-0123456789abcdef0', 'role' => 'worker', 'advertise_address' => '10.0.2.100')
     expect(config).not_to have_key('hub')
+  end
+
+  it "takes its policy from its cluster's group" do
+    _, config = written(GROUND, nil, 'labswarm-worker')
+    expect(config['chef']).to include('policy_name' => 'labswarm-worker', 'policy_group' => 'db')
   end
 
   it 'has no secret in it, only where one is' do
