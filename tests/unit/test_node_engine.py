@@ -163,6 +163,7 @@ def task(
     """A student's task as the Engine lists it."""
     named = {labels.USER: user, labels.SERVER: "", labels.SERVICE: f"jupyter-{user}"}
     return {
+        "CreatedAt": "2026-11-30T10:00:00.000000000Z",
         "NodeID": node,
         "DesiredState": wanted,
         "Status": {"State": state},
