@@ -36,8 +36,8 @@ export class Banner {
 
   /** Show a notice, in place of the one that is shown. */
   show(notice: INotice, actions: readonly IAction[] = []): void {
-    this._notice = notice;
     this.say(titleOf(notice), notice.message, actions);
+    this._notice = notice;
     this.node.dataset.kind = notice.kind;
     this._count.hidden = notice.deadline === null;
     if (notice.deadline !== null) {
@@ -49,6 +49,7 @@ export class Banner {
   /** Show a title and a sentence without a countdown. */
   say(title: string, message: string, actions: readonly IAction[] = []): void {
     window.clearInterval(this._timer);
+    this._notice = null;
     delete this.node.dataset.kind;
     this._title.textContent = title;
     this._message.textContent = ` ${message}`;
@@ -64,6 +65,13 @@ export class Banner {
   /** Add a sentence to what is shown. */
   detail(text: string): void {
     this._detail.textContent = text;
+  }
+
+  /** Take the bar away if it shows a notice, and leave anything else. */
+  hideNotice(): void {
+    if (this._notice !== null) {
+      this.hide();
+    }
   }
 
   /** Take the bar away. */

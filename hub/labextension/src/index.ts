@@ -1,34 +1,45 @@
-/** The browser half of labswarm: a student's page tells what happens to its server. */
+/** The browser half of labswarm: a student's page tells what happens to its server, and stays. */
 
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Dialog } from '@jupyterlab/apputils';
+import { ServerConnection } from '@jupyterlab/services';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import { Banner } from './banner';
+import { Banner, IAction } from './banner';
 import { ServerClock } from './countdown';
-import { openDocuments } from './documents';
+import { openDocuments, openSessions } from './documents';
+import { Gate } from './gate';
+import { Hub, whose } from './hub';
+import { ILost, letGo, startAgain } from './kernels';
+import { Mover } from './mover';
 import { INotice, endsServer } from './notice';
+import { Overlay } from './overlay';
 import { inSentences, saveAll } from './saving';
 import { Server } from './server';
 import { watch } from './watching';
 
 const ID = 'jupyterlab-labswarm:plugin';
+const RUN_ALL_ABOVE = 'notebook:run-all-above';
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: ID,
-  description: "Shows what happens to the student's server, and saves before it moves.",
+  description: "Shows what happens to the student's server, saves, and stays through a move.",
   autoStart: true,
   optional: [ISettingRegistry],
   activate: (app: JupyterFrontEnd, registry: ISettingRegistry | null): void => {
-    const server = new Server(app.serviceManager.serverSettings);
+    const { serverSettings } = app.serviceManager;
+    const server = new Server(serverSettings);
     const clock = new ServerClock();
     const banner = new Banner(clock);
     const settings = registry?.load(ID).catch(() => null) ?? Promise.resolve(null);
+    let last: INotice | null = null;
 
     const noticed = async (notice: INotice | null): Promise<void> => {
       if (notice === null) {
-        banner.hide();
+        banner.hideNotice();
         return;
       }
+      last = notice;
       banner.show(notice);
       const saves = ((await settings)?.composite.saveAtNotice ?? true) as boolean;
       if (saves && endsServer(notice)) {
@@ -36,10 +47,70 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }
     };
 
+    const mover = moverOf(app, server, banner, () => last);
+    if (mover !== null) {
+      const gate = new Gate(
+        serverSettings.fetch,
+        () => mover.away,
+        () => mover.check()
+      );
+      // All of JupyterLab's managers ask by this one object.
+      (serverSettings as { fetch: ServerConnection.ISettings['fetch'] }).fetch = gate.fetch;
+    }
+    const unanswered = async (): Promise<void> => void (await mover?.check());
     void app.restored.then(() =>
-      watch({ ...server.watched(), noticed: notice => void noticed(notice) }, clock)
+      watch({ ...server.watched(), unanswered, noticed: notice => void noticed(notice) }, clock)
     );
   }
 };
+
+/** What sees the page through a move; null where no hub has started the server. */
+function moverOf(
+  app: JupyterFrontEnd,
+  server: Server,
+  banner: Banner,
+  lastNotice: () => INotice | null
+): Mover | null {
+  const ours = whose();
+  if (ours === null) {
+    return null;
+  }
+  let lost: ILost[] = [];
+  const mover = new Mover(server, new Hub(ours), new Overlay(), {
+    lastNotice,
+    left: () => banner.hide(),
+    returned: async () => {
+      lost = letGo(openSessions(app), await server.livingKernels());
+    },
+    reopened: () => {
+      sayBack(app, banner, lost.length > 0);
+      void startAgain(lost);
+    }
+  });
+  // A dialog of JupyterLab's about a server that is away says nothing that the overlay does not.
+  Dialog.tracker.widgetAdded.connect((_, dialog) => {
+    if (mover.away !== null) {
+      dialog.reject();
+    }
+  });
+  return mover;
+}
+
+function sayBack(app: JupyterFrontEnd, banner: Banner, isAnother: boolean): void {
+  if (!isAnother) {
+    banner.say('Your server is here again', 'This page goes on where it was.');
+    return;
+  }
+  const actions: IAction[] = [];
+  if (app.commands.hasCommand(RUN_ALL_ABOVE)) {
+    const press = (): void => void app.commands.execute(RUN_ALL_ABOVE);
+    actions.push({ label: 'Run all above', press });
+  }
+  banner.say(
+    'Your server is here again, on another machine',
+    'Your documents are as you left them. Variables are gone, for the kernels are new: run your cells again.',
+    actions
+  );
+}
 
 export default plugin;

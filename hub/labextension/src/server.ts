@@ -1,5 +1,6 @@
 /** The student's own server, asked past every gate. */
 
+import { PageConfig } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { IWatched } from './watching';
@@ -25,8 +26,40 @@ export class Server {
     return this._fetch.call(null, withXsrf(request));
   }
 
-  /** How the page asks for notices; `noticed` is for the page to add. */
-  watched(): Omit<IWatched, 'noticed'> {
+  /** What one look shows. */
+  async seen(): Promise<'here' | 'locked' | 'away' | 'unreachable'> {
+    let response: Response;
+    try {
+      response = await this.ask('api/status');
+    } catch {
+      return 'unreachable';
+    }
+    if (response.redirected) {
+      return 'away';
+    }
+    if (response.ok) {
+      return 'here';
+    }
+    return response.status === 403 ? 'locked' : 'away';
+  }
+
+  /** The page that a student opens, and by which a browser becomes known to the server. */
+  get pageUrl(): string {
+    return this.baseUrl + (PageConfig.getOption('appUrl') || '/lab').replace(/^\//, '');
+  }
+
+  /** The ids of the kernels that run on the server; empty where it does not say. */
+  async livingKernels(): Promise<Set<string>> {
+    try {
+      const kernels = (await (await this.ask('api/kernels')).json()) as { id: string }[];
+      return new Set(kernels.map(kernel => kernel.id));
+    } catch {
+      return new Set();
+    }
+  }
+
+  /** How the page asks for notices; what it does with them is for the page to add. */
+  watched(): Pick<IWatched, 'ask' | 'pause' | 'isLookedAt'> {
     return {
       ask: path => this.ask(path),
       pause: pauseUntilLookedAt,

@@ -7,7 +7,7 @@ import { INotice, nameOf, parseAnswer } from './notice';
 const WAIT_S = 20;
 /** The time between two questions of a page that nobody looks at, or of an old server (ms). */
 const PAUSE_MS = 3_000;
-/** After an answer that makes no sense, and after none (ms). */
+/** After an answer that makes no sense (ms). */
 const LONGER_PAUSE_MS = 10_000;
 
 export interface IWatched {
@@ -18,6 +18,8 @@ export interface IWatched {
   /** Whether somebody looks at the page. A browser has six connections to one host: a page in the
    * background does not keep one. */
   isLookedAt(): boolean;
+  /** No server answers; resolves once one does. */
+  unanswered(): Promise<void>;
   /** A notice that was not there before, or null when there is none any more. */
   noticed(notice: INotice | null): void;
 }
@@ -35,6 +37,7 @@ export async function watch(
     let pause = PAUSE_MS;
     const answer = await answerOf(page, last, wait);
     if (answer === null) {
+      await page.unanswered();
       pause = LONGER_PAUSE_MS;
     } else {
       if (answer.now !== null) {

@@ -21,6 +21,7 @@ async function watched(
     },
     pause: async (ms: number) => void pauses.push(ms),
     isLookedAt: () => lookedAt,
+    unanswered: async () => undefined,
     noticed: (notice: INotice | null) => void noticed.push(notice)
   };
   await watch(page, new ServerClock(), () => asked.length === answers.length);

@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = Path(__file__).resolve().parents[3] / "build/screenshots"
@@ -84,12 +91,29 @@ class StudentPage:
         )
         assert status in (200, 201), status
 
-    def type_in_cell(self, text: str) -> None:
-        """Type at the end of the first cell of the notebook in front."""
-        cell = self.page.locator(".jp-Notebook:visible .jp-Cell .cm-content").first
-        cell.click()
+    def type_in_cell(self, text: str, number: int = 0) -> None:
+        """Type at the end of a cell of the notebook in front."""
+        self._cell(number).click()
         self.page.keyboard.press("Control+End")
         self.page.keyboard.type(text)
+
+    def scroll_to_cell(self, number: int) -> None:
+        """Bring a cell into view."""
+        self._cell(number).scroll_into_view_if_needed()
+
+    def place(self) -> dict[str, Any]:
+        """Where the student is: the open tabs, how far down the notebook, and the cursor."""
+        place: dict[str, Any] = self.page.evaluate(
+            """() => ({
+                tabs: [...document.querySelectorAll('#jp-main-dock-panel .lm-TabBar-tabLabel')]
+                    .map(label => label.textContent),
+                scrolled: Math.round(
+                    document.querySelector('.jp-WindowedPanel-outer')?.scrollTop ?? 0),
+                cell: document.querySelector('.jp-Cell.jp-mod-active .cm-content')?.innerText,
+                cursor: getSelection().focusOffset,
+            })"""
+        )
+        return place
 
     def dialogs(self) -> list[str]:
         """The texts of all dialogs that were shown since the page was loaded."""
@@ -109,6 +133,10 @@ class StudentPage:
     def close(self) -> None:
         """Close the tab and forget its cookies."""
         self.context.close()
+
+    def _cell(self, number: int) -> Locator:
+        cells = self.page.locator(".jp-Notebook:visible .jp-Cell")
+        return cells.nth(number).locator(".cm-content")
 
     def _ready(self) -> None:
         self.page.wait_for_selector("#jp-main-dock-panel", timeout=120_000)
@@ -144,9 +172,9 @@ def text(content: str) -> dict[str, Any]:
     return {"type": "file", "format": "text", "content": content}
 
 
-def source_of(file: Path) -> str:
-    """The first cell of a notebook on disk."""
-    return "".join(json.loads(file.read_text())["cells"][0]["source"])
+def source_of(file: Path, number: int = 0) -> str:
+    """A cell of a notebook on disk."""
+    return "".join(json.loads(file.read_text())["cells"][number]["source"])
 
 
 def within(seconds: float, is_so: Callable[[], bool], what: str) -> float:
