@@ -4,7 +4,10 @@ import filecmp
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -61,3 +64,17 @@ def test_jupyterlab_finds_it_by_jupyter_path(tmp_path: Path) -> None:
     )
     plain = re.sub(r"\x1b\[\d*m", "", listed.stdout + listed.stderr)
     assert "jupyterlab-labswarm v0.1.0 enabled OK" in plain
+
+
+def test_it_is_a_wheel_too(tmp_path: Path) -> None:
+    sources = tmp_path / "sources"
+    shutil.copytree(LAID, sources / "labextension")
+    shutil.copy(SOURCES / "pyproject.toml", sources)
+    build = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run(
+        [sys.executable, "-m", *build, "-w", tmp_path, sources], check=True, capture_output=True
+    )
+    with zipfile.ZipFile(tmp_path / "jupyterlab_labswarm-0.1.0-py3-none-any.whl") as wheel:
+        within = "jupyterlab_labswarm-0.1.0.data/data/share/jupyter/labextensions/"
+        laid = [name.removeprefix(within) for name in wheel.namelist() if within in name]
+    assert sorted(laid) == [f"jupyterlab-labswarm/{name}" for name in files(LAID)]

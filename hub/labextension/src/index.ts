@@ -1,13 +1,16 @@
 /** The browser half of labswarm: a student's page tells what happens to its server, and stays. */
 
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Dialog } from '@jupyterlab/apputils';
+import { Dialog, Notification } from '@jupyterlab/apputils';
+import { DocumentRegistry } from '@jupyterlab/docregistry';
 import { ServerConnection } from '@jupyterlab/services';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { Banner, IAction } from './banner';
 import { ServerClock } from './countdown';
 import { openDocuments, openSessions } from './documents';
+import { DraftStore } from './draft_store';
+import { IDraft, OLD_MS, keepUnsaved } from './drafts';
 import { Gate } from './gate';
 import { Hub, whose } from './hub';
 import { ILost, letGo, startAgain } from './kernels';
@@ -57,12 +60,49 @@ const plugin: JupyterFrontEndPlugin<void> = {
       // All of JupyterLab's managers ask by this one object.
       (serverSettings as { fetch: ServerConnection.ISettings['fetch'] }).fetch = gate.fetch;
     }
+    keepDrafts(app, server.baseUrl, async () => {
+      return ((await settings)?.composite.keepUnsavedText ?? true) as boolean;
+    });
     const unanswered = async (): Promise<void> => void (await mover?.check());
     void app.restored.then(() =>
       watch({ ...server.watched(), unanswered, noticed: notice => void noticed(notice) }, clock)
     );
   }
 };
+
+/** Keep the unsaved text of every notebook and file of text that is opened, if it is `wanted`. */
+function keepDrafts(app: JupyterFrontEnd, baseUrl: string, wanted: () => Promise<boolean>): void {
+  const drafts = new DraftStore(baseUrl);
+  void drafts.forgetBefore(Date.now() - OLD_MS).catch(() => undefined);
+  const kept = new WeakSet<DocumentRegistry.Context>();
+  const keep = async (context: DocumentRegistry.Context, isNotebook: boolean): Promise<void> => {
+    if (!kept.has(context)) {
+      kept.add(context);
+      if (await wanted()) {
+        await keepUnsaved(context, isNotebook, drafts, offer);
+      }
+    }
+  };
+  for (const factory of ['Notebook', 'Editor']) {
+    app.docRegistry.addWidgetExtension(factory, {
+      createNew: (_, context) => void keep(context, factory === 'Notebook')
+    });
+  }
+}
+
+/** Ask the student, in one of JupyterLab's notifications, whether they want a draft back. */
+function offer(draft: IDraft): Promise<boolean> {
+  return new Promise(answer => {
+    const at = new Date(draft.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+    Notification.warning(`${draft.path} has text from ${at} that was not saved.`, {
+      autoClose: false,
+      actions: [
+        { label: 'Put it back', displayType: 'accent', callback: () => answer(true) },
+        { label: 'Discard it', callback: () => answer(false) }
+      ]
+    });
+  });
+}
 
 /** What sees the page through a move; null where no hub has started the server. */
 function moverOf(

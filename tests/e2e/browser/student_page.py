@@ -52,12 +52,10 @@ def chromium(*arguments: str) -> Iterator[Browser]:
 class StudentPage:
     """One tab, in which a student has logged in and opened their server."""
 
-    def __init__(
-        self, browser: Browser, hub: str, student: str, dark: bool = False, width: int = 1280
-    ) -> None:
+    def __init__(self, browser: Browser, hub: str, student: str) -> None:
+        self.theme = "light"
         self.context: BrowserContext = browser.new_context(
-            viewport={"width": width, "height": 800},
-            color_scheme="dark" if dark else "light",
+            viewport={"width": WIDTHS[0], "height": 800}
         )
         self.context.add_init_script(_WATCH_DIALOGS)
         self.page: Page = self.context.new_page()
@@ -76,20 +74,29 @@ class StudentPage:
         for file in files[1:]:
             listed = self.page.locator(".jp-DirListing-itemText", has_text=file)
             listed.first.dblclick(timeout=30_000)
-            self.page.wait_for_selector(f".jp-Document[aria-label*='{file}'], [title*='{file}']")
+            front = self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
+            front.filter(has_text=file).wait_for()
 
     def save(self, path: str, model: dict[str, Any]) -> None:
         """Write a file on the server, past the page."""
+        self._put(f"api/contents/{path}", model)
+
+    def choose_theme(self, name: str) -> None:
+        """Choose one of JupyterLab's themes, for the next time that the page is opened."""
+        themes = "lab/api/settings/@jupyterlab/apputils-extension:themes"
+        self._put(themes, {"raw": json.dumps({"theme": name})})
+
+    def _put(self, path: str, body: dict[str, Any]) -> None:
         status = self.page.evaluate(
-            """async ([url, model]) => {
+            """async ([url, body]) => {
                 const xsrf = document.cookie.match(/_xsrf=([^;]*)/)[1];
-                const answer = await fetch(url, {method: 'PUT', body: JSON.stringify(model),
+                const answer = await fetch(url, {method: 'PUT', body: JSON.stringify(body),
                     headers: {'X-XSRFToken': xsrf, 'Content-Type': 'application/json'}});
                 return answer.status;
             }""",
-            [f"/user/{self.student}/api/contents/{path}", model],
+            [f"/user/{self.student}/{path}", body],
         )
-        assert status in (200, 201), status
+        assert 200 <= status < 300, status
 
     def type_in_cell(self, text: str, number: int = 0) -> None:
         """Type at the end of a cell of the notebook in front."""
@@ -107,8 +114,8 @@ class StudentPage:
             """() => ({
                 tabs: [...document.querySelectorAll('#jp-main-dock-panel .lm-TabBar-tabLabel')]
                     .map(label => label.textContent),
-                scrolled: Math.round(
-                    document.querySelector('.jp-WindowedPanel-outer')?.scrollTop ?? 0),
+                scrolled: Math.max(...[...document.querySelectorAll('.jp-NotebookPanel *')]
+                    .map(node => Math.round(node.scrollTop))),
                 cell: document.querySelector('.jp-Cell.jp-mod-active .cm-content')?.innerText,
                 cursor: getSelection().focusOffset,
             })"""
@@ -173,8 +180,12 @@ def text(content: str) -> dict[str, Any]:
 
 
 def source_of(file: Path, number: int = 0) -> str:
-    """A cell of a notebook on disk."""
-    return "".join(json.loads(file.read_text())["cells"][number]["source"])
+    """A cell of a notebook on disk; empty while the file is being written."""
+    try:
+        cells = json.loads(file.read_text())["cells"]
+    except json.JSONDecodeError:
+        return ""
+    return "".join(cells[number]["source"])
 
 
 def within(seconds: float, is_so: Callable[[], bool], what: str) -> float:

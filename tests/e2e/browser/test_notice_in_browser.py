@@ -56,8 +56,8 @@ def test_a_student_whose_node_is_taken_back_stays_in_the_same_tab(
     ada.open("notes.txt", "work.ipynb")
     lab.must("scale", "2")
     node = node_of_students(lab)
-    ada.scroll_to_cell(12)
-    ada.type_in_cell("\nb = 2", number=12)
+    ada.scroll_to_cell(30)
+    ada.type_in_cell("\nb = 2", number=30)
     before = ada.place()
     assert before["scrolled"] > 0
     assert set(before["tabs"]) >= {"notes.txt", "work.ipynb"}
@@ -71,7 +71,7 @@ def test_a_student_whose_node_is_taken_back_stays_in_the_same_tab(
     expect(countdown).to_have_text(re.compile(r"At the latest in \d\d s\."))
     expect(banner).to_contain_text("Your documents are saved.")
     saved = home_of(lab, "ada") / "work.ipynb"
-    assert source_of(saved, 12).endswith("\nb = 2")
+    assert source_of(saved, 30).endswith("\nb = 2")
     ada.screenshot("notice")
 
     overlay = ada.page.locator(".labswarm-overlay")
@@ -86,7 +86,7 @@ def test_a_student_whose_node_is_taken_back_stays_in_the_same_tab(
     # The keyboard is where it was, and the page saves on the new server.
     ada.page.keyboard.type("\nc = 3")
     ada.page.keyboard.press("Control+s")
-    within(20, lambda: source_of(saved, 12).endswith("\nb = 2\nc = 3"), "it is saved again")
+    within(20, lambda: source_of(saved, 30).endswith("\nb = 2\nc = 3"), "it is saved again")
     assert node_of_students(lab) != node
     ada.page.get_by_role("button", name="Run all above").click()
     expect(ada.page.locator(".jp-OutputArea-output").first).to_contain_text("0", timeout=60_000)
