@@ -47,8 +47,9 @@ format: ## format and fix with ruff
 
 extension: ## build the extension of students' pages, after a change of hub/labextension
 	PATH=$(CURDIR)/.class/bin:$$PATH npm --prefix hub/labextension run --silent build
-	rm -rf $(LAID)
-	cp -r hub/labextension/labextension $(LAID)
+	# In place: a lab that is up has the folder mounted.
+	mkdir -p $(LAID) && rm -rf $(LAID)/*
+	cp -r hub/labextension/labextension/. $(LAID)
 
 pictures: ## draw docs/images again (RECORD=1: from a new recording of a real lab, as root)
 	$(BIN)/python -m tests.support.pictures $(if $(RECORD),record)

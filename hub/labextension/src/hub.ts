@@ -59,8 +59,11 @@ export class Hub {
     await this._call('POST', this._serverPath);
   }
 
-  /** Follow the start: each message of the hub, and `done` at its end. Returns how to stop. */
-  follow(said: (message: string) => void, done: () => void): () => void {
+  /**
+   * Follow the start: each message of the hub, and its end, with whether the hub said so or the
+   * connection ended. Returns how to stop.
+   */
+  follow(said: (message: string) => void, ended: (bySaying: boolean) => void): () => void {
     let source: EventSource | null = null;
     let stopped = false;
     void this._tokenOf().then(token => {
@@ -72,14 +75,14 @@ export class Hub {
         const progress = progressOf(event.data);
         if (progress.over) {
           source?.close();
-          done();
+          ended(true);
         } else if (progress.message) {
           said(progress.message);
         }
       };
       source.onerror = () => {
         source?.close();
-        done();
+        ended(false);
       };
     });
     return () => {

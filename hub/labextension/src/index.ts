@@ -38,11 +38,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
     let last: INotice | null = null;
 
     const noticed = async (notice: INotice | null): Promise<void> => {
+      last = notice;
       if (notice === null) {
         banner.hideNotice();
         return;
       }
-      last = notice;
       banner.show(notice);
       const saves = ((await settings)?.composite.saveAtNotice ?? true) as boolean;
       if (saves && endsServer(notice)) {

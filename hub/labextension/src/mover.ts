@@ -128,9 +128,11 @@ export class Mover {
     this._following = true;
     const stop = this._hub.follow(
       message => (this._move = this._move && progressed(this._move, message)),
-      () => {
+      bySaying => {
         this._following = false;
-        this._wake();
+        if (bySaying) {
+          this._wake();
+        }
       }
     );
     this._unfollow = () => {
