@@ -71,11 +71,11 @@ class StudentPage:
         """Open files in the tab, each over the one before."""
         self.page.goto(f"{self.hub}/user/{self.student}/lab/tree/{files[0]}")
         self._ready()
+        self._in_front(files[0])
         for file in files[1:]:
             listed = self.page.locator(".jp-DirListing-itemText", has_text=file)
             listed.first.dblclick(timeout=30_000)
-            front = self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
-            front.filter(has_text=file).wait_for()
+            self._in_front(file)
 
     def save(self, path: str, model: dict[str, Any]) -> None:
         """Write a file on the server, past the page."""
@@ -140,6 +140,12 @@ class StudentPage:
     def close(self) -> None:
         """Close the tab and forget its cookies."""
         self.context.close()
+
+    def _in_front(self, file: str) -> None:
+        # The tabs of the last visit are restored first.
+        tab = self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
+        tab.filter(has_text=file).wait_for()
+        self.page.locator(".jp-Document:visible .cm-content").first.wait_for()
 
     def _cell(self, number: int) -> Locator:
         cells = self.page.locator(".jp-Notebook:visible .jp-Cell")

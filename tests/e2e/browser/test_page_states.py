@@ -167,17 +167,20 @@ def test_a_page_whose_server_is_away_says_so_and_goes_on(page: StudentPage) -> N
 
     page.page.unroute_all()
     away(page, {})
-    page.page.route(
-        "**/server?*", lambda route: (started.append(route.request.method), route.fulfill())[1]
-    )
+
+    def start(route: Route) -> None:
+        started.append(route.request.method)
+        route.fulfill()
+
+    page.page.route("**/server?*", start)
     expect(overlay).to_contain_text("Your server is stopped", timeout=40_000)
     assert serious(page, ".labswarm-overlay") == []
     page.screenshot(f"stopped-{page.theme}")
     # Whatever is behind it cannot be reached by the keyboard.
-    start = overlay.get_by_role("button", name="Start my server")
+    button = overlay.get_by_role("button", name="Start my server")
     for _ in range(3):
         page.page.keyboard.press("Tab")
-        if start.evaluate("node => node === document.activeElement"):
+        if button.evaluate("node => node === document.activeElement"):
             break
     page.page.keyboard.press("Enter")
     page.page.wait_for_timeout(500)
@@ -197,37 +200,6 @@ def test_a_page_without_a_connection_says_so_and_goes_on(page: StudentPage) -> N
     page.context.set_offline(False)
     expect(overlay).to_be_hidden(timeout=40_000)
     assert page.dialogs() == []
-
-
-def test_unsaved_text_is_kept_by_the_browser_and_offered_back(page: StudentPage) -> None:
-    page.save("draft.txt", text("saved\n"))
-    page.open("draft.txt")
-    # Nothing reaches the server: its student closes the laptop.
-    page.page.route("**/api/contents/draft.txt**", lambda route: route.abort())
-    page.page.locator(".jp-FileEditor:visible .cm-content").click()
-    page.page.keyboard.type("typed, and not saved")
-    page.page.wait_for_function(
-        """async () => {
-            const [{name}] = (await indexedDB.databases()).filter(one => one.name.includes('eve'));
-            const all = await new Promise(done => {
-                indexedDB.open(name).onsuccess = opened => opened.target.result
-                    .transaction('drafts').objectStore('drafts').getAll()
-                    .onsuccess = found => done(found.target.result);
-            });
-            return all.some(draft => draft.content.includes('typed, and not saved'));
-        }""",
-        timeout=20_000,
-    )
-    page.page.unroute_all()
-    page.page.once("dialog", lambda dialog: dialog.accept())
-    page.open("draft.txt")
-
-    offered = page.page.locator(".Toastify__toast", has_text="draft.txt has text from")
-    expect(offered).to_be_visible(timeout=30_000)
-    page.screenshot(f"draft-{page.theme}")
-    offered.get_by_role("button", name="Put it back").click()
-    editor = page.page.locator(".jp-FileEditor:visible .cm-content")
-    expect(editor).to_contain_text("typed, and not saved")
 
 
 def test_a_newer_version_on_disk_is_not_overwritten_unasked(page: StudentPage) -> None:
