@@ -6,12 +6,12 @@ Nodes of an older launch template are replaced in the same way.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking, booked_seats
-from labswarm.lab_hours.refusing import refusing, to_close
+from labswarm.lab_hours.workers import Workers
 from labswarm.snapshot import NodeSeen, Snapshot
 
 MEASURED_ENOUGH = 5
@@ -91,75 +91,140 @@ def decide(situation: Situation) -> Decision:
     return _decided(situation, snapshot)
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """The seats that the cluster wants, the nodes for them, a node's seats (None: not known yet)
+    and the group, whose limits `nodes` keeps to."""
+
+    seats: int
+    nodes: int
+    node_seats: int | None
+    group: Group
+
+    @property
+    def room(self) -> int:
+        """How many instances the group may still add."""
+        return max(0, self.group.most - self.group.desired)
+
+    def open_nodes(self, seats: int) -> int:
+        """How many open nodes it takes for so many seats, within the limits."""
+        return _clamped(math.ceil(seats / self.node_seats), self.group) if self.node_seats else 0
+
+
+@dataclass(frozen=True)
+class _Change:
+    """The nodes to open, to pause and to end, and how many to launch."""
+
+    activate: tuple[NodeSeen, ...] = ()
+    pause: tuple[NodeSeen, ...] = ()
+    terminate: tuple[NodeSeen, ...] = ()
+    more: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.activate or self.pause or self.terminate or self.more)
+
+
 def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
-    group = situation.group
-    seats, because = _seats_wanted(situation, snapshot)
-    known = [n.seats for n in snapshot.nodes if n.seats and n.state == "ready"]
-    node_seats = min(known) if known else situation.node_seats
-    nodes, because_nodes = _nodes_wanted(seats, node_seats, group)
-    reasons = [because, because_nodes]
-
-    ready = [n for n in snapshot.nodes if n.instance_id in group.in_service and n.state == "ready"]
-    close = to_close(ready)
-    is_open = [n for n in ready if n.availability == "active" and n not in close]
-    paused = [n for n in ready if n.availability == "pause"]
-    # A node missing from the snapshot has only just come; one that never comes is reconcile's task.
-    unseen = group.in_service - {n.instance_id for n in snapshot.nodes}
-    starting = max(0, group.desired - len(group.in_service)) + len(unseen)
-
-    old = _old(ready, group.versions)
-    # Students on an old node that is paused stay there: arriving students need an open seat, they
-    # do not.
-    held = sum(n.seats_used for n in paused if n in old)
-    open_nodes = _open_nodes(seats - held, node_seats, group) if held and node_seats else nodes
-    missing = max(0, open_nodes - len(is_open) - starting)
-    leaving = situation.leaving | {n.instance_id for n in refusing(ready)}
-    staying = [n for n in paused if n.instance_id not in leaving]
-    activate = sorted(staying, key=lambda n: (n in old, *_fullest(n)))[:missing]
-    room = max(0, group.most - group.desired)
-    more = min(missing - len(activate), room)
-    pause: list[NodeSeen] = []
-    if not missing and not starting and node_seats:
-        # Shrinks only when there is some room to spare, so that it does not grow again at once.
-        spare = seats + math.ceil(node_seats / 4)
-        for n in sorted(is_open, key=lambda n: (n not in old, *_emptiest(n))):
-            staying_there = held + n.seats_used * (n in old)
-            keep = _open_nodes(spare - staying_there, node_seats, group)
-            if len(is_open) - len(pause) > keep:
-                pause.append(n)
-                held = staying_there
-    pause += close
-    empty = [n for n in paused if n not in activate and not n.seats_used]
-    may_go = max(0, group.desired - max(group.least, nodes))
-    terminate = sorted(empty, key=_emptiest)[:may_go]
-
-    if node_seats and not (missing or starting or pause or terminate) and _follow(ready, old):
-        stay = held + sum(n.seats_used for n in is_open if n in old)
-        needed = _open_nodes(spare - stay, node_seats, group)
-        more = min(_in_place_of_old(is_open, old, needed), room)
-    if old:
-        reasons.append(
-            f"of an older launch template: {', '.join(_ids(sorted(old, key=_emptiest)))}"
-        )
-
-    if close:
-        reasons.append(f"servers do not start on: {', '.join(_ids(close))}")
-    for what, chosen in (("opened again", activate), ("paused", pause), ("ended", terminate)):
-        if chosen:
-            reasons.append(f"{what}: {', '.join(_ids(chosen))}")
-    if more:
-        reasons.append(f"{more} to be launched: desired capacity {group.desired + more}")
+    workers = Workers.of(snapshot, situation.group, situation.leaving)
+    want, reasons = _wanted(situation, snapshot)
+    change = _open_more(want, workers) or _pause_surplus(want, workers)
+    change = _end_empty(want, workers, _close(workers, change)) or _replace_old(want, workers)
+    desired = want.group.desired + change.more
     return Decision(
         cluster=situation.cluster,
-        reasons=tuple(reasons),
-        seats=seats,
-        nodes=nodes,
-        node_seats=node_seats,
-        desired=group.desired + more if more else None,
-        activate=_ids(activate),
-        pause=_ids(pause),
-        terminate=_ids(terminate),
+        reasons=(*reasons, *_reasons(workers, change, desired)),
+        seats=want.seats,
+        nodes=want.nodes,
+        node_seats=want.node_seats,
+        desired=desired if change.more else None,
+        activate=_ids(change.activate),
+        pause=_ids(change.pause),
+        terminate=_ids(change.terminate),
     )
+
+
+def _wanted(situation: Situation, snapshot: Snapshot) -> tuple[_Wanted, tuple[str, str]]:
+    seats, why_seats = _seats_wanted(situation, snapshot)
+    known = [n.seats for n in snapshot.nodes if n.seats and n.state == "ready"]
+    node_seats = min(known) if known else situation.node_seats
+    nodes, why_nodes = _nodes_wanted(seats, node_seats, situation.group)
+    return _Wanted(seats, nodes, node_seats, situation.group), (why_seats, why_nodes)
+
+
+def _missing(want: _Wanted, workers: Workers) -> int:
+    """How many open nodes there are too few, with those that start."""
+    # Students on an old node that is paused stay there: arriving students need an open seat, they
+    # do not.
+    held = workers.students_on_old(workers.paused)
+    nodes = want.open_nodes(want.seats - held) if held and want.node_seats else want.nodes
+    return max(0, nodes - len(workers.open) - workers.starting)
+
+
+def _open_more(want: _Wanted, workers: Workers) -> _Change:
+    """Open paused nodes again, new ones and full ones first; launch what is missing then."""
+    missing = _missing(want, workers)
+    ordered = sorted(workers.may_open, key=lambda n: (n in workers.old, *_fullest(n)))
+    activate = ordered[:missing]
+    return _Change(activate=tuple(activate), more=min(missing - len(activate), want.room))
+
+
+def _pause_surplus(want: _Wanted, workers: Workers) -> _Change:
+    """Pause the nodes that nobody needs, old ones and empty ones first."""
+    if not want.node_seats or workers.starting or _missing(want, workers):
+        return _Change()
+    held = workers.students_on_old(workers.paused)
+    pause: list[NodeSeen] = []
+    for node in sorted(workers.open, key=lambda n: (n not in workers.old, *_emptiest(n))):
+        held_then = held + workers.students_on_old([node])
+        if len(workers.open) - len(pause) > want.open_nodes(_with_spare(want) - held_then):
+            pause.append(node)
+            held = held_then
+    return _Change(pause=tuple(pause))
+
+
+def _close(workers: Workers, change: _Change) -> _Change:
+    """Pause the nodes on which servers do not start, whatever else changes."""
+    return replace(change, pause=(*change.pause, *workers.closing))
+
+
+def _end_empty(want: _Wanted, workers: Workers, change: _Change) -> _Change:
+    """End paused nodes without students, as many as the cluster does not need."""
+    empty = [n for n in workers.paused if n not in change.activate and not n.seats_used]
+    may_go = max(0, want.group.desired - max(want.group.least, want.nodes))
+    return replace(change, terminate=tuple(sorted(empty, key=_emptiest)[:may_go]))
+
+
+def _replace_old(want: _Wanted, workers: Workers) -> _Change:
+    """Launch new nodes until all old ones can be paused: at least one while an old one is open,
+    because none of them could be paused as it is."""
+    old_open = sum(n in workers.old for n in workers.open)
+    if not (want.node_seats and workers.new_follow and old_open) or workers.starting:
+        return _Change()
+    held = workers.students_on_old((*workers.paused, *workers.open))
+    needed = want.open_nodes(_with_spare(want) - held)
+    new_open = len(workers.open) - old_open
+    return _Change(more=min(max(1, needed - new_open), want.room))
+
+
+def _with_spare(want: _Wanted) -> int:
+    """The wanted seats and a quarter of a node's, so that a cluster that has just become smaller
+    does not grow again at once."""
+    return want.seats + math.ceil((want.node_seats or 0) / 4)
+
+
+def _reasons(workers: Workers, change: _Change, desired: int) -> Iterator[str]:
+    old = sorted(workers.old, key=_emptiest)
+    for what, nodes in (
+        ("of an older launch template", old),
+        ("servers do not start on", workers.closing),
+        ("opened again", change.activate),
+        ("paused", change.pause),
+        ("ended", change.terminate),
+    ):
+        if nodes:
+            yield f"{what}: {', '.join(_ids(nodes))}"
+    if change.more:
+        yield f"{change.more} to be launched: desired capacity {desired}"
 
 
 def _seats_wanted(situation: Situation, snapshot: Snapshot) -> tuple[int, str]:
@@ -187,32 +252,6 @@ def _nodes_wanted(seats: int, node_seats: int | None, group: Group) -> tuple[int
     nodes = _clamped(raw, group)
     limited = "" if raw == nodes else f" ({raw} without the limits {group.least} and {group.most})"
     return nodes, f"{nodes} nodes of {node_seats} seats wanted{limited}"
-
-
-def _old(ready: Sequence[NodeSeen], versions: Mapping[str, int]) -> frozenset[NodeSeen]:
-    """The nodes of an older launch template than the newest that a node has come of: it is shown
-    to be good by that."""
-    version = {node: versions.get(str(node.instance_id), 0) for node in ready}
-    newest = max(version.values(), default=0)
-    return frozenset(node for node in ready if version[node] < newest)
-
-
-def _follow(ready: Sequence[NodeSeen], old: frozenset[NodeSeen]) -> bool:
-    """Whether what is launched now is new. Where the last to join is an old one, the group has gone
-    back to its template, and more of them would be old too."""
-    return bool(old) and max(ready, key=lambda n: (n.created_at, n not in old)) not in old
-
-
-def _in_place_of_old(is_open: Sequence[NodeSeen], old: frozenset[NodeSeen], needed: int) -> int:
-    """How many more nodes it takes for all old ones to be paused, when `needed` are to stay open:
-    at least one while an old one is open, for none of them could be paused as it is."""
-    old_open = sum(n in old for n in is_open)
-    return max(1, needed - (len(is_open) - old_open)) if old_open else 0
-
-
-def _open_nodes(seats: int, node_seats: int, group: Group) -> int:
-    """How many open nodes have so many seats, within the limits."""
-    return _clamped(math.ceil(seats / node_seats), group)
 
 
 def _clamped(nodes: int, group: Group) -> int:
