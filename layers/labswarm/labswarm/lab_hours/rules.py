@@ -83,6 +83,18 @@ def _check(rule: vRecur) -> None:
         raise EventProblem(f"recurs {frequency}, which is too often. A lab recurs daily at most")
     if frequency not in _FREQUENCIES:
         raise EventProblem(f"recurs {frequency[:20]!r}. Write FREQ={', '.join(_FREQUENCIES)}")
+    _check_values(rule)
+    _check_times_a_day(rule)
+    unfit = [part for part in _NEVER if part in rule]
+    if frequency in _DAY_BY_DAY and unfit:
+        raise EventProblem(f"recurs {frequency} with {unfit[0]}. Write it as MONTHLY or YEARLY")
+    months = [int(month) for month in rule.get("BYMONTH", range(1, 13))]
+    days = [abs(int(day)) for day in rule.get("BYMONTHDAY", [1])]
+    if not any(day <= _DAYS[month - 1] for month in months for day in days):
+        raise EventProblem("recurs on a day that no year has. Correct BYMONTH or BYMONTHDAY")
+
+
+def _check_values(rule: vRecur) -> None:
     for part in _ONE:
         if len(rule.get(part, [None])) != 1:
             raise EventProblem(f"has a rule with more than one {part}. Write one")
@@ -93,18 +105,14 @@ def _check(rule: vRecur) -> None:
                     f"has a rule with {part}={str(value)[:20]}. Write a number from "
                     f"{max(least, 1) if part in _NOT_ZERO else least} to {most}"
                 )
+
+
+def _check_times_a_day(rule: vRecur) -> None:
     a_day = 1
     for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         a_day *= max(1, len(rule.get(part, [])))
     if a_day > MOST_A_DAY:
         raise EventProblem(f"recurs too often: {a_day} times a day. At most {MOST_A_DAY} are read")
-    unfit = [part for part in _NEVER if part in rule]
-    if frequency in _DAY_BY_DAY and unfit:
-        raise EventProblem(f"recurs {frequency} with {unfit[0]}. Write it as MONTHLY or YEARLY")
-    months = [int(month) for month in rule.get("BYMONTH", range(1, 13))]
-    days = [abs(int(day)) for day in rule.get("BYMONTHDAY", [1])]
-    if not any(day <= _DAYS[month - 1] for month in months for day in days):
-        raise EventProblem("recurs on a day that no year has. Correct BYMONTH or BYMONTHDAY")
 
 
 def _frequency(rule: vRecur) -> str:
