@@ -4,7 +4,7 @@ from typing import Any
 
 from labswarm.aws.observability import logger
 from labswarm.aws.wiring import Wiring
-from labswarm.clock import WallClock, looks
+from labswarm.clock import WallClock, backoff
 from labswarm.errors import Permanent, Transient
 from labswarm.lifecycle.work import Work
 
@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if left_s <= 0:
         raise Permanent(f"the agent of {work.instance_id} did not come in the hook's time")
     patience_s = min(PATIENCE_S, left_s)
-    for _ in looks(CLOCK, patience_s):
+    for _ in backoff(CLOCK, patience_s):
         if AGENT.online(work.instance_id):
             return {"online": True}
     raise Transient(f"the agent of {work.instance_id} is not online after {patience_s:.0f} s")

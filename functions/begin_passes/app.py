@@ -7,7 +7,7 @@ from labswarm.aws.observability import logger
 from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput, Transient
-from labswarm.reconcile.due import awake, overdue
+from labswarm.reconcile.due import clusters_due, clusters_stuck
 
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
@@ -27,11 +27,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     a pass since an earlier event: the alarm is on invocations that fail.
     """
     name = _execution_name(event)
-    found, why = awake(CLUSTERS.names(), PASSES, GROUPS, CLOCK)
+    found, why = clusters_due(CLUSTERS.names(), PASSES, GROUPS, CLOCK)
     for failure in why:
         logger.warning("not known whether at rest", extra={"why": failure})
     # Before the machine is started: the pass that it makes ends the waiting.
-    late = overdue(found, PASSES, CLOCK)
+    late = clusters_stuck(found, PASSES, CLOCK)
     # The machine is told which: it would find others at rest a moment later, and those are overdue.
     given = {"cluster": None, "clusters": found, "dry_run": False}
     begun = bool(found) and EXECUTIONS.start(MACHINE, name, given)

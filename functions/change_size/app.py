@@ -9,7 +9,7 @@ from labswarm.lab_hours.apply import Sizing
 
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
-SIZING = Sizing(agent=AWS.agent(), slots=AWS.slots(), groups=AWS.groups(), clock=WallClock())
+SIZING = Sizing(agent=AWS.agent(), slots=AWS.hub_slots(), groups=AWS.groups(), clock=WallClock())
 
 
 @logger.inject_lambda_context
@@ -19,6 +19,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     A node with students is not ended, and a group is never made smaller than it is.
     """
     action = event.get("action", {})
-    outcome = SIZING.act(CLUSTERS.read(str(event.get("cluster"))), action)
+    outcome = SIZING.act(CLUSTERS.read_cluster(str(event.get("cluster"))), action)
     logger.info("acted", extra={"action": action, "outcome": outcome})
     return {"done": True, "outcome": outcome}

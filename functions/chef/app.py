@@ -30,12 +30,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             return _register(Work.parse(event.get("work")), event.get("public_key"))
         case "remove":
             work = Work.parse(event.get("work"))
-            return _remove(CLUSTERS.read(work.cluster), [work.instance_id])
+            return _remove(CLUSTERS.read_cluster(work.cluster), [work.instance_id])
         case "remove_orphans":
-            cluster = CLUSTERS.read(str(event.get("cluster")))
+            cluster = CLUSTERS.read_cluster(str(event.get("cluster")))
             return _remove(cluster, _instances(event.get("instances")))
         case "list":
-            return _list(CLUSTERS.read(str(event.get("cluster"))))
+            return _list(CLUSTERS.read_cluster(str(event.get("cluster"))))
     raise BadInput(
         "do", f"is {event.get('do')!r}; it has to be register, remove, remove_orphans or list"
     )
@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _register(work: Work, public_key: object) -> dict[str, Any]:
     if not isinstance(public_key, str) or not public_key.startswith("-----BEGIN PUBLIC KEY-----"):
         raise BadInput("public_key", "has to be the PEM text that labswarm-node-identify answered")
-    _server(CLUSTERS.read(work.cluster)).create_client(work.node_name, public_key)
+    _server(CLUSTERS.read_cluster(work.cluster)).create_client(work.node_name, public_key)
     return {"client": work.node_name}
 
 

@@ -17,7 +17,7 @@ LEAST_PATIENCE_S = 10
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
 LEDGER = AWS.ledger()
-SLOTS = AWS.slots()
+SLOTS = AWS.hub_slots()
 CLOCK = WallClock()
 COMMANDS = Commands(AWS.agent(), LEDGER, SLOTS, CLOCK)
 
@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     work = Work.parse(event.get("work"))
     patience_s = _patience_s(work, event.get("until", "deadline"))
-    if event.get("unless_terminating") and LEDGER.is_buried(work.instance_id):
+    if event.get("unless_terminating") and LEDGER.is_terminating(work.instance_id):
         raise Permanent("overtaken by its termination")
     step = Step(
         subject=work.instance_id,
@@ -47,10 +47,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         target=_target(work, event.get("on")),
         parameters=event.get("parameters", {}),
     )
-    run = COMMANDS.insist if event.get("repeat") else COMMANDS.run
+    run = COMMANDS.run_until_done if event.get("repeat") else COMMANDS.run
     answer = run(step, patience_s)
     logger.info("answered", extra={"step": step.name, "instance": work.instance_id})
-    claim = LEDGER.read(work.instance_id, work.transition)
+    claim = LEDGER.read_claim(work.instance_id, work.transition)
     return {**answer, "urgent": claim is not None and claim.urgent}
 
 
@@ -74,5 +74,5 @@ def _target(work: Work, on: object) -> str:
     if on == "node":
         return work.instance_id
     if on == "hub":
-        return CLUSTERS.read(work.cluster).manager
+        return CLUSTERS.read_cluster(work.cluster).manager
     raise BadInput("on", f"is {on!r}; a document runs on a 'node' or on its 'hub'")

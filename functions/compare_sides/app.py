@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     raises what stopped it.
     """
     cluster, dry_run = str(event.get("cluster")), bool(event.get("dry_run"))
-    plan = COMPARING.compare(cluster, event.get("chef"), dry_run=dry_run)
+    plan = COMPARING.run_pass(cluster, event.get("chef"), dry_run=dry_run)
     told = plan.to_json()
     logger.info("compared", extra={"plan": told, "dry_run": dry_run})
     if not dry_run:

@@ -23,13 +23,13 @@ AWS = Wiring()
 CLUSTERS = AWS.clusters()
 EXECUTIONS = AWS.executions()
 MACHINE = required("LAB_HOURS_MACHINE")
-NOTEBOOK = AWS.notebook()
-TIMETABLES = Timetables(AWS.feeds(), NOTEBOOK, WallClock())
+STATES = AWS.lab_hours_states()
+TIMETABLES = Timetables(AWS.feeds(), STATES, WallClock())
 HOURS = LabHours(
     clusters=CLUSTERS,
     groups=AWS.groups(),
     snapshots=AWS.snapshots(),
-    notebook=NOTEBOOK,
+    states=STATES,
     launches=AWS.launches(),
     claims=AWS.ledger(),
     breakers=AWS.breakers(),
@@ -98,7 +98,7 @@ class _Decisions:
 
     def summed_up(self) -> dict[str, Any]:
         problems = [
-            *((name, text) for name, made in self._made.items() for text in made.notes.problems),
+            *((name, text) for name, made in self._made.items() for text in made.state.problems),
             *self._unread.items(),
         ]
         for name, problem in problems:

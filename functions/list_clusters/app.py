@@ -6,7 +6,7 @@ from labswarm.aws.observability import logger
 from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput
-from labswarm.reconcile.due import awake
+from labswarm.reconcile.due import clusters_due
 
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     # An execution from before a deploy does not name its kind.
     if event.get("dry_run") is not False:
         return {"clusters": names}
-    found, why = awake(names, PASSES, GROUPS, CLOCK)
+    found, why = clusters_due(names, PASSES, GROUPS, CLOCK)
     for failure in why:
         logger.warning("not known whether at rest", extra={"why": failure})
     logger.info("listed", extra={"clusters": found, "at_rest": sorted({*names} - {*found})})

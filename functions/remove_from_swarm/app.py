@@ -5,14 +5,14 @@ from typing import Any
 from labswarm.aws.observability import logger
 from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
-from labswarm.commands.steps import once
+from labswarm.commands.steps import run_unclaimed
 from labswarm.errors import BadInput
 
 PATIENCE_S = 45
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
 AGENT = AWS.agent()
-SLOTS = AWS.slots()
+SLOTS = AWS.hub_slots()
 CLOCK = WallClock()
 
 
@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
     The hub keeps nodes that are not down (any more), and services that it knows (by now).
     """
-    cluster = CLUSTERS.read(str(event.get("cluster")))
+    cluster = CLUSTERS.read_cluster(str(event.get("cluster")))
     kind = "services" if "services" in event else "nodes"
     ids = event.get(kind)
     if not isinstance(ids, list) or not all(isinstance(each, str) and each for each in ids):
@@ -34,6 +34,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         command = (cluster.manager, "labswarm-manager-forget", {"Nodes": joined})
     else:
         command = (cluster.manager, "labswarm-manager-mend", {"Services": joined})
-    answer = once(AGENT, SLOTS, CLOCK, command, f"{cluster.name} reconcile {kind}", PATIENCE_S)
+    answer = run_unclaimed(
+        AGENT, SLOTS, CLOCK, command, f"{cluster.name} reconcile {kind}", PATIENCE_S
+    )
     logger.info("removed from the Swarm", extra={"cluster": cluster.name, "answer": answer})
     return answer

@@ -19,7 +19,7 @@ def clusters(lab: Lab) -> list[Cluster]:
     """The lab's own cluster first, then those of its further groups of workers."""
     described = SsmClusters(lab.client("ssm"))
     names = sorted(described.names(), key=lambda name: (name != lab.cluster, name))
-    return [described.read(name) for name in names]
+    return [described.read_cluster(name) for name in names]
 
 
 def swarm_of(lab: Lab) -> Watched:

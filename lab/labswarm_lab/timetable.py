@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from labswarm.aws.cluster import SsmClusters
-from labswarm.aws.dynamodb.notes import DynamoNotebook
+from labswarm.aws.dynamodb.state import DynamoLabHoursStates
 from labswarm.aws.groups import AutoScalingGroups
 from labswarm.errors import BadInput
 from labswarm.lab_hours.bounded import read_bounded
@@ -57,7 +57,7 @@ def book(lab: Lab, file: Path) -> None:
 
 
 def _most_seats(lab: Lab) -> int | None:
-    cluster = SsmClusters(lab.client("ssm")).read(lab.cluster)
+    cluster = SsmClusters(lab.client("ssm")).read_cluster(lab.cluster)
     group = AutoScalingGroups(lab.client("autoscaling")).view(cluster.asg)
-    notes = DynamoNotebook(lab.client("dynamodb"), NOTES_TABLE).read(lab.cluster)
-    return most_seats(cluster, group, notes)
+    state = DynamoLabHoursStates(lab.client("dynamodb"), NOTES_TABLE).read_state(lab.cluster)
+    return most_seats(cluster, group, state)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labswarm.clock import Clock, looks
+from labswarm.clock import Clock, backoff
 from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm_node.chef_identity import write_private
 from labswarm_node.concurrent import by_service, for_each
@@ -103,7 +103,7 @@ def evacuate(
     Raises the errors of `step`.
     """
     answer: dict[str, Any] = {}
-    for look in looks(clock, _BEGIN_WITHIN_S, _FIRST_S, _MOST_S):
+    for look in backoff(clock, _BEGIN_WITHIN_S, _FIRST_S, _MOST_S):
         answer = step(swarm, hub, file, instance_id, first=look == 0)
         if not (answer["servers"] or answer["moving"]):
             break

@@ -235,7 +235,7 @@ class AwsAudience:
 
     def write(self, snapshot: Snapshot) -> bool:
         with _reached():
-            return self._snapshots.write(snapshot)
+            return self._snapshots.write_snapshot(snapshot)
 
     def call(self, cluster: str, waiting: int) -> None:
         entry = {

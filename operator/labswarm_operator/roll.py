@@ -125,7 +125,7 @@ class Roll:
                 raise Refusal(f"--cluster: Name the cluster to roll. There are: {known}.")
             if cluster is not None and cluster not in names:
                 raise Refusal(f"--cluster: {unknown('cluster', cluster, names)}")
-            return cls(clients, clusters.read(cluster or names[0]), ami, report)
+            return cls(clients, clusters.read_cluster(cluster or names[0]), ami, report)
 
     def run(self, *, dry_run: bool) -> None:
         """Make a version of the image, wait until its first node opens, and watch the others.
@@ -328,7 +328,7 @@ class Roll:
         reported = ""
         while True:
             seen = self._look()
-            snapshot = self._snapshots.read(self._cluster.name)
+            snapshot = self._snapshots.read_snapshot(self._cluster.name)
             of = {n.instance_id: n for n in (snapshot.nodes if snapshot else ())}
             new = [m for m in seen.members if m.version >= number and m.state == IN_SERVICE]
             older = [m for m in seen.members if m.version < number]
@@ -397,7 +397,7 @@ class Roll:
         )
 
     def _ready(self) -> frozenset[str | None]:
-        snapshot = self._snapshots.read(self._cluster.name)
+        snapshot = self._snapshots.read_snapshot(self._cluster.name)
         nodes = snapshot.nodes if snapshot else ()
         return frozenset(node.instance_id for node in nodes if node.state == "ready")
 

@@ -27,14 +27,14 @@ def breakers(request: pytest.FixtureRequest) -> Iterator[Breakers]:
         )
         table(client)
         # Other items of the table are not in the way.
-        DynamoLedger(client, "labswarm-ledger").write(CLAIM)
+        DynamoLedger(client, "labswarm-ledger").write_claim(CLAIM)
         yield DynamoBreakers(client, "labswarm-ledger")
 
 
 def test_a_cluster_of_which_nothing_is_known_holds_nothing(breakers: Breakers) -> None:
-    assert breakers.read("lab") == Breaker()
+    assert breakers.read_breaker("lab") == Breaker()
     breakers.joined("lab")
-    assert breakers.read("lab").failed == frozenset()
+    assert breakers.read_breaker("lab").failed == frozenset()
 
 
 def test_failures_add_up_and_each_counts_once(breakers: Breakers) -> None:
@@ -43,13 +43,13 @@ def test_failures_add_up_and_each_counts_once(breakers: Breakers) -> None:
     told = [breakers.failed("lab", TWO, NOW + at) for at in (1, 2)]
 
     assert told == [Breaker(frozenset({ONE, TWO}), NOW + at) for at in (1, 2)]
-    assert breakers.read("lab") == told[-1]
-    assert breakers.read("lab-gpu") == Breaker()
+    assert breakers.read_breaker("lab") == told[-1]
+    assert breakers.read_breaker("lab-gpu") == Breaker()
 
 
 def test_the_first_that_joins_ends_the_count(breakers: Breakers) -> None:
     breakers.failed("lab", ONE, NOW)
     breakers.joined("lab")
 
-    assert breakers.read("lab").failed == frozenset()
+    assert breakers.read_breaker("lab").failed == frozenset()
     assert breakers.failed("lab", TWO, NOW + 9) == Breaker(frozenset({TWO}), NOW + 9)

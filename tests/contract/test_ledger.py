@@ -39,13 +39,13 @@ def asked(ledger: Ledger, wanted: Claim, now: int = NOW, running: tuple[str, ...
 
 
 def kept(ledger: Ledger) -> Claim:
-    claim = ledger.read(INSTANCE, "launch")
+    claim = ledger.read_claim(INSTANCE, "launch")
     assert claim is not None
     return claim
 
 
 def test_what_was_never_claimed_is_absent(ledger: Ledger) -> None:
-    assert ledger.read(INSTANCE, "launch") is None
+    assert ledger.read_claim(INSTANCE, "launch") is None
 
 
 def test_a_claim_comes_back_as_it_was_written(ledger: Ledger) -> None:
@@ -54,7 +54,7 @@ def test_a_claim_comes_back_as_it_was_written(ledger: Ledger) -> None:
     )
     full = replace(full, beats_until=NOW + 1800)
 
-    assert ledger.write(full)
+    assert ledger.write_claim(full)
 
     assert kept(ledger) == replace(full, version=1)
 
@@ -66,7 +66,7 @@ def test_a_claim_of_the_version_before_has_no_heartbeats() -> None:
         )
         table(client)
         ledger = DynamoLedger(client, "labswarm-ledger")
-        ledger.write(CLAIM)
+        ledger.write_claim(CLAIM)
         client.update_item(
             TableName="labswarm-ledger",
             Key={"instance_id": {"S": INSTANCE}, "transition": {"S": "launch"}},
@@ -77,18 +77,18 @@ def test_a_claim_of_the_version_before_has_no_heartbeats() -> None:
 
 
 def test_transitions_of_an_instance_are_apart(ledger: Ledger) -> None:
-    ledger.write(CLAIM)
+    ledger.write_claim(CLAIM)
 
-    assert ledger.read(INSTANCE, "terminate") is None
+    assert ledger.read_claim(INSTANCE, "terminate") is None
 
 
 def test_a_write_on_what_has_changed_meanwhile_is_refused(ledger: Ledger) -> None:
-    ledger.write(CLAIM)
+    ledger.write_claim(CLAIM)
     read = kept(ledger)
-    assert ledger.write(read.with_tokens({"token-3": "launch"}))
+    assert ledger.write_claim(read.with_tokens({"token-3": "launch"}))
 
-    assert not ledger.write(read.with_tokens({"token-4": "launch"}))
-    assert not ledger.write(SECOND)
+    assert not ledger.write_claim(read.with_tokens({"token-4": "launch"}))
+    assert not ledger.write_claim(SECOND)
     assert set(kept(ledger).tokens) == {"token-1", "token-3"}
 
 
@@ -124,7 +124,7 @@ def test_an_expired_lease_is_taken_over_only_when_its_owner_runs_no_more(ledger:
 
 @pytest.mark.parametrize("phase", ["joined", "pooled", "abandoned", "removed"])
 def test_a_final_phase_is_not_left_by_a_duplicate(ledger: Ledger, phase: str) -> None:
-    ledger.write(CLAIM.ended(phase, "CONTINUE", NOW + 5))
+    ledger.write_claim(CLAIM.ended(phase, "CONTINUE", NOW + 5))
 
     after = asked(ledger, replace(CLAIM, owner="second"))
 
@@ -132,7 +132,7 @@ def test_a_final_phase_is_not_left_by_a_duplicate(ledger: Ledger, phase: str) ->
 
 
 def test_a_new_lifecycle_action_after_a_final_phase_is_a_new_claim(ledger: Ledger) -> None:
-    ledger.write(CLAIM.ended("joined", "CONTINUE", NOW + 5))
+    ledger.write_claim(CLAIM.ended("joined", "CONTINUE", NOW + 5))
 
     after = asked(ledger, SECOND)
 
@@ -141,24 +141,24 @@ def test_a_new_lifecycle_action_after_a_final_phase_is_a_new_claim(ledger: Ledge
 
 
 def test_a_tombstone_is_laid_once_and_for_all(ledger: Ledger) -> None:
-    assert not ledger.is_buried(INSTANCE)
+    assert not ledger.is_terminating(INSTANCE)
 
-    ledger.bury(INSTANCE, NOW)
-    ledger.bury(INSTANCE, NOW + 1)
+    ledger.mark_terminating(INSTANCE, NOW)
+    ledger.mark_terminating(INSTANCE, NOW + 1)
 
-    assert ledger.is_buried(INSTANCE)
-    assert not ledger.is_buried("i-00000000")
-    assert ledger.read(INSTANCE, "launch") is None
+    assert ledger.is_terminating(INSTANCE)
+    assert not ledger.is_terminating("i-00000000")
+    assert ledger.read_claim(INSTANCE, "launch") is None
 
 
 def test_a_change_is_made_on_what_another_wrote_in_between(ledger: Ledger) -> None:
-    ledger.write(CLAIM)
+    ledger.write_claim(CLAIM)
     rivals = iter(["rival"])
 
     def rule(existing: Claim | None) -> Claim:
         assert existing is not None
         for rival in rivals:
-            ledger.write(existing.with_tokens({rival: "launch"}))
+            ledger.write_claim(existing.with_tokens({rival: "launch"}))
         return existing.with_tokens({"mine": "launch"})
 
     change(ledger, INSTANCE, "launch", rule)
@@ -167,11 +167,11 @@ def test_a_change_is_made_on_what_another_wrote_in_between(ledger: Ledger) -> No
 
 
 def test_one_who_never_gets_to_write_is_told_to_try_again(ledger: Ledger) -> None:
-    ledger.write(CLAIM)
+    ledger.write_claim(CLAIM)
 
     def rule(existing: Claim | None) -> Claim:
         assert existing is not None
-        ledger.write(existing.with_tokens({f"rival-{existing.version}": "launch"}))
+        ledger.write_claim(existing.with_tokens({f"rival-{existing.version}": "launch"}))
         return existing.with_tokens({"mine": "launch"})
 
     with pytest.raises(Transient):
@@ -183,8 +183,8 @@ def test_everything_about_many_instances_is_told(ledger: Ledger) -> None:
     launches = [replace(CLAIM, instance_id=instance) for instance in many]
     leaving = replace(CLAIM, instance_id=many[7], transition="terminate")
     for claim in (*launches, leaving, replace(CLAIM, instance_id="i-0fffffffffffffff0")):
-        ledger.write(claim)
-    ledger.bury(many[3], NOW)
+        ledger.write_claim(claim)
+    ledger.mark_terminating(many[3], NOW)
 
     found = ledger.about([*many, "i-0eeeeeeeeeeeeeee0"])
 

@@ -37,25 +37,25 @@ def passes(request: pytest.FixtureRequest) -> Iterator[Passes]:
 
 
 def test_what_was_kept_is_read_as_the_next_version(passes: Passes) -> None:
-    assert passes.write("lab", MADE)
+    assert passes.write_pass("lab", MADE)
 
-    assert passes.read("lab") == replace(MADE, version=1)
-    assert passes.read("other") is None
+    assert passes.read_pass("lab") == replace(MADE, version=1)
+    assert passes.read_pass("other") is None
 
 
 def test_it_is_kept_only_over_what_was_read(passes: Passes) -> None:
-    passes.write("lab", MADE)
+    passes.write_pass("lab", MADE)
 
-    assert not passes.write("lab", replace(MADE, first_seen={}))
-    assert passes.write("lab", replace(MADE, first_seen={}, version=1))
-    assert passes.read("lab") == replace(MADE, first_seen={}, version=2)
+    assert not passes.write_pass("lab", replace(MADE, first_seen={}))
+    assert passes.write_pass("lab", replace(MADE, first_seen={}, version=1))
+    assert passes.read_pass("lab") == replace(MADE, first_seen={}, version=2)
 
 
 @pytest.mark.parametrize("at_rest", [True, False])
 def test_whether_the_cluster_was_at_rest_is_kept(passes: Passes, at_rest: bool) -> None:
-    passes.write("lab", replace(MADE, at_rest=at_rest))
+    passes.write_pass("lab", replace(MADE, at_rest=at_rest))
 
-    assert passes.read("lab") == replace(MADE, at_rest=at_rest, version=1)
+    assert passes.read_pass("lab") == replace(MADE, at_rest=at_rest, version=1)
 
 
 def test_what_an_older_version_has_kept_was_not_at_rest() -> None:
@@ -65,14 +65,14 @@ def test_what_an_older_version_has_kept_was_not_at_rest() -> None:
         old |= {name: {"N": "1"} for name in ("at", "snapshot_at", "version")}
         client.put_item(TableName="labswarm-passes", Item=old)
 
-        assert DynamoPasses(client, "labswarm-passes").read("lab") == Pass(1, 1, {}, 1)
+        assert DynamoPasses(client, "labswarm-passes").read_pass("lab") == Pass(1, 1, {}, 1)
 
 
 def test_a_thousand_marks_are_kept(passes: Passes) -> None:
     many = {f"chef-identity i-{n:017x}": 1_800_000_000.125 + n for n in range(1000)}
 
-    assert passes.write("lab", replace(MADE, first_seen=many))
-    read = passes.read("lab")
+    assert passes.write_pass("lab", replace(MADE, first_seen=many))
+    read = passes.read_pass("lab")
     assert read is not None
     assert read.first_seen == many
 
@@ -83,11 +83,11 @@ def test_what_is_wanted_is_wanted_since_the_first_time_until_a_pass_is_kept(
     assert passes.wanted("lab", 1_800_000_000.25) == 1_800_000_000.25
     assert passes.wanted("other", 1_800_000_100) == 1_800_000_100
     assert passes.wanted("lab", 1_800_000_300) == 1_800_000_000.25
-    assert passes.read("lab") is None
+    assert passes.read_pass("lab") is None
 
-    assert passes.write("lab", MADE)
+    assert passes.write_pass("lab", MADE)
     assert passes.wanted("lab", 1_800_000_600) == 1_800_000_600
-    assert passes.read("lab") == replace(MADE, version=1)
+    assert passes.read_pass("lab") == replace(MADE, version=1)
 
-    assert not passes.write("lab", MADE)
+    assert not passes.write_pass("lab", MADE)
     assert passes.wanted("lab", 1_800_000_900) == 1_800_000_600, "that one was not kept"

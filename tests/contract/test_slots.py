@@ -6,40 +6,40 @@ import boto3
 import pytest
 from moto import mock_aws
 from tests.support.ledger_items import table
-from tests.twins.hub_slots import MemorySlots
+from tests.twins.hub_slots import MemoryHubSlots
 
-from labswarm.aws.dynamodb.hub_slots import DynamoSlots
-from labswarm.commands.hub_slots import HELD_S, ORDINARY, Slots
+from labswarm.aws.dynamodb.hub_slots import DynamoHubSlots
+from labswarm.commands.hub_slots import HELD_S, ORDINARY, HubSlots
 
 HUB, OTHER_HUB = "i-0fedcba9876543210", "i-0fedcba9876543211"
 NOW = 1_800_000_000
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def slots(request: pytest.FixtureRequest) -> Iterator[Slots]:
+def slots(request: pytest.FixtureRequest) -> Iterator[HubSlots]:
     if request.param == "memory":
-        yield MemorySlots()
+        yield MemoryHubSlots()
         return
     with mock_aws():
         client = boto3.client(
             "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
         table(client)
-        yield DynamoSlots(client, "labswarm-ledger")
+        yield DynamoHubSlots(client, "labswarm-ledger")
 
 
-def taken(slots: Slots, holders: str, now: int = NOW) -> list[int | None]:
+def taken(slots: HubSlots, holders: str, now: int = NOW) -> list[int | None]:
     return [slots.take(HUB, holder, now) for holder in holders]
 
 
-def test_four_hold_a_hubs_slots_and_a_fifth_has_none(slots: Slots) -> None:
+def test_four_hold_a_hubs_slots_and_a_fifth_has_none(slots: HubSlots) -> None:
     assert {*taken(slots, "abcd")} == {*range(ORDINARY)}
 
     assert taken(slots, "efgh") == [None] * 4
     assert slots.take(OTHER_HUB, "e", NOW) is not None
 
 
-def test_a_slot_given_back_is_free(slots: Slots) -> None:
+def test_a_slot_given_back_is_free(slots: HubSlots) -> None:
     number = taken(slots, "abcd")[2]
     assert number is not None
 
@@ -48,7 +48,7 @@ def test_a_slot_given_back_is_free(slots: Slots) -> None:
     assert taken(slots, "ef") == [number, None]
 
 
-def test_a_slot_that_is_another_s_is_not_given_back(slots: Slots) -> None:
+def test_a_slot_that_is_another_s_is_not_given_back(slots: HubSlots) -> None:
     number = taken(slots, "abcd")[2]
     assert number is not None
 
@@ -57,7 +57,7 @@ def test_a_slot_that_is_another_s_is_not_given_back(slots: Slots) -> None:
     assert taken(slots, "e") == [None]
 
 
-def test_a_slot_that_nobody_gives_back_is_free_after_its_time(slots: Slots) -> None:
+def test_a_slot_that_nobody_gives_back_is_free_after_its_time(slots: HubSlots) -> None:
     taken(slots, "abcd")
 
     assert taken(slots, "e", NOW + HELD_S - 1) == [None]

@@ -37,26 +37,28 @@ def snapshots(request: pytest.FixtureRequest) -> Iterator[Snapshots]:
 
 
 def test_what_was_written_is_read_as_it_was(snapshots: Snapshots) -> None:
-    assert snapshots.write(SNAPSHOT)
+    assert snapshots.write_snapshot(SNAPSHOT)
 
-    assert snapshots.read("lab") == SNAPSHOT
-    assert snapshots.read("other") is None
+    assert snapshots.read_snapshot("lab") == SNAPSHOT
+    assert snapshots.read_snapshot("other") is None
 
 
 def test_a_newer_one_takes_its_place(snapshots: Snapshots) -> None:
     newer = replace(SNAPSHOT, taken_at=SNAPSHOT.taken_at + 0.5, waiting=0)
-    snapshots.write(SNAPSHOT)
+    snapshots.write_snapshot(SNAPSHOT)
 
-    assert snapshots.write(newer)
-    assert snapshots.read("lab") == newer
+    assert snapshots.write_snapshot(newer)
+    assert snapshots.read_snapshot("lab") == newer
 
 
 @pytest.mark.parametrize("older_by", [0, 0.5, 60])
 def test_one_that_is_no_newer_is_dropped(snapshots: Snapshots, older_by: float) -> None:
-    snapshots.write(SNAPSHOT)
+    snapshots.write_snapshot(SNAPSHOT)
 
-    assert not snapshots.write(replace(SNAPSHOT, taken_at=SNAPSHOT.taken_at - older_by, running=9))
-    assert snapshots.read("lab") == SNAPSHOT
+    assert not snapshots.write_snapshot(
+        replace(SNAPSHOT, taken_at=SNAPSHOT.taken_at - older_by, running=9)
+    )
+    assert snapshots.read_snapshot("lab") == SNAPSHOT
 
 
 def test_it_is_fresh_for_two_minutes() -> None:

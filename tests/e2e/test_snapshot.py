@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def snapshot(lab: LabUnderTest) -> Snapshot | None:
-    return DynamoSnapshots(lab.client("dynamodb"), "labswarm-snapshots").read(lab.name)
+    return DynamoSnapshots(lab.client("dynamodb"), "labswarm-snapshots").read_snapshot(lab.name)
 
 
 def agrees(lab: LabUnderTest, status: dict[str, Any]) -> bool:

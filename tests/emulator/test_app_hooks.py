@@ -38,7 +38,7 @@ class App:
     def claims(self, instance_id: str, transition: Transition, beats_until: float) -> None:
         now = int(time.time())
         told = self.group.event(LAUNCH_ACTION, EC2InstanceId=instance_id)["detail"]
-        self.ledger.write(
+        self.ledger.write_claim(
             Claim(
                 instance_id=instance_id,
                 transition=transition,
@@ -93,7 +93,7 @@ def test_an_action_that_was_completed_gets_no_heartbeat(app: App) -> None:
     app.group.create(1, hooks=[hook(LAUNCHING, "one"), hook(LAUNCHING, "two")])
     instance_id = app.group.instance("Pending:Wait")
     app.claims(instance_id, "launch", beats_until=time.time() + 600)
-    claim = app.ledger.read(instance_id, "launch")
+    claim = app.ledger.read_claim(instance_id, "launch")
     assert claim is not None
     ((token, name),) = claim.tokens.items()
     assert app.beat() == Beats(sent=1)
@@ -118,7 +118,7 @@ def test_a_group_whose_launches_fail_three_times_in_a_row_launches_no_more(app: 
         assert app.group.desired == int(replaced)
 
     eventually(lambda: app.group.states() == {})
-    assert app.breakers.read("lab").failed == frozenset(failed)
+    assert app.breakers.read_breaker("lab").failed == frozenset(failed)
 
 
 def test_a_group_at_its_minimum_replaces_failed_instances(app: App) -> None:

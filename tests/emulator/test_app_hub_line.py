@@ -16,7 +16,7 @@ from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.ssm_commands import ping, start_instance
 
 from labswarm.aws.agent import SsmAgent
-from labswarm.aws.dynamodb.hub_slots import DynamoSlots
+from labswarm.aws.dynamodb.hub_slots import DynamoHubSlots
 from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.clock import WallClock
 from labswarm.commands.hub_slots import ORDINARY
@@ -45,7 +45,7 @@ class Hub:
         commands = Commands(
             SsmAgent(clients["ssm"]),
             DynamoLedger(clients["dynamodb"], self.table),
-            DynamoSlots(clients["dynamodb"], self.table),
+            DynamoHubSlots(clients["dynamodb"], self.table),
             WallClock(),
         )
         step = Step(subject, "terminate", OWNER, document, self.instance_id, {})
@@ -82,7 +82,7 @@ def hub(emulator: RunningEmulator, name: str) -> Iterator[Hub]:
     ledger_table.create(emulator, name)
     ledger, now = DynamoLedger(dynamodb, name), int(WallClock().now())
     for subject in (*LEAVING, INTERRUPTED):
-        ledger.write(
+        ledger.write_claim(
             Claim(
                 instance_id=subject,
                 transition="terminate",

@@ -118,7 +118,7 @@ class Classroom:
         """The hub polls, the line moves up, and AWS is told."""
         if not self.hub.down:
             self._poll()
-        self._snapshots.write(self.snapshot())
+        self._snapshots.write_snapshot(self.snapshot())
 
     def _poll(self) -> None:
         # Swarm has given up tasks on a node that is down, and a poll sees that.

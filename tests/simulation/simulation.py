@@ -20,11 +20,11 @@ from tests.simulation.interpreter import Execution, Failure, Interpreter
 from tests.simulation.virtual_time import VirtualTime
 from tests.simulation.workers import Workers
 from tests.twins.breaker import MemoryBreakers
-from tests.twins.hub_slots import MemorySlots
+from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.ledger import MemoryLedger
-from tests.twins.notes import MemoryNotebook
 from tests.twins.passes import MemoryPasses
 from tests.twins.snapshot import MemorySnapshots
+from tests.twins.state import MemoryLabHoursStates
 
 CLUSTER, ASG, HUB = "lab", "labswarm-lab-workers", "i-0fedcba9876543210"
 EMPTY_DEADLINE_S = 60
@@ -58,8 +58,8 @@ class Simulation:
         self.chef = ChefTwin()
         self.swarm = WatchedSwarm(now=self.time.now)
         self.ledger = MemoryLedger()
-        self._notes, self.passes = MemoryNotebook(), MemoryPasses()
-        self._slots, self._breakers = MemorySlots(), MemoryBreakers()
+        self._states, self.passes = MemoryLabHoursStates(), MemoryPasses()
+        self._slots, self._breakers = MemoryHubSlots(), MemoryBreakers()
         self._snapshots = MemorySnapshots()
         self.alarms: list[str] = []
         self.events: list[Mapping[str, Any]] = []
@@ -277,8 +277,8 @@ class Simulation:
             "aws.dynamodb.ledger.DynamoLedger": lambda *_: self.ledger,
             "aws.dynamodb.passes.DynamoPasses": lambda *_: self.passes,
             "aws.dynamodb.snapshot.DynamoSnapshots": lambda *_: self._snapshots,
-            "aws.dynamodb.notes.DynamoNotebook": lambda *_: self._notes,
-            "aws.dynamodb.hub_slots.DynamoSlots": lambda *_: self._slots,
+            "aws.dynamodb.state.DynamoLabHoursStates": lambda *_: self._states,
+            "aws.dynamodb.hub_slots.DynamoHubSlots": lambda *_: self._slots,
             "aws.dynamodb.breaker.DynamoBreakers": lambda *_: self._breakers,
             "aws.dynamodb.launches.DynamoLaunches": lambda *_: self,
             "chef.server.ChefServer": self.chef.server,
@@ -286,7 +286,7 @@ class Simulation:
 
     def durations_s(self, cluster: str) -> list[float]:
         """As DynamoLaunches."""
-        claims = [self.ledger.read(i, "launch") for i in self.group.endings]
+        claims = [self.ledger.read_claim(i, "launch") for i in self.group.endings]
         return [
             float(c.closed_at - c.opened_at)
             for c in claims

@@ -11,12 +11,12 @@ class MemoryBreakers:
     def __init__(self) -> None:
         self._kept: dict[str, Breaker] = {}
 
-    def read(self, cluster: str) -> Breaker:
+    def read_breaker(self, cluster: str) -> Breaker:
         return self._kept.get(cluster, Breaker())
 
     def failed(self, cluster: str, instance_id: str, at: int) -> Breaker:
-        self._kept[cluster] = Breaker(self.read(cluster).failed | {instance_id}, at)
+        self._kept[cluster] = Breaker(self.read_breaker(cluster).failed | {instance_id}, at)
         return self._kept[cluster]
 
     def joined(self, cluster: str) -> None:
-        self._kept[cluster] = replace(self.read(cluster), failed=frozenset())
+        self._kept[cluster] = replace(self.read_breaker(cluster), failed=frozenset())

@@ -13,7 +13,7 @@ class TwinClusters:
     def __init__(self, *described: dict[str, Any]) -> None:
         self._texts = {each["name"]: json.dumps(each) for each in described}
 
-    def read(self, name: str) -> Cluster:
+    def read_cluster(self, name: str) -> Cluster:
         if name not in self._texts:
             raise BadInput("cluster", f"{name!r} has no parameter /labswarm/clusters/{name}")
         return Cluster.parse(self._texts[name])

@@ -1,10 +1,10 @@
-"""Slots in memory: the twin of the table, held to the same contract suite."""
+"""HubSlots in memory: the twin of the table, held to the same contract suite."""
 
 from labswarm.commands.hub_slots import HELD_S, ORDINARY
 
 
-class MemorySlots:
-    """Implements labswarm.commands.hub_slots.Slots for one process."""
+class MemoryHubSlots:
+    """Implements labswarm.commands.hub_slots.HubSlots for one process."""
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, int], tuple[str, int]] = {}

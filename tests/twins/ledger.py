@@ -14,10 +14,10 @@ class MemoryLedger:
         self._claims: dict[tuple[str, Transition], Claim] = {}
         self._tombstones: dict[str, int] = {}
 
-    def read(self, instance_id: str, transition: Transition) -> Claim | None:
+    def read_claim(self, instance_id: str, transition: Transition) -> Claim | None:
         return self._claims.get((instance_id, transition))
 
-    def write(self, claim: Claim) -> bool:
+    def write_claim(self, claim: Claim) -> bool:
         key = (claim.instance_id, claim.transition)
         there = self._claims.get(key)
         if (there.version if there else 0) != claim.version:
@@ -29,8 +29,8 @@ class MemoryLedger:
         wanted = set(instances)
         return [claim for claim in self._claims.values() if claim.instance_id in wanted]
 
-    def bury(self, instance_id: str, at: int) -> None:
+    def mark_terminating(self, instance_id: str, at: int) -> None:
         self._tombstones[instance_id] = at
 
-    def is_buried(self, instance_id: str) -> bool:
+    def is_terminating(self, instance_id: str) -> bool:
         return instance_id in self._tombstones

@@ -12,10 +12,10 @@ class MemoryPasses:
         self._passes: dict[str, Pass] = {}
         self._wanted: dict[str, float] = {}
 
-    def read(self, cluster: str) -> Pass | None:
+    def read_pass(self, cluster: str) -> Pass | None:
         return self._passes.get(cluster)
 
-    def write(self, cluster: str, made: Pass) -> bool:
+    def write_pass(self, cluster: str, made: Pass) -> bool:
         there = self._passes.get(cluster)
         if (there.version if there else 0) != made.version:
             return False

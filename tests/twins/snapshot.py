@@ -9,10 +9,10 @@ class MemorySnapshots:
     def __init__(self) -> None:
         self._newest: dict[str, Snapshot] = {}
 
-    def read(self, cluster: str) -> Snapshot | None:
+    def read_snapshot(self, cluster: str) -> Snapshot | None:
         return self._newest.get(cluster)
 
-    def write(self, snapshot: Snapshot) -> bool:
+    def write_snapshot(self, snapshot: Snapshot) -> bool:
         there = self._newest.get(snapshot.cluster)
         if there and there.taken_at >= snapshot.taken_at:
             return False

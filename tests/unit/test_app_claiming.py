@@ -36,7 +36,7 @@ def test_a_duplicate_is_left_with_the_one_who_works_on_it() -> None:
     duplicate = bench.claim(replace(read("launch"), token="second"), OTHER)
 
     assert duplicate == Skip(f"{OWNER} works on it")
-    claim = bench.ledger.read(INSTANCE, "launch")
+    claim = bench.ledger.read_claim(INSTANCE, "launch")
     assert claim is not None
     assert set(claim.tokens) == {read("launch").token, "second"}
 
@@ -107,7 +107,7 @@ def test_an_event_older_than_its_hook_waits_is_stale() -> None:
     stale = bench.claim(read("launch"))
 
     assert stale == Skip("the event is 601 s old, its hook waits 600 s")
-    assert bench.ledger.read(INSTANCE, "launch") is None
+    assert bench.ledger.read_claim(INSTANCE, "launch") is None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_every_way_that_aws_documents_is_worked_on(
     assert (work.refusal, work.destination) == ("", destination)
     # An instance of the warm pool comes back; only one that is gone for good has a tombstone.
     gone = transition == "terminate" and destination == "EC2"
-    assert bench.ledger.is_buried(INSTANCE) == gone
+    assert bench.ledger.is_terminating(INSTANCE) == gone
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_every_action_that_was_told_is_completed_or_held_by_an_open_claim(
             case ("wait", seconds):
                 world.clock.sleep(float(seconds))
 
-    claim = world.ledger.read(INSTANCE, "launch")
+    claim = world.ledger.read_claim(INSTANCE, "launch")
     held = set() if claim is None or claim.closed else set(claim.tokens)
     assert world.told <= held | set(world.hooks.results)
 

@@ -82,7 +82,7 @@ def test_a_failed_machines_hook_is_completed_with_every_token(
 
     assert done == f"{event.transition} of {INSTANCE}: 2 hooks, {result}"
     assert ends.hooks.results == {event.token: result, "second": result}
-    claim = ends.ledger.read(INSTANCE, event.transition)
+    claim = ends.ledger.read_claim(INSTANCE, event.transition)
     assert claim is not None
     assert (claim.phase, claim.closed) == (phase, True)
 
@@ -102,7 +102,7 @@ def test_what_was_completed_before_is_left_as_it_is() -> None:
     ends.ends("ABANDON", "abandoned")
 
     assert ends.completing.resort(LAUNCH, OWNER) is None
-    assert ends.breakers.read("lab").failed == {INSTANCE}
+    assert ends.breakers.read_breaker("lab").failed == {INSTANCE}
 
 
 @pytest.mark.parametrize(("event", "result"), [(LAUNCH, "ABANDON"), (TERMINATE, "CONTINUE")])
@@ -126,7 +126,7 @@ def test_a_notices_claim_is_closed_and_its_hook_completed(notice: SpotNotice, ph
 
     ends.completing.resort(notice, OWNER)
 
-    claim = ends.ledger.read(INSTANCE, notice.transition)
+    claim = ends.ledger.read_claim(INSTANCE, notice.transition)
     assert claim is not None
     assert (claim.phase, claim.closed) == (phase, True)
     interrupted = notice is INTERRUPTION
@@ -149,7 +149,7 @@ def test_the_third_failure_in_a_row_is_not_replaced() -> None:
 
     ends.ends("ABANDON", "abandoned")
 
-    assert ends.breakers.read("lab") == Breaker(
+    assert ends.breakers.read_breaker("lab") == Breaker(
         frozenset({"i-1", "i-2", INSTANCE}), int(ends.clock.now())
     )
     assert ends.shrunk == [INSTANCE]
@@ -162,7 +162,7 @@ def test_the_first_failures_are_replaced() -> None:
 
     ends.ends("ABANDON", "abandoned")
 
-    assert (ends.shrunk, ends.breakers.read("lab").holds) == ([], False)
+    assert (ends.shrunk, ends.breakers.read_breaker("lab").holds) == ([], False)
 
 
 def test_completing_again_counts_and_shrinks_once() -> None:
@@ -177,7 +177,7 @@ def test_completing_again_counts_and_shrinks_once() -> None:
         ends.ends("ABANDON", "abandoned")
 
     assert ends.shrunk == [INSTANCE]
-    assert len(ends.breakers.read("lab").failed) == 3
+    assert len(ends.breakers.read_breaker("lab").failed) == 3
 
 
 def test_a_launch_that_joins_ends_the_hold() -> None:
@@ -186,7 +186,7 @@ def test_a_launch_that_joins_ends_the_hold() -> None:
 
     ends.ends("CONTINUE", "joined")
 
-    assert not ends.breakers.read("lab").holds
+    assert not ends.breakers.read_breaker("lab").holds
     assert ends.shrunk == []
 
 
@@ -196,7 +196,7 @@ def test_an_instance_that_goes_to_the_warm_pool_says_nothing_of_launches() -> No
 
     ends.ends("CONTINUE", "pooled")
 
-    assert ends.breakers.read("lab").holds
+    assert ends.breakers.read_breaker("lab").holds
 
 
 def test_a_launch_that_its_termination_overtook_is_no_failure() -> None:
@@ -206,7 +206,7 @@ def test_a_launch_that_its_termination_overtook_is_no_failure() -> None:
 
     ends.ends("ABANDON", "abandoned")
 
-    assert ends.breakers.read("lab").failed == {"i-1", "i-2"}
+    assert ends.breakers.read_breaker("lab").failed == {"i-1", "i-2"}
 
 
 def test_a_failure_without_a_claim_counts_too() -> None:

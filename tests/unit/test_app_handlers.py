@@ -34,7 +34,7 @@ def claimed(name: str = "launch") -> dict[str, Any]:
 
 
 def claim_in_ledger() -> Claim:
-    claim = ledger().read(INSTANCE, "launch")
+    claim = ledger().read_claim(INSTANCE, "launch")
     assert claim is not None
     return claim
 
@@ -54,7 +54,7 @@ def test_claim_answers_the_work_of_a_launch() -> None:
 def test_claim_lays_a_tombstone_for_a_termination() -> None:
     claimed("terminate")
 
-    assert ledger().is_buried(INSTANCE)
+    assert ledger().is_terminating(INSTANCE)
 
 
 def test_claim_refuses_a_malformed_event_once_with_its_field(
@@ -148,7 +148,7 @@ def test_command_runs_a_document_on_the_node_or_its_hub(on: str, target: str) ->
 def test_command_says_when_ec2_takes_the_instance_back() -> None:
     _, call = command()
     claim = claim_in_ledger()
-    ledger().write(replace(claim, urgent=True))
+    ledger().write_claim(replace(claim, urgent=True))
 
     assert call()["urgent"] is True
 
@@ -164,7 +164,7 @@ def test_command_runs_nowhere_else() -> None:
 
 def test_command_sends_nothing_when_the_termination_has_begun() -> None:
     agent, call = command(unless_terminating=True)
-    ledger().bury(INSTANCE, int(time.time()))
+    ledger().mark_terminating(INSTANCE, int(time.time()))
 
     with pytest.raises(Permanent, match="overtaken by its termination"):
         call()
@@ -174,7 +174,7 @@ def test_command_sends_nothing_when_the_termination_has_begun() -> None:
 
 def test_the_undoing_is_not_held_up_by_the_tombstone() -> None:
     _, call = command()
-    ledger().bury(INSTANCE, int(time.time()))
+    ledger().mark_terminating(INSTANCE, int(time.time()))
 
     assert call() == {"servers": [], "urgent": False}
 
@@ -391,7 +391,7 @@ def test_a_launch_begins_nothing_new_when_only_its_undoing_has_time() -> None:
     app.COMMANDS = Commands(agent, app.LEDGER, app.SLOTS, app.CLOCK)
     asked = {"work": work, "document": "labswarm-node-pull", "on": "node", "until": "forward_by"}
 
-    with pytest.raises(Permanent, match="time is over but for what undoing takes"):
+    with pytest.raises(Permanent, match="the rest of the hook's time is for undoing the launch"):
         app.handler(asked, Context())
     awaits = load("await_agent")
     awaits.CLOCK = app.CLOCK
@@ -430,7 +430,7 @@ def test_claim_answers_the_work_of_an_interruption_and_lays_a_tombstone() -> Non
 
     assert (work["claimed"], work["cluster"], work["transition"]) == (True, "lab", "terminate")
     assert 110 < work["deadline"] - time.time() <= 120
-    assert ledger().is_buried(INSTANCE)
+    assert ledger().is_terminating(INSTANCE)
 
 
 def test_claim_drops_a_notice_to_a_foreign_instance_with_a_log_line(

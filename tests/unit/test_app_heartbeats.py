@@ -20,7 +20,7 @@ from labswarm.lifecycle.ledger import LEASE_S
 from labswarm.lifecycle.work import Work
 
 ASG = DESCRIPTION["asg"]
-CLUSTER = TwinClusters(DESCRIPTION).read("lab")
+CLUSTER = TwinClusters(DESCRIPTION).read_cluster("lab")
 TOKEN = read("launch").token
 
 
@@ -40,9 +40,9 @@ class Waits(Bench):
 
     def step(self) -> None:
         """Its owner has gone on."""
-        claim = self.ledger.read(INSTANCE, "launch")
+        claim = self.ledger.read_claim(INSTANCE, "launch")
         assert claim is not None
-        self.ledger.write(claim.entered("node-pull", int(self.clock.now())))
+        self.ledger.write_claim(claim.entered("node-pull", int(self.clock.now())))
 
     def beat(self) -> Beats:
         return Heartbeats(cast(Any, self), self.ledger, self.hooks, self.clock).beat(ASG)

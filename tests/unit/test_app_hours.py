@@ -9,10 +9,10 @@ import pytest
 from tests.support.app_twins import DESCRIPTION, MANAGER, OWNER, TwinClock
 from tests.twins.agent import TwinAgent
 from tests.twins.breaker import MemoryBreakers
-from tests.twins.hub_slots import MemorySlots
+from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.ledger import MemoryLedger
-from tests.twins.notes import MemoryNotebook
 from tests.twins.snapshot import MemorySnapshots
+from tests.twins.state import MemoryLabHoursStates
 
 from labswarm.cluster import Cluster
 from labswarm.errors import BadInput, Permanent, Transient
@@ -21,7 +21,7 @@ from labswarm.lab_hours.apply import Sizing
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.decide import LabHours, actions_of, execution_name
 from labswarm.lab_hours.demand import Decision
-from labswarm.lab_hours.notes import Notes
+from labswarm.lab_hours.state import LabHoursState
 from labswarm.lab_hours.timetables import Timetables
 from labswarm.lifecycle.events import Transition
 from labswarm.lifecycle.ledger import Claim, Phase
@@ -60,7 +60,7 @@ class World:
         self.cluster = Cluster.parse(json.dumps({**DESCRIPTION, **description}))
         self.group = Group(desired=1, least=0, most=20, in_service=frozenset({ONE}))
         self.snapshots = MemorySnapshots()
-        self.notebook = MemoryNotebook()
+        self.states = MemoryLabHoursStates()
         self.text = FEED.format(seats=12)
         self.unreadable = False
         self.measured = 0
@@ -71,14 +71,14 @@ class World:
             clusters=cast(Any, self),
             groups=cast(Any, self),
             snapshots=self.snapshots,
-            notebook=self.notebook,
+            states=self.states,
             launches=self,
             claims=self.ledger,
             breakers=self.breakers,
             alarms=self,
             clock=self.clock,
         )
-        self.timetables = Timetables(self.feeds(), self.notebook, self.clock)
+        self.timetables = Timetables(self.feeds(), self.states, self.clock)
 
     def minute(self) -> tuple[Decision, tuple[str, ...]]:
         """The function's work each minute: the decision, and the feed's problems."""
@@ -86,7 +86,7 @@ class World:
         refreshed = self.timetables.refresh([decided.feed] if decided.feed else [])
         for name in refreshed.changed:
             decided = self.hours.decision(name)
-        return decided.decision, (*refreshed.unread.values(), *decided.notes.problems)
+        return decided.decision, (*refreshed.unread.values(), *decided.state.problems)
 
     def tell(self, subject: str, sentences: Sequence[str]) -> None:
         self.told.append((subject, tuple(sentences)))
@@ -95,7 +95,7 @@ class World:
         world = self
 
         class Feeds:
-            def read(self, where: str) -> str:
+            def read_feed(self, where: str) -> str:
                 assert where == world.cluster.timetable
                 if world.unreadable:
                     raise Transient("no answer")
@@ -103,7 +103,7 @@ class World:
 
         return Feeds()
 
-    def read(self, name: str) -> Cluster:
+    def read_cluster(self, name: str) -> Cluster:
         assert name == "lab"
         return self.cluster
 
@@ -117,7 +117,7 @@ class World:
 
     def sees(self, used: int = 0, waiting: int = 0, availability: str = "active") -> None:
         node = NodeSeen("n1", ONE, "ready", availability, 7, used, "2027-01-15T07:00:00Z")
-        self.snapshots.write(Snapshot("lab", self.clock.now(), (node,), used, waiting))
+        self.snapshots.write_snapshot(Snapshot("lab", self.clock.now(), (node,), used, waiting))
 
 
 @pytest.fixture
@@ -182,11 +182,11 @@ def test_more_seats_than_the_cluster_can_have_are_booked_up_to_its_limit(world: 
     _, (problem,) = world.minute()
 
     assert "asks for 141 seats, and the cluster has 140 at most. 140 are booked." in problem
-    assert [booking.seats for booking in world.notebook.read("lab").bookings] == [140]
+    assert [booking.seats for booking in world.states.read_state("lab").bookings] == [140]
     # As soon as the limit is higher the rest is booked too, from the same feed.
     world.group = replace(world.group, most=21)
     assert world.minute()[1] == ()
-    assert [booking.seats for booking in world.notebook.read("lab").bookings] == [141]
+    assert [booking.seats for booking in world.states.read_state("lab").bookings] == [141]
 
 
 def test_a_bad_event_is_named_in_an_alarms_text_once(world: World) -> None:
@@ -229,7 +229,7 @@ def test_an_alarm_that_could_not_be_told_is_told_by_the_next_minute(world: World
 def test_a_node_that_starts_no_servers_raises_an_alarm_once(world: World) -> None:
     for refused in (1, 2, 3):
         node = NodeSeen("n1", ONE, "ready", "active", 7, 0, "2027-01-15T07:00:00Z", refused)
-        world.snapshots.write(Snapshot("lab", world.clock.now(), (node,), 0, 0))
+        world.snapshots.write_snapshot(Snapshot("lab", world.clock.now(), (node,), 0, 0))
         world.minute()
         world.clock.sleep(10)
 
@@ -269,7 +269,7 @@ def test_a_node_paused_for_good_is_not_opened_again(
     transition: Transition, closed_at: int | None, does: dict[str, Any]
 ) -> None:
     world = World()
-    world.ledger.write(claim(transition, closed_at))
+    world.ledger.write_claim(claim(transition, closed_at))
     world.sees(used=3, availability="pause")
 
     assert actions_of(world.hours.decision("lab").decision) == [does]
@@ -277,13 +277,13 @@ def test_a_node_paused_for_good_is_not_opened_again(
 
 def test_an_empty_node_that_ec2_would_take_is_ended_when_another_is_there() -> None:
     world = World()
-    world.ledger.write(claim("rebalance", int(NOW)))
+    world.ledger.write_claim(claim("rebalance", int(NOW)))
     world.group = Group(desired=2, least=0, most=20, in_service=frozenset({ONE, TWO}))
     nodes = (
         NodeSeen("n1", ONE, "ready", "pause", 7, 0, "2027-01-15T07:00:00Z"),
         NodeSeen("n2", TWO, "ready", "active", 7, 1, "2027-01-15T07:00:00Z"),
     )
-    world.snapshots.write(Snapshot("lab", NOW, nodes, 1, 0))
+    world.snapshots.write_snapshot(Snapshot("lab", NOW, nodes, 1, 0))
 
     assert actions_of(world.hours.decision("lab").decision) == [
         {"do": "terminate", "instance_id": ONE}
@@ -296,7 +296,7 @@ def test_a_cluster_without_a_timetable_forgets_its_labs(world: World) -> None:
     world.clock.sleep(60)
 
     assert not world.hours.decision("lab").decision.acts
-    assert world.notebook.read("lab").bookings == ()
+    assert world.states.read_state("lab").bookings == ()
 
 
 def test_the_clusters_own_bounds_are_within_the_groups() -> None:
@@ -327,19 +327,19 @@ def test_lab_hours_launch_one_in_ten_minutes_while_launches_fail_and_go_on_once_
 
 
 def test_a_cluster_that_wants_no_node_does_not_look_at_its_breaker(world: World) -> None:
-    world.breakers.read = None  # type: ignore[assignment, method-assign]  # to be called is to fail
+    world.breakers.read_breaker = None  # type: ignore[assignment, method-assign]  # to be called is to fail
 
     assert world.hours.decision("lab").decision.desired is None
 
 
 def test_a_quiet_minute_writes_nothing(world: World) -> None:
     world.minute()
-    kept = world.notebook.read("lab")
-    world.notebook.write = None  # type: ignore[assignment, method-assign]  # to be called is to fail
+    kept = world.states.read_state("lab")
+    world.states.write_state = None  # type: ignore[assignment, method-assign]  # to be called is to fail
 
     world.minute()
 
-    assert Notes.parse(kept.to_json()) == kept
+    assert LabHoursState.parse(kept.to_json()) == kept
     assert kept.bookings == (Booking("Physics", NOW + 120, NOW + 7200, 12),)
 
 
@@ -381,7 +381,7 @@ CLUSTER = Cluster.parse(json.dumps(DESCRIPTION))
 
 
 def acted(hub: Hub, group: TwinGroup, **action: object) -> str:
-    return Sizing(hub, MemorySlots(), cast(Any, group), TwinClock()).act(CLUSTER, action)
+    return Sizing(hub, MemoryHubSlots(), cast(Any, group), TwinClock()).act(CLUSTER, action)
 
 
 @pytest.mark.parametrize(("wanted", "desired"), [(5, 5), (2, 3), (3, 3)])
@@ -403,7 +403,7 @@ def test_a_node_is_paused_and_opened_by_its_hub(what: str) -> None:
 
 
 def test_lab_hours_take_no_more_than_the_slots_of_a_hub() -> None:
-    hub, slots = Hub(), MemorySlots()
+    hub, slots = Hub(), MemoryHubSlots()
     for holder in "abcd":
         slots.take(MANAGER, holder, int(TwinClock().now()) + 600)
 

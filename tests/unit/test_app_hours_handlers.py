@@ -93,7 +93,7 @@ def describe(name: str, /, **changes: Any) -> None:
 def seen(waiting: int, age_s: float = 0) -> None:
     node = NodeSeen("n1", None, "ready", "active", 7, 0, "2026-11-24T08:00:00Z")
     snapshot = Snapshot("lab", time.time() - age_s, (node,), 0, waiting)
-    DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write(snapshot)
+    DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write_snapshot(snapshot)
 
 
 def decided(event: dict[str, Any]) -> tuple[dict[str, Any], Started]:
@@ -285,7 +285,7 @@ def test_a_snapshot_with_hostile_labels_moves_nothing() -> None:
         for n, text in enumerate(HOSTILE)
         if text
     )
-    DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write(
+    DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write_snapshot(
         Snapshot("lab", time.time(), nodes, 0, 0)
     )
 

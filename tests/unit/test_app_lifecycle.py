@@ -19,7 +19,7 @@ TOKEN = "87654321-4321-4321-4321-210987654321"
 
 def ledger_with(tokens: dict[str, str]) -> MemoryLedger:
     ledger = MemoryLedger()
-    ledger.write(
+    ledger.write_claim(
         Claim(
             instance_id=INSTANCE,
             transition="launch",
@@ -42,7 +42,7 @@ def test_every_token_is_completed_and_the_claim_is_closed() -> None:
     assert finish(ledger, hooks, TwinClock(), SUBJECT, "ABANDON", "abandoned") == 2
 
     assert hooks.results == {"a": "ABANDON", "b": "ABANDON"}
-    claim = ledger.read(INSTANCE, "launch")
+    claim = ledger.read_claim(INSTANCE, "launch")
     assert claim is not None
     assert (claim.phase, claim.result, claim.closed) == ("abandoned", "ABANDON", True)
 
@@ -52,10 +52,10 @@ def test_a_token_that_comes_while_completing_is_completed_too() -> None:
 
     class DuplicateComes(TwinHooks):
         def complete(self, asg: str, hook: str, token: str, result: str) -> None:
-            claim = ledger.read(INSTANCE, "launch")
+            claim = ledger.read_claim(INSTANCE, "launch")
             assert claim is not None
             if "late" not in claim.tokens:
-                ledger.write(claim.with_tokens({"late": "launch"}))
+                ledger.write_claim(claim.with_tokens({"late": "launch"}))
             super().complete(asg, hook, token, result)  # type: ignore[arg-type]
 
     hooks = DuplicateComes("a", "late")

@@ -43,7 +43,7 @@ CLUSTERS = SsmClusters(SSM)
 
 
 def handler(event: dict[str, str], context: object) -> None:
-    CLUSTERS.read(event["cluster"])
+    CLUSTERS.read_cluster(event["cluster"])
     {call}
 """
 CALLS = {

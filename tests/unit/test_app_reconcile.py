@@ -216,7 +216,7 @@ class Cluster:
             HubAnswer(swarm.services(), self.hub.servers()),
             own=name == "lab",
         )
-        DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write(snapshot)
+        DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write_snapshot(snapshot)
         try:
             chef = self.call("chef", {"do": "list", "cluster": name}, ChefServer=self.chef.at)
         except Transient as error:
@@ -408,7 +408,7 @@ def test_an_instance_that_is_worked_on_or_rests_in_a_warm_pool_is_spared(
 ) -> None:
     ledger = DynamoLedger(boto3.client("dynamodb"), "labswarm-ledger")
     for claimed in filter(None, (launch, terminate)):
-        assert ledger.write(claimed)
+        assert ledger.write_claim(claimed)
     cluster.chef.clients[f"lab-{STALE}"] = ""
 
     cluster.make_pass()
@@ -488,7 +488,7 @@ def test_a_pass_that_cannot_be_made_fails_and_is_overdue(
 
     compare = cluster.app("compare_sides")
     began(cluster)
-    monkeypatch.setattr(compare.COMPARING, "compare", throttled)
+    monkeypatch.setattr(compare.COMPARING, "run_pass", throttled)
     with pytest.raises(Transient, match="Throttling"):
         compare.handler({"cluster": "lab", "chef": {}, "dry_run": dry_run}, Context())
 
@@ -521,11 +521,11 @@ def test_of_two_passes_at_the_same_time_one_decides(cluster: Cluster) -> None:
     cluster.make_pass()
     compare = cluster.app("compare_sides")
     passes = compare.COMPARING._passes
-    earlier = passes.read("lab")
+    earlier = passes.read_pass("lab")
     cluster.make_pass(after_s=1)
     cluster.clock.sleep(1)
 
-    assert not passes.write("lab", earlier)
+    assert not passes.write_pass("lab", earlier)
 
 
 def test_all_clusters_are_named_or_the_one_that_is_asked_for(cluster: Cluster) -> None:

@@ -33,7 +33,7 @@ def bench_of_a_worker() -> Bench:
 
 
 def held(bench: Bench, transition: str = "terminate") -> Claim:
-    claim = bench.ledger.read(INSTANCE, transition)  # type: ignore[arg-type]
+    claim = bench.ledger.read_claim(INSTANCE, transition)  # type: ignore[arg-type]
     assert claim is not None
     return claim
 
@@ -69,8 +69,8 @@ def test_a_notice_to_a_foreign_instance_is_dropped_and_says_so(group: str | None
     dropped = bench.claim(INTERRUPTION)
 
     assert dropped == Skip(f"{INSTANCE} is not ours: its group is {group}")
-    assert bench.ledger.read(INSTANCE, "terminate") is None
-    assert not bench.ledger.is_buried(INSTANCE)
+    assert bench.ledger.read_claim(INSTANCE, "terminate") is None
+    assert not bench.ledger.is_terminating(INSTANCE)
 
 
 @pytest.mark.parametrize("told", [INTERRUPTION, REBALANCE])
@@ -79,7 +79,7 @@ def test_a_notice_older_than_two_minutes_is_stale(told: SpotNotice) -> None:
     bench.clock.sleep(119)
 
     assert bench.claim(told) == Skip("the notice is 120 s old, its time is 120 s")
-    assert not bench.ledger.is_buried(INSTANCE)
+    assert not bench.ledger.is_terminating(INSTANCE)
 
 
 def test_the_terminate_hook_leaves_its_token_and_the_interruption_completes_it() -> None:
@@ -131,7 +131,7 @@ def test_an_interruption_overtakes_the_instances_launch() -> None:
 
     assert isinstance(bench.claim(INTERRUPTION, OTHER), Work)
     # The launch looks for it before it joins, and before it opens the node.
-    assert bench.ledger.is_buried(INSTANCE)
+    assert bench.ledger.is_terminating(INSTANCE)
 
 
 def test_a_recommendation_claims_nothing_of_the_instances_end() -> None:
@@ -141,7 +141,7 @@ def test_a_recommendation_claims_nothing_of_the_instances_end() -> None:
 
     assert isinstance(work, Work)
     assert work.transition == "rebalance"
-    assert not bench.ledger.is_buried(INSTANCE)
+    assert not bench.ledger.is_terminating(INSTANCE)
     assert isinstance(bench.claim(INTERRUPTION, OTHER), Work)
     assert held(bench).owner == OTHER
 
@@ -187,7 +187,7 @@ def test_one_is_added_and_asked_again_no_other() -> None:
 def test_one_that_was_written_down_and_never_asked_for_is_asked_for() -> None:
     bench = bench_of_a_worker()
     bench.claim(REBALANCE)
-    bench.ledger.write(replace(held(bench, "rebalance"), capacity=3))
+    bench.ledger.write_claim(replace(held(bench, "rebalance"), capacity=3))
 
     assert add_one(bench.ledger, bench.groups, bench.clock, SUBJECT) == 3  # type: ignore[arg-type]
 

@@ -166,14 +166,14 @@ def test_a_cluster_is_read_from_its_parameter(ssm: Stubbed) -> None:
         "get_parameter", {"Parameter": {"Value": json.dumps(DESCRIPTION)}}, PARAMETER
     )
 
-    assert SsmClusters(ssm.client).read("lab").manager == MANAGER
+    assert SsmClusters(ssm.client).read_cluster("lab").manager == MANAGER
 
 
 def test_a_cluster_without_a_parameter_is_named(ssm: Stubbed) -> None:
     ssm.stub.add_client_error("get_parameter", "ParameterNotFound", expected_params=PARAMETER)
 
     with pytest.raises(BadInput, match="/labswarm/clusters/lab") as refused:
-        SsmClusters(ssm.client).read("lab")
+        SsmClusters(ssm.client).read_cluster("lab")
 
     assert refused.value.field == "cluster"
 

@@ -100,7 +100,7 @@ def app(name: str) -> Any:
 @pytest.fixture(autouse=True)
 def claim_of_version_1(table: None) -> None:
     """As that version wrote it."""
-    ledger().write(
+    ledger().write_claim(
         Claim(
             instance_id=INSTANCE,
             transition="launch",

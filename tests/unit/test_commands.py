@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.support.app_twins import INSTANCE, MANAGER, OTHER, OWNER, TwinClock
 from tests.twins.agent import TwinAgent
-from tests.twins.hub_slots import MemorySlots
+from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.ledger import MemoryLedger
 
 from labswarm.commands.agent import Invocation
@@ -30,10 +30,10 @@ class Bench:
     def __init__(self) -> None:
         self.agent = TwinAgent()
         self.ledger = MemoryLedger()
-        self.slots = MemorySlots()
+        self.slots = MemoryHubSlots()
         self.clock = TwinClock()
         now = int(self.clock.now())
-        self.ledger.write(
+        self.ledger.write_claim(
             Claim(
                 instance_id=INSTANCE,
                 transition="launch",
@@ -52,7 +52,7 @@ class Bench:
         return Commands(self.agent, self.ledger, self.slots, self.clock).run(step, patience_s=90)
 
     def claim(self) -> Claim:
-        claim = self.ledger.read(INSTANCE, "launch")
+        claim = self.ledger.read_claim(INSTANCE, "launch")
         assert claim is not None
         return claim
 
@@ -242,7 +242,7 @@ def test_an_urgent_command_and_one_on_the_node_itself_ask_for_no_slot(urgent: bo
         for holder in "abcd":
             bench.slots.take(hub, holder, int(bench.clock.now()) + 600)
     if urgent:
-        bench.ledger.write(replace(bench.claim(), urgent=True))
+        bench.ledger.write_claim(replace(bench.claim(), urgent=True))
     bench.agent.ends("command-1", {})
 
     assert bench.run(PAUSE if urgent else replace(PAUSE, target=INSTANCE)) == {}
@@ -259,9 +259,9 @@ def test_a_transient_failure_is_sent_again_until_it_is_done() -> None:
     bench.agent.ends("command-6", {"removed": True})
     began = bench.clock.now()
 
-    assert Commands(bench.agent, bench.ledger, bench.slots, bench.clock).insist(PAUSE, 90) == {
-        "removed": True
-    }
+    assert Commands(bench.agent, bench.ledger, bench.slots, bench.clock).run_until_done(
+        PAUSE, 90
+    ) == {"removed": True}
     assert bench.clock.now() - began == 15
 
 
@@ -274,11 +274,11 @@ def test_what_does_not_pass_in_time_is_told_and_a_failure_for_good_at_once() -> 
     began = bench.clock.now()
 
     with pytest.raises(Transient, match="the node is ready"):
-        commands.insist(PAUSE, 90)
+        commands.run_until_done(PAUSE, 90)
     assert bench.clock.now() - began <= 90
 
     sent = len(bench.agent.sent)
     bench.agent.ends(f"command-{sent + 1}", {"error": {"kind": "gone", "message": "no node"}}, 69)
     with pytest.raises(Gone):
-        commands.insist(PAUSE, 90)
+        commands.run_until_done(PAUSE, 90)
     assert len(bench.agent.sent) == sent + 1

@@ -95,12 +95,12 @@ def feeds() -> Iterator[SsmAndWebFeeds]:
 
 
 def test_a_parameter_holds_a_feed(feeds: SsmAndWebFeeds) -> None:
-    assert feeds.read("ssm:/labswarm/timetables/lab") == "feed"
+    assert feeds.read_feed("ssm:/labswarm/timetables/lab") == "feed"
     with pytest.raises(Permanent):
-        feeds.read("ssm:/labswarm/timetables/other")
+        feeds.read_feed("ssm:/labswarm/timetables/other")
 
 
 @pytest.mark.parametrize("where", ["http://example.org/x.ics", "file:///etc/passwd", "labs.ics"])
 def test_nothing_else_is_read(feeds: SsmAndWebFeeds, where: str) -> None:
     with pytest.raises(BadInput, match="timetable"):
-        feeds.read(where)
+        feeds.read_feed(where)

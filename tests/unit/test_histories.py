@@ -147,7 +147,7 @@ class Histories(RuleBasedStateMachine):
         for cut in self.simulation.classroom.cuts:
             if cut.instance_id in self.killed | self.cut_off:
                 continue
-            claim = self.simulation.ledger.read(cut.instance_id, "terminate")
+            claim = self.simulation.ledger.read_claim(cut.instance_id, "terminate")
             assert claim is not None, (cut, self.simulation.told())
             spared_until = claim.opened_at + EMPTY_DEADLINE_S - 1
             assert cut.at >= spared_until, (cut, claim, self.simulation.told())

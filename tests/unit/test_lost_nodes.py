@@ -40,7 +40,7 @@ def test_a_worker_that_is_heard_of_again_in_time_is_left_alone_and_its_mark_is_g
         simulation.cut(workers[0])
         simulation.time.run(60)
         passes(simulation, 1)
-        marked = simulation.passes.read(CLUSTER)
+        marked = simulation.passes.read_pass(CLUSTER)
         assert marked is not None
         assert list(marked.first_seen) == [f"instance {workers[0]}"]
 
@@ -49,7 +49,7 @@ def test_a_worker_that_is_heard_of_again_in_time_is_left_alone_and_its_mark_is_g
         passes(simulation, 3)
 
         assert simulation.open_workers() == workers
-        kept = simulation.passes.read(CLUSTER)
+        kept = simulation.passes.read_pass(CLUSTER)
         assert kept is not None
         assert kept.first_seen == {}
 

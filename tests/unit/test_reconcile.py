@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labswarm.groups import Roster
-from labswarm.reconcile.findings import Finding, Identities, Listings, doubts, orphans
+from labswarm.reconcile.findings import Finding, Identities, Listings, orphans, reasons_to_distrust
 from labswarm.reconcile.passes import Pass
 from labswarm.reconcile.plan import FORGOTTEN_S, Plan, cap_of, decide
 from labswarm.seats import START_WITHIN_S
@@ -491,7 +491,12 @@ def test_no_pass_acts_alone_or_too_soon_or_on_more_than_the_cap(
     assert len(second.due) <= cap_of(len(now.group.states))
     marked = {(f.what, f.key) for f in plan.waiting}
     assert {(f.what, f.key) for f in second.due} <= marked
-    if after_s < START_S or after_s > FORGOTTEN_S or doubts(before) or doubts(now):
+    if (
+        after_s < START_S
+        or after_s > FORGOTTEN_S
+        or reasons_to_distrust(before)
+        or reasons_to_distrust(now)
+    ):
         assert second.due == ()
 
 

@@ -61,7 +61,7 @@ def test_a_pass_makes_at_most_a_call_for_fifty_nodes_and_twenty_more(
             return about(wanted)
 
         monkeypatch.setattr(simulation.ledger, "about", counted)
-        for name in ("read", "write"):
+        for name in ("read_pass", "write_pass"):
             kept = getattr(simulation.passes, name)
 
             def once(*given: Any, kept: Any = kept) -> Any:

@@ -12,7 +12,7 @@ from tests.twins.passes import MemoryPasses
 from labswarm.cluster import asg_name
 from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm.groups import Roster
-from labswarm.reconcile.due import OVERDUE_S, awake, overdue, rested, vacant
+from labswarm.reconcile.due import OVERDUE_S, clusters_due, clusters_stuck, rested, vacant
 from labswarm.reconcile.passes import Pass
 
 HOUR = 1_800_000_000.0
@@ -42,13 +42,15 @@ class Account:
 
     def rest(self, *names: str) -> None:
         for name in names or self.groups:
-            self.passes.write(name, made())
+            self.passes.write_pass(name, made())
 
-    def awake(self, after_s: float = 300) -> tuple[list[str], list[str]]:
-        return awake(list(self.groups), self.passes, cast(Any, self), TwinClock(int(NOW + after_s)))
+    def clusters_due(self, after_s: float = 300) -> tuple[list[str], list[str]]:
+        return clusters_due(
+            list(self.groups), self.passes, cast(Any, self), TwinClock(int(NOW + after_s))
+        )
 
-    def overdue(self, after_s: float = 0) -> list[str]:
-        return overdue(list(self.groups), self.passes, TwinClock(int(NOW + after_s)))
+    def clusters_stuck(self, after_s: float = 0) -> list[str]:
+        return clusters_stuck(list(self.groups), self.passes, TwinClock(int(NOW + after_s)))
 
 
 @pytest.mark.parametrize(
@@ -82,39 +84,39 @@ def test_only_clusters_at_rest_are_left_out_and_only_their_groups_asked_for() ->
     )
     account.rest("empty", "wants", "has")
 
-    assert account.awake() == (["wants", "has", "new"], [])
+    assert account.clusters_due() == (["wants", "has", "new"], [])
     assert account.asked == ["empty", "wants", "has"]
 
 
 def test_all_that_rest_are_looked_at_again_at_once_when_the_hour_is_over() -> None:
     account = Account(one=EMPTY, other=EMPTY)
-    account.passes.write("one", made(1500))
-    account.passes.write("other", made(10))
+    account.passes.write_pass("one", made(1500))
+    account.passes.write_pass("other", made(10))
 
-    assert account.awake(1799) == ([], [])
-    assert account.awake(1800) == (["one", "other"], [])
+    assert account.clusters_due(1799) == ([], [])
+    assert account.clusters_due(1800) == (["one", "other"], [])
 
 
 def test_a_pass_that_found_something_ends_the_rest() -> None:
     account = Account(lab=EMPTY)
     account.rest()
-    account.passes.write("lab", Pass(NOW, NOW, {}, version=1))
+    account.passes.write_pass("lab", Pass(NOW, NOW, {}, version=1))
 
-    assert account.awake() == (["lab"], [])
+    assert account.clusters_due() == (["lab"], [])
 
 
 def test_a_cluster_whose_group_cannot_be_read_is_looked_at() -> None:
     account = Account(a=EMPTY, b=Permanent("there is no group"), c=EMPTY)
     account.rest()
 
-    assert account.awake() == (["b"], ["b: there is no group"])
+    assert account.clusters_due() == (["b"], ["b: there is no group"])
 
 
 def test_after_a_transient_failure_no_other_cluster_is_asked_about() -> None:
     account = Account(a=EMPTY, b=Transient("it does not answer"), c=EMPTY, d=EMPTY)
     account.rest()
 
-    assert account.awake() == (["b", "c", "d"], ["b: it does not answer"])
+    assert account.clusters_due() == (["b", "c", "d"], ["b: it does not answer"])
     assert account.asked == ["a", "b"]
 
 
@@ -127,19 +129,19 @@ def test_a_cluster_whose_pass_cannot_be_read_is_looked_at(monkeypatch: pytest.Mo
             raise Permanent("access denied")
         return made()
 
-    monkeypatch.setattr(account.passes, "read", read)
-    assert account.awake() == (["a"], ["a: access denied"])
+    monkeypatch.setattr(account.passes, "read_pass", read)
+    assert account.clusters_due() == (["a"], ["a: access denied"])
 
 
 def test_a_pass_that_was_wanted_and_not_made_is_overdue_until_one_is() -> None:
     account = Account(lab=EMPTY, other=EMPTY)
 
-    assert account.overdue() == []
-    assert account.overdue(OVERDUE_S - 1) == [], "the same event, a second time"
-    account.passes.write("other", made())
-    assert account.overdue(300) == ["lab: no pass has decided anything for 300 s"]
+    assert account.clusters_stuck() == []
+    assert account.clusters_stuck(OVERDUE_S - 1) == [], "the same event, a second time"
+    account.passes.write_pass("other", made())
+    assert account.clusters_stuck(300) == ["lab: no pass has decided anything for 300 s"]
     account.rest("lab")
-    assert account.overdue(900) == ["other: no pass has decided anything for 600 s"]
+    assert account.clusters_stuck(900) == ["other: no pass has decided anything for 600 s"]
 
 
 def test_a_cluster_of_which_nothing_can_be_kept_is_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,4 +154,4 @@ def test_a_cluster_of_which_nothing_can_be_kept_is_overdue(monkeypatch: pytest.M
         return now
 
     monkeypatch.setattr(account.passes, "wanted", wanted)
-    assert account.overdue() == ["a: access denied", "b: it does not answer"]
+    assert account.clusters_stuck() == ["a: access denied", "b: it does not answer"]

@@ -15,7 +15,7 @@ def chef_server_stops(simulation: Simulation) -> None:
 
 
 def hub_falls_silent(simulation: Simulation) -> None:
-    simulation._snapshots.write = lambda *_: False  # type: ignore[method-assign]
+    simulation._snapshots.write_snapshot = lambda *_: False  # type: ignore[method-assign]
 
 
 def comparison_fails(simulation: Simulation) -> None:
@@ -44,7 +44,7 @@ def test_passes_that_decide_nothing_fail_each_five_minutes_until_one_decides(
         if workers:
             simulation.opened(workers)
         assert failures(simulation, "begin_passes", 1800) == []
-        written = simulation._snapshots.write
+        written = simulation._snapshots.write_snapshot
 
         happens(simulation)
         # A cluster at rest is looked at each hour.
@@ -53,7 +53,7 @@ def test_passes_that_decide_nothing_fail_each_five_minutes_until_one_decides(
 
         assert len(told) == 6
         assert all(why.startswith("lab: no pass has decided anything for ") for why in told)
-        simulation.chef.up, simulation._snapshots.write = True, written  # type: ignore[method-assign]
+        simulation.chef.up, simulation._snapshots.write_snapshot = True, written  # type: ignore[method-assign]
         simulation.faults.tasks.clear()
         simulation.time.run(600)
         assert failures(simulation, "begin_passes", 1800) == []

@@ -79,7 +79,7 @@ class World:
 
     @property
     def written(self) -> Snapshot | None:
-        return self.kept.read("lab")
+        return self.kept.read_snapshot("lab")
 
     # The Swarm: awaiting a change is the passing of time.
     def nodes(self) -> list[SwarmNode]:
@@ -112,12 +112,12 @@ class World:
             raise self.failures.pop(0)
         if snapshot.cluster in self.refused:
             raise self.refused[snapshot.cluster]
-        return self.kept.write(snapshot)
+        return self.kept.write_snapshot(snapshot)
 
     def call(self, cluster: str, waiting: int) -> None:
         if self.failures:
             raise self.failures.pop(0)
-        written = self.kept.read(cluster)
+        written = self.kept.read_snapshot(cluster)
         assert written is not None
         assert written.waiting == waiting, "SeatsShort came before the snapshot that says why"
         self.heard.append((cluster, waiting))
@@ -207,7 +207,7 @@ def test_another_service_that_is_newer_is_named_and_not_fought(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     newer = Snapshot("lab", world.clock.now() + 3600, (), 0, 0)
-    world.kept.write(newer)
+    world.kept.write_snapshot(newer)
     world.service.look()
     assert world.written == newer
     assert "another service runs" in caplog.text
@@ -307,7 +307,7 @@ def test_each_cluster_is_told_of_by_itself(shared: World) -> None:
     shared.twin.place(BOB, shared.gpu_id, "lab-gpu")
     shared.twin.line_up(EVE, "lab-gpu")
     shared.service.look()
-    own, gpu = shared.kept.read("lab"), shared.kept.read("lab-gpu")
+    own, gpu = shared.kept.read_snapshot("lab"), shared.kept.read_snapshot("lab-gpu")
     assert own is not None
     assert gpu is not None
     assert [(n.node_id, n.seats, n.seats_used) for n in own.nodes] == [(shared.node_id, 3, 1)]
@@ -332,11 +332,11 @@ def test_two_lines_are_told_of_at_once_each_with_its_own_two_seconds(shared: Wor
 
 def test_a_change_in_one_cluster_is_no_news_of_another(shared: World) -> None:
     shared.service.look()
-    first = shared.kept.read("lab")
+    first = shared.kept.read_snapshot("lab")
     shared.clock.sleep(1)
     shared.twin.line_up(EVE, "lab-gpu")
     shared.service.look()
-    assert shared.kept.read("lab") is first
+    assert shared.kept.read_snapshot("lab") is first
 
 
 def test_a_group_of_which_nothing_can_be_told_does_not_silence_the_hub_s_own(
@@ -366,7 +366,7 @@ def test_a_group_that_is_described_later_is_told_of_and_its_nodes_were_nobody_el
     shared.clusters = clusters
     shared.clock.sleep(DESCRIBED_FOR_S)
     shared.service.look()
-    assert shared.kept.read("lab-gpu") is not None
+    assert shared.kept.read_snapshot("lab-gpu") is not None
 
 
 DESCRIPTION = {
@@ -462,7 +462,9 @@ def test_a_snapshot_is_kept_where_the_functions_read_it_and_only_when_newer(
 ) -> None:
     assert aws.write(SNAPSHOT)
     assert not aws.write(SNAPSHOT)
-    assert DynamoSnapshots(client("dynamodb"), "labswarm-snapshots").read("lab") == SNAPSHOT
+    assert (
+        DynamoSnapshots(client("dynamodb"), "labswarm-snapshots").read_snapshot("lab") == SNAPSHOT
+    )
 
 
 def test_seats_short_is_an_event_of_the_contract_s_form(aws: AwsAudience) -> None:

@@ -15,7 +15,7 @@ def test_students_of_a_worker_that_goes_are_not_cut_off_by_a_claim_that_comes_la
         simulation.faults.throttling = throttled
         simulation.scale(0)
         simulation.time.run(240)
-        claim = simulation.ledger.read(worker, "terminate")
+        claim = simulation.ledger.read_claim(worker, "terminate")
         assert claim is not None, simulation.told()
         # Students who are there when the time is over are moved.
         spared_until = claim.opened_at + EMPTY_DEADLINE_S - 1

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import pytest
 from tests.support.app_twins import TwinClock
 from tests.support.feeds import ONCE, event, feed
-from tests.twins.notes import MemoryNotebook
+from tests.twins.state import MemoryLabHoursStates
 
 from labswarm.errors import BadInput, Transient
 from labswarm.lab_hours import timetables
 from labswarm.lab_hours.bounded import Overran, Reading
-from labswarm.lab_hours.notes import Notes
+from labswarm.lab_hours.state import LabHoursState
 from labswarm.lab_hours.timetable import Ending, Timetable, read_timetable
 from labswarm.lab_hours.timetables import LATEST_S, REST_S, Refreshed, Timetables, Wanted
 
@@ -30,7 +30,7 @@ class Feeds:
     texts: dict[str, str | Transient | BadInput]
     slow: dict[str, threading.Event] = field(default_factory=dict)
 
-    def read(self, where: str) -> str:
+    def read_feed(self, where: str) -> str:
         if where in self.slow:
             self.slow[where].wait()
         text = self.texts[where]
@@ -44,11 +44,11 @@ class World:
 
     def __init__(self, **texts: str | Transient | BadInput) -> None:
         self.clock = TwinClock(NOW)
-        self.notebook = MemoryNotebook()
+        self.states = MemoryLabHoursStates()
         self.feeds = Feeds(dict(texts))
         self.read: list[str] = []
         self.takes: dict[str, float] = {}
-        self.timetables = Timetables(self.feeds, self.notebook, self.clock, self.begin)
+        self.timetables = Timetables(self.feeds, self.states, self.clock, self.begin)
 
     def begin(self, text: str, cluster: str, now: float, most_seats: int | None) -> "World.Read":
         self.read.append(cluster)
@@ -72,11 +72,11 @@ class World:
     def refresh(self) -> Refreshed:
         self.read.clear()
         return self.timetables.refresh(
-            [Wanted(name, name, None, self.notebook.read(name)) for name in self.feeds.texts]
+            [Wanted(name, name, None, self.states.read_state(name)) for name in self.feeds.texts]
         )
 
     def labs(self) -> dict[str, int]:
-        return {name: len(self.notebook.read(name).bookings) for name in self.feeds.texts}
+        return {name: len(self.states.read_state(name).bookings) for name in self.feeds.texts}
 
 
 def test_each_clusters_feed_is_read_into_its_own_notes() -> None:
@@ -104,7 +104,7 @@ def test_a_problem_with_one_feed_is_named_and_the_others_are_read() -> None:
         "a": "the last good copy is used: the timetable's server answered 500",
         "b": "the last good copy is used: timetable: is 'ftp://x'; give an https URL, or ssm:/name",
     }
-    (problem,) = world.notebook.read("c").problems
+    (problem,) = world.states.read_state("c").problems
     assert problem.startswith("the last good copy is used: timetable: is a web page")
 
 
@@ -128,7 +128,7 @@ def test_a_feed_that_had_to_be_ended_is_read_last_and_rarely() -> None:
     world.takes["a"] = 100
 
     world.refresh()
-    (problem,) = world.notebook.read("a").problems
+    (problem,) = world.states.read_state("a").problems
     assert problem == (
         "the last good copy is used: timetable: took over 15 s to read; "
         "give a feed of the labs only"
@@ -146,7 +146,7 @@ def test_a_feed_that_had_to_be_ended_is_read_last_and_rarely() -> None:
     world.refresh()
     assert world.read == ["b", "a"]
     assert world.labs() == {"a": 1, "b": 1}
-    assert world.notebook.read("a").problems == ()
+    assert world.states.read_state("a").problems == ()
 
 
 def test_no_reading_begins_when_the_minute_has_no_time_for_it() -> None:
@@ -167,14 +167,14 @@ def test_no_reading_begins_when_the_minute_has_no_time_for_it() -> None:
 
 def test_notes_that_cannot_be_kept_stop_no_other_cluster() -> None:
     world = World(a=GOOD, b=GOOD)
-    write = world.notebook.write
+    write = world.states.write_state
 
-    def refuse_a(cluster: str, notes: Notes) -> None:
+    def refuse_a(cluster: str, state: LabHoursState) -> None:
         if cluster == "a":
             raise Transient("DynamoDB is throttled")
-        write(cluster, notes)
+        write(cluster, state)
 
-    world.notebook.write = refuse_a  # type: ignore[method-assign]
+    world.states.write_state = refuse_a  # type: ignore[method-assign]
     refreshed = world.refresh()
 
     assert world.labs() == {"a": 0, "b": 1}
@@ -188,15 +188,17 @@ def test_the_largest_timetable_fits_into_the_notes() -> None:
     read = read_timetable(text, "a", NOW, elapsed_s=lambda: 0.0)
 
     assert len(read.bookings) == 1000
-    notes = Notes(bookings=read.bookings, problems=("x" * 400,) * 21).to_json()
-    assert len(notes.encode()) < 400_000
-    assert Notes.parse(notes).bookings == read.bookings
+    state = LabHoursState(bookings=read.bookings, problems=("x" * 400,) * 21).to_json()
+    assert len(state.encode()) < 400_000
+    assert LabHoursState.parse(state).bookings == read.bookings
 
 
 def test_notes_of_another_version_are_read() -> None:
-    written = Notes(node_seats=7).to_json()
+    written = LabHoursState(node_seats=7).to_json()
 
-    assert Notes.parse(written.replace("{", '{"new": 1, ', 1)) == Notes(node_seats=7)
+    assert LabHoursState.parse(written.replace("{", '{"new": 1, ', 1)) == LabHoursState(
+        node_seats=7
+    )
 
 
 # The process that a feed is read in.

@@ -23,7 +23,7 @@ class WallClock:
         time.sleep(seconds)
 
 
-def looks(
+def backoff(
     clock: Clock, patience_s: float, first_s: float = 0.1, most_s: float = 3
 ) -> Iterator[int]:
     """Count the looks at something awaited: at once, then ever less often, until patience ends."""

@@ -116,7 +116,7 @@ class Cluster:
 class Clusters(Protocol):
     """The descriptions of the clusters in this account and region."""
 
-    def read(self, name: str) -> Cluster:
+    def read_cluster(self, name: str) -> Cluster:
         """The cluster of this name. Raises BadInput when it is not described, or not well."""
 
     def names(self) -> list[str]:

@@ -96,10 +96,10 @@ class Snapshot:
 class Snapshots(Protocol):
     """Where the newest snapshot of each cluster is kept."""
 
-    def read(self, cluster: str) -> Snapshot | None:
+    def read_snapshot(self, cluster: str) -> Snapshot | None:
         """The newest, or None."""
 
-    def write(self, snapshot: Snapshot) -> bool:
+    def write_snapshot(self, snapshot: Snapshot) -> bool:
         """Keep it; False when one as new, or newer, is there."""
 
 

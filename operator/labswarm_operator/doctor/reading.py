@@ -50,7 +50,7 @@ def read_facts(clients: Clients, name: str) -> Facts:
 
 def _described(clients: Clients, name: str) -> tuple[Cluster | None, str]:
     try:
-        return SsmClusters(clients("ssm")).read(name), ""
+        return SsmClusters(clients("ssm")).read_cluster(name), ""
     except BadInput as error:
         return None, str(error)
 

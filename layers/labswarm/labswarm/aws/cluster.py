@@ -20,7 +20,7 @@ class SsmClusters:
     def __init__(self, client: "SSMClient") -> None:
         self._client = client
 
-    def read(self, name: str) -> Cluster:
+    def read_cluster(self, name: str) -> Cluster:
         parameter = f"{PARAMETERS}/{name}"
         try:
             with named():

@@ -28,7 +28,7 @@ class SsmAndWebFeeds:
         self._client = client
         self._web = web
 
-    def read(self, where: str) -> str:
+    def read_feed(self, where: str) -> str:
         if where.startswith(_PARAMETER):
             return self._parameter(where.removeprefix(_PARAMETER))
         if where.startswith(_URL):

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from labswarm.chef.signing import Signers
     from labswarm.cluster import Clusters
     from labswarm.commands.agent import Agent
-    from labswarm.commands.hub_slots import Slots
+    from labswarm.commands.hub_slots import HubSlots
     from labswarm.executions import Executions
     from labswarm.groups import Groups
     from labswarm.lab_hours.alarms import Alarms
     from labswarm.lab_hours.feed import Feeds
     from labswarm.lab_hours.launches import Launches
-    from labswarm.lab_hours.notes import Notebook
+    from labswarm.lab_hours.state import LabHoursStates
     from labswarm.lifecycle.breaker import Breakers
     from labswarm.lifecycle.hooks import Hooks
     from labswarm.lifecycle.ledger import Ledger
@@ -93,20 +93,20 @@ class Wiring:
 
         return DynamoLedger(self._dynamodb, environment.required("LEDGER_TABLE"))
 
-    def notebook(self) -> "Notebook":
-        from labswarm.aws.dynamodb.notes import DynamoNotebook
+    def lab_hours_states(self) -> "LabHoursStates":
+        from labswarm.aws.dynamodb.state import DynamoLabHoursStates
 
-        return DynamoNotebook(self._dynamodb, environment.required("NOTES_TABLE"))
+        return DynamoLabHoursStates(self._dynamodb, environment.required("NOTES_TABLE"))
 
     def passes(self) -> "Passes":
         from labswarm.aws.dynamodb.passes import DynamoPasses
 
         return DynamoPasses(self._dynamodb, environment.required("PASSES_TABLE"))
 
-    def slots(self) -> "Slots":
-        from labswarm.aws.dynamodb.hub_slots import DynamoSlots
+    def hub_slots(self) -> "HubSlots":
+        from labswarm.aws.dynamodb.hub_slots import DynamoHubSlots
 
-        return DynamoSlots(self._dynamodb, environment.required("LEDGER_TABLE"))
+        return DynamoHubSlots(self._dynamodb, environment.required("LEDGER_TABLE"))
 
     def snapshots(self) -> "Snapshots":
         from labswarm.aws.dynamodb.snapshot import DynamoSnapshots

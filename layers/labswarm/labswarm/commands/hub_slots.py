@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-from labswarm.clock import Clock, looks
+from labswarm.clock import Clock, backoff
 from labswarm.errors import Transient
 
 ORDINARY = 4
@@ -19,7 +19,7 @@ ORDINARY = 4
 HELD_S = 75
 
 
-class Slots(Protocol):
+class HubSlots(Protocol):
     """The slots of every hub."""
 
     def take(self, hub: str, holder: str, now: int) -> int | None:
@@ -30,10 +30,10 @@ class Slots(Protocol):
 
 
 @dataclass
-class Room:
+class HubSlot:
     """A slot, for as long as this context lasts."""
 
-    slots: Slots
+    slots: HubSlots
     hub: str
     holder: str
     number: int
@@ -43,7 +43,7 @@ class Room:
         """The command is still under way after this context: the slot is free in its own time."""
         self.kept = True
 
-    def __enter__(self) -> "Room":
+    def __enter__(self) -> "HubSlot":
         return self
 
     def __exit__(
@@ -56,10 +56,10 @@ class Room:
             self.slots.give_back(self.hub, self.number, self.holder)
 
 
-def room(slots: Slots, clock: Clock, hub: str, holder: str, patience_s: float) -> Room:
+def hub_slot(slots: HubSlots, clock: Clock, hub: str, holder: str, patience_s: float) -> HubSlot:
     """Wait for a slot. Raises Transient when there is none after `patience_s` seconds."""
-    for _ in looks(clock, patience_s):
+    for _ in backoff(clock, patience_s):
         number = slots.take(hub, holder, int(clock.now()))
         if number is not None:
-            return Room(slots, hub, holder, number)
+            return HubSlot(slots, hub, holder, number)
     raise Transient(f"{ORDINARY} commands are under way on {hub}")

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labswarm.clock import Clock, looks
+from labswarm.clock import Clock, backoff
 from labswarm.commands.agent import Agent, Invocation
-from labswarm.commands.hub_slots import Room, Slots, room
+from labswarm.commands.hub_slots import HubSlot, HubSlots, hub_slot
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient, error_of
 from labswarm.lifecycle.events import Transition
 from labswarm.lifecycle.ledger import Claim, Command, Ledger, change, owned
@@ -54,7 +54,7 @@ class Step:
 class Commands:
     """Runs steps, remembering them in the ledger; on a hub in a slot, unless they are urgent."""
 
-    def __init__(self, agent: Agent, ledger: Ledger, slots: Slots, clock: Clock) -> None:
+    def __init__(self, agent: Agent, ledger: Ledger, slots: HubSlots, clock: Clock) -> None:
         self._agent = agent
         self._ledger = ledger
         self._slots = slots
@@ -68,16 +68,16 @@ class Commands:
         again), and the other errors of its tool, by kind.
         """
         end = self._clock.now() + patience_s
-        claim = owned(self._ledger.read(step.subject, step.transition), step.owner)
+        claim = owned(self._ledger.read_claim(step.subject, step.transition), step.owner)
         last = claim.commands.get(step.name)
         under_way = last is not None and not last.answered
         if step.target == step.subject or claim.urgent or under_way:
             return self._answer(step, last, end, None)
         holder = step.label(last.attempt + 1 if last else 1)
-        with room(self._slots, self._clock, step.target, holder, patience_s) as slot:
+        with hub_slot(self._slots, self._clock, step.target, holder, patience_s) as slot:
             return self._answer(step, last, end, slot)
 
-    def insist(self, step: Step, patience_s: float) -> dict[str, Any]:
+    def run_until_done(self, step: Step, patience_s: float) -> dict[str, Any]:
         """As `run`, and again every three seconds while it fails in a way that may pass."""
         end = self._clock.now() + patience_s
         while True:
@@ -89,10 +89,10 @@ class Commands:
             self._clock.sleep(AGAIN_S)
 
     def _answer(
-        self, step: Step, last: Command | None, end: float, slot: Room | None
+        self, step: Step, last: Command | None, end: float, slot: HubSlot | None
     ) -> dict[str, Any]:
         attempt, command_id = self._started(step, last)
-        for _ in looks(self._clock, end - self._clock.now()):
+        for _ in backoff(self._clock, end - self._clock.now()):
             invocation = self._agent.invocation(command_id, step.target)
             if invocation and invocation.status not in _UNDER_WAY:
                 self._remember(step, replace(attempt, command_id=command_id, answered=True))
@@ -128,9 +128,9 @@ class Commands:
         change(self._ledger, step.subject, step.transition, rule)
 
 
-def once(
+def run_unclaimed(
     agent: Agent,
-    slots: Slots,
+    slots: HubSlots,
     clock: Clock,
     command: tuple[str, str, Mapping[str, str]],
     label: str,
@@ -144,9 +144,9 @@ def once(
     """
     hub, document, parameters = command
     end = clock.now() + patience_s
-    with room(slots, clock, hub, label, patience_s) as slot:
+    with hub_slot(slots, clock, hub, label, patience_s) as slot:
         command_id = agent.send(hub, document, parameters, label)
-        for _ in looks(clock, end - clock.now()):
+        for _ in backoff(clock, end - clock.now()):
             invocation = agent.invocation(command_id, hub)
             if invocation and invocation.status not in _UNDER_WAY:
                 return answer(document.removeprefix(PREFIX), invocation)

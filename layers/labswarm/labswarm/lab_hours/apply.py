@@ -6,8 +6,8 @@ from typing import Any
 from labswarm.clock import Clock
 from labswarm.cluster import INSTANCE_ID, Cluster
 from labswarm.commands.agent import Agent
-from labswarm.commands.hub_slots import Slots
-from labswarm.commands.steps import once
+from labswarm.commands.hub_slots import HubSlots
+from labswarm.commands.steps import run_unclaimed
 from labswarm.errors import BadInput, Permanent
 from labswarm.groups import IN_SERVICE, Groups
 
@@ -17,7 +17,7 @@ PATIENCE_S = 60
 class Sizing:
     """Changes clusters' sizes, by their hubs and groups."""
 
-    def __init__(self, agent: Agent, slots: Slots, groups: Groups, clock: Clock) -> None:
+    def __init__(self, agent: Agent, slots: HubSlots, groups: Groups, clock: Clock) -> None:
         self._agent = agent
         self._slots = slots
         self._groups = groups
@@ -60,7 +60,7 @@ class Sizing:
 
     def _command(self, cluster: Cluster, what: str, instance_id: str) -> dict[str, Any]:
         document = f"labswarm-manager-{what}"
-        return once(
+        return run_unclaimed(
             self._agent,
             self._slots,
             self._clock,

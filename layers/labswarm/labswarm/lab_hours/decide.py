@@ -12,8 +12,8 @@ from labswarm.lab_hours.alarms import Alarms
 from labswarm.lab_hours.demand import Decision, Situation, decide, start_ahead_s
 from labswarm.lab_hours.hold import held_back
 from labswarm.lab_hours.launches import Launches
-from labswarm.lab_hours.notes import Notebook, Notes
 from labswarm.lab_hours.refusing import refusing, sentences
+from labswarm.lab_hours.state import LabHoursState, LabHoursStates
 from labswarm.lab_hours.timetables import Wanted
 from labswarm.lifecycle.breaker import Breakers
 from labswarm.lifecycle.ledger import Ledger
@@ -24,12 +24,12 @@ MEASURE_EVERY_S = 3600
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision, the snapshot and the notes that it was made on, and the feed that the cluster
+    """A decision, the snapshot and the state that it was made on, and the feed that the cluster
     goes by, which is read afterwards."""
 
     decision: Decision
     snapshot: Snapshot | None
-    notes: Notes
+    state: LabHoursState
     feed: Wanted | None
 
 
@@ -41,7 +41,7 @@ class LabHours:
         clusters: Clusters,
         groups: Groups,
         snapshots: Snapshots,
-        notebook: Notebook,
+        states: LabHoursStates,
         launches: Launches,
         claims: Ledger,
         breakers: Breakers,
@@ -51,7 +51,7 @@ class LabHours:
         self._clusters = clusters
         self._groups = groups
         self._snapshots = snapshots
-        self._notebook = notebook
+        self._states = states
         self._launches = launches
         self._claims = claims
         self._breakers = breakers
@@ -59,41 +59,41 @@ class LabHours:
         self._clock = clock
 
     def decision(self, name: str) -> Decided:
-        """Decide about a cluster, by the timetable as its notes have it. An alarm is raised when
+        """Decide about a cluster, by the timetable as its state have it. An alarm is raised when
         what is wrong with that is new.
 
         Raises the errors of reading and of raising an alarm.
         """
         now = self._clock.now()
-        cluster = self._clusters.read(name)
+        cluster = self._clusters.read_cluster(name)
         group = _limited(self._groups.view(cluster.asg), cluster)
-        snapshot = self._snapshots.read(name)
-        known = self._notebook.read(name)
-        notes = self._with_starts(known, name, now)
+        snapshot = self._snapshots.read_snapshot(name)
+        known = self._states.read_state(name)
+        state = self._with_starts(known, name, now)
         if cluster.timetable is None:
-            notes = replace(notes, digest="", bookings=(), problems=())
+            state = replace(state, digest="", bookings=(), problems=())
         decided = decide(
             Situation(
                 cluster=name,
                 now=now,
                 snapshot=snapshot,
                 group=group,
-                bookings=notes.bookings,
+                bookings=state.bookings,
                 headroom=cluster.headroom,
-                ahead_s=start_ahead_s(notes.starts_s, cluster.node_start_s),
-                node_seats=notes.node_seats,
+                ahead_s=start_ahead_s(state.starts_s, cluster.node_start_s),
+                node_seats=state.node_seats,
                 leaving=self._leaving(snapshot, group),
             )
         )
         # Read only when it matters: an idle cluster pays for no look.
         if decided.desired is not None:
-            decided = held_back(decided, self._breakers.read(name), group, now)
-        notes = replace(notes, node_seats=decided.node_seats or notes.node_seats)
-        notes = self._alarmed(notes, name)
-        notes = self._alarmed_of_refusing(notes, name, snapshot)
-        if notes != known:
-            self._notebook.write(name, notes)
-        return Decided(decided, snapshot, notes, _wanted(cluster, group, notes))
+            decided = held_back(decided, self._breakers.read_breaker(name), group, now)
+        state = replace(state, node_seats=decided.node_seats or state.node_seats)
+        state = self._alarmed(state, name)
+        state = self._alarmed_of_refusing(state, name, snapshot)
+        if state != known:
+            self._states.write_state(name, state)
+        return Decided(decided, snapshot, state, _wanted(cluster, group, state))
 
     def _leaving(self, snapshot: Snapshot | None, group: Group) -> frozenset[str]:
         """The paused instances that are not to be opened again: EC2 recommended to leave them, or
@@ -110,35 +110,37 @@ class LabHours:
             or (claim.transition == "terminate" and not claim.closed)
         )
 
-    def _alarmed(self, notes: Notes, name: str) -> Notes:
+    def _alarmed(self, state: LabHoursState, name: str) -> LabHoursState:
         # Stored only after the message was sent: a failed message is sent by the next minute.
-        if notes.problems and notes.problems != notes.alarmed:
-            self._alarms.tell(f"labswarm: the timetable of {name}", notes.problems)
-        return replace(notes, alarmed=notes.problems)
+        if state.problems and state.problems != state.alarmed:
+            self._alarms.tell(f"labswarm: the timetable of {name}", state.problems)
+        return replace(state, alarmed=state.problems)
 
-    def _alarmed_of_refusing(self, notes: Notes, name: str, snapshot: Snapshot | None) -> Notes:
+    def _alarmed_of_refusing(
+        self, state: LabHoursState, name: str, snapshot: Snapshot | None
+    ) -> LabHoursState:
         found = refusing(snapshot.nodes) if snapshot else frozenset()
-        new = [node for node in found if node.node_id not in notes.refusing]
+        new = [node for node in found if node.node_id not in state.refusing]
         if new:
             self._alarms.tell(f"labswarm: nodes of {name} start no servers", sentences(new))
-        return replace(notes, refusing=tuple(sorted(node.node_id for node in found)))
+        return replace(state, refusing=tuple(sorted(node.node_id for node in found)))
 
-    def _with_starts(self, notes: Notes, name: str, now: float) -> Notes:
-        if now - notes.measured_at < MEASURE_EVERY_S:
-            return notes
-        return replace(notes, measured_at=now, starts_s=tuple(self._launches.durations_s(name)))
+    def _with_starts(self, state: LabHoursState, name: str, now: float) -> LabHoursState:
+        if now - state.measured_at < MEASURE_EVERY_S:
+            return state
+        return replace(state, measured_at=now, starts_s=tuple(self._launches.durations_s(name)))
 
 
-def most_seats(cluster: Cluster, group: Group, notes: Notes) -> int | None:
+def most_seats(cluster: Cluster, group: Group, state: LabHoursState) -> int | None:
     """Return how many seats the cluster has at its largest; None while a node's are not known."""
-    return _limited(group, cluster).most * notes.node_seats if notes.node_seats else None
+    return _limited(group, cluster).most * state.node_seats if state.node_seats else None
 
 
-def _wanted(cluster: Cluster, group: Group, notes: Notes) -> Wanted | None:
+def _wanted(cluster: Cluster, group: Group, state: LabHoursState) -> Wanted | None:
     """The cluster's feed; None when it has none."""
     if cluster.timetable is None:
         return None
-    return Wanted(cluster.name, cluster.timetable, most_seats(cluster, group, notes), notes)
+    return Wanted(cluster.name, cluster.timetable, most_seats(cluster, group, state), state)
 
 
 def actions_of(decision: Decision) -> list[dict[str, Any]]:

@@ -6,5 +6,5 @@ from typing import Protocol
 class Feeds(Protocol):
     """Feeds, by where they are."""
 
-    def read(self, where: str) -> str:
+    def read_feed(self, where: str) -> str:
         """The feed's text. Raises Transient when it cannot be had now, BadInput when never."""

@@ -14,7 +14,7 @@ from labswarm.clock import Clock
 from labswarm.errors import BadInput, LabswarmError, Transient
 from labswarm.lab_hours.bounded import Overran, Reading
 from labswarm.lab_hours.feed import Feeds
-from labswarm.lab_hours.notes import Notebook, Notes
+from labswarm.lab_hours.state import LabHoursState, LabHoursStates
 from labswarm.lab_hours.timetable import Ending, Timetable
 
 READ_EVERY_S = 6 * 3600
@@ -38,43 +38,43 @@ class Read(Protocol):
 @dataclass(frozen=True)
 class Wanted:
     """A cluster's feed: where it is, the cluster's limit of seats (None: not known yet), and its
-    notes."""
+    state."""
 
     cluster: str
     where: str
     most_seats: int | None
-    notes: Notes
+    state: LabHoursState
 
 
 @dataclass
 class Refreshed:
-    """The result, by cluster: the notes that have changed, why a feed is not available, and how
+    """The result, by cluster: the state that have changed, why a feed is not available, and how
     the events of each feed end that was read."""
 
-    changed: dict[str, Notes] = field(default_factory=dict)
+    changed: dict[str, LabHoursState] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     endings: dict[str, Mapping[Ending, int]] = field(default_factory=dict)
 
 
 class Timetables:
-    """Keeps the notes' copy of each timetable up to date."""
+    """Keeps the state' copy of each timetable up to date."""
 
     def __init__(
         self,
         feeds: Feeds,
-        notebook: Notebook,
+        states: LabHoursStates,
         clock: Clock,
         begin: Callable[[str, str, float, int | None], Read] = Reading,
     ) -> None:
         self._feeds = feeds
-        self._notebook = notebook
+        self._states = states
         self._clock = clock
         self._begin = begin
 
     def refresh(self, wanted: Sequence[Wanted]) -> Refreshed:
-        """Fetch these feeds, read those that are due, and keep the results in the notes.
+        """Fetch these feeds, read those that are due, and keep the results in the state.
 
-        A problem with one feed, or with its notes, stops no other.
+        A problem with one feed, or with its state, stops no other.
         """
         begun = self._clock.now()
         refreshed = Refreshed()
@@ -86,9 +86,9 @@ class Timetables:
                 refreshed.unread[one.cluster] = f"the last good copy is used: {text}"
                 continue
             digest = hashlib.sha256(f"{one.most_seats}\n{text}".encode()).hexdigest()
-            if _is_due(one.notes, digest, begun):
+            if _is_due(one.state, digest, begun):
                 due.append((one, text, digest))
-        for one, text, digest in sorted(due, key=lambda d: _order(d[0].notes)):
+        for one, text, digest in sorted(due, key=lambda d: _order(d[0].state)):
             if self._clock.now() - begun > LATEST_S:
                 refreshed.unread[one.cluster] = (
                     "the last good copy is used: other feeds took this minute's time"
@@ -102,19 +102,19 @@ class Timetables:
 
     def _read(self, one: Wanted, text: str, digest: str, refreshed: Refreshed) -> None:
         now = self._clock.now()
-        notes = replace(one.notes, digest=digest, read_at=now, ended_at=0.0)
+        state = replace(one.state, digest=digest, read_at=now, ended_at=0.0)
         try:
             read = self._begin(text, one.cluster, now, one.most_seats).timetable()
         except BadInput as bad:
-            notes = replace(notes, problems=(f"the last good copy is used: {bad}",))
+            state = replace(state, problems=(f"the last good copy is used: {bad}",))
             if isinstance(bad, Overran):
-                notes = replace(notes, digest="", ended_at=now)
+                state = replace(state, digest="", ended_at=now)
         else:
             refreshed.endings[one.cluster] = read.endings
             problems = _shortened((*read.problems, *read.warnings))
-            notes = replace(notes, bookings=read.bookings, problems=problems)
-        self._notebook.write(one.cluster, notes)
-        refreshed.changed[one.cluster] = notes
+            state = replace(state, bookings=read.bookings, problems=problems)
+        self._states.write_state(one.cluster, state)
+        refreshed.changed[one.cluster] = state
 
     def _fetched(self, wanted: Sequence[Wanted]) -> Mapping[str, str | LabswarmError]:
         """The text of each feed, or why it could not be had in time."""
@@ -133,20 +133,20 @@ class Timetables:
 
     def _fetch(self, where: str) -> str | LabswarmError:
         try:
-            return self._feeds.read(where)
+            return self._feeds.read_feed(where)
         except LabswarmError as error:
             return error
 
 
-def _is_due(notes: Notes, digest: str, now: float) -> bool:
-    if now - notes.ended_at < REST_S:
+def _is_due(state: LabHoursState, digest: str, now: float) -> bool:
+    if now - state.ended_at < REST_S:
         return False
-    return digest != notes.digest or now - notes.read_at >= READ_EVERY_S
+    return digest != state.digest or now - state.read_at >= READ_EVERY_S
 
 
-def _order(notes: Notes) -> tuple[bool, float]:
+def _order(state: LabHoursState) -> tuple[bool, float]:
     """Those whose reading had to be ended last; among the others the oldest first."""
-    return bool(notes.ended_at), notes.read_at
+    return bool(state.ended_at), state.read_at
 
 
 def _shortened(problems: tuple[str, ...]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class Breaker:
 class Breakers(Protocol):
     """Where each cluster's breaker is kept."""
 
-    def read(self, cluster: str) -> Breaker:
+    def read_breaker(self, cluster: str) -> Breaker:
         """The cluster's breaker; one that holds nothing when there is none."""
 
     def failed(self, cluster: str, instance_id: str, at: int) -> Breaker:

@@ -26,7 +26,7 @@ def add_one(
     for, so that asking again does not add another.
     """
     instance_id, transition, owner = subject
-    held = owned(ledger.read(instance_id, transition), owner)
+    held = owned(ledger.read_claim(instance_id, transition), owner)
     size = groups.size(held.asg)
     wanted = min(size.desired + 1, size.most)
 

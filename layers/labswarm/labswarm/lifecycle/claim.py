@@ -53,14 +53,14 @@ class Claiming:
 
     def _claim_action(self, event: LifecycleEvent, owner: str) -> Work | Skip:
         now = self._clock.now()
-        cluster = self._clusters.read(event.cluster)
+        cluster = self._clusters.read_cluster(event.cluster)
         timeout_s = self._hooks.timeout_s(event.asg, event.hook)
         if event.at + timeout_s <= now:
             old_s = now - event.at
             return Skip(f"the event is {old_s:.0f} s old, its hook waits {timeout_s} s", "time")
         if event.ends_the_instance:
-            self._ledger.bury(event.instance_id, int(now))
-        elif event.transition == "launch" and self._ledger.is_buried(event.instance_id):
+            self._ledger.mark_terminating(event.instance_id, int(now))
+        elif event.transition == "launch" and self._ledger.is_terminating(event.instance_id):
             return Skip("the instance terminates already")
         work = Work.begun(event, cluster, owner, timeout_s, now)
         tokens = {event.token: event.hook}
@@ -81,17 +81,17 @@ class Claiming:
         if notice.at + NOTICE_S <= now:
             old_s = now - notice.at
             return Skip(f"the notice is {old_s:.0f} s old, its time is {NOTICE_S} s", "time")
-        cluster = self._clusters.read(name)
+        cluster = self._clusters.read_cluster(name)
         if notice.kind == "interruption":
-            self._ledger.bury(notice.instance_id, int(now))
-        elif self._ledger.is_buried(notice.instance_id):
+            self._ledger.mark_terminating(notice.instance_id, int(now))
+        elif self._ledger.is_terminating(notice.instance_id):
             return Skip("the instance terminates already")
         # No token yet: the hook's own execution leaves it when the instance is replaced.
         wanted = _claim(notice, name, asg, owner, {}, int(now))
         return self._refused(wanted) or Work.warned(notice, asg, cluster, owner)
 
     def _group_of(self, instance_id: str) -> str | None:
-        launch = self._ledger.read(instance_id, "launch")
+        launch = self._ledger.read_claim(instance_id, "launch")
         if launch is not None:
             return launch.asg
         member = self._groups.member(instance_id)

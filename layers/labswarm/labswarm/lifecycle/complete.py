@@ -47,7 +47,7 @@ class Completing:
         Again after a crash, it does the rest. Raises Permanent when the claim is another's.
         """
         instance_id, transition, owner = subject
-        claim = self._ledger.read(instance_id, transition)
+        claim = self._ledger.read_claim(instance_id, transition)
         mine = claim is not None and claim.owner == owner
         if claim and mine and transition == "launch" and result == "ABANDON" and not claim.closed:
             self._count_failure(claim.cluster, instance_id, why)
@@ -65,7 +65,7 @@ class Completing:
         if isinstance(event, Skip):
             return None
         result, phase = _RESORTS[event.transition]
-        claim = self._ledger.read(event.instance_id, event.transition)
+        claim = self._ledger.read_claim(event.instance_id, event.transition)
         if claim is not None and not claim.closed and claim.owner == execution:
             subject = (event.instance_id, event.transition, execution)
             completed = self.complete(subject, result, phase)
@@ -81,7 +81,7 @@ class Completing:
     def _count_failure(self, cluster: str, instance_id: str, why: str) -> None:
         """Count a failed launch; while launches are held, its group gets one smaller."""
         # One that its own termination overtook says nothing about launches.
-        if self._ledger.is_buried(instance_id):
+        if self._ledger.is_terminating(instance_id):
             return
         # Nor does one that is not launching: it goes already, or an event only says that it is.
         member = self._groups.member(instance_id)

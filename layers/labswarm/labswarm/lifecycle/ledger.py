@@ -93,19 +93,19 @@ class Claim:
 class Ledger(Protocol):
     """Where claims are kept. Reads see every write that ended before them."""
 
-    def read(self, instance_id: str, transition: Transition) -> Claim | None:
+    def read_claim(self, instance_id: str, transition: Transition) -> Claim | None:
         """The claim as it is now, or None."""
 
-    def write(self, claim: Claim) -> bool:
+    def write_claim(self, claim: Claim) -> bool:
         """Store the claim as the next version of the one read; False if that has changed."""
 
     def about(self, instances: Iterable[str]) -> Sequence[Claim]:
         """Every claim on these instances, in no order; a write just before may be missing."""
 
-    def bury(self, instance_id: str, at: int) -> None:
+    def mark_terminating(self, instance_id: str, at: int) -> None:
         """Write the instance's tombstone: it is terminating, also during other work. Idempotent."""
 
-    def is_buried(self, instance_id: str) -> bool:
+    def is_terminating(self, instance_id: str) -> bool:
         """Whether the instance has a tombstone."""
 
 
@@ -144,9 +144,9 @@ def change(
     Raises whatever the rule raises, and Transient when others are always faster.
     """
     for _ in range(_RACES):
-        existing = ledger.read(instance_id, transition)
+        existing = ledger.read_claim(instance_id, transition)
         changed = rule(existing)
-        if changed == existing or ledger.write(changed):
+        if changed == existing or ledger.write_claim(changed):
             return changed
     raise Transient(f"the claim on the {transition} of {instance_id} is changed all the time")
 

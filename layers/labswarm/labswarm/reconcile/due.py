@@ -34,7 +34,7 @@ def vacant(group: Roster) -> bool:
     return not group.states and not group.desired
 
 
-def awake(
+def clusters_due(
     names: Sequence[str], passes: Passes, groups: Groups, clock: Clock
 ) -> tuple[list[str], list[str]]:
     """Those of these clusters that need a pass; and why some could not be asked about.
@@ -46,7 +46,9 @@ def awake(
     why: list[str] = []
     for index, name in enumerate(names):
         try:
-            if rested(passes.read(name), clock.now()) and vacant(groups.roster(asg_name(name))):
+            if rested(passes.read_pass(name), clock.now()) and vacant(
+                groups.roster(asg_name(name))
+            ):
                 continue
         except LabswarmError as error:
             why.append(f"{name}: {error}")
@@ -56,12 +58,12 @@ def awake(
     return found, why
 
 
-def overdue(names: Sequence[str], passes: Passes, clock: Clock) -> list[str]:
+def clusters_stuck(names: Sequence[str], passes: Passes, clock: Clock) -> list[str]:
     """Want a pass of each of these clusters; a sentence for each that has wanted one for long.
 
     It reports passes that decide nothing and passes that are not made, for any reason. A
-    cluster of which it cannot be kept has a sentence too; as with `awake`, after a Transient error
-    no other is asked about.
+    cluster of which it cannot be kept has a sentence too. As with `clusters_due`, no other cluster
+    is asked about after a Transient error.
     """
     told: list[str] = []
     for name in names:

@@ -84,7 +84,7 @@ class Finding:
     reason: str
 
 
-def doubts(listings: Listings) -> list[str]:
+def reasons_to_distrust(listings: Listings) -> list[str]:
     """Why these listings, though none has failed, are not to be believed: empty where they must
     not be."""
     found = []

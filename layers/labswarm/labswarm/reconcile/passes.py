@@ -23,10 +23,10 @@ class Pass:
 class Passes(Protocol):
     """The last complete pass of each cluster, and since when another one is wanted."""
 
-    def read(self, cluster: str) -> Pass | None:
+    def read_pass(self, cluster: str) -> Pass | None:
         """The last one, or None. Sees every write that ended before."""
 
-    def write(self, cluster: str, made: Pass) -> bool:
+    def write_pass(self, cluster: str, made: Pass) -> bool:
         """Store it as the next version of the one read; False if that has changed.
 
         The stored item is the wanted one.

@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from labswarm.reconcile.findings import Finding, Listings, doubts, none_is_heard_of, orphans
+from labswarm.reconcile.findings import (
+    Finding,
+    Listings,
+    none_is_heard_of,
+    orphans,
+    reasons_to_distrust,
+)
 from labswarm.reconcile.passes import Pass
 
 LEAST_CAP = 5
@@ -79,7 +85,7 @@ def decide(
 
     `start_s` is how long a node takes to start (seconds), `now` is in epoch seconds.
     """
-    why_not = doubts(listings)
+    why_not = reasons_to_distrust(listings)
     taken_at = listings.swarm.taken_at
     if not listings.swarm.fresh(now):
         why_not.append(f"the Swarm's snapshot is {now - taken_at:.0f} s old")

@@ -35,22 +35,22 @@ class Comparing:
         self._passes = passes
         self._clock = clock
 
-    def compare(self, name: str, chef: object, *, dry_run: bool) -> Plan:
+    def run_pass(self, name: str, chef: object, *, dry_run: bool) -> Plan:
         """The plan for a cluster; `chef` is the input of `identities_of`.
 
         It is kept for the next pass, unless `dry_run`. Raises BadInput for a cluster that is not
         described, Transient and Permanent when a side cannot be listed.
         """
-        cluster = self._clusters.read(name)
+        cluster = self._clusters.read_cluster(name)
         try:
             identities = identities_of(chef)
         except BadInput as error:
             return Plan(name, (f"the Chef Server was not listed: {error}",))
         # The oldest view first: a younger one shows the objects that it misses.
-        swarm = self._snapshots.read(name)
+        swarm = self._snapshots.read_snapshot(name)
         if swarm is None:
             return Plan(name, ("the Swarm has no snapshot",))
-        last = self._passes.read(name)
+        last = self._passes.read_pass(name)
         group = self._groups.roster(cluster.asg)
         online = self._agents.all_online()
         seen = {node.instance_id for node in swarm.nodes if node.instance_id}
@@ -69,7 +69,7 @@ class Comparing:
             joined=frozenset(c.instance_id for c in claims if c.phase == "joined"),
         )
         plan, made = decide(listings, last, now, cluster.node_start_s)
-        if made and not dry_run and not self._passes.write(name, made):
+        if made and not dry_run and not self._passes.write_pass(name, made):
             return Plan(name, ("another pass was made at the same time",))
         return plan
 

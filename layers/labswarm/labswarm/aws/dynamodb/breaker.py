@@ -20,7 +20,7 @@ class DynamoBreakers:
         self._client = client
         self._table = table
 
-    def read(self, cluster: str) -> Breaker:
+    def read_breaker(self, cluster: str) -> Breaker:
         with named():
             answer = self._client.get_item(
                 TableName=self._table, Key=_key(cluster), ConsistentRead=True

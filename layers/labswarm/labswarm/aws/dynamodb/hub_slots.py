@@ -1,4 +1,4 @@
-"""Slots in the ledger's table: an item for each slot of a hub, written under a condition."""
+"""HubSlots in the ledger's table: an item for each slot of a hub, written under a condition."""
 
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class DynamoSlots:
-    """Implements labswarm.commands.hub_slots.Slots.
+class DynamoHubSlots:
+    """Implements labswarm.commands.hub_slots.HubSlots.
 
     An item's key is the hub's instance id and `slot-<n>`."""
 

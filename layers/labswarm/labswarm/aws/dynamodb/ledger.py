@@ -29,11 +29,11 @@ class DynamoLedger:
         self._client = client
         self._table = table
 
-    def read(self, instance_id: str, transition: Transition) -> Claim | None:
+    def read_claim(self, instance_id: str, transition: Transition) -> Claim | None:
         item = self._item(instance_id, transition)
         return _claim(item) if item else None
 
-    def write(self, claim: Claim) -> bool:
+    def write_claim(self, claim: Claim) -> bool:
         kept = replace(claim, version=claim.version + 1)
         # A claim that was never stored has version 0, and no item has that.
         as_read: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(instance_id)"}
@@ -70,7 +70,7 @@ class DynamoLedger:
             wanted += answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
         raise Transient(f"the table {self._table} left {len(wanted)} keys unread")
 
-    def bury(self, instance_id: str, at: int) -> None:
+    def mark_terminating(self, instance_id: str, at: int) -> None:
         item = {
             "instance_id": instance_id,
             "transition": _TOMBSTONE,
@@ -80,7 +80,7 @@ class DynamoLedger:
         with named():
             self._client.put_item(TableName=self._table, Item=_marshal(item))
 
-    def is_buried(self, instance_id: str) -> bool:
+    def is_terminating(self, instance_id: str) -> bool:
         return self._item(instance_id, _TOMBSTONE) is not None
 
     def _item(self, instance_id: str, transition: str) -> dict[str, Any] | None:

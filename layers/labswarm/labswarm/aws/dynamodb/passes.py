@@ -21,7 +21,7 @@ class DynamoPasses:
         self._client = client
         self._table = table
 
-    def read(self, cluster: str) -> Pass | None:
+    def read_pass(self, cluster: str) -> Pass | None:
         with named():
             item = self._client.get_item(
                 TableName=self._table, Key={"cluster": {"S": cluster}}, ConsistentRead=True
@@ -38,7 +38,7 @@ class DynamoPasses:
             at_rest=item.get("at_rest", {}).get("BOOL", False),
         )
 
-    def write(self, cluster: str, made: Pass) -> bool:
+    def write_pass(self, cluster: str, made: Pass) -> bool:
         # A pass that was never stored has version 0, and no item has that.
         as_read: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(version)"}
         if made.version:

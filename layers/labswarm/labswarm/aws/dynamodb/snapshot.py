@@ -17,14 +17,14 @@ class DynamoSnapshots:
         self._client = client
         self._table = table
 
-    def read(self, cluster: str) -> Snapshot | None:
+    def read_snapshot(self, cluster: str) -> Snapshot | None:
         with named():
             answer = self._client.get_item(
                 TableName=self._table, Key={"cluster": {"S": cluster}}, ConsistentRead=True
             )
         return Snapshot.parse(answer["Item"]["snapshot"]["S"]) if "Item" in answer else None
 
-    def write(self, snapshot: Snapshot) -> bool:
+    def write_snapshot(self, snapshot: Snapshot) -> bool:
         taken_at = {"N": str(snapshot.taken_at)}
         try:
             with named():

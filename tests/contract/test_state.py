@@ -1,20 +1,20 @@
-"""Lab hours rely on this in their notes; the table and its twin in memory both pass."""
+"""Lab hours rely on this in their state; the table and its twin in memory both pass."""
 
 from collections.abc import Iterator
 
 import boto3
 import pytest
 from moto import mock_aws
-from tests.twins.notes import MemoryNotebook
+from tests.twins.state import MemoryLabHoursStates
 
 from labswarm.aws.dynamodb.launches import DynamoLaunches
 from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.dynamodb.notes import DynamoNotebook
+from labswarm.aws.dynamodb.state import DynamoLabHoursStates
 from labswarm.lab_hours.booking import Booking
-from labswarm.lab_hours.notes import Notebook, Notes
+from labswarm.lab_hours.state import LabHoursState, LabHoursStates
 from labswarm.lifecycle.ledger import Claim, Phase
 
-NOTES = Notes(
+NOTES = LabHoursState(
     node_seats=7,
     digest="d",
     read_at=1.5,
@@ -27,9 +27,9 @@ NOTES = Notes(
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def notebook(request: pytest.FixtureRequest) -> Iterator[Notebook]:
+def states(request: pytest.FixtureRequest) -> Iterator[LabHoursStates]:
     if request.param == "memory":
-        yield MemoryNotebook()
+        yield MemoryLabHoursStates()
         return
     with mock_aws():
         client = boto3.client(
@@ -41,18 +41,18 @@ def notebook(request: pytest.FixtureRequest) -> Iterator[Notebook]:
             AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
         )
-        yield DynamoNotebook(client, "labswarm-notes")
+        yield DynamoLabHoursStates(client, "labswarm-notes")
 
 
-def test_notes_are_read_as_they_were_last_written(notebook: Notebook) -> None:
-    notebook.write("lab", Notes(node_seats=3))
-    notebook.write("lab", NOTES)
+def test_notes_are_read_as_they_were_last_written(states: LabHoursStates) -> None:
+    states.write_state("lab", LabHoursState(node_seats=3))
+    states.write_state("lab", NOTES)
 
-    assert notebook.read("lab") == NOTES
+    assert states.read_state("lab") == NOTES
 
 
-def test_without_notes_there_are_empty_ones(notebook: Notebook) -> None:
-    assert notebook.read("lab") == Notes()
+def test_without_notes_there_are_empty_ones(states: LabHoursStates) -> None:
+    assert states.read_state("lab") == LabHoursState()
 
 
 def launch(number: int, cluster: str, phase: str, opened_at: int, lasted: int) -> Claim:
@@ -90,11 +90,11 @@ def test_the_newest_starts_that_joined_are_measured() -> None:
             ],
         )
         ledger = DynamoLedger(client, "labswarm-ledger")
-        ledger.bury("i-0000000a", 1)
+        ledger.mark_terminating("i-0000000a", 1)
         for number in range(60):
-            ledger.write(launch(number, "lab", "joined", 1000 * number, number))
-        ledger.write(launch(100, "lab", "abandoned", 10**6, 900))
-        ledger.write(launch(101, "other", "joined", 10**6, 900))
+            ledger.write_claim(launch(number, "lab", "joined", 1000 * number, number))
+        ledger.write_claim(launch(100, "lab", "abandoned", 10**6, 900))
+        ledger.write_claim(launch(101, "other", "joined", 10**6, 900))
 
         measured = DynamoLaunches(client, "labswarm-ledger").durations_s("lab")
 

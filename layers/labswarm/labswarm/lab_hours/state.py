@@ -8,7 +8,7 @@ from labswarm.lab_hours.booking import Booking
 
 
 @dataclass(frozen=True)
-class Notes:
+class LabHoursState:
     """Times are epoch seconds.
 
     `bookings` are the last good copy of the timetable and `problems` its problems, as read at
@@ -34,7 +34,7 @@ class Notes:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
-    def parse(cls, text: str) -> "Notes":
+    def parse(cls, text: str) -> "LabHoursState":
         """Read what `to_json` wrote, here or in another version: a new key is left out."""
         known = {field.name for field in fields(cls)}
         values = {key: value for key, value in json.loads(text).items() if key in known}
@@ -50,11 +50,11 @@ class Notes:
         )
 
 
-class Notebook(Protocol):
-    """Where the notes are kept. They can be created again, so the last write wins."""
+class LabHoursStates(Protocol):
+    """Where the state are kept. They can be created again, so the last write wins."""
 
-    def read(self, cluster: str) -> Notes:
-        """The cluster's notes; empty ones when there are none."""
+    def read_state(self, cluster: str) -> LabHoursState:
+        """The cluster's state; empty ones when there are none."""
 
-    def write(self, cluster: str, notes: Notes) -> None:
-        """Keep the notes."""
+    def write_state(self, cluster: str, state: LabHoursState) -> None:
+        """Keep the state."""
