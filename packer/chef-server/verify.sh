@@ -34,5 +34,5 @@ check "botocore" /opt/labswarm-aws/bin/python -c "import botocore.session"
 check "it runs at the first start" enabled labswarm-chef-server.service
 check "it runs each day" enabled labswarm-chef-server.timer
 sealed
-booted
+booted "$@"
 verified amazon-ssm-agent amazon-cloudwatch-agent "$package"

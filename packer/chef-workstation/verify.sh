@@ -40,5 +40,5 @@ check "knife reads what labswarm-chef-workstation writes" knife_reads_the_sample
 check "it runs at the first start" enabled labswarm-chef-workstation.service
 check "no key of an operator" absent /home/*/.chef /home/*/.cinc
 sealed
-booted
+booted "$@"
 verified amazon-ssm-agent amazon-cloudwatch-agent "$package"
