@@ -20,7 +20,7 @@ fetch() { curl -fsSL --retry 5 --retry-connrefused -o "$work/$1" "$2"; }
 version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || true; }
 
 has_snap() { command -v snap >/dev/null && snap list amazon-ssm-agent >/dev/null 2>&1; }
-snap_version() { snap list amazon-ssm-agent | awk 'NR == 2 { print $2 }'; }
+snap_version() { snap list amazon-ssm-agent | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2; }
 
 # Ubuntu's image has the agent as a snap, which updates itself, even in the middle of a command. Two agents are one too many.
 if [ "${SESSION_MANAGER-}" = true ] && has_snap; then

@@ -28,7 +28,7 @@ runs() { systemctl is-active --quiet "$1"; }
 no_unit_has_failed() { [ -z "$(systemctl list-units --state=failed --plain --no-legend)" ]; }
 
 # The agent is Debian's package, or the snap that a build through Session Manager leaves there, held at its version.
-agent_snap() { snap list amazon-ssm-agent 2>/dev/null | awk 'NR == 2 { print $2 }'; }
+agent_snap() { snap list amazon-ssm-agent 2>/dev/null | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2; }
 ssm_agent_is() {
   if installed amazon-ssm-agent; then at_least amazon-ssm-agent "$1"; else dpkg --compare-versions "$(agent_snap)" ge "$1"; fi
 }
