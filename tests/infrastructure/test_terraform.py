@@ -215,7 +215,7 @@ def test_in_one_state_the_way_out_and_the_chef_server_outlive_the_workers(
         if each["mode"] == "managed" and name.startswith(("module.network.", "module.chef_server."))
     }
     # Of these a worker that leaves needs none.
-    others = re.compile(r"flow_log|backup|restore|workstation|recover|aws_default_security_group")
+    others = re.compile(r"flow_log|backup|restore|workstation|push|recover|aws_default_security")
     assert {name for name in shared - outliving if not others.search(name)} == set()
 
     # EC2 refuses it while the VPC has no gateway.
