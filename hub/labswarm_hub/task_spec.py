@@ -8,19 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labswarm import labels
 from labswarm_hub.homes import GID, UID
 from labswarm_hub.names import home_name, service_name
 from labswarm_hub.settings import Group, HubSettings
 
 HOME = "/home/jovyan"
-USER_LABEL, SERVER_LABEL, SERVICE_LABEL = "labswarm.user", "labswarm.server", "labswarm.service"
-# On a service: the cluster of its seat. On a node: the cluster of the worker.
-CLUSTER_LABEL = "labswarm.cluster"
-REFUSED_BY_LABEL = "labswarm.refused-by"
+USER_LABEL, SERVER_LABEL, SERVICE_LABEL = labels.USER, labels.SERVER, labels.SERVICE
+CLUSTER_LABEL, REFUSED_BY_LABEL = labels.CLUSTER, labels.REFUSED_BY
 
 # No node meets this constraint, so a task that waits for a seat stays pending and Swarm does not
 # start it on a node's overhead. The cluster grows by the number of pending tasks.
-WAITS_FOR_A_SEAT = "node.labels.labswarm.seat==free"
+WAITS_FOR_A_SEAT = labels.WAITS_FOR_A_SEAT
 
 _STOP_GRACE_NS = 10 * 10**9
 

@@ -1,7 +1,6 @@
 """`labswarm lab watch`: a live view of the lab: reading it, and drawing it."""
 
 import os
-import re
 import select
 import sys
 import termios
@@ -20,6 +19,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
+from labswarm.cluster import INSTANCE_ID
 from labswarm.snapshot import NodeSeen
 from labswarm_lab.collapsed import clock, collapsed
 from labswarm_lab.lab import Lab
@@ -36,7 +36,6 @@ _LEAST_EVENTS = 3
 _MOST_RUNS = 8
 _NODE_WIDTH = 38
 _LONGEST_LINE = 64 * 1024
-_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 _STYLES = {"active": "green", "pause": "yellow", "drain": "yellow", "down": "red"}
 
 
@@ -340,7 +339,7 @@ def _executions(stepfunctions: Any) -> list[Execution]:
         )["executions"]
         for one in running:
             given = stepfunctions.describe_execution(executionArn=one["executionArn"])["input"]
-            instance = _INSTANCE.search(given)
+            instance = INSTANCE_ID.search(given)
             age_s = int(time.time() - one["startDate"].timestamp())
             found.append(Execution(machine["name"], instance[0] if instance else "", age_s))
     return sorted(found, key=lambda one: -one.age_s)

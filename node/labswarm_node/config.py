@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from labswarm.cluster import INSTANCE_ID
 from labswarm.errors import BadInput
 
 DEFAULT_PATH = "/etc/labswarm/node.json"
@@ -16,7 +17,6 @@ _DEFAULT_STATE_DIR = "/var/lib/labswarm-manager"
 
 _ANY = re.compile(r".+", re.DOTALL)
 CLUSTER = re.compile(r"[a-z][a-z0-9-]{0,19}")
-INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 # Swarm's own ids: swarmkit identity/randomid.go, maxRandomIDLength.
 SWARM_ID = re.compile(r"[a-z0-9]{25}")
 IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")

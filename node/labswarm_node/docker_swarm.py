@@ -7,8 +7,8 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
+from labswarm import labels
 from labswarm.errors import Gone, Transient
-from labswarm_node import labels
 from labswarm_node.engine_api import EngineApi
 from labswarm_node.engine_errors import OutOfSequence, engine_error
 from labswarm_node.swarm import (

@@ -7,7 +7,6 @@ function and the event in its body
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any, Literal
 
 from labswarm.aws.errors import code_of
 from labswarm.aws.hooks import AutoScalingHooks
+from labswarm.cluster import INSTANCE_ID
 from labswarm.errors import BadInput, Gone, LabswarmError, Permanent
 from labswarm.lifecycle import events
 from labswarm.lifecycle.events import LifecycleEvent, SpotNotice
@@ -37,7 +37,6 @@ _FRESH_S = {
     "Step Functions Execution Status Change": 48 * 3600,
 }
 _OTHERS_FRESH_S = 300
-_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 
 Done = Literal["sent", "dropped", "kept"]
 
@@ -164,7 +163,7 @@ def _letter(message: Mapping[str, Any]) -> Letter:
 
 def _decided(clients: Clients, letter: Letter, now: float) -> Outcome:
     event = _object(letter.payload)
-    instance = _INSTANCE.search(letter.payload)
+    instance = INSTANCE_ID.search(letter.payload)
     named = " ".join(filter(None, (event.get("detail-type", "input"), instance and instance[0])))
 
     def outcome(done: Done, why: str) -> Outcome:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from labswarm import labels
 from labswarm_hub.settings import HubSettings
 from labswarm_lab import hub
 from labswarm_lab.nodes import founding
-from labswarm_node import labels
 from labswarm_node.config import NodeConfig
 from labswarm_node.snapshot_service import TOKEN
 

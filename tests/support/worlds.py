@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import docker
 
+from labswarm import labels
 from labswarm_emulator.machines import Instance
 from labswarm_hub.task_spec import WAITS_FOR_A_SEAT
 from labswarm_lab.nodes import network, numbers, registry, sweep
@@ -18,7 +19,6 @@ from labswarm_lab.nodes.founding import found_swarm
 from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_node import labels
 from labswarm_node.docker_swarm import DockerEngine, DockerSwarm
 from labswarm_node.join_secret import JoinSecret
 from labswarm_node.swarm import Engine, Server, Swarm

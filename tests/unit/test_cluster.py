@@ -89,3 +89,25 @@ def test_a_group_that_would_make_no_cluster_s_name_is_refused(group: str) -> Non
         group_cluster("lab", group)
 
     assert refused.value.field == "group"
+
+
+@pytest.mark.parametrize(
+    ("where", "key", "told"),
+    [
+        ((), "empty_deadline", "empty_deadline: is not known; did you mean 'empty_deadline_s'?"),
+        ((), "colour", "colour: is not known; use one of asg, chef, "),
+        (("chef",), "organisation", "chef.organisation: .* did you mean 'organization'"),
+        (("seat",), "memory_byte", "seat.memory_byte: .* did you mean 'memory_bytes'"),
+    ],
+)
+def test_an_unknown_field_is_refused_with_the_nearest_known_one(
+    where: tuple[str, ...], key: str, told: str
+) -> None:
+    values = json.loads(json.dumps(DESCRIPTION))
+    inside = values
+    for name in where:
+        inside = inside[name]
+    inside[key] = 1
+
+    with pytest.raises(BadInput, match=told):
+        Cluster.parse(json.dumps(values))

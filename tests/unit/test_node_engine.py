@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from labswarm import labels
 from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Transient
-from labswarm_node import labels
 from labswarm_node.docker_swarm import DockerEngine, DockerSwarm
 from labswarm_node.engine_api import EngineApi
 from labswarm_node.engine_errors import StaleToken, engine_error

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from labswarm import labels
 from labswarm.groups import Group
 from labswarm.lab_hours.demand import Decision, Situation, decide
 from labswarm.lab_hours.refusing import refusing, sentences, to_close
 from labswarm.seats import Seat
 from labswarm.snapshot import NodeSeen, Snapshot
-from labswarm_node import labels
 from labswarm_node.docker_swarm import _student_task
 from labswarm_node.snapshot import snapshot_of
 from labswarm_node.swarm import Server, StudentTask, SwarmNode

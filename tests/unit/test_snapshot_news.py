@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labswarm import labels
 from labswarm.seats import Seat
 from labswarm.snapshot import HubSeen, NodeSeen, ServiceSeen, Snapshot
 from labswarm_hub import task_spec
-from labswarm_node import labels
 from labswarm_node.snapshot import (
     BETWEEN_SHORTAGES_S,
     WRITE_AFTER_S,

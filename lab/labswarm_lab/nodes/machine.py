@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
+from labswarm import labels
 from labswarm.errors import Gone, Permanent
 from labswarm_emulator.machines import Completed, Instance
 from labswarm_lab.nodes import cgroups, cookbooks, network, numbers
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.settings import NodesSettings
-from labswarm_node import labels
 from labswarm_node.engine_api import EngineApi
 
 _INIT = Path(__file__).with_name("init.sh")

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from labswarm.errors import BadInput
+from labswarm.fields import Fields, names
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
@@ -91,15 +91,15 @@ class Cluster:
             values = json.loads(text)
         except ValueError as error:
             raise BadInput("cluster", f"its description is no JSON ({error})") from error
-        fields = _Fields(values)
+        fields = Fields(values, names(cls), of="cluster")
         name = fields.text("name", NAME)
         cluster = cls(
             name=name,
             asg=fields.text("asg"),
             manager=fields.text("manager", INSTANCE_ID),
-            chef=_chef(fields.inside("chef")),
-            seat=_resources(fields.inside("seat"), least=1),
-            overhead=_resources(fields.inside("overhead"), least=0),
+            chef=_chef(fields.inside("chef", names(Chef))),
+            seat=_resources(fields.inside("seat", names(Resources)), least=1),
+            overhead=_resources(fields.inside("overhead", names(Resources)), least=0),
             headroom=fields.count("headroom"),
             images=fields.texts("images", _IMAGE),
             empty_deadline_s=fields.count("empty_deadline_s"),
@@ -123,7 +123,7 @@ class Clusters(Protocol):
         """The names of all clusters, sorted."""
 
 
-def _chef(fields: "_Fields") -> Chef:
+def _chef(fields: Fields) -> Chef:
     return Chef(
         url=fields.text("url", re.compile(r"https://\S+")),
         organization=fields.optional("organization"),
@@ -133,48 +133,5 @@ def _chef(fields: "_Fields") -> Chef:
     )
 
 
-def _resources(fields: "_Fields", least: int) -> Resources:
+def _resources(fields: Fields, least: int) -> Resources:
     return Resources(fields.count("memory_bytes", least), fields.count("nano_cpus", least))
-
-
-class _Fields:
-    """The values of one JSON object, each taken out with its type checked."""
-
-    def __init__(self, values: object, path: str = "") -> None:
-        if not isinstance(values, Mapping):
-            raise BadInput(path.rstrip(".") or "cluster", "has to be a JSON object")
-        self._values: Mapping[str, Any] = values
-        self._path = path
-
-    def inside(self, name: str) -> "_Fields":
-        return _Fields(self._values.get(name), f"{self._path}{name}.")
-
-    def text(self, name: str, pattern: re.Pattern[str] = re.compile(r".+", re.DOTALL)) -> str:
-        value = self._values.get(name)
-        if not isinstance(value, str) or not pattern.fullmatch(value):
-            raise self._bad(name, f"is {value!r}; it has to be text like {pattern.pattern}")
-        return value
-
-    def texts(self, name: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        values = self._values.get(name)
-        if not isinstance(values, list):
-            raise self._bad(name, f"is {values!r}; it has to be a list of texts")
-        for value in values:
-            if not isinstance(value, str) or not pattern.fullmatch(value):
-                raise self._bad(name, f"holds {value!r}; each has to be like {pattern.pattern}")
-        return tuple(values)
-
-    def optional(self, name: str) -> str | None:
-        return None if self._values.get(name) is None else self.text(name)
-
-    def count(self, name: str, least: int = 0, default: int | None = None) -> int:
-        value = self._values.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise self._bad(name, f"is {value!r}; it has to be a whole number, at least {least}")
-        return value
-
-    def optional_count(self, name: str) -> int | None:
-        return None if self._values.get(name) is None else self.count(name)
-
-    def _bad(self, name: str, remedy: str) -> BadInput:
-        return BadInput(self._path + name, remedy)

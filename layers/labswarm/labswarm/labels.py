@@ -17,4 +17,4 @@ REFUSED_BY = "labswarm.refused-by"
 """On a student's containers: the ids of the nodes on which this start failed, with commas."""
 
 WAITS_FOR_A_SEAT = "node.labels.labswarm.seat==free"
-"""The constraint, met by no node, of a service in line for a seat: the hub's task_spec.py."""
+"""The constraint, met by no node, of a service in line for a seat: labswarm_hub.task_spec."""
