@@ -173,3 +173,9 @@ def test_the_emulator_stands_alone(path: Path) -> None:
 )
 def test_nothing_that_is_deployed_knows_the_emulator(path: Path) -> None:
     assert "labswarm_emulator" not in packages(path)
+
+
+@pytest.mark.parametrize("path", files("operator"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_operators_package_does_not_know_the_lab(path: Path) -> None:
+    """The lab is a plug-in: `pip install labswarm` brings none of it."""
+    assert not {"labswarm_lab", "labswarm_node", "labswarm_hub"} & packages(path)
