@@ -30,9 +30,10 @@ check: setup ## run lint, types, static checks, unit tests and the infrastructur
 	$(BIN)/yamllint --strict .
 	$(BIN)/shellcheck --exclude SC1091 $$(git ls-files "*.sh") cookbooks/labswarm_base/files/default/labswarm-local-converge \
 		cookbooks/labswarm_worker/files/default/labswarm-student-firewall .ci/run
-	$(PYTEST) -q $(AT_ONCE) -m "not deep" tests/unit tests/infrastructure
+	$(PYTEST) -q $(AT_ONCE) -m "not deep and not slow" tests/unit tests/infrastructure
 
 test: check ## run everything: check, contracts, integration, and end to end on a real Swarm
+	$(PYTEST) -q $(AT_ONCE) -m "slow and not deep" tests/infrastructure
 	$(PYTEST) $(AT_ONCE) -m "not deep" tests/contract tests/emulator tests/integration tests/e2e
 
 test-deep: setup ## run the tests that take minutes each (DEEP=an expression of pytest's -k)

@@ -210,7 +210,7 @@ def test_every_file_that_a_server_is_given_is_laid_on_the_workers() -> None:
     attributes = (COOKBOOKS / "labswarm_hub/attributes/default.rb").read_text()
     mounts = attributes.partition("['read_only_mounts'] = {")[2].partition("}")[0]
     sources = re.findall(r"'(/etc/labswarm/\S+)' =>", mounts)
-    laid = re.findall(r"cookbook_file '(\S+)'", code_of("labswarm_worker"))
+    laid = re.findall(r"(?:cookbook_file|remote_directory) '(\S+)'", code_of("labswarm_worker"))
     assert sources
     assert sorted(sources) == sorted(laid)
     for source in sources:

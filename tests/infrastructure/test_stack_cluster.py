@@ -112,4 +112,5 @@ def variables(folder: Path) -> dict[str, str]:
     text = (folder / "variables.tf").read_text()
     blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
     validation = re.compile(r"\n  validation \{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
-    return {name: validation.sub("", block) for name, block in blocks}
+    comment = re.compile(r"^  #.*\n?", re.MULTILINE)
+    return {name: comment.sub("", validation.sub("", block)).strip() for name, block in blocks}

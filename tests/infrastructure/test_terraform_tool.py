@@ -312,7 +312,7 @@ output "id" {
 
 ## Inputs
 
-| name | what | type | default |
+| name | description | type | default |
 |---|---|---|---|
 | `seat` | What a student has \\| at least. | """
         """`object({ memory_mib = number, cpu = optional(number, 0.5) })` | required |
@@ -320,7 +320,7 @@ output "id" {
 
 ## Outputs
 
-| name | what |
+| name | description |
 |---|---|
 | `id` | Its id. |
 
