@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from tests.support.running_emulator import RunningEmulator
+from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.ssm_commands import ABSENT, make_document, over, start_online, terminate
 from tests.twins.agent import TwinAgent
 
@@ -54,7 +54,8 @@ def test_an_agent_is_online_or_not(online: Online) -> None:
 
 def test_a_command_is_found_by_its_label_on_its_instance_only(online: Online) -> None:
     command = sent(online)
-    assert online.agent.find(online.instance, "step 1") == command
+    # AWS lists a command a moment after SendCommand has returned.
+    assert eventually(lambda: online.agent.find(online.instance, "step 1")) == command
     assert online.agent.find(online.instance, "step 2") is None
     assert online.agent.find(ABSENT, "step 1") is None
 
