@@ -113,7 +113,7 @@ def test_an_event_held_back_is_overtaken(
         ("faults/events", {"delay_s": "1"}, "events.delay_s is a time from 0 to 86400 s"),
         ("faults/events", {"detail_types": "All"}, "events.detail_types is a list of texts"),
         ("faults/capacity", {"spot": [1]}, "capacity.spot is a list of texts"),
-        ("faults/events", [], "the settings of events are no JSON object"),
+        ("faults/events", [], "The settings of events are no JSON object"),
     ],
 )
 def test_a_fault_that_cannot_be_is_refused_and_changes_nothing(

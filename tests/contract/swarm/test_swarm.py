@@ -67,7 +67,7 @@ def test_a_node_is_labelled_as_its_engine_says_when_nobody_names_a_cluster(world
 
 def test_a_node_of_another_cluster_than_its_engine_s_is_not_opened(world: World) -> None:
     instance_id, _, node = joined(world)
-    with pytest.raises(Permanent, match="its engine says lab"):
+    with pytest.raises(Permanent, match="its engine has the label of lab"):
         worker.activate(world.swarm, instance_id, "lab-gpu")
     assert node_of(world, instance_id) == node
 

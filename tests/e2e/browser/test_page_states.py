@@ -13,6 +13,8 @@ from tests.e2e.conftest import LabUnderTest
 
 pytestmark = [
     pytest.mark.swarm,
+    # Seven minutes for all states, in light and dark.
+    pytest.mark.deep,
     pytest.mark.timeout(900),
     pytest.mark.skipif(CHROMIUM is None, reason="browser skipped: there is no chromium"),
 ]
