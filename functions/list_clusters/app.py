@@ -1,4 +1,4 @@
-"""Names the clusters of this account and region of which a pass is to be made."""
+"""List the clusters of this account and region that need a pass of reconcile."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-# Values that no resource has to be there for: they are in the plan, and the lab reads them there.
+# These values depend on no resource, so a plan has them, and the lab reads them from its plan.
 output "settings" {
   description = "This group's part of the cluster's description."
   value = {

@@ -48,7 +48,8 @@ class SsmClusters:
             try:
                 cluster = _named(other, Cluster.parse(text))
             except BadInput as error:
-                # Whose it is cannot be read in it; another hub's is that one's to tell of.
+                # A description that cannot be read names no hub. By its name it is ours, or another
+                # hub reports it.
                 if other.startswith(f"{name}-"):
                     wrong.append(BadInput(f"{PARAMETERS}/{other}", str(error)))
                 continue

@@ -24,8 +24,10 @@ MEASURE_EVERY_S = 3600
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision, the snapshot and the state that it was made on, and the feed that the cluster
-    goes by, which is read afterwards."""
+    """A decision with the snapshot and the state that it was made from.
+
+    `feed` is the cluster's timetable, which is fetched after all decisions.
+    """
 
     decision: Decision
     snapshot: Snapshot | None
@@ -85,7 +87,7 @@ class LabHours:
                 leaving=self._leaving(snapshot, group),
             )
         )
-        # Read only when it matters: an idle cluster pays for no look.
+        # Only a decision that grows the group needs it, so an idle cluster pays for no read.
         if decided.desired is not None:
             decided = held_back(decided, self._breakers.read_breaker(name), group, now)
         state = replace(state, node_seats=decided.node_seats or state.node_seats)

@@ -15,9 +15,9 @@ from labswarm.lab_hours.workers import Workers
 from labswarm.snapshot import NodeSeen, Snapshot
 
 MEASURED_ENOUGH = 5
-"""How many starts of nodes were measured before they are gone by."""
+"""The measured starts of nodes that it takes until they replace the default."""
 TICK_S = 60
-"""How long it may be until the next decision (seconds)."""
+"""The longest time until the next decision (seconds)."""
 
 
 @dataclass(frozen=True)

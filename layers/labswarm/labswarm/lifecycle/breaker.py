@@ -32,7 +32,7 @@ class Breakers(Protocol):
         """The cluster's breaker; one that holds nothing when there is none."""
 
     def failed(self, cluster: str, instance_id: str, at: int) -> Breaker:
-        """Count a launch that failed, once however often it is told; the breaker after that."""
+        """Count a failed launch once, also if reported twice; return the breaker after that."""
 
     def joined(self, cluster: str) -> None:
         """Record a launch that joined: earlier failures no longer count."""
