@@ -1,1 +1,1 @@
-c.HistoryManager.hist_file = "/tmp/ipython-history.sqlite"  # noqa: F821, S108  # given by IPython
+c.HistoryManager.hist_file = "/tmp/ipython-history.sqlite"  # type: ignore[name-defined]  # noqa: F821, S108  # given by IPython

@@ -6,6 +6,8 @@ server's environment. Mounted into every server, in any image, so it needs nothi
 Jupyter Server (2.13 or later).
 """
 
+from __future__ import annotations
+
 import atexit
 import hmac
 import json
@@ -16,6 +18,7 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import APIHandler
@@ -43,11 +46,11 @@ _LONGEST_WAIT_S = 25
 class Notices:
     """The newest notice, in a file that only the server's own user reads."""
 
-    def __init__(self, file):
+    def __init__(self, file: Path) -> None:
         self._file = file
         self._written = Condition()
 
-    def write(self, kind, deadline):
+    def write(self, kind: str, deadline: int) -> None:
         text = json.dumps({"kind": kind, "deadline": deadline})
         descriptor, name = tempfile.mkstemp(dir=self._file.parent)  # made with mode 0600
         with os.fdopen(descriptor, "w") as file:
@@ -55,11 +58,11 @@ class Notices:
         Path(name).replace(self._file)
         self._written.notify_all()
 
-    async def wait(self, seconds):
+    async def wait(self, seconds: float) -> None:
         """Return at the next notice, or after so many seconds."""
         await self._written.wait(timeout=timedelta(seconds=seconds))
 
-    def read(self, now):
+    def read(self, now: float) -> dict[str, Any] | None:
         """The notice for the student at `now` (epoch s); None without a notice."""
         try:
             kind, deadline = checked(self._file.read_text())
@@ -70,7 +73,7 @@ class Notices:
         return {"kind": kind, "deadline": deadline, "message": SENTENCES[kind]}
 
 
-def checked(text):
+def checked(text: str | bytes) -> tuple[str, int]:
     """Kind and deadline of a notice in JSON. Raises ValueError naming what is wrong with it."""
     notice = json.loads(text)
     if not isinstance(notice, dict) or set(notice) != {"kind", "deadline"}:
@@ -83,19 +86,19 @@ def checked(text):
     return kind, deadline
 
 
-class NoticeHandler(APIHandler):
+class NoticeHandler(APIHandler):  # type: ignore[misc]  # Jupyter has no types here
     """For the student's page."""
 
     auth_resource = "labswarm"
     # A page that asks again and again is not yet a student who works.
     _track_activity = False
 
-    def initialize(self, notices):
+    def initialize(self, notices: Notices) -> None:
         self._notices = notices
 
-    @web.authenticated
-    @authorized
-    async def get(self):
+    @web.authenticated  # type: ignore[untyped-decorator]
+    @authorized  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
         """Answer at once, or with `wait` (s) once the notice is another one than `had`."""
         notice = self._notices.read(time.time())
         wait = waited_for(self.get_query_argument("wait", "0"))
@@ -109,7 +112,7 @@ class NoticeHandler(APIHandler):
         self.finish(json.dumps({"notice": notice, "now": time.time()}))
 
 
-def waited_for(text):
+def waited_for(text: str) -> int:
     """The seconds that a page waits at most. Raises HTTPError 400 for a value that is not a number
     of them.
     """
@@ -118,21 +121,21 @@ def waited_for(text):
     return min(int(text), _LONGEST_WAIT_S)
 
 
-def name_of(notice):
+def name_of(notice: dict[str, Any] | None) -> str:
     """The page's name for its notice; empty for none."""
     return f"{notice['kind']}.{notice['deadline']}" if notice else ""
 
 
-class KeyHandler(web.RequestHandler):
+class KeyHandler(web.RequestHandler):  # type: ignore[misc]  # Tornado neither
     """For holders of the key. They send no cookie, and so there is none to be forged."""
 
-    def initialize(self, key):
+    def initialize(self, key: str) -> None:
         self._key = key
 
-    def check_xsrf_cookie(self):
+    def check_xsrf_cookie(self) -> None:
         return
 
-    def prepare(self):
+    def prepare(self) -> None:
         shown = self.request.headers.get("Authorization", "")
         if not hmac.compare_digest(shown.encode(), f"labswarm {self._key}".encode()):
             # Not 403, which is Jupyter's answer where there is no such extension.
@@ -144,12 +147,12 @@ class KeyHandler(web.RequestHandler):
 class Ending:
     """Whether this server ends because its hub has asked for it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.asked_for = False
         # The first that is registered is the last that is called.
         atexit.register(self._leave)
 
-    def _leave(self):
+    def _leave(self) -> None:
         # The rest is Python unloading its modules: 0.35 s of CPU, and all servers of
         # a node that goes end at once.
         if self.asked_for:
@@ -160,15 +163,15 @@ class Ending:
 class EndHandler(KeyHandler):
     """For the hub, when this server is to stop. The Swarm's own stop takes seconds to begin."""
 
-    def initialize(self, key, ending):
+    def initialize(self, key: str, ending: Ending) -> None:  # type: ignore[override]
         super().initialize(key)
         self._ending = ending
 
-    @allow_unauthenticated
-    def post(self):
+    @allow_unauthenticated  # type: ignore[untyped-decorator]
+    def post(self) -> None:
         self.set_status(202)
 
-    def on_finish(self):
+    def on_finish(self) -> None:
         if self.get_status() == 202:
             self._ending.asked_for = True
             # As the Swarm would: Jupyter Server ends its kernels, and then itself.
@@ -178,12 +181,12 @@ class EndHandler(KeyHandler):
 class NotifyHandler(KeyHandler):
     """For labswarm-manager."""
 
-    def initialize(self, notices, key):
+    def initialize(self, notices: Notices, key: str) -> None:  # type: ignore[override]
         super().initialize(key)
         self._notices = notices
 
-    @allow_unauthenticated
-    def post(self):
+    @allow_unauthenticated  # type: ignore[untyped-decorator]
+    def post(self) -> None:
         if len(self.request.body) > _LONGEST_BODY:
             raise web.HTTPError(413)
         try:
@@ -194,7 +197,7 @@ class NotifyHandler(KeyHandler):
         self.set_status(204)
 
 
-def _load_jupyter_server_extension(app):
+def _load_jupyter_server_extension(app: Any) -> None:
     """Without a key, in a server that the hub did not start, there is nobody to tell anything."""
     key = os.environ.get("LABSWARM_NOTICE_KEY")
     if not key:
@@ -212,5 +215,5 @@ def _load_jupyter_server_extension(app):
     )
 
 
-def _jupyter_server_extension_points():
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": "labswarm_notice"}]
