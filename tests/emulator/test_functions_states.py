@@ -134,13 +134,17 @@ def test_an_asynchronous_event_waits_until_its_function_is_active(
     "https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html",
 )
 def test_the_fault_lowers_the_accounts_concurrency(
-    emulator: RunningEmulator, switch: Callable[..., None]
+    emulator: RunningEmulator, switch: Callable[..., None], tmp_path: Path
 ) -> None:
     busy, other = create(emulator, SOURCE), create(emulator, SOURCE)
     switch("concurrency", account=1)
+    began = tmp_path / "began"
+    asked = {"do": "sleep", "seconds": 3, "began": str(began)}
     with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(invoke, emulator, busy, {"do": "sleep", "seconds": 2})
-        seen = eventually(lambda: refused(emulator, other), within_s=30)
+        work = pool.submit(invoke, emulator, busy, asked)
+        # Not before: a look of this test would take the only place itself.
+        eventually(began.exists, within_s=30)
+        seen = refused(emulator, other)
         assert work.result().error is None
     assert seen == ("TooManyRequestsException", 429)
     eventually(lambda: refused(emulator, other) is None)

@@ -26,6 +26,8 @@ def handler(event, context):
                 raise globals()[event["type"]]("not yet")
             return {"count": event["count"]}
         case "sleep":
+            if event.get("began"):
+                open(event["began"], "x").close()
             time.sleep(event["seconds"])
             return {"slept": event["seconds"], "pid": os.getpid()}
         case "allocate":
