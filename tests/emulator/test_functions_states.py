@@ -139,7 +139,7 @@ def test_the_fault_lowers_the_accounts_concurrency(
     busy, other = create(emulator, SOURCE), create(emulator, SOURCE)
     switch("concurrency", account=1)
     began = tmp_path / "began"
-    asked = {"do": "sleep", "seconds": 3, "began": str(began)}
+    asked = {"do": "sleep", "seconds": 2, "began": str(began)}
     with ThreadPoolExecutor(1) as pool:
         work = pool.submit(invoke, emulator, busy, asked)
         # Not before: a look of this test would take the only place itself.
