@@ -104,4 +104,4 @@ def test_a_size_that_is_held_by_hand_is_refused(simulated_lab: LabUnderTest) -> 
     refused = roll(simulated_lab, register(simulated_lab, "held"))
     simulated_lab.must("scale", "auto")
     assert refused.returncode == 2
-    assert "labswarm lab scale auto" in refused.stderr
+    assert f"labswarm lab --name {simulated_lab.name} scale auto" in refused.stderr
