@@ -66,7 +66,7 @@ def test_an_up_goes_on_undisturbed_and_killed_midway_leaves_nothing_that_down_do
         refused = unborn.run("down")
         begun.kill()
     assert refused.returncode == 2
-    assert "another command" in refused.stderr
+    assert "Another command" in refused.stderr
 
     unborn.must("down", "--homes")
 

@@ -211,5 +211,5 @@ def test_without_the_chef_server_nothing_is_decided_and_it_is_said_why(lab: LabU
         ssm.put_parameter(Name=name, Value=well, Overwrite=True)
 
     assert said.returncode == 1
-    assert "nothing is decided: the Chef Server was not listed" in said.stdout
+    assert "no decision: the Chef Server was not listed" in said.stdout
     assert "does not answer" in said.stdout
