@@ -52,6 +52,8 @@ BILLED: dict[str, tuple[dict[str, Any], Any, int]] = {
         one(
             {
                 "Type": "Map",
+                # Of items at the same time the emulator may record an attempt under another item.
+                "MaxConcurrency": 1,
                 "ItemProcessor": {
                     "StartAt": "Each",
                     "States": {"Each": {**FAILS, **retrying(1)}, **CAUGHT},
