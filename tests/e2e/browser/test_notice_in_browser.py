@@ -22,6 +22,8 @@ from labswarm_hub.names import home_name
 
 pytestmark = [
     pytest.mark.swarm,
+    # Two class servers start and move on a real Swarm: minutes.
+    pytest.mark.deep,
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="browser skipped: there is no chromium"),
 ]
