@@ -1,9 +1,10 @@
-"""DynamoDB's expressions and values: where moto accepts, or fails at, values that AWS refuses.
+"""DynamoDB where moto is kinder than AWS: its expressions, its values, and writes at once.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,14 +12,31 @@ from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.responses import DynamoHandler
 
 _OPERATIONS = ("put_item", "update_item", "delete_item", "get_item", "query", "scan")
+_MANY = ("batch_write_item", "transact_write_items", "transact_get_items")
+_ONE_AT_A_TIME = threading.RLock()
+"""moto reads an item, decides and writes it without a lock.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate
+"""
 _VALUE = re.compile(r":\w+")
 _SIGNIFICANT_DIGITS = 38
 
 
 def install() -> None:
-    """Check the requests to a table before moto carries them out."""
+    """Check the requests to a table, then let moto carry them out one after the other."""
     for operation in _OPERATIONS:
-        setattr(DynamoHandler, operation, _checked(getattr(DynamoHandler, operation)))
+        serial = _serial(getattr(DynamoHandler, operation))
+        setattr(DynamoHandler, operation, _checked(serial))
+    for operation in _MANY:
+        setattr(DynamoHandler, operation, _serial(getattr(DynamoHandler, operation)))
+
+
+def _serial(operation: Callable[[DynamoHandler], Any]) -> Callable[[DynamoHandler], Any]:
+    def serial(asked: DynamoHandler) -> Any:
+        with _ONE_AT_A_TIME:
+            return operation(asked)
+
+    return serial
 
 
 def _checked(operation: Callable[[DynamoHandler], Any]) -> Callable[[DynamoHandler], Any]:
