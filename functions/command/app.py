@@ -24,16 +24,16 @@ COMMANDS = Commands(AWS.agent(), LEDGER, SLOTS, CLOCK)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"work", "document", "on": "node"|"hub", "parameters"?, "until"?, "repeat"?,
+    """`{"work", "document", "on": "node"|"hub", "parameters"?, "until"?, "until_done"?,
     "unless_terminating"?}` -> answer.
 
     `until` names the work's time by which the step has to be done, `forward_by`, `empty_by` or
     `evacuate_by`; without it that is the work's deadline. After that time it still has 10 s. With
-    `repeat` a transient failure is sent again in this call, not only in the next. Raises Transient
-    while the command is still under way after 90 s, or then (invoke again to go on waiting);
-    Permanent after `forward_by`, and when `unless_terminating` and the instance's termination has
-    begun; and otherwise the kind that the tool reports. `urgent` in the answer: EC2 has warned
-    that it takes the instance back.
+    `until_done` a command that fails for a while is sent again in this call, not only in the next.
+    Raises Transient while the command is still under way after 90 s, or then (invoke again to go
+    on waiting); Permanent after `forward_by`, and when `unless_terminating` and the instance's
+    termination has begun; and otherwise the kind that the tool reports. `urgent` in the answer:
+    EC2 has warned that it takes the instance back.
     """
     work = Work.parse(event.get("work"))
     patience_s = _patience_s(work, event.get("until", "deadline"))
@@ -47,7 +47,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         target=_target(work, event.get("on")),
         parameters=event.get("parameters", {}),
     )
-    run = COMMANDS.run_until_done if event.get("repeat") else COMMANDS.run
+    # An execution that began before version 0.2 says `repeat`.
+    until_done = event.get("until_done") or event.get("repeat")
+    run = COMMANDS.run_until_done if until_done else COMMANDS.run
     answer = run(step, patience_s)
     logger.info("answered", extra={"step": step.name, "instance": work.instance_id})
     claim = LEDGER.read_claim(work.instance_id, work.transition)

@@ -31,9 +31,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         return {"removed": [], "kept": []}
     joined = ",".join(ids)
     if kind == "nodes":
-        command = (cluster.manager, "labswarm-manager-forget", {"Nodes": joined})
+        command = (cluster.manager, "labswarm-manager-remove-down-nodes", {"Nodes": joined})
     else:
-        command = (cluster.manager, "labswarm-manager-mend", {"Services": joined})
+        command = (cluster.manager, "labswarm-manager-remove-lost-services", {"Services": joined})
     answer = run_unclaimed(
         AGENT, SLOTS, CLOCK, command, f"{cluster.name} reconcile {kind}", PATIENCE_S
     )

@@ -20,7 +20,7 @@ from labswarm_operator.refusal import Refusal
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
 MOST_BYTES = 8192
-NOTES_TABLE = "labswarm-notes"
+LAB_HOURS_TABLE = "labswarm-lab-hours"
 
 
 def book(lab: Lab, file: Path) -> None:
@@ -59,5 +59,5 @@ def book(lab: Lab, file: Path) -> None:
 def _most_seats(lab: Lab) -> int | None:
     cluster = SsmClusters(lab.client("ssm")).read_cluster(lab.cluster)
     group = AutoScalingGroups(lab.client("autoscaling")).view(cluster.asg)
-    state = DynamoLabHoursStates(lab.client("dynamodb"), NOTES_TABLE).read_state(lab.cluster)
+    state = DynamoLabHoursStates(lab.client("dynamodb"), LAB_HOURS_TABLE).read_state(lab.cluster)
     return most_seats(cluster, group, state)

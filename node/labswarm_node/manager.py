@@ -65,9 +65,9 @@ def _run(
     if config.hub is None:
         raise BadInput("role", f"is {config.role!r}; labswarm-manager runs on the hub")
     swarm = surroundings.swarm(config)
-    if options.command == "forget":
+    if options.command == "remove-down-nodes":
         return worker.remove_down_nodes(swarm, _ids("--nodes", options.nodes))
-    if options.command == "mend":
+    if options.command == "remove-lost-services":
         return remove_lost_services(
             swarm, surroundings.hub(config.hub), _ids("--services", options.services)
         )
@@ -107,10 +107,14 @@ def _parser() -> Parser:
             command.add_argument(
                 "--deadline", required=True, help="the end of its servers' time: ISO 8601, UTC"
             )
-    forget = commands.add_parser("forget", help="remove nodes that are down, by their node ids")
-    forget.add_argument("--nodes", required=True, help="Swarm node ids, separated by commas")
-    mending = commands.add_parser("mend", help="remove students' services that the hub has lost")
-    mending.add_argument("--services", required=True, help="Swarm service ids, separated by commas")
+    nodes = commands.add_parser("remove-down-nodes", help="remove nodes that are down")
+    nodes.add_argument("--nodes", required=True, help="Swarm node ids, separated by commas")
+    services = commands.add_parser(
+        "remove-lost-services", help="remove students' services that the hub has lost"
+    )
+    services.add_argument(
+        "--services", required=True, help="Swarm service ids, separated by commas"
+    )
     return parser
 
 

@@ -36,12 +36,12 @@ def states(request: pytest.FixtureRequest) -> Iterator[LabHoursStates]:
             "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
         client.create_table(
-            TableName="labswarm-notes",
+            TableName="labswarm-lab-hours",
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
         )
-        yield DynamoLabHoursStates(client, "labswarm-notes")
+        yield DynamoLabHoursStates(client, "labswarm-lab-hours")
 
 
 def test_notes_are_read_as_they_were_last_written(states: LabHoursStates) -> None:

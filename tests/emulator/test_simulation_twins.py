@@ -388,7 +388,7 @@ def test_a_document_runs_with_its_parameters_as_environment(
     assert listed[command_id] == f"label of {agents.name}"
 
 
-def test_an_invocation_of_the_world_is_not_there_at_once(name: str) -> None:
+def test_an_invocation_of_the_simulation_is_not_there_at_once(name: str) -> None:
     """As the emulator's, of which test_ssm.py has it at a clock that leaves time to see it."""
     agents = Agents(None, name)
     with pytest.raises(ClientError) as refused:

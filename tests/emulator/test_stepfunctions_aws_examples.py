@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.aws_examples import EXAMPLES, FUNCTION, GUIDE, World
+from tests.support.aws_examples import EXAMPLES, FUNCTION, GUIDE, Resources
 from tests.support.lambda_functions import create as create_function
 from tests.support.state_machines import create, make_queue, one, run
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(scope="module")
-def world(emulator: Any) -> Iterator[World]:
+def resources(emulator: Any) -> Iterator[Resources]:
     """The resources that the examples name."""
     unique = f"contract-{uuid.uuid4().hex[:12]}"
     topic = emulator.client("sns").create_topic(Name=unique)["TopicArn"]
@@ -30,7 +30,7 @@ def world(emulator: Any) -> Iterator[World]:
         tables.put_item(TableName=unique, Item=item)
     function = create_function(emulator, FUNCTION)
     machine = create(emulator, one({"Type": "Pass"}))
-    yield World(function, topic, make_queue(emulator), unique, machine)
+    yield Resources(function, topic, make_queue(emulator), unique, machine)
     emulator.client("sns").delete_topic(TopicArn=topic)
 
 
@@ -41,10 +41,10 @@ def world(emulator: Any) -> Iterator[World]:
     "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html",
 )
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_ends_as_documented(emulator: Any, world: World, name: str) -> None:
+def test_an_example_ends_as_documented(emulator: Any, resources: Resources, name: str) -> None:
     example = EXAMPLES[name]
 
-    ended = run(emulator, example.machine(world), example.given)
+    ended = run(emulator, example.machine(resources), example.given)
 
     source = GUIDE + example.page
     if example.error:

@@ -54,7 +54,7 @@ def handler(event, context):
 
 
 @dataclass(frozen=True)
-class World:
+class Resources:
     """The resources that the examples name: the ARN of the function, of a topic, a queue's URL, a
     table.
     """
@@ -71,20 +71,20 @@ class Example:
     """A machine of the documentation: its page, input, and output or error."""
 
     page: str
-    machine: Callable[[World], dict[str, Any]]
+    machine: Callable[[Resources], dict[str, Any]]
     given: Any = field(default_factory=dict)
     gives: Any = None
     error: str | None = None
 
 
-def call(world: World, **fields: Any) -> dict[str, Any]:
+def call(resources: Resources, **fields: Any) -> dict[str, Any]:
     """A Task that calls the function with its input, as `Resource`."""
-    return {"Type": "Task", "Resource": world.function, **fields}
+    return {"Type": "Task", "Resource": resources.function, **fields}
 
 
-def invoke(world: World, payload: Any, **fields: Any) -> dict[str, Any]:
+def invoke(resources: Resources, payload: Any, **fields: Any) -> dict[str, Any]:
     """A Task that calls the function by the integration."""
-    parameters = {"FunctionName": world.function, "Payload": payload}
+    parameters = {"FunctionName": resources.function, "Payload": payload}
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -97,7 +97,7 @@ def ends(*names: str) -> dict[str, dict[str, Any]]:
     return {name: {"Type": "Pass", "Result": name, "End": True} for name in names}
 
 
-def choices(_: World) -> dict[str, Any]:
+def choices(_: Resources) -> dict[str, Any]:
     twenties = [
         {"Variable": "$.value", "NumericGreaterThanEquals": 20},
         {"Variable": "$.value", "NumericLessThan": 30},
@@ -114,7 +114,7 @@ def choices(_: World) -> dict[str, Any]:
     )
 
 
-def present(_: World) -> dict[str, Any]:
+def present(_: Resources) -> dict[str, Any]:
     both = [
         {"Variable": "$.maybe", "IsPresent": True},
         {"Variable": "$.maybe", "StringEquals": "foo"},
@@ -123,14 +123,14 @@ def present(_: World) -> dict[str, Any]:
     return one(choice, **ends("Yes", "No"))
 
 
-def shipping(world: World, selector: dict[str, Any] | None) -> dict[str, Any]:
+def shipping(resources: Resources, selector: dict[str, Any] | None) -> dict[str, Any]:
     state = {
         "Type": "Map",
         "InputPath": "$.detail",
         "ItemsPath": "$.shipped",
         "MaxConcurrency": 0,
         "ResultPath": "$.detail.shipped",
-        "ItemProcessor": branch("Validate", call(world)),
+        "ItemProcessor": branch("Validate", call(resources)),
     }
     return one(state | ({"ItemSelector": selector} if selector else {}))
 
@@ -143,16 +143,16 @@ ORDER = {"ship-date": "2016-03-14", "detail": {"delivery-partner": "UQS", "shipp
 EACH_PARCEL = {"parcel.$": "$$.Map.Item.Value", "courier.$": "$.delivery-partner"}
 
 
-def lookup(world: World) -> dict[str, Any]:
+def lookup(resources: Resources) -> dict[str, Any]:
     def finder(what: str) -> dict[str, Any]:
         made = {"find": what, "id.$": "$.customerId"}
-        return branch(f"Lookup {what}", call(world, Parameters=made))
+        return branch(f"Lookup {what}", call(resources, Parameters=made))
 
     return one({"Type": "Parallel", "Branches": [finder("address"), finder("phone")]})
 
 
-def hello(path: dict[str, Any]) -> Callable[[World], dict[str, Any]]:
-    return lambda world: one(call(world, **path))
+def hello(path: dict[str, Any]) -> Callable[[Resources], dict[str, Any]]:
+    return lambda resources: one(call(resources, **path))
 
 
 WHO = {"comment": "This is a test.", "details": "Default example", "who": "AWS Step Functions"}
@@ -164,14 +164,14 @@ PRODUCT = {
 }
 
 
-def passing(**fields: Any) -> Callable[[World], dict[str, Any]]:
+def passing(**fields: Any) -> Callable[[Resources], dict[str, Any]]:
     return lambda _: one({"Type": "Pass", **fields})
 
 
-def verification(world: World) -> dict[str, Any]:
+def verification(resources: Resources) -> dict[str, Any]:
     def check(what: str) -> dict[str, Any]:
-        state = invoke(world, None, InputPath=f"$.data.{what}", OutputPath="$.Payload")
-        state["Parameters"] = {"FunctionName": world.function, "Payload.$": "$"}
+        state = invoke(resources, None, InputPath=f"$.data.{what}", OutputPath="$.Payload")
+        state["Parameters"] = {"FunctionName": resources.function, "Payload.$": "$"}
         return branch(f"Verify {what}", state)
 
     state = {"Type": "Parallel", "Branches": [check("identity"), check("address")]}
@@ -187,7 +187,7 @@ APPLICANT = {
 }
 
 
-def retried(world: World, errors: list[str]) -> dict[str, Any]:
+def retried(resources: Resources, errors: list[str]) -> dict[str, Any]:
     """Two retries of A or B, three of C; all others, and more of them, are caught."""
     retry = [
         {
@@ -200,22 +200,23 @@ def retried(world: World, errors: list[str]) -> dict[str, Any]:
     ]
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]
     made = {"raise": errors, "count.$": "$$.State.RetryCount"}
-    state = call(world, Parameters=made, Retry=retry, Catch=catch, Next="Y")
+    state = call(resources, Parameters=made, Retry=retry, Catch=catch, Next="Y")
     return one(state, **ends("Y", "Z"))
 
 
-def falling_back(*names: str) -> Callable[[World], dict[str, Any]]:
-    return lambda world: one(
-        call(world, Catch=[{"ErrorEquals": list(names), "Next": "fallback"}]), **ends("fallback")
+def falling_back(*names: str) -> Callable[[Resources], dict[str, Any]]:
+    return lambda resources: one(
+        call(resources, Catch=[{"ErrorEquals": list(names), "Next": "fallback"}]),
+        **ends("fallback"),
     )
 
 
-def impatient(world: World) -> dict[str, Any]:
+def impatient(resources: Resources) -> dict[str, Any]:
     retry = [{"ErrorEquals": ["States.Timeout"], "MaxAttempts": 0}, {"ErrorEquals": ["States.ALL"]}]
-    return one(call(world, TimeoutSeconds=10, Retry=retry))
+    return one(call(resources, TimeoutSeconds=10, Retry=retry))
 
 
-def poller(world: World) -> dict[str, Any]:
+def poller(resources: Resources) -> dict[str, Any]:
     rules = [
         {"Variable": "$.job.status", "StringEquals": "FAILED", "Next": "Job Failed"},
         {"Variable": "$.job.status", "StringEquals": "SUCCEEDED", "Next": "Final Status"},
@@ -225,7 +226,7 @@ def poller(world: World) -> dict[str, Any]:
         "StartAt": "Submit Job",
         "States": {
             "Submit Job": invoke(
-                world,
+                resources,
                 {"submit.$": "$.name"},
                 ResultSelector={**start, "job.$": "$.Payload"},
                 ResultPath="$.job",
@@ -237,7 +238,7 @@ def poller(world: World) -> dict[str, Any]:
                 "Next": "Get Job Status",
             },
             "Get Job Status": call(
-                world, InputPath="$.job", ResultPath="$.job", Next="Job Complete?"
+                resources, InputPath="$.job", ResultPath="$.job", Next="Job Complete?"
             ),
             "Job Complete?": {"Type": "Choice", "Choices": rules, "Default": "Wait X Seconds"},
             "Job Failed": {"Type": "Fail", "Error": "DescribeJob returned FAILED"},
@@ -246,7 +247,7 @@ def poller(world: World) -> dict[str, Any]:
     }
 
 
-def iterating(world: World) -> dict[str, Any]:
+def iterating(resources: Resources) -> dict[str, Any]:
     counted = {"Variable": "$.iterator.continue", "BooleanEquals": True, "Next": "ExampleWork"}
     return {
         "StartAt": "ConfigureCount",
@@ -257,7 +258,7 @@ def iterating(world: World) -> dict[str, Any]:
                 "ResultPath": "$.iterator",
                 "Next": "Iterator",
             },
-            "Iterator": call(world, ResultPath="$.iterator", Next="IsCountReached"),
+            "Iterator": call(resources, ResultPath="$.iterator", Next="IsCountReached"),
             "IsCountReached": {"Type": "Choice", "Choices": [counted], "Default": "Done"},
             "ExampleWork": {
                 "Type": "Pass",
@@ -271,7 +272,7 @@ def iterating(world: World) -> dict[str, Any]:
     }
 
 
-def transfer(world: World) -> dict[str, Any]:
+def transfer(resources: Resources) -> dict[str, Any]:
     """From a table to a queue, item by item, until the list says DONE."""
     more = {"Not": {"Variable": "$.List[0]", "StringEquals": "DONE"}, "Next": "Read"}
     return {
@@ -283,7 +284,7 @@ def transfer(world: World) -> dict[str, Any]:
                 "Type": "Task",
                 "Resource": "arn:aws:states:::dynamodb:getItem",
                 "Parameters": {
-                    "TableName": world.table,
+                    "TableName": resources.table,
                     "Key": {"MessageId": {"S.$": "$.List[0]"}},
                 },
                 "ResultPath": "$.DynamoDB",
@@ -294,7 +295,7 @@ def transfer(world: World) -> dict[str, Any]:
                 "Resource": "arn:aws:states:::sqs:sendMessage",
                 "Parameters": {
                     "MessageBody.$": "$.DynamoDB.Item.Message.S",
-                    "QueueUrl": world.queue,
+                    "QueueUrl": resources.queue,
                 },
                 "ResultPath": "$.SQS",
                 "Next": "Pop",
@@ -305,13 +306,13 @@ def transfer(world: World) -> dict[str, Any]:
     }
 
 
-def publishing(world: World) -> dict[str, Any]:
+def publishing(resources: Resources) -> dict[str, Any]:
     attributes = {"first": {"DataType": "String", "StringValue": "value of the first"}}
     state = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
         "Parameters": {
-            "TopicArn": world.topic,
+            "TopicArn": resources.topic,
             "Message.$": "$.input.message",
             "MessageAttributes": attributes,
         },
@@ -320,30 +321,30 @@ def publishing(world: World) -> dict[str, Any]:
     return one(state)
 
 
-def timer(world: World) -> dict[str, Any]:
+def timer(resources: Resources) -> dict[str, Any]:
     wait = {"Type": "Wait", "SecondsPath": "$.timer_seconds", "Next": "Send SNS Message"}
     state = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
-        "Parameters": {"TopicArn": world.topic, "Message.$": "$.message"},
+        "Parameters": {"TopicArn": resources.topic, "Message.$": "$.message"},
         "ResultPath": None,
         "End": True,
     }
     return one(wait, **{"Send SNS Message": state})
 
 
-def sending(world: World) -> dict[str, Any]:
+def sending(resources: Resources) -> dict[str, Any]:
     message = {"From": "YVR", "To": "SEA", "Execution.$": "$$.Execution.Id"}
     state = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sqs:sendMessage",
-        "Parameters": {"QueueUrl": world.queue, "MessageBody": message},
+        "Parameters": {"QueueUrl": resources.queue, "MessageBody": message},
         "ResultSelector": {"sent.$": "States.ArrayLength(States.Array($.MessageId))"},
     }
     return one(state)
 
 
-def putting(_: World) -> dict[str, Any]:
+def putting(_: Resources) -> dict[str, Any]:
     entry = {
         "Detail": {"Message": "MyMessage"},
         "DetailType": "MyDetailType",
@@ -359,24 +360,24 @@ def putting(_: World) -> dict[str, Any]:
     return one(state)
 
 
-def full_result(world: World) -> dict[str, Any]:
+def full_result(resources: Resources) -> dict[str, Any]:
     keep = {"payload.$": "$.Payload", "version.$": "$.ExecutedVersion", "code.$": "$.StatusCode"}
-    return one(invoke(world, {"who": "you"}, ResultSelector=keep))
+    return one(invoke(resources, {"who": "you"}, ResultSelector=keep))
 
 
-def nested(world: World) -> dict[str, Any]:
+def nested(resources: Resources) -> dict[str, Any]:
     given = {"Comment": "Hello!", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$": "$$.Execution.Id"}
     state = {
         "Type": "Task",
         "Resource": "arn:aws:states:::states:startExecution",
-        "Parameters": {"Input": given, "StateMachineArn": world.machine},
+        "Parameters": {"Input": given, "StateMachineArn": resources.machine},
         "ResultSelector": {"started.$": "States.StringSplit($.ExecutionArn, ':')"},
         "OutputPath": "$.started[5]",
     }
     return one(state)
 
 
-def own_approval(world: World) -> dict[str, Any]:
+def own_approval(resources: Resources) -> dict[str, Any]:
     """A task that waits for its token, and another that answers: both of the SDK."""
     return one(
         {
@@ -400,7 +401,7 @@ def own_approval(world: World) -> dict[str, Any]:
     )
 
 
-def buckets(_: World) -> dict[str, Any]:
+def buckets(_: Resources) -> dict[str, Any]:
     listed = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:sqs:listQueues",
@@ -418,7 +419,7 @@ def buckets(_: World) -> dict[str, Any]:
     return one(listed, Each={**each, "End": True})
 
 
-def jsonata(state: dict[str, Any], **more: dict[str, Any]) -> Callable[[World], dict[str, Any]]:
+def jsonata(state: dict[str, Any], **more: dict[str, Any]) -> Callable[[Resources], dict[str, Any]]:
     return lambda _: {"QueryLanguage": "JSONata", **one(state, **more)}
 
 
@@ -445,7 +446,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "a map over what was shipped": Example(
         "state-map-inline.html",
-        lambda world: shipping(world, None),
+        lambda resources: shipping(resources, None),
         ORDER,
         {
             "ship-date": "2016-03-14",
@@ -457,7 +458,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "a map with an item selector": Example(
         "input-output-itemselector.html",
-        lambda world: shipping(world, EACH_PARCEL),
+        lambda resources: shipping(resources, EACH_PARCEL),
         ORDER,
         {
             "ship-date": "2016-03-14",
@@ -509,9 +510,9 @@ EXAMPLES: dict[str, Example] = {
     ),
     "an error in the input": Example(
         "input-output-resultpath.html",
-        lambda world: one(
+        lambda resources: one(
             call(
-                world,
+                resources,
                 Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Next"}],
             ),
             Next={
@@ -581,19 +582,19 @@ EXAMPLES: dict[str, Example] = {
     ),
     "retries: each error by its own retrier": Example(
         "concepts-error-handling.html",
-        lambda world: retried(world, ["ErrorA", "ErrorB", "ErrorC"]),
+        lambda resources: retried(resources, ["ErrorA", "ErrorB", "ErrorC"]),
         {},
         "Y",
     ),
     "retries: A, B, and A once too often": Example(
         "concepts-error-handling.html",
-        lambda world: retried(world, ["ErrorA", "ErrorB", "ErrorC", "ErrorB"]),
+        lambda resources: retried(resources, ["ErrorA", "ErrorB", "ErrorC", "ErrorB"]),
         {},
         "Z",
     ),
     "retries: an error of no retrier": Example(
         "concepts-error-handling.html",
-        lambda world: retried(world, ["HandledError"]),
+        lambda resources: retried(resources, ["HandledError"]),
         {},
         "Z",
     ),
@@ -620,9 +621,9 @@ EXAMPLES: dict[str, Example] = {
     ),
     "a timeout caught": Example(
         "concepts-error-handling.html",
-        lambda world: one(
+        lambda resources: one(
             call(
-                world,
+                resources,
                 TimeoutSeconds=10,
                 Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "fallback"}],
             ),

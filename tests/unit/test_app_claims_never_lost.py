@@ -18,19 +18,19 @@ Token = Literal["one", "two"]
 
 
 @dataclass
-class World:
+class Launch:
     """One instance's launch, and the executions that its events start."""
 
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     hooks: TwinHooks = field(default_factory=lambda: TwinHooks("one", "two"))
     clock: TwinClock = field(default_factory=TwinClock)
     running: set[str] = field(default_factory=lambda: {"a", "b", "c"})
-    told: set[str] = field(default_factory=set)
+    received: set[str] = field(default_factory=set)
 
     def claim(self, owner: Execution, token: Token) -> None:
         if owner not in self.running:
             return
-        self.told.add(token)
+        self.received.add(token)
         now = int(self.clock.now())
         wanted = Claim(
             instance_id=INSTANCE,
@@ -78,33 +78,33 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_every_action_that_was_told_is_completed_or_held_by_an_open_claim(
+def test_every_action_that_was_received_is_completed_or_held_by_an_open_claim(
     steps: list[tuple[str, ...]],
 ) -> None:
-    world = World()
+    launch = Launch()
     for step in steps:
         match step:
             case ("claim", owner, token):
-                world.claim(owner, token)  # type: ignore[arg-type]
+                launch.claim(owner, token)  # type: ignore[arg-type]
             case ("finish", owner):
-                world.finish(owner)
+                launch.finish(owner)
             case ("die", owner):
-                world.running.discard(owner)
+                launch.running.discard(owner)
             case ("wait", seconds):
-                world.clock.sleep(float(seconds))
+                launch.clock.sleep(float(seconds))
 
-    claim = world.ledger.read_claim(INSTANCE, "launch")
+    claim = launch.ledger.read_claim(INSTANCE, "launch")
     held = set() if claim is None or claim.closed else set(claim.tokens)
-    assert world.told <= held | set(world.hooks.results)
+    assert launch.received <= held | set(launch.hooks.results)
 
 
 @given(STEPS)
 def test_there_is_at_most_one_who_can_finish(steps: list[tuple[str, ...]]) -> None:
-    world = World()
+    launch = Launch()
     for step in steps:
         if step[0] == "claim":
-            world.claim(step[1], step[2])  # type: ignore[arg-type]
+            launch.claim(step[1], step[2])  # type: ignore[arg-type]
         elif step[0] == "wait":
-            world.clock.sleep(float(step[1]))
+            launch.clock.sleep(float(step[1]))
 
-    assert sum(world.finish(owner) for owner in ("a", "b", "c")) <= 1
+    assert sum(launch.finish(owner) for owner in ("a", "b", "c")) <= 1

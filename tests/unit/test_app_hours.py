@@ -52,7 +52,7 @@ class Mute:
         raise Transient("SNS does not answer")
 
 
-class World:
+class Rig:
     """One cluster as lab hours see it; each part can be changed before a decision."""
 
     def __init__(self, **description: Any) -> None:
@@ -92,14 +92,14 @@ class World:
         self.told.append((subject, tuple(sentences)))
 
     def feeds(self) -> Any:
-        world = self
+        rig = self
 
         class Feeds:
             def read_feed(self, where: str) -> str:
-                assert where == world.cluster.timetable
-                if world.unreadable:
+                assert where == rig.cluster.timetable
+                if rig.unreadable:
                     raise Transient("no answer")
-                return world.text
+                return rig.text
 
         return Feeds()
 
@@ -121,119 +121,119 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    world = World(timetable="ssm:/labswarm/timetables/lab")
-    world.sees()
-    return world
+def rig() -> Rig:
+    rig = Rig(timetable="ssm:/labswarm/timetables/lab")
+    rig.sees()
+    return rig
 
 
-def test_a_booked_lab_raises_the_cluster_ahead_by_the_measured_start(world: World) -> None:
-    decision, problems = world.minute()
+def test_a_booked_lab_raises_the_cluster_ahead_by_the_measured_start(rig: Rig) -> None:
+    decision, problems = rig.minute()
 
     # 90 s ahead: in two minutes is too early.
     assert (decision.acts, problems) == (False, ())
-    world.clock.sleep(30)
-    decided = world.hours.decision("lab")
+    rig.clock.sleep(30)
+    decided = rig.hours.decision("lab")
     assert actions_of(decided.decision) == [{"do": "grow", "desired": 2}]
     assert decided.snapshot is not None
     assert execution_name(decided.decision, decided.snapshot) == "lab-1800000000000"
-    assert world.measured == 1
+    assert rig.measured == 1
 
 
 @pytest.mark.parametrize("text", ["<html>sign in</html>", "x" * 1_000_001])
-def test_the_last_good_copy_is_kept_when_what_comes_is_no_feed(world: World, text: str) -> None:
-    world.minute()
-    world.text = text
-    world.clock.sleep(60)
+def test_the_last_good_copy_is_kept_when_what_comes_is_no_feed(rig: Rig, text: str) -> None:
+    rig.minute()
+    rig.text = text
+    rig.clock.sleep(60)
 
-    decision, problems = world.minute()
+    decision, problems = rig.minute()
 
     assert decision.desired == 2
     assert "the last good copy is used: timetable" in problems[0]
     # As long as it stays so it is told, and not read again.
-    world.timetables._begin = None  # type: ignore[assignment]  # to be called is to fail
-    assert world.minute()[1] == problems
+    rig.timetables._begin = None  # type: ignore[assignment]  # to be called is to fail
+    assert rig.minute()[1] == problems
 
 
-def test_the_last_good_copy_is_kept_when_nothing_comes(world: World) -> None:
-    world.minute()
-    world.unreadable = True
-    world.clock.sleep(60)
+def test_the_last_good_copy_is_kept_when_nothing_comes(rig: Rig) -> None:
+    rig.minute()
+    rig.unreadable = True
+    rig.clock.sleep(60)
 
-    decision, problems = world.minute()
+    decision, problems = rig.minute()
 
     assert (decision.desired, problems) == (2, ("the last good copy is used: no answer",))
 
 
-def test_a_changed_feed_is_read_at_once_and_a_bad_event_in_it_is_named(world: World) -> None:
-    world.minute()
-    world.text = FEED.format(seats="many")
+def test_a_changed_feed_is_read_at_once_and_a_bad_event_in_it_is_named(rig: Rig) -> None:
+    rig.minute()
+    rig.text = FEED.format(seats="many")
 
-    decision, problems = world.minute()
+    decision, problems = rig.minute()
 
     assert decision.seats == 2
     assert problems == BAD
 
 
-def test_more_seats_than_the_cluster_can_have_are_booked_up_to_its_limit(world: World) -> None:
-    world.minute()
-    world.text = FEED.format(seats=141)
+def test_more_seats_than_the_cluster_can_have_are_booked_up_to_its_limit(rig: Rig) -> None:
+    rig.minute()
+    rig.text = FEED.format(seats=141)
 
-    _, (problem,) = world.minute()
+    _, (problem,) = rig.minute()
 
     assert "asks for 141 seats, and the cluster has 140 at most. 140 are booked." in problem
-    assert [booking.seats for booking in world.states.read_state("lab").bookings] == [140]
+    assert [booking.seats for booking in rig.states.read_state("lab").bookings] == [140]
     # As soon as the limit is higher the rest is booked too, from the same feed.
-    world.group = replace(world.group, most=21)
-    assert world.minute()[1] == ()
-    assert [booking.seats for booking in world.states.read_state("lab").bookings] == [141]
+    rig.group = replace(rig.group, most=21)
+    assert rig.minute()[1] == ()
+    assert [booking.seats for booking in rig.states.read_state("lab").bookings] == [141]
 
 
-def test_a_bad_event_is_named_in_an_alarms_text_once(world: World) -> None:
-    world.text = FEED.format(seats="many")
+def test_a_bad_event_is_named_in_an_alarms_text_once(rig: Rig) -> None:
+    rig.text = FEED.format(seats="many")
 
     for _ in range(3):
-        world.minute()
+        rig.minute()
 
-    assert world.told == [("labswarm: the timetable of lab", BAD)]
+    assert rig.told == [("labswarm: the timetable of lab", BAD)]
     # Corrected and bad again is news again.
     for seats in (12, "many"):
-        world.text = FEED.format(seats=seats)
-        world.minute()
-    assert [sentences for _, sentences in world.told] == [BAD, BAD]
+        rig.text = FEED.format(seats=seats)
+        rig.minute()
+    assert [sentences for _, sentences in rig.told] == [BAD, BAD]
 
 
-def test_of_many_bad_events_the_first_are_named_and_the_others_counted(world: World) -> None:
+def test_of_many_bad_events_the_first_are_named_and_the_others_counted(rig: Rig) -> None:
     begin, end = FEED.index("BEGIN:VEVENT"), FEED.index("END:VCALENDAR")
     one = FEED[begin:end].format(seats="many")
     events = (one.replace("UID:1", f"UID:{number}") for number in range(30))
-    world.text = FEED[:begin] + "".join(events) + FEED[end:]
+    rig.text = FEED[:begin] + "".join(events) + FEED[end:]
 
-    _, problems = world.minute()
+    _, problems = rig.minute()
 
     assert problems == (*BAD * 20, "10 more events have problems. Correct these first.")
 
 
-def test_an_alarm_that_could_not_be_told_is_told_by_the_next_minute(world: World) -> None:
-    world.text = FEED.format(seats="many")
-    tell, world.hours._alarms = world.hours._alarms, Mute()
+def test_an_alarm_that_could_not_be_told_is_told_by_the_next_minute(rig: Rig) -> None:
+    rig.text = FEED.format(seats="many")
+    tell, rig.hours._alarms = rig.hours._alarms, Mute()
 
     with pytest.raises(Transient):
-        world.minute()
-    world.hours._alarms = tell
-    world.minute()
+        rig.minute()
+    rig.hours._alarms = tell
+    rig.minute()
 
-    assert len(world.told) == 1
+    assert len(rig.told) == 1
 
 
-def test_a_node_that_starts_no_servers_raises_an_alarm_once(world: World) -> None:
+def test_a_node_that_starts_no_servers_raises_an_alarm_once(rig: Rig) -> None:
     for refused in (1, 2, 3):
         node = NodeSeen("n1", ONE, "ready", "active", 7, 0, "2027-01-15T07:00:00Z", refused)
-        world.snapshots.write_snapshot(Snapshot("lab", world.clock.now(), (node,), 0, 0))
-        world.minute()
-        world.clock.sleep(10)
+        rig.snapshots.write_snapshot(Snapshot("lab", rig.clock.now(), (node,), 0, 0))
+        rig.minute()
+        rig.clock.sleep(10)
 
-    ((subject, (sentence,)),) = world.told
+    ((subject, (sentence,)),) = rig.told
     assert subject == "labswarm: nodes of lab start no servers"
     assert sentence.startswith(f"{ONE}: the servers of 2 students ended there before they ran.")
 
@@ -268,76 +268,76 @@ def claim(transition: Transition, closed_at: int | None) -> Claim:
 def test_a_node_paused_for_good_is_not_opened_again(
     transition: Transition, closed_at: int | None, does: dict[str, Any]
 ) -> None:
-    world = World()
-    world.ledger.write_claim(claim(transition, closed_at))
-    world.sees(used=3, availability="pause")
+    rig = Rig()
+    rig.ledger.write_claim(claim(transition, closed_at))
+    rig.sees(used=3, availability="pause")
 
-    assert actions_of(world.hours.decision("lab").decision) == [does]
+    assert actions_of(rig.hours.decision("lab").decision) == [does]
 
 
 def test_an_empty_node_that_ec2_would_take_is_ended_when_another_is_there() -> None:
-    world = World()
-    world.ledger.write_claim(claim("rebalance", int(NOW)))
-    world.group = Group(desired=2, least=0, most=20, in_service=frozenset({ONE, TWO}))
+    rig = Rig()
+    rig.ledger.write_claim(claim("rebalance", int(NOW)))
+    rig.group = Group(desired=2, least=0, most=20, in_service=frozenset({ONE, TWO}))
     nodes = (
         NodeSeen("n1", ONE, "ready", "pause", 7, 0, "2027-01-15T07:00:00Z"),
         NodeSeen("n2", TWO, "ready", "active", 7, 1, "2027-01-15T07:00:00Z"),
     )
-    world.snapshots.write_snapshot(Snapshot("lab", NOW, nodes, 1, 0))
+    rig.snapshots.write_snapshot(Snapshot("lab", NOW, nodes, 1, 0))
 
-    assert actions_of(world.hours.decision("lab").decision) == [
+    assert actions_of(rig.hours.decision("lab").decision) == [
         {"do": "terminate", "instance_id": ONE}
     ]
 
 
-def test_a_cluster_without_a_timetable_forgets_its_labs(world: World) -> None:
-    world.minute()
-    world.cluster = replace(world.cluster, timetable=None)
-    world.clock.sleep(60)
+def test_a_cluster_without_a_timetable_forgets_its_labs(rig: Rig) -> None:
+    rig.minute()
+    rig.cluster = replace(rig.cluster, timetable=None)
+    rig.clock.sleep(60)
 
-    assert not world.hours.decision("lab").decision.acts
-    assert world.states.read_state("lab").bookings == ()
+    assert not rig.hours.decision("lab").decision.acts
+    assert rig.states.read_state("lab").bookings == ()
 
 
 def test_the_clusters_own_bounds_are_within_the_groups() -> None:
-    world = World(min_nodes=3, max_nodes=30)
-    world.sees()
+    rig = Rig(min_nodes=3, max_nodes=30)
+    rig.sees()
 
-    assert world.hours.decision("lab").decision.desired == 3
-    world.group = replace(world.group, most=2)
-    assert world.hours.decision("lab").decision.desired == 2
+    assert rig.hours.decision("lab").decision.desired == 3
+    rig.group = replace(rig.group, most=2)
+    assert rig.hours.decision("lab").decision.desired == 2
 
 
 def test_lab_hours_launch_one_in_ten_minutes_while_launches_fail_and_go_on_once_one_joins() -> None:
-    world = World(min_nodes=5)
+    rig = Rig(min_nodes=5)
     for instance_id in ("i-1", "i-2", "i-3"):
-        world.breakers.failed("lab", instance_id, int(world.clock.now()))
+        rig.breakers.failed("lab", instance_id, int(rig.clock.now()))
 
     asked = []
     for _ in range(12):
-        world.sees()
-        decision = world.hours.decision("lab").decision
+        rig.sees()
+        decision = rig.hours.decision("lab").decision
         asked.append((decision.desired, decision.held))
-        world.clock.sleep(60)
+        rig.clock.sleep(60)
     assert asked == [(None, True)] * 10 + [(2, True)] * 2
 
-    world.breakers.joined("lab")
-    world.sees()
-    assert world.hours.decision("lab").decision.desired == 5
+    rig.breakers.joined("lab")
+    rig.sees()
+    assert rig.hours.decision("lab").decision.desired == 5
 
 
-def test_a_cluster_that_wants_no_node_does_not_look_at_its_breaker(world: World) -> None:
-    world.breakers.read_breaker = None  # type: ignore[assignment, method-assign]  # to be called is to fail
+def test_a_cluster_that_wants_no_node_does_not_look_at_its_breaker(rig: Rig) -> None:
+    rig.breakers.read_breaker = None  # type: ignore[assignment, method-assign]  # to be called is to fail
 
-    assert world.hours.decision("lab").decision.desired is None
+    assert rig.hours.decision("lab").decision.desired is None
 
 
-def test_a_quiet_minute_writes_nothing(world: World) -> None:
-    world.minute()
-    kept = world.states.read_state("lab")
-    world.states.write_state = None  # type: ignore[assignment, method-assign]  # to be called is to fail
+def test_a_quiet_minute_writes_nothing(rig: Rig) -> None:
+    rig.minute()
+    kept = rig.states.read_state("lab")
+    rig.states.write_state = None  # type: ignore[assignment, method-assign]  # to be called is to fail
 
-    world.minute()
+    rig.minute()
 
     assert LabHoursState.parse(kept.to_json()) == kept
     assert kept.bookings == (Booking("Physics", NOW + 120, NOW + 7200, 12),)

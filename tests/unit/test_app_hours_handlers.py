@@ -56,7 +56,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("AWS_SECRET_ACCESS_KEY", "x"),
         ("LEDGER_TABLE", "labswarm-ledger"),
         ("SNAPSHOTS_TABLE", "labswarm-snapshots"),
-        ("NOTES_TABLE", "labswarm-notes"),
+        ("LAB_HOURS_TABLE", "labswarm-lab-hours"),
         ("LAB_HOURS_MACHINE", MACHINE),
         ("ALARMS_TOPIC", TOPIC),
     ):
@@ -64,7 +64,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with mock_aws():
         table("labswarm-ledger", "instance_id", "transition")
         table("labswarm-snapshots", "cluster")
-        table("labswarm-notes", "cluster")
+        table("labswarm-lab-hours", "cluster")
         describe("lab")
         ec2, autoscaling = boto3.client("ec2"), boto3.client("autoscaling")
         ec2.create_launch_template(

@@ -123,7 +123,7 @@ class HubAgent(TwinAgent):
     ) -> str:
         command_id = super().send(instance_id, document, parameters, label)
         (asked,) = (ids.split(",") for ids in parameters.values())
-        if document == "labswarm-manager-mend":
+        if document == "labswarm-manager-remove-lost-services":
             self.ends(command_id, remove_lost_services(self.swarm, self.hub, asked))
         else:
             self.ends(command_id, worker.remove_down_nodes(self.swarm, asked))
@@ -269,7 +269,7 @@ def test_a_planted_ghost_is_removed_by_the_second_pass(cluster: Cluster) -> None
     assert ghost in cluster.node_ids()
     assert cluster.make_pass()["swarm_nodes"] == [ghost]
     assert ghost not in cluster.node_ids()
-    assert [sent.document for sent in cluster.agent.sent] == ["labswarm-manager-forget"]
+    assert [sent.document for sent in cluster.agent.sent] == ["labswarm-manager-remove-down-nodes"]
     assert cluster.make_pass()["counts"]["due"] == 0
 
 
@@ -320,7 +320,9 @@ def test_a_service_that_the_hub_has_lost_is_removed_by_the_second_pass_that_find
     assert users(cluster) == list(STUDENTS)
     assert cluster.make_pass()["services"] == [lost]
     assert users(cluster) == ["bob"]
-    assert [sent.document for sent in cluster.agent.sent] == ["labswarm-manager-mend"]
+    assert [sent.document for sent in cluster.agent.sent] == [
+        "labswarm-manager-remove-lost-services"
+    ]
     assert cluster.make_pass()["counts"] == dict.fromkeys(
         ("due", "waiting", "over_cap", "named"), 0
     )

@@ -164,4 +164,4 @@ def test_a_plan_of_the_version_before_which_knows_no_services_has_none_removed(
     (rule,) = states["Services?"]["Choices"]
 
     assert holds(rule, {"plan": {"instances": [], **said}}, {}) == entered
-    assert (rule["Next"], states["Services?"]["Default"]) == ("RemoveServices", "Decided")
+    assert (rule["Next"], states["Services?"]["Default"]) == ("RemoveLostServices", "Decided")

@@ -228,19 +228,22 @@ def test_pull_takes_the_images_given_or_the_cluster_s(worker: Machine) -> None:
     assert (code, answer["error"]["name"]) == (2, "BadInput")
 
 
-def test_the_manager_forgets_nodes_by_their_ids(
+def test_the_manager_removes_down_nodes_by_their_ids(
     hub: Machine, worker: Machine, swarm: SwarmTwin
 ) -> None:
     node_id = worker.node("join")[1]["node_id"]
-    asked = ("forget", "--nodes", f"{node_id},{'z' * 25}")
+    asked = ("remove-down-nodes", "--nodes", f"{node_id},{'z' * 25}")
     assert managed(hub, swarm, *asked) == (0, {"removed": ["z" * 25], "kept": [node_id]})
     worker.engine.kill()
     assert managed(hub, swarm, *asked) == (0, {"removed": [node_id, "z" * 25], "kept": []})
 
 
 @pytest.mark.parametrize("ids", ["", "short", f"{'a' * 25},", "A" * 25, f"{'a' * 24};"])
-@pytest.mark.parametrize(("command", "option"), [("forget", "--nodes"), ("mend", "--services")])
-def test_what_is_no_list_of_swarm_s_ids_is_refused(
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("remove-down-nodes", "--nodes"), ("remove-lost-services", "--services")],
+)
+def test_a_list_of_other_ids_than_swarm_s_is_refused(
     hub: Machine, swarm: SwarmTwin, command: str, option: str, ids: str
 ) -> None:
     code, answer = managed(hub, swarm, command, option, ids)
@@ -251,7 +254,7 @@ def test_what_is_no_list_of_swarm_s_ids_is_refused(
 def test_the_manager_removes_services_that_the_hub_has_lost(hub: Machine, swarm: SwarmTwin) -> None:
     swarm.line_up(Server("ada", "", "jupyter-ada"))
     (lost,) = (service.service_id for service in swarm.services())
-    asked = ("mend", "--services", lost)
+    asked = ("remove-lost-services", "--services", lost)
     assert managed(hub, swarm, *asked)[0] == 75, "the hub does not answer"
     around = manager.Surroundings(lambda _: swarm, lambda _: HubTwin(frozenset({"ada"})))
     told = manager.answer(asked, hub.environment, around)

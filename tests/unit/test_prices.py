@@ -210,30 +210,30 @@ def test_the_bill_counts_a_day_without_students(
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_billing.html
     """
     app, hours = KNOWN["app"], 24
-    with Simulation(ticks=True) as world:
-        world.time.run(3600)
+    with Simulation(ticks=True) as simulation:
+        simulation.time.run(3600)
         capsys.readouterr()
-        before = Counter(function for function, _ in world.answers)
-        passes_before = len(world.executions(RECONCILE))
+        before = Counter(function for function, _ in simulation.answers)
+        passes_before = len(simulation.executions(RECONCILE))
 
-        world.time.run(hours * 3600)
+        simulation.time.run(hours * 3600)
 
-        called = Counter(function for function, _ in world.answers) - before
+        called = Counter(function for function, _ in simulation.answers) - before
         assert called == {
             "decide_nodes": hours * app["decisions_per_hour"],
             "heartbeat": hours * app["beats_per_hour"],
             "begin_passes": hours * app["pass_ticks_per_hour"],
         }
-        passes = world.executions(RECONCILE)[passes_before:]
+        passes = simulation.executions(RECONCILE)[passes_before:]
         assert len(passes) == hours * app["passes_per_hour_at_rest"]
-        assert len(world.interpreter.executions) == passes_before + len(passes)
+        assert len(simulation.interpreter.executions) == passes_before + len(passes)
         entered = app["pass_transitions"] + app["pass_transitions_per_cluster"]
         assert [len(one.entered) for one in passes] == [entered] * len(passes)
         assert len(sent(capsys.readouterr().out)) == app["metrics"]
-        assert world.dead_letters == []
+        assert simulation.dead_letters == []
 
-        world.chef.clients[f"{CLUSTER}-i-00000000000000bad"] = "a key"
-        world.time.run(3600)
+        simulation.chef.clients[f"{CLUSTER}-i-00000000000000bad"] = "a key"
+        simulation.time.run(3600)
         assert sent(capsys.readouterr().out) == {("Orphans", "reconcile")}, "what is wrong is sent"
 
 

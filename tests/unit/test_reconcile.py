@@ -396,7 +396,7 @@ def test_a_pass_that_decides_nothing_puts_no_cluster_to_rest() -> None:
     assert not in_pass(listings(), last=Pass(NOW - 300, NOW, {}, 1, at_rest=True))
 
 
-# A world in which any side may know any instance, in any state.
+# Listings in which any side may know any instance, in any state.
 IDS = [f"i-{n:017x}" for n in range(12)]
 sets = st.frozensets(st.sampled_from(IDS))
 nodes = st.lists(
@@ -426,7 +426,7 @@ hubs = st.none() | st.builds(
         unique_by=lambda s: s.service_id,
     ).map(tuple),
 )
-worlds = st.builds(
+any_listings = st.builds(
     Listings,
     cluster=st.just("lab"),
     manager=st.just(MANAGER),
@@ -454,7 +454,7 @@ worlds = st.builds(
 )
 
 
-@given(worlds)
+@given(any_listings)
 @settings(max_examples=300)
 def test_nothing_that_both_sides_know_is_ever_taken_away(seen: Listings) -> None:
     ready = {n.instance_id for n in seen.swarm.nodes if n.state == "ready"}
@@ -479,7 +479,7 @@ def test_nothing_that_both_sides_know_is_ever_taken_away(seen: Listings) -> None
             assert finding.key not in seen.group.states
 
 
-@given(worlds, worlds, st.floats(0, 2000))
+@given(any_listings, any_listings, st.floats(0, 2000))
 @settings(max_examples=300)
 def test_no_pass_acts_alone_or_too_soon_or_on_more_than_the_cap(
     before: Listings, now: Listings, after_s: float
@@ -500,7 +500,9 @@ def test_no_pass_acts_alone_or_too_soon_or_on_more_than_the_cap(
         assert second.due == ()
 
 
-@given(worlds | worlds.map(lambda w: replace(w, group=Roster(0, {}), working=frozenset())))
+@given(
+    any_listings | any_listings.map(lambda w: replace(w, group=Roster(0, {}), working=frozenset()))
+)
 @settings(max_examples=300)
 def test_only_where_no_side_knows_anything_a_cluster_rests(seen: Listings) -> None:
     group, chef = seen.group, seen.chef
@@ -512,7 +514,7 @@ def test_only_where_no_side_knows_anything_a_cluster_rests(seen: Listings) -> No
         assert orphans(seen) == []
 
 
-@given(worlds)
+@given(any_listings)
 @settings(max_examples=100)
 def test_everything_found_is_told_once(seen: Listings) -> None:
     keys = [(f.what, f.key) for f in orphans(seen)]

@@ -56,7 +56,7 @@ class TestClock:
             raise Permanent("the test is over")
 
 
-class World:
+class Rig:
     """A Swarm of one worker, and an AWS that hears, each failing as it is told to."""
 
     def __init__(self, clock: TestClock) -> None:
@@ -124,185 +124,185 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World(TestClock())
+def rig() -> Rig:
+    return Rig(TestClock())
 
 
-def test_what_there_is_is_written_at_the_first_look(world: World) -> None:
-    world.twin.place(ADA, world.node_id)
-    world.service.look()
-    written = world.written
+def test_what_there_is_is_written_at_the_first_look(rig: Rig) -> None:
+    rig.twin.place(ADA, rig.node_id)
+    rig.service.look()
+    written = rig.written
     assert written is not None
     assert (written.running, written.waiting) == (1, 0)
     assert [(node.seats, node.seats_used) for node in written.nodes] == [(3, 1)]
-    assert world.heard == []
+    assert rig.heard == []
 
 
-def test_a_student_in_line_is_told_with_the_snapshot_that_says_so(world: World) -> None:
-    world.service.look()
-    world.clock.sleep(1)
-    world.twin.line_up(EVE)
-    world.service.look()
-    assert world.heard == [("lab", 1)]
+def test_a_student_in_line_is_told_with_the_snapshot_that_says_so(rig: Rig) -> None:
+    rig.service.look()
+    rig.clock.sleep(1)
+    rig.twin.line_up(EVE)
+    rig.service.look()
+    assert rig.heard == [("lab", 1)]
 
 
-def test_a_class_in_line_is_told_twice_and_the_second_look_comes_in_time(world: World) -> None:
-    world.twin.line_up(ADA)
-    world.service.look()
-    world.clock.sleep(0.5)
-    world.twin.line_up(BOB)
-    world.twin.line_up(EVE)
-    again_in_s = world.service.look()
-    assert world.heard == [("lab", 1)]
+def test_a_class_in_line_is_told_twice_and_the_second_look_comes_in_time(rig: Rig) -> None:
+    rig.twin.line_up(ADA)
+    rig.service.look()
+    rig.clock.sleep(0.5)
+    rig.twin.line_up(BOB)
+    rig.twin.line_up(EVE)
+    again_in_s = rig.service.look()
+    assert rig.heard == [("lab", 1)]
     assert again_in_s == 1.5
-    world.clock.sleep(again_in_s)
-    world.service.look()
-    assert world.heard == [("lab", 1), ("lab", 3)]
+    rig.clock.sleep(again_in_s)
+    rig.service.look()
+    assert rig.heard == [("lab", 1), ("lab", 3)]
 
 
-def test_what_could_not_be_told_is_told_at_the_next_look(world: World) -> None:
-    world.twin.line_up(EVE)
+def test_what_could_not_be_told_is_told_at_the_next_look(rig: Rig) -> None:
+    rig.twin.line_up(EVE)
     for _ in range(2):
-        world.failures = [Transient("throttled")]
+        rig.failures = [Transient("throttled")]
         with pytest.raises(Transient):
-            world.service.look()
-        world.clock.sleep(1)
-    world.service.look()
-    assert world.heard == [("lab", 1)]
+            rig.service.look()
+        rig.clock.sleep(1)
+    rig.service.look()
+    assert rig.heard == [("lab", 1)]
 
 
 def test_failures_that_pass_are_waited_out_ever_longer_and_then_all_is_told(
-    world: World, caplog: pytest.LogCaptureFixture
+    rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.twin.line_up(EVE)
-    world.failures = [Transient("no network")] * 8
-    world.clock.sleep(1)  # before it nothing has changed
-    world.clock.slept.clear()
+    rig.twin.line_up(EVE)
+    rig.failures = [Transient("no network")] * 8
+    rig.clock.sleep(1)  # before it nothing has changed
+    rig.clock.slept.clear()
     with pytest.raises(Permanent, match="the test is over"):
-        world.service.run()
-    assert world.heard == [("lab", 1)]
-    pauses = world.clock.slept[:8]
+        rig.service.run()
+    assert rig.heard == [("lab", 1)]
+    pauses = rig.clock.slept[:8]
     longest = [min(LONGEST_PAUSE_S, 2.0**n) for n in range(8)]
     assert all(most / 2 <= pause <= most for pause, most in zip(pauses, longest, strict=True))
     assert "failed 8 times" in caplog.text
 
 
 def test_an_outage_of_a_day_is_waited_out_too() -> None:
-    world = World(TestClock(patience_s=24 * 3600))
-    world.clock.sleep(1)
-    world.failures = [Transient("no network")] * 5000
+    rig = Rig(TestClock(patience_s=24 * 3600))
+    rig.clock.sleep(1)
+    rig.failures = [Transient("no network")] * 5000
     with pytest.raises(Permanent, match="the test is over"):
-        world.service.run()
-    assert world.written is not None
-    assert world.failures == []
+        rig.service.run()
+    assert rig.written is not None
+    assert rig.failures == []
 
 
-def test_a_failure_for_good_ends_the_service(world: World) -> None:
-    world.failures = [Permanent("AccessDenied")]
+def test_a_failure_for_good_ends_the_service(rig: Rig) -> None:
+    rig.failures = [Permanent("AccessDenied")]
     with pytest.raises(Permanent, match="AccessDenied"):
-        world.service.run()
+        rig.service.run()
 
 
 def test_another_service_that_is_newer_is_named_and_not_fought(
-    world: World, caplog: pytest.LogCaptureFixture
+    rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    newer = Snapshot("lab", world.clock.now() + 3600, (), 0, 0)
-    world.kept.write_snapshot(newer)
-    world.service.look()
-    assert world.written == newer
+    newer = Snapshot("lab", rig.clock.now() + 3600, (), 0, 0)
+    rig.kept.write_snapshot(newer)
+    rig.service.look()
+    assert rig.written == newer
     assert "another service runs" in caplog.text
 
 
-def test_the_description_is_read_again_after_a_while(world: World) -> None:
-    world.service.look()
-    world.clock.sleep(DESCRIBED_FOR_S - 1)
-    world.service.look()
-    assert world.described == 1
-    world.clock.sleep(1)
-    world.service.look()
-    assert world.described == 2
+def test_the_description_is_read_again_after_a_while(rig: Rig) -> None:
+    rig.service.look()
+    rig.clock.sleep(DESCRIBED_FOR_S - 1)
+    rig.service.look()
+    assert rig.described == 1
+    rig.clock.sleep(1)
+    rig.service.look()
+    assert rig.described == 2
 
 
-def told_of_hub(world: World) -> HubSeen | None:
+def told_of_hub(rig: Rig) -> HubSeen | None:
     """The hub's part of the newest snapshot, after a look at its answer."""
-    world.clock.sleep(1)
-    world.service.look()
-    assert world.written is not None
-    return world.written.hub
+    rig.clock.sleep(1)
+    rig.service.look()
+    assert rig.written is not None
+    return rig.written.hub
 
 
-def test_a_service_that_the_hub_has_lost_is_told_after_it_was_asked(world: World) -> None:
+def test_a_service_that_the_hub_has_lost_is_told_after_it_was_asked(rig: Rig) -> None:
     for server in (ADA, BOB):
-        world.hub.start(server.user, server.name)
-        world.twin.place(server, world.node_id)
-    world.service.look()
-    assert told_of_hub(world) == HubSeen(2)
-    world.hub.lose(ADA.user, ADA.name)
-    world.clock.sleep(HUB_EVERY_S)
-    world.service.look()
-    (lost,) = (s for s in world.twin.services() if s.server == ADA)
-    assert told_of_hub(world) == HubSeen(1, (ServiceSeen(lost.service_id, lost.created_at),))
-    assert world.asked == 2
+        rig.hub.start(server.user, server.name)
+        rig.twin.place(server, rig.node_id)
+    rig.service.look()
+    assert told_of_hub(rig) == HubSeen(2)
+    rig.hub.lose(ADA.user, ADA.name)
+    rig.clock.sleep(HUB_EVERY_S)
+    rig.service.look()
+    (lost,) = (s for s in rig.twin.services() if s.server == ADA)
+    assert told_of_hub(rig) == HubSeen(1, (ServiceSeen(lost.service_id, lost.created_at),))
+    assert rig.asked == 2
 
 
 def test_the_hub_is_asked_every_two_minutes_and_only_while_there_are_services(
-    world: World,
+    rig: Rig,
 ) -> None:
     for _ in range(30):
-        world.service.look()
-        world.clock.sleep(5)
-    assert world.asked == 0
-    world.twin.line_up(EVE)
+        rig.service.look()
+        rig.clock.sleep(5)
+    assert rig.asked == 0
+    rig.twin.line_up(EVE)
     for _ in range(48):
-        world.service.look()
-        world.clock.sleep(5)
-    assert world.asked == 2
+        rig.service.look()
+        rig.clock.sleep(5)
+    assert rig.asked == 2
 
 
-def test_students_are_told_of_before_the_hub_is_asked(world: World) -> None:
-    world.twin.line_up(EVE)
-    world.hub.down = True
-    world.service.look()
-    assert (world.heard, world.asked) == ([("lab", 1)], 1)
+def test_students_are_told_of_before_the_hub_is_asked(rig: Rig) -> None:
+    rig.twin.line_up(EVE)
+    rig.hub.down = True
+    rig.service.look()
+    assert (rig.heard, rig.asked) == ([("lab", 1)], 1)
 
 
 @pytest.mark.parametrize("error", [Transient("no answer"), Permanent("it shows no servers")])
 def test_while_the_hub_does_not_say_it_nothing_is_told_of_it_and_the_service_goes_on(
-    world: World,
+    rig: Rig,
     error: LabswarmError,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world.hub.start(ADA.user, ADA.name)
-    world.twin.place(ADA, world.node_id)
-    world.service.look()
-    assert told_of_hub(world) == HubSeen(1)
+    rig.hub.start(ADA.user, ADA.name)
+    rig.twin.place(ADA, rig.node_id)
+    rig.service.look()
+    assert told_of_hub(rig) == HubSeen(1)
 
     def fails() -> frozenset[tuple[str, str]]:
         raise error
 
     with monkeypatch.context() as failing:
-        failing.setattr(world, "servers", fails)
-        world.clock.sleep(HUB_EVERY_S)
-        world.service.look()
-    assert told_of_hub(world) is None
+        failing.setattr(rig, "servers", fails)
+        rig.clock.sleep(HUB_EVERY_S)
+        rig.service.look()
+    assert told_of_hub(rig) is None
     assert f"the hub does not say which servers it knows: {error}" in caplog.text
-    world.clock.sleep(HUB_EVERY_S)
-    world.service.look()
-    assert told_of_hub(world) == HubSeen(1)
+    rig.clock.sleep(HUB_EVERY_S)
+    rig.service.look()
+    assert told_of_hub(rig) == HubSeen(1)
 
 
 @pytest.fixture
-def shared(world: World) -> World:
+def shared(rig: Rig) -> Rig:
     """A hub with a further group, whose one worker has a single seat."""
-    world.clusters = {**world.clusters, "lab-gpu": (Seat(3 * GIB, 10**9), Seat(GIB, 0))}
-    engine = world.twin.start("i-00000000000000002", 4 * GIB, 2 * 10**9, "lab-gpu")
-    engine.join(TOKEN, world.twin.manager, "10.98.0.12", "active")
-    world.gpu_id = engine.membership().node_id
-    return world
+    rig.clusters = {**rig.clusters, "lab-gpu": (Seat(3 * GIB, 10**9), Seat(GIB, 0))}
+    engine = rig.twin.start("i-00000000000000002", 4 * GIB, 2 * 10**9, "lab-gpu")
+    engine.join(TOKEN, rig.twin.manager, "10.98.0.12", "active")
+    rig.gpu_id = engine.membership().node_id
+    return rig
 
 
-def test_each_cluster_is_told_of_by_itself(shared: World) -> None:
+def test_each_cluster_is_told_of_by_itself(shared: Rig) -> None:
     shared.twin.place(ADA, shared.node_id, "lab")
     shared.twin.place(BOB, shared.gpu_id, "lab-gpu")
     shared.twin.line_up(EVE, "lab-gpu")
@@ -317,7 +317,7 @@ def test_each_cluster_is_told_of_by_itself(shared: World) -> None:
     assert shared.heard == [("lab-gpu", 1)]
 
 
-def test_two_lines_are_told_of_at_once_each_with_its_own_two_seconds(shared: World) -> None:
+def test_two_lines_are_told_of_at_once_each_with_its_own_two_seconds(shared: Rig) -> None:
     shared.twin.line_up(ADA, "lab")
     shared.service.look()
     shared.clock.sleep(0.5)
@@ -330,7 +330,7 @@ def test_two_lines_are_told_of_at_once_each_with_its_own_two_seconds(shared: Wor
     assert shared.heard == [("lab", 1), ("lab-gpu", 1), ("lab", 2)]
 
 
-def test_a_change_in_one_cluster_is_no_news_of_another(shared: World) -> None:
+def test_a_change_in_one_cluster_is_no_news_of_another(shared: Rig) -> None:
     shared.service.look()
     first = shared.kept.read_snapshot("lab")
     shared.clock.sleep(1)
@@ -340,7 +340,7 @@ def test_a_change_in_one_cluster_is_no_news_of_another(shared: World) -> None:
 
 
 def test_a_group_of_which_nothing_can_be_told_does_not_silence_the_hub_s_own(
-    shared: World, caplog: pytest.LogCaptureFixture
+    shared: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     shared.refused["lab-gpu"] = Permanent("AccessDenied")
     shared.service.look()
@@ -348,7 +348,7 @@ def test_a_group_of_which_nothing_can_be_told_does_not_silence_the_hub_s_own(
     assert "cannot send the snapshot of lab-gpu: AccessDenied" in caplog.text
 
 
-def test_what_is_transient_of_one_cluster_holds_up_no_other(shared: World) -> None:
+def test_what_is_transient_of_one_cluster_holds_up_no_other(shared: Rig) -> None:
     shared.twin.line_up(EVE, "lab-gpu")
     shared.refused["lab"] = Transient("throttled")
     with pytest.raises(Transient):
@@ -357,7 +357,7 @@ def test_what_is_transient_of_one_cluster_holds_up_no_other(shared: World) -> No
 
 
 def test_a_group_that_is_described_later_is_told_of_and_its_nodes_were_nobody_else_s(
-    shared: World,
+    shared: Rig,
 ) -> None:
     clusters, shared.clusters = shared.clusters, {"lab": (SEAT, OVERHEAD)}
     shared.service.look()

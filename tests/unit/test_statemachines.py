@@ -214,7 +214,7 @@ def test_a_document_runs_one_tool_with_values_from_the_environment_only(
 ) -> None:
     (step,) = document["mainSteps"]
     (script,) = step["inputs"]["runCommand"]
-    tool, verb = re.fullmatch(r"labswarm-(node|manager)-(\w+)", name).groups()  # type: ignore[union-attr]
+    tool, verb = re.fullmatch(r"labswarm-(node|manager)-([\w-]+)", name).groups()  # type: ignore[union-attr]
     # The last one's answer is the document's; without the others it would not be asked.
     *_, last = commands = script.split(" && ")
     assert last.startswith(f"labswarm-{tool} {verb}")

@@ -40,7 +40,7 @@ class Feeds:
         raise text
 
 
-class World:
+class Rig:
     """Clusters with a feed each."""
 
     def __init__(self, **texts: str | Transient | BadInput) -> None:
@@ -51,21 +51,21 @@ class World:
         self.takes: dict[str, float] = {}
         self.timetables = Timetables(self.feeds, self.states, self.clock, self.begin)
 
-    def begin(self, text: str, cluster: str, now: float, most_seats: int | None) -> "World.Read":
+    def begin(self, text: str, cluster: str, now: float, most_seats: int | None) -> "Rig.Read":
         self.read.append(cluster)
-        return World.Read(self, text, cluster)
+        return Rig.Read(self, text, cluster)
 
     @dataclass
     class Read:
         """A reading that takes its time by the clock."""
 
-        world: "World"
+        rig: "Rig"
         text: str
         cluster: str
 
         def timetable(self) -> Timetable:
-            takes = self.world.takes.get(self.cluster, 0.1)
-            self.world.clock.sleep(min(takes, 15))
+            takes = self.rig.takes.get(self.cluster, 0.1)
+            self.rig.clock.sleep(min(takes, 15))
             if takes > 15:
                 raise Overran("timetable", "took over 15 s to read; give a feed of the labs only")
             return read_timetable(self.text, self.cluster, NOW)
@@ -81,104 +81,104 @@ class World:
 
 
 def test_each_clusters_feed_is_read_into_its_own_notes() -> None:
-    world = World(a=GOOD, b=feed(event(*ONCE, uid="1"), event(*ONCE, uid="2")))
+    rig = Rig(a=GOOD, b=feed(event(*ONCE, uid="1"), event(*ONCE, uid="2")))
 
-    refreshed = world.refresh()
+    refreshed = rig.refresh()
 
-    assert world.labs() == {"a": 1, "b": 2}
+    assert rig.labs() == {"a": 1, "b": 2}
     assert refreshed.endings == {"a": {Ending.BOOKED: 1}, "b": {Ending.BOOKED: 2}}
-    assert world.refresh().changed == {}
+    assert rig.refresh().changed == {}
 
 
 def test_a_problem_with_one_feed_is_named_and_the_others_are_read() -> None:
-    world = World(
+    rig = Rig(
         a=Transient("the timetable's server answered 500"),
         b=BadInput("timetable", "is 'ftp://x'; give an https URL, or ssm:/name"),
         c="<html></html>",
         d=GOOD,
     )
 
-    refreshed = world.refresh()
+    refreshed = rig.refresh()
 
-    assert world.labs() == {"a": 0, "b": 0, "c": 0, "d": 1}
+    assert rig.labs() == {"a": 0, "b": 0, "c": 0, "d": 1}
     assert refreshed.unread == {
         "a": "the last good copy is used: the timetable's server answered 500",
         "b": "the last good copy is used: timetable: is 'ftp://x'; give an https URL, or ssm:/name",
     }
-    (problem,) = world.states.read_state("c").problems
+    (problem,) = rig.states.read_state("c").problems
     assert problem.startswith("the last good copy is used: timetable: is a web page")
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timetables, "FETCH_S", 0.2)
-    world = World(a=GOOD, b=GOOD)
-    world.feeds.slow["a"] = threading.Event()
+    rig = Rig(a=GOOD, b=GOOD)
+    rig.feeds.slow["a"] = threading.Event()
     try:
-        refreshed = world.refresh()
+        refreshed = rig.refresh()
     finally:
-        world.feeds.slow["a"].set()
+        rig.feeds.slow["a"].set()
 
-    assert world.labs() == {"a": 0, "b": 1}
+    assert rig.labs() == {"a": 0, "b": 1}
     assert refreshed.unread == {
         "a": "the last good copy is used: the timetable's server took over 0.2 s"
     }
 
 
 def test_a_feed_that_had_to_be_ended_is_read_last_and_rarely() -> None:
-    world = World(a=GOOD, b=GOOD)
-    world.takes["a"] = 100
+    rig = Rig(a=GOOD, b=GOOD)
+    rig.takes["a"] = 100
 
-    world.refresh()
-    (problem,) = world.states.read_state("a").problems
+    rig.refresh()
+    (problem,) = rig.states.read_state("a").problems
     assert problem == (
         "the last good copy is used: timetable: took over 15 s to read; "
         "give a feed of the labs only"
     )
     # A feed that changes each minute takes no more time than one that does not.
     for minute in range(9):
-        world.feeds.texts = {"a": f"{GOOD}\r\n{minute}", "b": f"{GOOD}\r\n{minute}"}
-        world.refresh()
-        assert world.read == ["b"]
-        world.clock.sleep(60)
+        rig.feeds.texts = {"a": f"{GOOD}\r\n{minute}", "b": f"{GOOD}\r\n{minute}"}
+        rig.refresh()
+        assert rig.read == ["b"]
+        rig.clock.sleep(60)
 
-    world.clock.sleep(REST_S)
-    world.feeds.texts = {"a": f"{GOOD}\r\n", "b": f"{GOOD}\r\n"}
-    world.takes.clear()
-    world.refresh()
-    assert world.read == ["b", "a"]
-    assert world.labs() == {"a": 1, "b": 1}
-    assert world.states.read_state("a").problems == ()
+    rig.clock.sleep(REST_S)
+    rig.feeds.texts = {"a": f"{GOOD}\r\n", "b": f"{GOOD}\r\n"}
+    rig.takes.clear()
+    rig.refresh()
+    assert rig.read == ["b", "a"]
+    assert rig.labs() == {"a": 1, "b": 1}
+    assert rig.states.read_state("a").problems == ()
 
 
 def test_no_reading_begins_when_the_minute_has_no_time_for_it() -> None:
     names = [f"c{number}" for number in range(6)]
-    world = World(**dict.fromkeys(names, GOOD))
-    world.takes = dict.fromkeys(names[:4], 14)
-    begun = world.clock.now()
+    rig = Rig(**dict.fromkeys(names, GOOD))
+    rig.takes = dict.fromkeys(names[:4], 14)
+    begun = rig.clock.now()
 
-    refreshed = world.refresh()
+    refreshed = rig.refresh()
 
-    assert world.read == ["c0", "c1"]
-    assert world.clock.now() - begun <= LATEST_S + 15
+    assert rig.read == ["c0", "c1"]
+    assert rig.clock.now() - begun <= LATEST_S + 15
     assert list(refreshed.unread) == ["c2", "c3", "c4", "c5"]
     # These are the first of the next minute.
-    world.refresh()
-    assert world.read == ["c2", "c3"]
+    rig.refresh()
+    assert rig.read == ["c2", "c3"]
 
 
 def test_notes_that_cannot_be_kept_stop_no_other_cluster() -> None:
-    world = World(a=GOOD, b=GOOD)
-    write = world.states.write_state
+    rig = Rig(a=GOOD, b=GOOD)
+    write = rig.states.write_state
 
     def refuse_a(cluster: str, state: LabHoursState) -> None:
         if cluster == "a":
             raise Transient("DynamoDB is throttled")
         write(cluster, state)
 
-    world.states.write_state = refuse_a  # type: ignore[method-assign]
-    refreshed = world.refresh()
+    rig.states.write_state = refuse_a  # type: ignore[method-assign]
+    refreshed = rig.refresh()
 
-    assert world.labs() == {"a": 0, "b": 1}
+    assert rig.labs() == {"a": 0, "b": 1}
     assert refreshed.unread == {"a": "the last good copy is used: DynamoDB is throttled"}
 
 

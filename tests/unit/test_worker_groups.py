@@ -97,7 +97,7 @@ class Machine:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> list[Machine]:
+def any_workers(draw: st.DrawFn) -> list[Machine]:
     """Workers of both clusters, with all their possible faults."""
     count = draw(st.integers(0, 8))
     return [
@@ -118,29 +118,29 @@ def worlds(draw: st.DrawFn) -> list[Machine]:
     ]
 
 
-def of(world: Sequence[Machine], cluster: str) -> list[Machine]:
-    return [machine for machine in world if machine.cluster == cluster]
+def of(workers: Sequence[Machine], cluster: str) -> list[Machine]:
+    return [machine for machine in workers if machine.cluster == cluster]
 
 
-def seen(world: Sequence[Machine], cluster: str, at: float = NOW) -> Snapshot:
+def seen(workers: Sequence[Machine], cluster: str, at: float = NOW) -> Snapshot:
     """The hub's host's snapshot of a cluster."""
     hub = SwarmNode("hub", "manager", "ready", "active", MANAGER, MANAGER, 1, 1, "2026")
     return snapshot_of(
         cluster,
         at,
-        [hub, *(machine.node for machine in world if machine.swarm)],
-        [task for machine in world for task in machine.tasks],
+        [hub, *(machine.node for machine in workers if machine.swarm)],
+        [task for machine in workers for task in machine.tasks],
         SEATS[cluster],
         NO_OVERHEAD,
         own=cluster == OWN,
     )
 
 
-def plan(world: Sequence[Machine], cluster: str) -> Plan:
-    """The plan of a cluster's second pass over the same world."""
-    ours = of(world, cluster)
-    clients = [node_name(m.cluster, m.instance) for m in world if m.client]
-    nodes = [node_name(m.cluster, m.instance) for m in world if m.chef_node]
+def plan(workers: Sequence[Machine], cluster: str) -> Plan:
+    """The plan of a cluster's second pass over the same workers."""
+    ours = of(workers, cluster)
+    clients = [node_name(m.cluster, m.instance) for m in workers if m.client]
+    nodes = [node_name(m.cluster, m.instance) for m in workers if m.chef_node]
     hub = node_name(OWN, MANAGER)
     last, made = None, None
     for at in (NOW, NOW + 300):
@@ -149,22 +149,22 @@ def plan(world: Sequence[Machine], cluster: str) -> Plan:
             cluster=cluster,
             manager=MANAGER,
             group=Roster(len(ours), {m.instance: m.asg for m in ours if m.asg}),
-            swarm=seen(world, cluster, at),
+            swarm=seen(workers, cluster, at),
             chef=identities_of(own_identities(cluster, [*clients, hub], [*nodes, hub])),
-            online=frozenset(m.instance for m in world if m.online),
+            online=frozenset(m.instance for m in workers if m.online),
             working=frozenset(),
-            joined=frozenset(m.instance for m in world if m.chef_node),
+            joined=frozenset(m.instance for m in workers if m.chef_node),
         )
         told, made = decide(listings, last, at, START_S)
     return told
 
 
-def wanted(world: Sequence[Machine], cluster: str) -> Decision:
+def wanted(workers: Sequence[Machine], cluster: str) -> Decision:
     """The lab hours' decision for a cluster."""
-    ours = of(world, cluster)
+    ours = of(workers, cluster)
     in_service = frozenset(m.instance for m in ours if m.asg == "InService")
     group = Group(desired=len(ours), least=0, most=20, in_service=in_service)
-    return decide_nodes(Situation(cluster, NOW, seen(world, cluster), group, (), 1, 300))
+    return decide_nodes(Situation(cluster, NOW, seen(workers, cluster), group, (), 1, 300))
 
 
 @given(names, names, instance_ids, instance_ids)
@@ -186,42 +186,42 @@ def test_only_a_cluster_s_name_and_an_instance_make_an_identity_of_it(cluster: s
     assert own_identities(cluster, names, names) == {"clients": [MANAGER], "nodes": [MANAGER]}
 
 
-@given(worlds())
-def test_every_node_and_every_server_is_told_of_once(world: list[Machine]) -> None:
-    snapshots = [seen(world, cluster) for cluster in CLUSTERS]
+@given(any_workers())
+def test_every_node_and_every_server_is_told_of_once(workers: list[Machine]) -> None:
+    snapshots = [seen(workers, cluster) for cluster in CLUSTERS]
     told = Counter(node.node_id for snapshot in snapshots for node in snapshot.nodes)
-    assert told == Counter(machine.node.node_id for machine in world if machine.swarm)
-    assert sum(s.waiting for s in snapshots) == sum(machine.in_line for machine in world)
-    running = sum(machine.servers for machine in world if machine.swarm != "down")
+    assert told == Counter(machine.node.node_id for machine in workers if machine.swarm)
+    assert sum(s.waiting for s in snapshots) == sum(machine.in_line for machine in workers)
+    running = sum(machine.servers for machine in workers if machine.swarm != "down")
     assert sum(s.running for s in snapshots) == running
 
 
-@given(worlds(), clusters)
-def test_a_cluster_s_snapshot_is_what_it_would_be_alone(world: list[Machine], name: str) -> None:
-    assert seen(world, name) == seen(of(world, name), name)
-    assert {node.instance_id for node in seen(world, name).nodes} <= {
-        machine.instance for machine in of(world, name)
+@given(any_workers(), clusters)
+def test_a_cluster_s_snapshot_is_what_it_would_be_alone(workers: list[Machine], name: str) -> None:
+    assert seen(workers, name) == seen(of(workers, name), name)
+    assert {node.instance_id for node in seen(workers, name).nodes} <= {
+        machine.instance for machine in of(workers, name)
     }
 
 
-@given(worlds(), clusters)
+@given(any_workers(), clusters)
 def test_reconcile_finds_of_a_cluster_what_it_would_find_alone(
-    world: list[Machine], name: str
+    workers: list[Machine], name: str
 ) -> None:
-    found = plan(world, name)
-    assert found == plan(of(world, name), name)
+    found = plan(workers, name)
+    assert found == plan(of(workers, name), name)
     keys = {f.key for f in (*found.due, *found.waiting, *found.over_cap, *found.named)}
-    assert keys <= {key for m in of(world, name) for key in (m.instance, m.node.node_id)}
+    assert keys <= {key for m in of(workers, name) for key in (m.instance, m.node.node_id)}
 
 
-@given(worlds(), clusters)
+@given(any_workers(), clusters)
 def test_lab_hours_want_of_a_cluster_what_they_would_want_alone(
-    world: list[Machine], name: str
+    workers: list[Machine], name: str
 ) -> None:
-    decision = wanted(world, name)
-    assert decision == wanted(of(world, name), name)
+    decision = wanted(workers, name)
+    assert decision == wanted(of(workers, name), name)
     acted_on = {*decision.activate, *decision.pause, *decision.terminate}
-    assert acted_on <= {machine.instance for machine in of(world, name)}
+    assert acted_on <= {machine.instance for machine in of(workers, name)}
 
 
 def test_a_new_node_of_a_group_that_is_not_labelled_yet_is_no_stranger_to_either() -> None:
@@ -314,32 +314,32 @@ class Desk:
         return self.seatings[group.cluster].take(service, seated, map(listed_task, there))
 
 
-@given(worlds())
-def test_the_hub_and_its_host_see_the_same_seats(world: list[Machine]) -> None:
-    nodes = [machine.node for machine in world if machine.swarm]
+@given(any_workers())
+def test_the_hub_and_its_host_see_the_same_seats(workers: list[Machine]) -> None:
+    nodes = [machine.node for machine in workers if machine.swarm]
     for name in CLUSTERS:
         group = settings().group_of(OPTIONS[name])
-        assert {node.node_id: node.seats for node in seen(world, name).nodes} == {
+        assert {node.node_id: node.seats for node in seen(workers, name).nodes} == {
             node.node_id: node.seats for node in tasks.seated_of(map(listed, nodes), group, OWN)
         }
 
 
-@given(worlds(), st.lists(clusters, max_size=40))
+@given(any_workers(), st.lists(clusters, max_size=40))
 def test_students_of_one_group_never_take_another_s_seats_nor_its_places_in_line(
-    world: list[Machine], arrivals: list[str]
+    workers: list[Machine], arrivals: list[str]
 ) -> None:
-    nodes = [machine.node for machine in world if machine.swarm]
+    nodes = [machine.node for machine in workers if machine.swarm]
     both, given_out = Desk(), {}
     for number, name in enumerate(arrivals):
         given_out[f"s{number}"] = both.ask(f"s{number}", name, nodes)
     for name in CLUSTERS:
         alone = Desk()
         students = [f"s{number}" for number, chosen in enumerate(arrivals) if chosen == name]
-        ours = {machine.node.node_id for machine in of(world, name)}
+        ours = {machine.node.node_id for machine in of(workers, name)}
         for student in students:
             # Each on a worker of its own group or in its own line, as if the others were not there.
             assert given_out[student] == alone.ask(
-                student, name, [m.node for m in of(world, name) if m.swarm]
+                student, name, [m.node for m in of(workers, name) if m.swarm]
             )
             assert given_out[student] is None or given_out[student] in ours
         in_line = [student for student in students if given_out[student] is None]

@@ -96,7 +96,7 @@ class Wiring:
     def lab_hours_states(self) -> "LabHoursStates":
         from labswarm.aws.dynamodb.state import DynamoLabHoursStates
 
-        return DynamoLabHoursStates(self._dynamodb, environment.required("NOTES_TABLE"))
+        return DynamoLabHoursStates(self._dynamodb, environment.required("LAB_HOURS_TABLE"))
 
     def passes(self) -> "Passes":
         from labswarm.aws.dynamodb.passes import DynamoPasses

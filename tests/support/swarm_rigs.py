@@ -31,7 +31,7 @@ CLUSTER = "lab"
 """The labels of the workers' engines."""
 
 
-class World(Protocol):
+class SwarmRig(Protocol):
     """One Swarm with its manager, and workers as many as a test asks for."""
 
     @property
@@ -87,7 +87,7 @@ def eventually(condition: Callable[[], bool], seen: Callable[[], object], within
         time.sleep(0.05)
 
 
-class TwinWorld:
+class TwinSwarmRig:
     """The twin."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class TwinWorld:
         """Nothing is left of it."""
 
 
-class DockerWorld:
+class DockerSwarmRig:
     """A real Swarm in a lab of its own."""
 
     def __init__(self, root: Path) -> None:
