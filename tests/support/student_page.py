@@ -18,7 +18,7 @@ from playwright.sync_api import (
 )
 
 CHROMIUM = shutil.which("chromium")
-SCREENSHOTS = Path(__file__).resolve().parents[3] / "build/screenshots"
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "build/screenshots"
 WIDTHS = (1280, 400)
 # Without these Chromium asks the network for news of its own.
 _ARGUMENTS = (
@@ -50,26 +50,29 @@ def chromium(*arguments: str) -> Iterator[Browser]:
 
 
 class StudentPage:
-    """One tab, in which a student has logged in and opened their server."""
+    """One tab of a student. `site` is the hub, or the server of a student without one."""
 
-    def __init__(self, browser: Browser, hub: str, student: str) -> None:
+    def __init__(self, browser: Browser, site: str, student: str) -> None:
         self.theme = "light"
         self.context: BrowserContext = browser.new_context(
             viewport={"width": WIDTHS[0], "height": 800}
         )
         self.context.add_init_script(_WATCH_DIALOGS)
         self.page: Page = self.context.new_page()
-        self.hub, self.student = hub, student
-        self.page.goto(f"{hub}/hub/login")
-        self.page.fill("#username_input", student)
+        self.site, self.student = site, student
+
+    def log_in(self) -> None:
+        """Log in at the hub, and wait for the server."""
+        self.page.goto(f"{self.site}/hub/login")
+        self.page.fill("#username_input", self.student)
         self.page.fill("#password_input", "x")
         self.page.click("#login_submit")
-        self.page.wait_for_url(f"**/user/{student}/lab**", timeout=120_000)
+        self.page.wait_for_url(f"**/user/{self.student}/lab**", timeout=120_000)
         self._ready()
 
     def open(self, *files: str) -> None:
         """Open files in the tab, each over the one before."""
-        self.page.goto(f"{self.hub}/user/{self.student}/lab/tree/{files[0]}")
+        self.page.goto(f"{self.site}/user/{self.student}/lab/tree/{files[0]}")
         self._ready()
         self._in_front(files[0])
         for file in files[1:]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from tests.e2e.browser.student_page import (
+from tests.e2e.conftest import LabUnderTest
+from tests.support.student_page import (
     CHROMIUM,
     StudentPage,
     chromium,
@@ -16,14 +17,11 @@ from tests.e2e.browser.student_page import (
     text,
     within,
 )
-from tests.e2e.conftest import LabUnderTest
 
 from labswarm_hub.names import home_name
 
 pytestmark = [
     pytest.mark.swarm,
-    # Two class servers start and move on a real Swarm: minutes.
-    pytest.mark.deep,
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="browser skipped: there is no chromium"),
 ]
@@ -53,6 +51,7 @@ def test_a_student_whose_node_is_taken_back_stays_in_the_same_tab(
     lab: LabUnderTest, browser: Browser
 ) -> None:
     ada = StudentPage(browser, lab.status()["hub"]["url"], "ada")
+    ada.log_in()
     ada.save("notes.txt", text("first\n"))
     ada.save("work.ipynb", notebook("a = 1", *(f"print({number})" for number in range(40))))
     ada.open("notes.txt", "work.ipynb")
