@@ -6,21 +6,24 @@ from typing import Any
 from labswarm.aws.observability import logger
 from labswarm.aws.wiring import Wiring
 from labswarm.chef.server import ChefServer
+from labswarm.clock import WallClock
 from labswarm.cluster import INSTANCE_ID, Cluster, node_name
-from labswarm.errors import BadInput
+from labswarm.errors import BadInput, Permanent
 from labswarm.lifecycle.work import Work
 from labswarm.reconcile.run_pass import own_identities
 
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
 SIGNERS = AWS.signers()
+CLOCK = WallClock()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Do one of four things, each of which may be done again.
 
-    `{"do": "register", "work", "public_key": <PEM>}` -> `{"client": <name>}`: a client, no node.
+    `{"do": "register", "work", "public_key": <PEM>}` -> `{"client": <name>}`: a client, no node;
+    Permanent when the time to go forward is over.
     `{"do": "remove", "work"}` -> `{"removed": [<name>]}`: the node's client and node object.
     `{"do": "remove_orphans", "cluster", "instances": [<id>, ...]}` -> `{"removed": [<name>, ...]}`.
     `{"do": "list", "cluster"}` -> `{"clients": [<instance id>, ...], "nodes": [...]}`, in full.
@@ -42,6 +45,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _register(work: Work, public_key: object) -> dict[str, Any]:
+    if work.left_s("forward_by", CLOCK.now()) <= 0:
+        raise Permanent("the rest of the hook's time is for undoing the launch")
     if not isinstance(public_key, str) or not public_key.startswith("-----BEGIN PUBLIC KEY-----"):
         raise BadInput("public_key", "has to be the PEM text that labswarm-node-identify answered")
     _server(CLUSTERS.read_cluster(work.cluster)).create_client(work.node_name, public_key)

@@ -24,20 +24,22 @@ COMMANDS = Commands(AWS.agent(), LEDGER, SLOTS, CLOCK)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"work", "document", "on": "node"|"hub", "parameters"?, "until"?, "until_done"?,
-    "unless_terminating"?}` -> answer.
+    """`{"work", "document", "on": "node"|"hub", "parameters"?, "until"?, "until_done"?}` -> answer.
 
     `until` names the work's time by which the step has to be done, `forward_by`, `empty_by` or
     `evacuate_by`; without it that is the work's deadline. After that time it still has 10 s. With
     `until_done` a command that fails for a while is sent again in this call, not only in the next.
     Raises Transient while the command is still under way after 90 s, or then (invoke again to go
-    on waiting); Permanent after `forward_by`, and when `unless_terminating` and the instance's
-    termination has begun; and otherwise the kind that the tool reports. `urgent` in the answer:
-    EC2 has warned that it takes the instance back.
+    on waiting); of a step that has to be done by `forward_by`, Permanent after it and when the
+    instance's termination has begun; and otherwise the kind that the tool reports. `urgent` in the
+    answer: EC2 has warned that it takes the instance back.
     """
     work = Work.parse(event.get("work"))
-    patience_s = _patience_s(work, event.get("until", "deadline"))
-    if event.get("unless_terminating") and LEDGER.is_terminating(work.instance_id):
+    until = event.get("until", "deadline")
+    patience_s = _patience_s(work, until)
+    # Executions of the version before ask for this by `unless_terminating`, and have no `until`.
+    overtakable = until == "forward_by" or event.get("unless_terminating")
+    if overtakable and LEDGER.is_terminating(work.instance_id):
         raise Permanent("overtaken by its termination")
     step = Step(
         subject=work.instance_id,

@@ -10,7 +10,7 @@ from tests.simulation.auto_scaling import refused
 from tests.simulation.interpreter import Failure
 from tests.simulation.virtual_time import VirtualTime
 
-Kind = Literal["throttled", "permanent", "timeout", "crash"]
+Kind = Literal["throttled", "permanent", "timeout", "crash", "unlisted"]
 
 
 @dataclass
@@ -18,7 +18,8 @@ class Fault:
     """The behaviour of a Task's function the next `times` that it is called for that state.
 
     `throttled`: AWS refuses each of its calls; `permanent`: it fails for good; `timeout`: it hangs
-    until its own timeout; `crash`: all that it does is done, and it dies before it answers.
+    until its own timeout; `crash`: all that it does is done, and it dies before it answers;
+    `unlisted`: Lambda answers with an error that no machine names.
     """
 
     machine: str
@@ -80,7 +81,9 @@ class Faults:
                 act()
                 raise Failure("Runtime.ExitError", "RequestId: request Error: Runtime exited")
             case "throttled":
-                raise Failure("Transient", "ThrottlingException: Rate exceeded")
+                raise Failure("Throttled", "ThrottlingException: Rate exceeded")
+            case "unlisted":
+                raise Failure("Lambda.NobodyListedThisException", "Something new in Lambda")
         return act()
 
     def deliveries(self, event: Mapping[str, Any], draw: random.Random) -> list[float]:

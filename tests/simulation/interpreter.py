@@ -127,7 +127,7 @@ class Interpreter:
                     result = paths.fill(state["Parameters"], data, context)
                 return paths.put(state.get("ResultPath", "$"), data, result), following
             case "Wait":
-                self._time.sleep(state["Seconds"])
+                self._time.sleep(self._wait_s(state, data, context))
                 return data, following
             case "Choice":
                 for rule in state["Choices"]:
@@ -229,6 +229,13 @@ class Interpreter:
             if one.error is not None:
                 raise one.error
         return results
+
+    def _wait_s(self, state: Mapping[str, Any], data: Any, context: Any) -> float:
+        """How many seconds a Wait lasts."""
+        if "TimestampPath" not in state:
+            return float(state["Seconds"])
+        until = datetime.fromisoformat(paths.read(state["TimestampPath"], data, context))
+        return until.timestamp() - self._time.now()
 
     def _iso(self) -> str:
         return datetime.fromtimestamp(self._time.now(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -15,17 +15,8 @@ MACHINES = sorted((ROOT / "statemachines").glob("*.asl.yaml"))
 OF_CLAIMS = [machine for machine in MACHINES if "ClaimFunction" in machine.read_text()]
 
 
-SERVICE_ERRORS = {
-    "Transient",
-    "States.Timeout",
-    "Sandbox.Timedout",
-    "Runtime.ExitError",
-    "Lambda.Unknown",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-}
+# Our own kinds that are never tried again; every other error is.
+DENIED = ["Permanent", "BadInput", "Gone"]
 
 
 def load(machine: Path) -> dict[str, Any]:

@@ -105,16 +105,20 @@ def test_what_was_completed_before_is_left_as_it_is() -> None:
     assert ends.breakers.read_breaker("lab").failed == {INSTANCE}
 
 
-@pytest.mark.parametrize(("event", "result"), [(LAUNCH, "ABANDON"), (TERMINATE, "CONTINUE")])
-def test_a_hook_that_could_not_even_be_claimed_is_completed_by_its_events_token(
-    event: LifecycleEvent, result: str
-) -> None:
+def test_a_launch_that_could_not_even_be_claimed_is_abandoned_by_its_events_token() -> None:
     ends = Ends()
 
-    assert ends.completing.resort(event, OWNER) == (
-        f"{event.transition} of {INSTANCE}: unclaimed, {result}"
+    assert ends.completing.resort(LAUNCH, OWNER) == f"launch of {INSTANCE}: unclaimed, ABANDON"
+    assert ends.hooks.results == {LAUNCH.token: "ABANDON"}
+
+
+def test_students_keep_their_servers_while_a_termination_is_unclaimed() -> None:
+    ends = Ends()
+
+    assert ends.completing.resort(TERMINATE, OWNER) == (
+        f"terminate of {INSTANCE}: unclaimed, it waits for its hook's timeout"
     )
-    assert ends.hooks.results == {event.token: result}
+    assert ends.hooks.results == {}
 
 
 @pytest.mark.parametrize(("notice", "phase"), [(INTERRUPTION, "removed"), (REBALANCE, "paused")])

@@ -134,7 +134,8 @@ def test_nothing_depends_on_a_notice_or_waits_for_it_long(
     # An execution fails by `$.failure` alone.
     assert caught["ResultPath"] == notify["ResultPath"] == path
     assert notify["Parameters"]["Payload"]["until"] == until
-    assert notify["Retry"][0]["MaxAttempts"] == 1
+    _, failed, _ = notify["Retry"]
+    assert (failed["ErrorEquals"], failed["MaxAttempts"]) == (["Transient"], 1)
 
 
 def test_who_is_told_is_told_until_when_their_server_stays() -> None:

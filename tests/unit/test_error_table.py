@@ -8,11 +8,11 @@ from pathlib import Path
 
 import botocore.session
 import pytest
-from tests.support.machines import FUNCTIONS, MACHINES, SERVICE_ERRORS, all_states, load
+from tests.support.machines import DENIED, FUNCTIONS, MACHINES, all_states, load
 
 from labswarm import errors
 from labswarm.error_table import AWS, CHEF, DOCKER, aws_kind, http_kind
-from labswarm.errors import Gone, LabswarmError, Permanent, Transient
+from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Throttled, Transient
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/reference/errors.md"
@@ -83,12 +83,11 @@ def test_every_code_that_is_asked_for_is_in_the_table(path: Path) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
-def test_every_retry_and_catch_names_kinds_or_what_the_services_document(machine: Path) -> None:
+def test_every_retry_and_catch_names_kinds_or_all(machine: Path) -> None:
     """https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
-    kinds = {e.__name__ for e in (Transient, Gone, Permanent)}
     for name, state in all_states(load(machine)["States"]):
         for rule in (*state.get("Retry", ()), *state.get("Catch", ())):
-            assert set(rule["ErrorEquals"]) <= SERVICE_ERRORS | kinds | {"States.ALL"}, name
+            assert set(rule["ErrorEquals"]) <= {*DENIED, "Transient", "States.ALL"}, name
 
 
 SERVICES = {"states": "stepfunctions"}
@@ -132,8 +131,18 @@ def test_no_code_has_two_kinds() -> None:
 
 
 def test_a_kind_is_called_as_the_machines_call_it() -> None:
-    for kind in (Transient, Gone, Permanent):
+    for kind in (Transient, Throttled, Gone, Permanent, BadInput):
         assert getattr(errors, kind.__name__) is kind
+
+
+def test_the_machines_deny_every_error_of_ours_that_is_not_transient() -> None:
+    ours = {
+        e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, LabswarmError)
+    }
+    assert {e.__name__ for e in ours if not issubclass(e, Transient)} == {
+        *DENIED,
+        LabswarmError.__name__,
+    }
 
 
 @pytest.mark.parametrize(
@@ -141,9 +150,10 @@ def test_a_kind_is_called_as_the_machines_call_it() -> None:
     [
         ("ValidationError", "No active Lifecycle Action found with token x", 400, Gone),
         ("ValidationError", "1 validation error detected", 400, Permanent),
-        ("Throttling", "Rate exceeded", 400, Transient),
+        ("Throttling", "Rate exceeded", 400, Throttled),
+        ("RequestLimitExceeded", "Request limit exceeded.", 503, Throttled),
         ("AccessDenied", "", 403, Permanent),
-        ("NeverHeardOf", "", 400, Permanent),
+        ("NeverHeardOf", "", 400, Transient),
         ("NeverHeardOf", "", 503, Transient),
         ("ValidationError", "", 500, Transient),
     ],
@@ -183,9 +193,14 @@ Each error is of one of three kinds, which decides the reaction:
 - *gone*: it is already done;
 - *permanent*: end the step, undo its work or complete the hook, and notify a person.
 
-An error that is not listed is permanent. It is transient if a server failed itself (HTTP status 500
-or more), could not be reached, or did not answer in time. The app, the nodes' tools and the
-machines' Retry and Catch use this table. Its source is `layers/labswarm/labswarm/error_table.py`.
+A throttle is transient too, with the class `Throttled`: it says nothing about the step, and a step
+that is throttled has not failed.
+
+An error of AWS that is not listed is transient. One of Docker or the Chef Server is permanent,
+unless the server failed itself (HTTP status 500 or more), could not be reached, or did not answer
+in time. The app and the nodes' tools use this table. Its source is
+`layers/labswarm/labswarm/error_table.py`. The machines know only the classes: they try every error
+again that is not gone or permanent.
 
 ## AWS
 
@@ -198,7 +213,8 @@ def page() -> str:
     for line in AWS:
         for code in line.codes:
             name = f"`{code}`" + (f', "{line.text}"' if line.text else "")
-            told.append(f"| {name} | {line.kind.kind} | {_link(line.source)} |")
+            kind = "throttled" if line.kind is Throttled else line.kind.kind
+            told.append(f"| {name} | {kind} | {_link(line.source)} |")
     for title, table in (("Docker Engine", DOCKER), ("Chef Server", CHEF)):
         told += ["", f"## {title}", "", "| answer | kind | source |", "|---|---|---|"]
         for answer in table:

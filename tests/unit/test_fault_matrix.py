@@ -10,7 +10,7 @@ import pytest
 from tests.simulation import template
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.functions import ROOT
-from tests.simulation.simulation import ASG, PASS, RECONCILE, Simulation
+from tests.simulation.simulation import ASG, EMPTY_DEADLINE_S, PASS, RECONCILE, Simulation
 
 LAUNCH, TERMINATE, SPOT = (
     "labswarm-node-launch",
@@ -24,6 +24,7 @@ TIMES: Mapping[str, int] = {
     "permanent": 1,
     "timeout": 1,
     "crash": 1,
+    "unlisted": 2,
     "duplicate": 1,
 }
 PAGE = ROOT / "docs" / "reference" / "faults.md"
@@ -73,13 +74,17 @@ def move_unknown(simulation: Simulation) -> None:
 
 
 def terminating(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:
-    """Of two workers, the one with a student goes; EC2 may not leave it its time."""
+    """Of two workers, the one with a student goes, who has a minute; EC2 may not leave it that."""
     first, _ = simulation.opened(2)
     simulation.classroom.sit("s1")
     arm()
     going = simulation.classroom.worker_of("s1") or first
     simulation.groups.terminate_instance_in_auto_scaling_group(going, True)
-    if state == "Warn":
+    if state != "Warn":
+        simulation.time.run(EMPTY_DEADLINE_S - 1)
+        assert simulation.classroom.cuts == [], simulation.told()
+        assert going in simulation.ssm.machines, simulation.told()
+    else:
         simulation.time.run(20)
         simulation.warn(going)
 
@@ -202,6 +207,18 @@ def page() -> str:
 
 def test_the_page_has_no_cell_of_a_state_that_is_no_more() -> None:
     assert said().keys() == {param.values for param in CELLS}
+
+
+def test_an_error_that_nobody_listed_costs_nothing() -> None:
+    undone = {(LAUNCH, state) for state in UNDOING}
+    for (machine, state, kind), how in said().items():
+        if kind in ("throttled", "unlisted"):
+            assert how == ("undone" if (machine, state) in undone else "done"), (state, kind)
+
+
+def test_no_launch_ends_worse_than_undone() -> None:
+    launches = {how for (machine, _, _), how in said().items() if machine == LAUNCH}
+    assert launches == {"done", "undone", "last resort"}
 
 
 if __name__ == "__main__":

@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 import yaml
 from tests.support.machines import (
+    DENIED,
     DOCUMENTS,
     FUNCTIONS,
     MACHINES,
     OF_CLAIMS,
     ROOT,
-    SERVICE_ERRORS,
     all_states,
     load,
     reached,
 )
+
+from labswarm.lifecycle.hook_time import CLEANUP_S, LAUNCH_S
 
 # Lab and AWS do not agree on these yet, so the machines do without.
 UNUSED = ("QueryLanguage", "Assign", ".sync:2", "ItemBatcher", "States.UUID", "$uuid", "{%")
@@ -51,10 +53,41 @@ def test_every_task_ends_in_time_tries_again_with_jitter_and_is_caught(
     task: dict[str, Any],
 ) -> None:
     assert task["TimeoutSeconds"] > 0
-    (retry,) = task["Retry"]
-    assert set(retry["ErrorEquals"]) == SERVICE_ERRORS
-    assert (retry["JitterStrategy"], retry["MaxDelaySeconds"] <= 10) == ("FULL", True)
+    denied, *own, every = task["Retry"]
+    assert denied == {"ErrorEquals": DENIED, "MaxAttempts": 0}
+    assert [retry["ErrorEquals"] for retry in own] in ([], [["Transient"]])
+    assert every["ErrorEquals"] == ["States.ALL"]
+    for retry in (*own, every):
+        assert (retry["JitterStrategy"], retry["MaxDelaySeconds"] <= 20) == ("FULL", True)
     assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
+def test_no_machine_lists_the_errors_of_lambda(machine: Path) -> None:
+    """AWS adds names; one that is missing in a list would end a launch."""
+    assert not re.search(r"Lambda\.|Sandbox\.|Runtime\.", machine.read_text())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_error_that_no_machine_names_is_waited_out(task: dict[str, Any]) -> None:
+    """Half of all delays, as FULL jitter draws them, with no call that answers."""
+    *_, every = task["Retry"]
+    delays = [
+        min(every["IntervalSeconds"] * every["BackoffRate"] ** n, every["MaxDelaySeconds"])
+        for n in range(every["MaxAttempts"])
+    ]
+    replaces = "ReplaceInstances" in task["Parameters"]["FunctionName"]
+    assert sum(delays) / 2 >= (4 if replaces else 9)
+
+
+def test_a_launch_waits_out_a_throttle_until_its_own_time_ends() -> None:
+    states = load(ROOT / "statemachines/node_launch.asl.yaml")["States"]
+    forward = [
+        s for s in states.values() if s.get("Parameters", {}).get("Payload", {}).get("until")
+    ]
+    for task in forward:
+        *_, every = task["Retry"]
+        assert every["MaxAttempts"] * every["MaxDelaySeconds"] / 2 >= LAUNCH_S - CLEANUP_S
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -1,14 +1,15 @@
 """Every error of AWS, Docker and the Chef Server that can occur, its kind, and where that is from.
 
-A kind says what to do (labswarm.errors). An error without a line is permanent, except an answer of
-a server that failed itself (HTTP status 500 or more), which is transient. The page
+A kind says what to do (labswarm.errors). An error of AWS without a line is transient: AWS adds
+codes, and an unknown one is tried again. Of Docker and the Chef Server it is permanent, except an
+answer of a server that failed itself (HTTP status 500 or more), which is transient. The page
 docs/reference/errors.md is made of this table.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labswarm.errors import Gone, LabswarmError, Permanent, Transient
+from labswarm.errors import Gone, LabswarmError, Permanent, Throttled, Transient
 
 Kind = type[LabswarmError]
 
@@ -52,13 +53,21 @@ AWS: Sequence[AwsErrors] = (
         f"{_API}/autoscaling/ec2/userguide/completing-lifecycle-hooks.html",
         text="No active Lifecycle Action",
     ),
-    # The errors that the SDKs retry themselves.
+    # The errors that the SDKs retry themselves: throttles, and failures of the service.
     AwsErrors(
         (
             *("Throttling", "ThrottlingException", "ThrottledException"),
             *("RequestThrottled", "RequestThrottledException", "RequestLimitExceeded"),
             *("TooManyRequestsException", "ProvisionedThroughputExceededException"),
-            *("LimitExceededException", "RequestTimeout", "RequestTimeoutException"),
+            *("LimitExceededException", "SlowDown", "BandwidthLimitExceeded"),
+            *("EC2ThrottledException", "PriorRequestNotComplete", "TransactionInProgressException"),
+        ),
+        Throttled,
+        _RETRIES,
+    ),
+    AwsErrors(
+        (
+            *("RequestTimeout", "RequestTimeoutException"),
             *("InternalError", "InternalFailure", "InternalServerError", "ServiceUnavailable"),
         ),
         Transient,
@@ -121,7 +130,7 @@ AWS: Sequence[AwsErrors] = (
     AwsErrors(("ExecutionAlreadyExists",), Gone, f"{_SFN}/API_StartExecution.html"),
     AwsErrors(
         ("ExecutionLimitExceeded", "KmsThrottlingException"),
-        Transient,
+        Throttled,
         f"{_SFN}/API_StartExecution.html",
     ),
     AwsErrors(
@@ -145,7 +154,7 @@ AWS: Sequence[AwsErrors] = (
         Permanent,
         _KMS,
     ),
-    AwsErrors(("KMSThrottling",), Transient, _SNS),
+    AwsErrors(("KMSThrottling",), Throttled, _SNS),
     AwsErrors(
         (
             *("AuthorizationError", "EndpointDisabled", "InvalidParameter", "InvalidSecurity"),
@@ -222,8 +231,8 @@ def aws_kind(code: str, message: str, status: int = 400) -> Kind:
     """The kind of an AWS error with this code, message and HTTP status."""
     for line in AWS:
         if code in line.codes and line.text in message:
-            return Transient if status >= 500 else line.kind
-    return _unknown(status)
+            return line.kind if status < 500 or issubclass(line.kind, Transient) else Transient
+    return Transient
 
 
 def http_kind(table: Sequence[HttpError], status: int, message: str = "") -> Kind:
@@ -231,8 +240,4 @@ def http_kind(table: Sequence[HttpError], status: int, message: str = "") -> Kin
     for line in table:
         if line.status in (None, status) and line.text in message:
             return line.kind
-    return _unknown(status)
-
-
-def _unknown(status: int) -> Kind:
     return Transient if status >= 500 else Permanent

@@ -1,7 +1,7 @@
 """Errors in three kinds, by the caller's reaction.
 
 Lambda reports an exception's class name as `errorType`, so a state machine's Retry and Catch match
-these names.
+these names. They deny: an error is tried again unless it is Gone, Permanent or BadInput.
 """
 
 from typing import ClassVar, Literal
@@ -19,6 +19,10 @@ class Transient(LabswarmError):
     """Not now: try again, with jitter."""
 
     kind = "transient"
+
+
+class Throttled(Transient):
+    """A service takes no more calls for now. It says nothing about the step: wait until it does."""
 
 
 class Gone(LabswarmError):

@@ -71,12 +71,21 @@ class Completing:
             completed = self.complete(subject, result, phase)
             return f"{event.transition} of {event.instance_id}: {completed} hooks, {result}"
         if isinstance(event, LifecycleEvent) and not _is_known(claim, event.token):
-            # The claim itself failed: nobody else knows that this instance waits.
-            if event.transition == "launch":
-                self._count_failure(event.cluster, event.instance_id, "its launch was not claimed")
-            self._hooks.complete(event.asg, event.hook, event.token, result)
-            return f"{event.transition} of {event.instance_id}: unclaimed, {result}"
+            return self._resort_unclaimed(event, result)
         return None
+
+    def _resort_unclaimed(self, event: LifecycleEvent, result: Result) -> str:
+        """End the wait of an instance whose claim itself failed; nobody else knows that it waits.
+
+        One that terminates goes on waiting: nobody has told its students or moved them, and they
+        keep their servers until its hook's own time is over.
+        """
+        told = f"{event.transition} of {event.instance_id}: unclaimed"
+        if event.transition != "launch":
+            return f"{told}, it waits for its hook's timeout"
+        self._count_failure(event.cluster, event.instance_id, "its launch was not claimed")
+        self._hooks.complete(event.asg, event.hook, event.token, result)
+        return f"{told}, {result}"
 
     def _count_failure(self, cluster: str, instance_id: str, why: str) -> None:
         """Count a failed launch; while launches are held, its group gets one smaller."""
