@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 from labswarm.seats import START_WITHIN_S
+from labswarm_hub.homes import mark_homes
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.spawner import LabswarmSpawner
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  # given by traitlets
 settings = HubSettings.read(Path(os.environ.get("LABSWARM_HUB_CONFIG", "/etc/labswarm/hub.json")))
+mark_homes(settings.homes)
 
 c.JupyterHub.bind_url = "http://0.0.0.0:8000"
 c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
@@ -47,7 +49,8 @@ c.LabswarmSpawner.mem_guarantee = settings.seat.memory_bytes
 c.LabswarmSpawner.cpu_guarantee = settings.seat.nano_cpus / 1e9
 c.LabswarmSpawner.mem_limit = settings.limit.memory_bytes
 c.LabswarmSpawner.cpu_limit = settings.limit.nano_cpus / 1e9
-c.LabswarmSpawner.start_timeout = START_WITHIN_S
+# The spawner itself ends a start in time, with a reason; JupyterHub's own end has none.
+c.LabswarmSpawner.start_timeout = START_WITHIN_S + 30
 # A student whose node is lost is offered a new server this soon; until then the page asks the lost
 # one.
 c.LabswarmSpawner.poll_interval = 5

@@ -1,10 +1,22 @@
 """Students' homes on the shared folder."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+
+from labswarm.homes import MARKER
 
 # The user and group of every server's process, as in Jupyter's own images (jovyan, users).
 UID, GID = 1000, 100
+
+
+def mark_homes(homes: Path) -> None:
+    """Mark the folder of the homes, so that each worker can see that it has the same one.
+
+    Without the folder nothing is done: then each start fails, and says so.
+    """
+    with suppress(FileNotFoundError):
+        (homes / MARKER).mkdir(mode=0o700, exist_ok=True)
 
 
 def make_home(home: Path) -> None:

@@ -16,6 +16,7 @@ from labswarm_hub.settings import Group, HubSettings
 HOME = "/home/jovyan"
 USER_LABEL, SERVER_LABEL, SERVICE_LABEL = labels.USER, labels.SERVER, labels.SERVICE
 CLUSTER_LABEL, REFUSED_BY_LABEL = labels.CLUSTER, labels.REFUSED_BY
+UNFIT_LABEL = labels.UNFIT
 
 # No node meets this constraint, so a task that waits for a seat stays pending and Swarm does not
 # start it on a node's overhead. The cluster grows by the number of pending tasks.
@@ -75,7 +76,7 @@ def service_spec(
                 "Dir": HOME,
                 "Init": True,
                 "StopGracePeriod": _STOP_GRACE_NS,
-                "Mounts": _mounts(settings, server),
+                "Mounts": _mounts(settings, group, server),
                 **_UNPRIVILEGED,
             },
             "Resources": _resources(group),
@@ -112,7 +113,7 @@ def _resources(group: Group) -> dict[str, Any]:
     }
 
 
-def _mounts(settings: HubSettings, server: Server) -> list[dict[str, Any]]:
+def _mounts(settings: HubSettings, group: Group, server: Server) -> list[dict[str, Any]]:
     home = {
         "Type": "bind",
         "Source": str(settings.homes / home_name(server.user)),
@@ -122,4 +123,23 @@ def _mounts(settings: HubSettings, server: Server) -> list[dict[str, Any]]:
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True}
         for source, target in sorted(settings.read_only_mounts.items())
     ]
-    return [home, *shared]
+    return [home, _tmp(group, server), *shared]
+
+
+def _tmp(group: Group, server: Server) -> dict[str, Any]:
+    """Return the mount of /tmp: memory of the server, so that no student fills the node's disk.
+
+    A mount of the type `tmpfs` would be `noexec` (moby, daemon/oci_linux.go), and packages are
+    built in /tmp. The volume has a name, because Swarm makes a second one for each without.
+    """
+    size = group.limit.memory_bytes // 2
+    options = {"type": "tmpfs", "device": "tmpfs", "o": f"size={size},mode=1777,nosuid,nodev"}
+    return {
+        "Type": "volume",
+        "Source": f"{server.service}-tmp",
+        "Target": "/tmp",  # noqa: S108  # the container's own
+        "VolumeOptions": {
+            "NoCopy": True,
+            "DriverConfig": {"Name": "local", "Options": options},
+        },
+    }

@@ -8,7 +8,7 @@ from typing import Any
 
 from labswarm.seats import Seat, SeatedNode, seats_of
 from labswarm_hub.settings import Group
-from labswarm_hub.task_spec import CLUSTER_LABEL, SERVICE_LABEL
+from labswarm_hub.task_spec import CLUSTER_LABEL, SERVICE_LABEL, UNFIT_LABEL
 
 Task = Mapping[str, Any]
 Node = Mapping[str, Any]
@@ -32,22 +32,35 @@ def seated(node: Node, seat: Seat, overhead: Seat) -> SeatedNode:
     )
 
 
+def is_unfit(node: Node) -> bool:
+    """Return whether the node reports that its homes cannot be used."""
+    return UNFIT_LABEL in _engine_labels(node)
+
+
 def seated_of(nodes: Iterable[Node], group: Group, own: str) -> list[SeatedNode]:
-    """Return the nodes of one group; a node without a cluster label belongs to the hub's `own`."""
-    return [
-        seated(node, group.seat, group.overhead)
-        for node in nodes
-        if (cluster_of(node) or own) == group.cluster
-    ]
+    """Return the nodes of one group on which servers may start.
+
+    A node without a cluster label belongs to the hub's `own`. Unfit nodes are left out. If all of
+    several nodes are unfit, other nodes would not be better: none is left out, and the start itself
+    says what is wrong.
+    """
+    theirs = [node for node in nodes if (cluster_of(node) or own) == group.cluster]
+    fit = [node for node in theirs if not is_unfit(node)]
+    usable = theirs if len(theirs) > 1 and not fit else fit
+    return [seated(node, group.seat, group.overhead) for node in usable]
 
 
 def cluster_of(node: Node) -> str | None:
     """Return the cluster of a worker: the node's label, or without one the engine's label."""
-    engine = node["Description"].get("Engine") or {}
-    for labels in (node["Spec"].get("Labels"), engine.get("Labels")):
+    for labels in (node["Spec"].get("Labels"), _engine_labels(node)):
         if labels and labels.get(CLUSTER_LABEL):
             return str(labels[CLUSTER_LABEL])
     return None
+
+
+def _engine_labels(node: Node) -> Mapping[str, str]:
+    engine = node["Description"].get("Engine") or {}
+    return engine.get("Labels") or {}
 
 
 def newest(tasks: Iterable[Task], service_id: str) -> Task | None:

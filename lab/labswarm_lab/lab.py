@@ -75,7 +75,7 @@ class Lab:
     @property
     def homes(self) -> Path:
         """The students' homes, the one thing that stays after the lab."""
-        return self.place.state_dir / "homes"
+        return self.place.homes
 
     @property
     def emulator_dir(self) -> Path:

@@ -172,6 +172,7 @@ def _node(node: Mapping[str, Any]) -> SwarmNode:
         created_at=node["CreatedAt"],
         node_cluster=of_node.get(labels.CLUSTER),
         engine_cluster=of_engine.get(labels.CLUSTER),
+        unfit=labels.UNFIT in of_engine,
     )
 
 

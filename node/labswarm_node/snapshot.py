@@ -77,6 +77,7 @@ def snapshot_of(
                 seats_used=used[node.node_id],
                 created_at=node.created_at,
                 refused=refused[node.node_id],
+                unfit=node.unfit,
             )
             for node in workers
         ),

@@ -28,7 +28,8 @@ class SwarmNode:
 
     `node_label` and `engine_label` are the instance ids in its labels, `node_cluster` and
     `engine_cluster` the clusters, None where there is none; `state` is ready, down, unknown or
-    disconnected. Memory in bytes, CPU in 1e-9 cores; `created_at` orders nodes by age.
+    disconnected. Memory in bytes, CPU in 1e-9 cores; `created_at` orders nodes by age. An `unfit`
+    node reports that its homes cannot be used.
     """
 
     node_id: str
@@ -42,6 +43,7 @@ class SwarmNode:
     created_at: str
     node_cluster: str | None = None
     engine_cluster: str | None = None
+    unfit: bool = False
 
     @property
     def cluster(self) -> str | None:

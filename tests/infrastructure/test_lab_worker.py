@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from tests.support.recipes import declared, run_list, scripts
 
 from labswarm_lab.hub import HubGround, lay_homes, settings_of
-from labswarm_lab.nodes import cookbooks, machine
+from labswarm_lab.nodes import cookbooks, fitness, machine
 from labswarm_lab.nodes.node_config import node_json
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.settings import NodesSettings
@@ -62,6 +63,7 @@ HELD = {
     ),
     "directory[homes]": "test_the_homes_have_the_cookbooks_mode",
     "labswarm_node_config": "test_node_json_has_the_cookbooks_fields",
+    "systemd_unit[labswarm-fitness.service]": "test_a_worker_reports_on_its_homes",
     "docker.sh": "test_the_engine_is_of_the_images_package",
     "node-tools.sh": "test_the_tools_are_the_images",
 }
@@ -287,6 +289,23 @@ def test_node_json_has_the_cookbooks_fields() -> None:
     assert set(lab) == outer | {"aws_endpoint_url", "state_dir"}
     assert set(lab["chef"]) == chef
     assert lab["chef"]["node_name"] == f"db-{ID}"
+
+
+def test_a_worker_reports_on_its_homes(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Sequence[str]] = []
+    monkeypatch.setattr(
+        machine, "start_beside", lambda _settings, _id, command, _log: started.append(command)
+    )
+    fitness.start(SETTINGS, ID)
+
+    recipe = (WORKER / "recipes/fitness.rb").read_text()
+    (program,) = re.findall(r"/usr/local/bin/(\S+) --homes", recipe)
+    (command,) = started
+    own = command[command.index(program) :]
+    assert list(own[:3]) == [program, "--homes", str(SETTINGS.place.homes)]
+    # The Engine writes its process id there.
+    dockerd = machine._dockerd(SETTINGS.place, ID)
+    assert own[own.index("--pid-file") + 1] == dockerd[dockerd.index("--pidfile") + 1]
 
 
 def test_the_engine_is_of_the_images_package() -> None:

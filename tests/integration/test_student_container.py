@@ -6,11 +6,13 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from tests.support.classroom import (
     CHEF_PORT,
     EMULATOR_PORT,
+    MANAGER,
     WORKER,
     Room,
     eventually,
@@ -21,11 +23,14 @@ from tests.support.hardening import FACTS, Fact
 from tests.support.lab_worker import Worker
 from tests.support.probes import CALLS, LOOK
 
+from labswarm_hub.homes import mark_homes
 from labswarm_hub.task_spec import HOME
 from labswarm_lab import hub
 from labswarm_lab.nodes import cookbooks, network, registry, sweep
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.requirements import missing
+from labswarm_node.docker_swarm import DockerSwarm
+from labswarm_node.fitness import EngineLabels
 
 pytestmark = pytest.mark.swarm
 
@@ -173,6 +178,28 @@ def test_it_sees_its_own_home_and_nobody_elses(room: Room) -> None:
         )
 
 
+def test_its_tmp_is_full_before_the_nodes_disk_is(room: Room) -> None:
+    fill = """
+import os, subprocess
+left = os.statvfs("/tmp").f_blocks * os.statvfs("/tmp").f_frsize
+try:
+    with open("/tmp/full", "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, left + 1)
+except OSError as error:
+    print(error.strerror)
+os.unlink("/tmp/full")
+with open("/tmp/program", "w") as file:
+    file.write("#!/bin/sh\\necho it runs\\n")
+os.chmod("/tmp/program", 0o755)
+print(subprocess.run(["/tmp/program"], capture_output=True, text=True).stdout.strip(), left)
+"""
+    limit = room.container.attrs["HostConfig"]["Memory"]
+    assert room.python(fill).splitlines() == [
+        "No space left on device",
+        f"it runs {limit // 2}",
+    ]
+
+
 def test_it_has_no_docker_socket(room: Room) -> None:
     assert room.python(LOOK, "docker.sock") == ""
     own = room.worker.settings.place.docker_socket(WORKER)
@@ -215,3 +242,18 @@ def test_the_look_at_the_firewall_sees_when_it_is_gone(room: Room) -> None:
         load_firewall(room.worker)
     for fact in facts:
         fact.check(room.worker)
+
+
+def test_a_worker_that_does_not_find_the_homes_is_unfit_for_the_manager(room: Room) -> None:
+    """There is no JupyterHub in this room, so nothing has marked the homes yet."""
+    place = room.worker.settings.place
+    swarm = DockerSwarm(f"unix://{place.docker_socket(MANAGER)}")
+    eventually(
+        "both workers are unfit",
+        lambda: [node.unfit for node in swarm.nodes() if node.role == "worker"] == [True, True],
+    )
+    mark_homes(place.homes)
+    own = EngineLabels(f"unix://{place.docker_socket(WORKER)}", Path("/nowhere"), Path("/nowhere"))
+    eventually("the worker is fit again", lambda: not own.is_unfit())
+    room.container.reload()
+    assert room.container.status == "running"

@@ -19,6 +19,8 @@ from labswarm_hub.profiles import options_form, options_from_form
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.task_spec import CLUSTER_LABEL, Server, service_spec
 
+TMP = "/tmp"  # noqa: S108  # the container's own
+
 
 def settings(**changes: Any) -> HubSettings:
     return HubSettings.parse(json.dumps(SETTINGS | changes))
@@ -115,7 +117,7 @@ class TestService:
 
     def test_named_servers_share_the_home_and_see_no_other(self) -> None:
         homes = [
-            [mount for mount in mounts if not mount.get("ReadOnly")]
+            [mount for mount in mounts if not mount.get("ReadOnly") and mount["Type"] == "bind"]
             for mounts in (
                 spec("ada", server)["task_template"]["ContainerSpec"]["Mounts"]
                 for server in ("", "gpu")
@@ -124,9 +126,30 @@ class TestService:
         assert homes[0] == homes[1]
         assert homes[0] == [{"Type": "bind", "Source": "/homes/ada", "Target": "/home/jovyan"}]
 
-    def test_what_else_is_mounted_cannot_be_written(self) -> None:
+    def test_what_else_is_mounted_cannot_be_written_but_for_tmp(self) -> None:
         mounts = spec()["task_template"]["ContainerSpec"]["Mounts"]
+        assert {m["Target"] for m in mounts if not m.get("ReadOnly")} == {"/home/jovyan", TMP}
         assert {"Type": "bind", "Source": "/usr", "Target": "/usr", "ReadOnly": True} in mounts
+
+    @pytest.mark.parametrize(("profile", "memory"), [(None, 1024), ("cuda", 8192)])
+    def test_its_tmp_is_its_own_and_holds_half_of_its_memory(
+        self, profile: str | None, memory: int
+    ) -> None:
+        tmp = {
+            server: next(
+                mount
+                for mount in spec("ada", server, profile=profile)["task_template"]["ContainerSpec"][
+                    "Mounts"
+                ]
+                if mount["Target"] == TMP
+            )
+            for server in ("", "gpu")
+        }
+        assert tmp[""]["Source"] != tmp["gpu"]["Source"]
+        driver = tmp[""]["VolumeOptions"]["DriverConfig"]
+        assert driver["Options"]["type"] == "tmpfs"
+        # Packages are built there: programs may run.
+        assert driver["Options"]["o"] == f"size={memory // 2},mode=1777,nosuid,nodev"
 
     def test_it_says_whose_seat_it_takes(self) -> None:
         for profile, cluster in ((None, "lab"), ("plain", "lab"), ("cuda", "lab-gpu")):

@@ -15,10 +15,17 @@ from labswarm_node.swarm import Server, StudentTask, SwarmNode
 NOW = 1_800_000_000.0
 
 
-def node(number: int, used: int = 0, refused: int = 0, availability: str = "active") -> NodeSeen:
+def node(
+    number: int,
+    used: int = 0,
+    refused: int = 0,
+    availability: str = "active",
+    *,
+    unfit: bool = False,
+) -> NodeSeen:
     joined = "2026-11-24T08:00:00Z"
     return NodeSeen(
-        f"n{number}", f"i-{number:08x}", "ready", availability, 7, used, joined, refused
+        f"n{number}", f"i-{number:08x}", "ready", availability, 7, used, joined, refused, unfit
     )
 
 
@@ -82,7 +89,21 @@ def test_an_alarm_names_the_node_the_students_and_the_page() -> None:
     (sentence,) = sentences(refusing([node(1, refused=3), node(2)]))
 
     assert sentence.startswith("i-00000001: the servers of 3 students ended there")
-    assert sentence.endswith("(docs/reference/lab-hours.md).")
+    assert sentence.endswith("See docs/how-to/alarms.md, NodesStartNoServers.")
+
+
+def test_a_node_that_reports_lost_homes_is_closed_replaced_and_named() -> None:
+    lost = node(1, used=1, unfit=True)
+    decision = decided(lost, node(2, used=6))
+
+    assert (decision.pause, decision.desired) == (("i-00000001",), 3)
+    (sentence,) = sentences([lost])
+    assert sentence.startswith("i-00000001: it reports that its homes cannot be used")
+    assert "1 students are on it" in sentence
+
+
+def test_a_node_with_lost_homes_is_closed_before_one_that_refuses_servers() -> None:
+    assert to_close([node(1, refused=5), node(2, unfit=True), node(3)]) == [node(2, unfit=True)]
 
 
 # From the hub's label to the snapshot.

@@ -56,6 +56,11 @@ class Place:
         return self.state_root / self.lab
 
     @property
+    def homes(self) -> Path:
+        """The students' homes, the one thing that stays after the lab."""
+        return self.state_dir / "homes"
+
+    @property
     def nodes_dir(self) -> Path:
         """A folder per machine, and the settings of them all."""
         return self.state_dir / "nodes"

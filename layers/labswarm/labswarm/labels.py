@@ -18,3 +18,7 @@ REFUSED_BY = "labswarm.refused-by"
 
 WAITS_FOR_A_SEAT = "node.labels.labswarm.seat==free"
 """The constraint, met by no node, of a service in line for a seat: labswarm_hub.task_spec."""
+
+UNFIT = "labswarm.unfit"
+"""On a worker's engine, set by the worker itself: the part of it that servers cannot do without and
+that it has lost."""

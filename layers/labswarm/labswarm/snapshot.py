@@ -16,7 +16,8 @@ class NodeSeen:
 
     `seats` is how many servers it has room for, `seats_used` how many are there, `created_at` when
     it joined (ISO 8601); `instance_id` is None when no label says it. `refused` counts the servers
-    of students that ended on it before they ran and are now elsewhere or in line.
+    of students that ended on it before they ran and are now elsewhere or in line. A node is `unfit`
+    when it reports that its homes cannot be used.
     """
 
     node_id: str
@@ -27,6 +28,7 @@ class NodeSeen:
     seats_used: int
     created_at: str
     refused: int = 0
+    unfit: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,9 @@ def _node(values: object, path: str) -> NodeSeen:
         seats=_count(fields, "seats", path),
         seats_used=_count(fields, "seats_used", path),
         created_at=_text(fields, "created_at", path),
-        # An item that an older labswarm-snapshot has written has none.
+        # An item that an older labswarm-snapshot has written has neither.
         refused=_count(fields, "refused", path) if "refused" in fields else 0,
+        unfit=_flag(fields, "unfit", path) if "unfit" in fields else False,
     )
 
 
@@ -148,6 +151,13 @@ def _text(fields: Mapping[str, Any], name: str, path: str = "") -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value:
         raise BadInput(path + name, f"is {value!r}; it has to be text")
+    return value
+
+
+def _flag(fields: Mapping[str, Any], name: str, path: str) -> bool:
+    value = fields.get(name)
+    if not isinstance(value, bool):
+        raise BadInput(path + name, f"is {value!r}; it has to be true or false")
     return value
 
 

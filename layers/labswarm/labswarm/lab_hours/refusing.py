@@ -1,5 +1,6 @@
-"""Nodes on which students' servers end before they run, for example because their homes are not
-mounted. Such a node takes no more servers, and another one is launched in its place. Pure."""
+"""Nodes that cannot start students' servers: servers end there before they run, or the node itself
+reports that its homes cannot be used. Such a node takes no more servers, and another one is
+launched in its place. Pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +13,7 @@ reason of its own."""
 
 def refusing(nodes: Iterable[NodeSeen]) -> frozenset[NodeSeen]:
     """Return the nodes that refuse servers."""
-    return frozenset(node for node in nodes if node.refused >= SERVERS)
+    return frozenset(node for node in nodes if node.unfit or node.refused >= SERVERS)
 
 
 def to_close(ready: Sequence[NodeSeen]) -> list[NodeSeen]:
@@ -25,14 +26,22 @@ def to_close(ready: Sequence[NodeSeen]) -> list[NodeSeen]:
     if any(node.availability == "pause" for node in found):
         return []
     is_open = [node for node in found if node.availability == "active"]
-    return sorted(is_open, key=lambda node: (-node.refused, node.node_id))[:1]
+    return sorted(is_open, key=lambda node: (not node.unfit, -node.refused, node.node_id))[:1]
 
 
 def sentences(closed: Iterable[NodeSeen]) -> tuple[str, ...]:
     """Return a sentence for each closed node, for the people who answer alarms."""
     return tuple(
-        f"{node.instance_id}: the servers of {node.refused} students ended there before they ran. "
-        "The node takes no more servers and is replaced; those students' servers start on other "
-        "nodes. Look on it for the mount of the homes (docs/reference/lab-hours.md)."
+        f"{node.instance_id}: {_reason(node)} The node takes no more servers and is replaced. "
+        f"{node.seats_used} students are on it. See docs/how-to/alarms.md, NodesStartNoServers."
         for node in sorted(closed, key=lambda node: node.node_id)
+    )
+
+
+def _reason(node: NodeSeen) -> str:
+    if node.unfit:
+        return "it reports that its homes cannot be used, so students there cannot save."
+    return (
+        f"the servers of {node.refused} students ended there before they ran, and start on other "
+        "nodes."
     )

@@ -7,8 +7,8 @@ OURS = %w(
 describe 'labswarm_worker::default' do
   it 'includes the base and each of its parts' do
     run = runner.converge(described_recipe)
-    %w(labswarm_base labswarm_worker::firewall labswarm_worker::engine labswarm_worker::homes labswarm_worker::class
-       labswarm_worker::metrics).each { |recipe| expect(run).to include_recipe(recipe) }
+    %w(labswarm_base labswarm_worker::firewall labswarm_worker::engine labswarm_worker::homes labswarm_worker::fitness
+       labswarm_worker::class labswarm_worker::metrics).each { |recipe| expect(run).to include_recipe(recipe) }
   end
 
   it 'has the firewall before the Engine is started anew' do
@@ -66,6 +66,18 @@ describe 'labswarm_worker::homes' do
   it 'has a folder where there is no EFS' do
     run = runner(ground: GROUND.merge('efs' => nil)).converge(described_recipe)
     expect(run).to create_directory('/homes').with(mode: '0711')
+  end
+end
+
+describe 'labswarm_worker::fitness' do
+  it 'reports lost homes, for ever' do
+    unit = runner.converge(described_recipe).systemd_unit('labswarm-fitness.service')
+    expect(unit.content['Service']).to include('ExecStart' => '/usr/local/bin/labswarm-fitness --homes /homes', 'Restart' => 'always')
+  end
+
+  it 'sees the mounts of the machine' do
+    service = runner.converge(described_recipe).systemd_unit('labswarm-fitness.service').content['Service']
+    expect(service.keys.grep(/\A(Protect|Private|ReadOnly|Inaccessible|DynamicUser)/)).to be_empty
   end
 end
 

@@ -9,7 +9,8 @@ control 'labswarm-node-1' do
     its(%w(chef node_name)) { should eq "#{node['cluster']}-#{node['instance_id']}" }
   end
   describe json('/etc/docker/daemon.json') do
-    its('labels') { should eq ["labswarm.instance=#{node['instance_id']}", "labswarm.cluster=#{node['cluster']}"] }
+    its('labels') { should include "labswarm.instance=#{node['instance_id']}" }
+    its('labels') { should include "labswarm.cluster=#{node['cluster']}" }
   end
 end
 

@@ -51,3 +51,12 @@ control 'labswarm-worker-3' do
     its('type') { should eq 'nfs4' }
   end
 end
+
+control 'labswarm-worker-4' do
+  impact 1.0
+  title 'The worker reports when its homes cannot be used'
+  describe systemd_service('labswarm-fitness.service') do
+    it { should be_enabled }
+    it { should be_running }
+  end
+end
