@@ -46,6 +46,35 @@ def ended_before_answer(end: str) -> Reason:
     )
 
 
+def no_seat(within_s: float, kept_s: float) -> Reason:
+    """No seat became free within this time; the place in line is kept for `kept_s` seconds."""
+    return Reason(
+        "seat",
+        f"No seat became free within {within_s / 60:g} minutes, and no new machine could be had. "
+        f"Start your server again within {kept_s / 60:g} minutes: you keep your place in line.",
+        f"It waited {within_s:g} s in line for a seat: see whether nodes are launched.",
+    )
+
+
+def too_long(within_s: float, step: str) -> Reason:
+    """The start did not come to its end; `step` is what it did last."""
+    return Reason(
+        "time",
+        f"Your server did not start within {within_s / 60:g} minutes. {_AGAIN}",
+        f"The start took over {within_s:g} s. Its last step: {step}",
+    )
+
+
+def unexpected(error: Exception) -> Reason:
+    """Something failed of which nothing more is known."""
+    name, text = type(error).__name__, str(error)
+    return Reason(
+        "error",
+        f"Your server could not be started. {_AGAIN}",
+        f"The start failed: {name}{f' ({text})' if text else ''}.",
+    )
+
+
 def no_answer(within_s: float) -> Reason:
     """The server's task runs and the server does not answer."""
     return Reason(

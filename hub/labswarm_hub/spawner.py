@@ -14,6 +14,7 @@ from traitlets import Float, Instance, default
 
 from labswarm.errors import BadInput
 from labswarm.notices import key_of
+from labswarm.seats import START_WITHIN_S
 from labswarm_hub import reasons, tasks
 from labswarm_hub.ending import asked_to_end
 from labswarm_hub.homes import make_home
@@ -21,7 +22,7 @@ from labswarm_hub.listening import listens
 from labswarm_hub.names import home_name
 from labswarm_hub.profiles import options_form, options_from_form
 from labswarm_hub.refusals import Refusals
-from labswarm_hub.seating import Seating
+from labswarm_hub.seating import KEPT_S, Seating
 from labswarm_hub.settings import Group, HubSettings
 from labswarm_hub.start_failed import StartFailed
 from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
@@ -129,9 +130,25 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     async def start(self) -> tuple[str, int]:
         """Start the server; return the address and port of its task.
 
-        Raises StartFailed when its task fails or never answers, BadInput for an unknown profile.
+        Raises StartFailed, also after START_WITHIN_S seconds, and BadInput for an unknown profile.
         A start that fails or is cancelled leaves no service behind.
         """
+        seating = self._seating
+        try:
+            async with asyncio.timeout(START_WITHIN_S):
+                return await self._start(), self.port
+        except StartFailed:
+            raise
+        except TimeoutError as error:
+            raise StartFailed(self._too_long()) from error
+        except Exception as error:
+            self.log.exception("Starting %s", self.object_name)
+            raise StartFailed(reasons.unexpected(error)) from error
+        finally:
+            seating.settle(self.object_name)
+
+    async def _start(self) -> str:
+        """Start the server; return its task's address."""
         self._apply_group(self.group)
         self._refused_by = ()
         self._tell(5, "Looking for a free seat.")
@@ -143,9 +160,13 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         except BaseException:
             await self._remove_service()
             raise
-        finally:
-            self._seating.settle(self.object_name)
-        return address, self.port
+        return address
+
+    def _too_long(self) -> reasons.Reason:
+        """Return why the start did not end in time; a server in line keeps its place."""
+        if self._seating.give_up(self.object_name):
+            return reasons.no_seat(START_WITHIN_S, KEPT_S)
+        return reasons.too_long(START_WITHIN_S, self._progress[1])
 
     async def stop(self, now: bool = False) -> None:
         """Stop the server: it ends by itself within some seconds, or its node ends it.

@@ -1,228 +1,723 @@
-"""Starts in JupyterHub's Python: a node that cannot start servers, and stale options."""
+"""Starts, stops and polls of students' servers, over a twin of the Swarm and in virtual time."""
 
+import asyncio
 import json
-import subprocess
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from docker.errors import APIError
+from tests.support.class_environment import PACKAGES, importable
 from tests.support.hub_settings import GROUPS, SETTINGS
-
-CHECKOUT = Path(__file__).parents[2]
-CLASS_PYTHON = CHECKOUT / ".class/bin/python"
-
-pytestmark = pytest.mark.skipif(
-    not CLASS_PYTHON.exists(), reason="the class environment is not installed"
+from tests.support.hub_swarm import (
+    NEVER_TAKES,
+    PULLS_FOREVER,
+    REJECTED,
+    REJECTS,
+    RUNS,
+    ManagerTwin,
+    Worker,
+    then,
 )
+from tests.support.virtual_time import VirtualTime
 
-PRELUDE = """
-import asyncio, itertools, sys
-from pathlib import Path
-from types import SimpleNamespace
-sys.path.append(sys.argv[1])
-from docker.errors import NotFound
-from jupyterhub.apihandlers.users import UserServerAPIHandler
-from jupyterhub.handlers.pages import SpawnHandler
-from labswarm_hub import spawner as module
-from labswarm_hub.refusals import LEFT_OUT_S
+from labswarm.errors import BadInput
+from labswarm.seats import START_WITHIN_S
+from labswarm_hub.refusals import LEFT_OUT_S, Refusals
+from labswarm_hub.seating import KEPT_S, Seating
 from labswarm_hub.settings import HubSettings
-from labswarm_hub.start_failed import StartFailed
 from labswarm_hub.task_spec import REFUSED_BY_LABEL, SERVICE_LABEL
-settings = HubSettings.read(Path(sys.argv[2]))
-Spawner = module.LabswarmSpawner
-"""
 
-SWARM = """
-END = "invalid mount config for type bind: bind source path does not exist"
-NETWORK = {"Network": {"Spec": {"Name": settings.network}}, "Addresses": ["10.0.0.7/20"]}
-SEAT, OVERHEAD = settings.seat, settings.overhead
+if not PACKAGES.exists():
+    pytest.skip("the class environment is not installed", allow_module_level=True)
+with importable():
+    from jupyterhub.apihandlers.users import UserServerAPIHandler
+    from jupyterhub.handlers.pages import SpawnHandler
 
-class Swarm:
-    # A manager with these workers, each with four seats; a task on one in `broken` is rejected.
-    def __init__(self, *names):
-        self.nodes = [{
-            "ID": name, "Spec": {"Role": "worker", "Availability": "active"},
-            "Status": {"State": "ready"},
-            "Description": {"Hostname": name, "Resources": {
-                "MemoryBytes": 4 * SEAT.memory_bytes + OVERHEAD.memory_bytes,
-                "NanoCPUs": 4 * SEAT.nano_cpus + OVERHEAD.nano_cpus}},
-        } for name in names]
-        self.broken, self.services, self.tried, self.labels = set(), {}, [], {}
-        self.ids = itertools.count(1)
-    async def call(self, method, *args, **asked):
-        if method == "nodes":
-            return self.nodes
-        if method == "tasks":
-            return [task for task in self.services.values() if task]
-        if method == "remove_service":
-            if self.services.pop(args[0], None) is None:
-                raise NotFound(args[0])
-            return None
-        place = asked["task_template"]["Placement"]["Constraints"][1]
-        node = place.partition("node.id==")[2]
-        self.labels[asked["name"]] = asked["task_template"]["ContainerSpec"]["Labels"]
-        service = f"s{next(self.ids)}"
-        refused = node in self.broken
-        self.services[asked["name"]] = node and {
-            "ServiceID": service, "CreatedAt": service, "NodeID": node,
-            "DesiredState": "shutdown" if refused else "running",
-            "Status": {"State": "rejected", "Err": END} if refused else {"State": "running"},
-            "NetworksAttachments": [NETWORK],
-            "Spec": {"ContainerSpec": {"Labels": {SERVICE_LABEL: asked["name"]}}},
+    from labswarm_hub import spawner as module
+    from labswarm_hub.spawner import LabswarmSpawner
+    from labswarm_hub.start_failed import StartFailed
+
+LOOK_S = 0.25
+
+
+class Hub:
+    """The spawners of one hub, its Swarm and its clock."""
+
+    def __init__(self, loop: VirtualTime, settings: HubSettings, workers: list[Worker]) -> None:
+        self.loop = loop
+        self.settings = settings
+        self.swarm = ManagerTwin(settings, workers, loop.time)
+        self.listens_after_s = 0.0
+        """How long after its service is created a server answers."""
+        self.agrees_to_end = True
+        self.asked: list[str] = []
+
+    def spawner(self, student: str, **options: str) -> Any:
+        one = LabswarmSpawner(
+            settings=self.settings, user=SimpleNamespace(name=student), look_interval=LOOK_S
+        )
+        for name, twin in (("docker", self.swarm.call), ("get_args", list), ("get_env", dict)):
+            setattr(one, name, twin)
+        one.port, one.user_options = 8888, options
+        return one
+
+    async def start(self, student: str) -> str | None:
+        """Start a server; return its node."""
+        one = self.spawner(student)
+        assert await one.start() == ("10.0.0.7", 8888)
+        return self.swarm.node_of(one.object_name)
+
+    async def listens(self, *_: Any) -> bool:
+        newest = max((s["created"] for s in self.swarm.services.values()), default=0.0)
+        return self.loop.time() - newest >= self.listens_after_s
+
+    async def asked_to_end(self, url: str, key: str) -> bool:
+        self.asked.append(url)
+        return self.agrees_to_end
+
+
+NewHub = Callable[..., Hub]
+
+
+@pytest.fixture
+def new_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewHub]:
+    """Makes a hub whose workers have four seats each."""
+    loops = []
+
+    def make(*workers: Worker | str, **settings: Any) -> Hub:
+        (tmp_path / "homes").mkdir()
+        (tmp_path / "manager.token").write_text("a-token\n")
+        places = {
+            "homes": str(tmp_path / "homes"),
+            "manager_token_file": str(tmp_path / "manager.token"),
+            "seat": {"memory_bytes": 512, "nano_cpus": 1},
         }
-        if node:
-            self.tried.append(node)
-        return {"ID": service}
+        loop = VirtualTime()
+        loops.append(loop)
+        hub = Hub(
+            loop,
+            HubSettings.parse(json.dumps(SETTINGS | places | settings)),
+            [Worker(worker) if isinstance(worker, str) else worker for worker in workers],
+        )
 
-swarm = Swarm("n1", "n2", "n3")
+        async def inline(work: Callable[..., Any], *args: Any) -> Any:
+            return work(*args)
 
-def spawner(student):
-    one = Spawner(settings=settings, user=SimpleNamespace(name=student), look_interval=0.001)
-    one.docker, one.get_args, one.get_env, one.port = swarm.call, list, dict, 8888
-    return one
+        monkeypatch.setattr(asyncio, "to_thread", inline)
+        monkeypatch.setattr(time, "monotonic", loop.time)
+        # Homes belong to the students' user, which takes root.
+        monkeypatch.setattr("os.chown", lambda *_: None)
+        monkeypatch.setattr(module, "listens", hub.listens)
+        monkeypatch.setattr(module, "asked_to_end", hub.asked_to_end)
+        for name, fresh in {
+            "_seatings": defaultdict(lambda: Seating(loop.time)),
+            "_refusals": Refusals(),
+            "_choosing": asyncio.Lock(),
+            "_listing_lock": asyncio.Lock(),
+            "_last_listing": None,
+        }.items():
+            monkeypatch.setattr(LabswarmSpawner, name, fresh)
+        monkeypatch.setattr(LabswarmSpawner, "server", SimpleNamespace(base_url="/user/ada/"))
+        monkeypatch.setattr(LabswarmSpawner, "clear_state", lambda self: None)
+        return hub
 
-async def start(student):
-    one = spawner(student)
-    await one.start()
-    return swarm.services[one.object_name]["NodeID"]
-
-async def yes(*_): return True
-module.listens = yes
-clock = [1000.0]
-module.time = SimpleNamespace(monotonic=lambda: clock.__setitem__(0, clock[0] + 0.01) or clock[0])
-"""
+    yield make
+    for loop in loops:
+        loop.close()
 
 
-def run(tmp_path: Path, script: str, **settings: Any) -> None:
-    homes = tmp_path / "homes"
-    homes.mkdir()
-    places = {
-        "homes": str(homes),
-        "manager_token_file": str(tmp_path / "manager.token"),
-        "seat": {"memory_bytes": 512, "nano_cpus": 1},
+async def failure(start: Any) -> StartFailed:
+    with pytest.raises(StartFailed) as failed:
+        await start
+    return failed.value
+
+
+# A start on a free seat.
+
+
+def test_a_server_starts_on_the_fullest_node_with_a_free_seat(new_hub: NewHub) -> None:
+    hub = new_hub(Worker("n1", seats=2), "n2")
+
+    async def all_of_it() -> list[str | None]:
+        return [await hub.start(student) for student in ("ada", "bob", "eve")]
+
+    assert hub.loop.run(all_of_it()) == ["n1", "n1", "n2"]
+    assert {home.name for home in hub.settings.homes.iterdir()} == {"ada", "bob", "eve"}
+
+
+def test_a_class_that_arrives_at_once_takes_each_seat_once(new_hub: NewHub) -> None:
+    hub = new_hub("n1", "n2")
+
+    async def all_of_it() -> list[str | None]:
+        return await asyncio.gather(*(hub.start(f"s{number}") for number in range(8)))
+
+    assert sorted(hub.loop.run(all_of_it())) == ["n1"] * 4 + ["n2"] * 4
+    # One listing serves all of them.
+    assert hub.swarm.calls.count("nodes") < 8
+
+
+def test_a_start_without_homes_says_so_to_the_operator_and_leaves_nothing(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+    hub.settings.homes.rmdir()
+
+    failed = hub.loop.run(failure(hub.start("ada")))
+    assert "FileNotFoundError" in failed.log_message
+    assert failed.jupyterhub_message.startswith("Your server could not be started.")
+    assert not hub.swarm.services
+
+
+def test_a_service_that_the_manager_refuses_fails_the_start_with_a_sentence(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub("n1")
+    hub.swarm.refuses_services = True
+
+    failed = hub.loop.run(failure(hub.start("ada")))
+    assert failed.log_message == "The start failed: APIError (the manager has no leader)."
+    assert "manager" not in failed.jupyterhub_message
+    # Its seat is free again.
+    hub.swarm.refuses_services = False
+    assert hub.loop.run(hub.start("bob")) == "n1"
+
+
+def test_a_task_without_an_address_fails_the_start(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+    hub.swarm.addressed = False
+
+    failed = hub.loop.run(failure(hub.start("ada")))
+    assert "the task has no address on network labswarm" in failed.log_message
+    assert not hub.swarm.services
+
+
+def test_a_cancelled_start_leaves_no_service_and_takes_no_seat(new_hub: NewHub) -> None:
+    hub = new_hub(Worker("n1", seats=1, life=PULLS_FOREVER))
+
+    async def all_of_it() -> str | None:
+        start = asyncio.create_task(hub.start("ada"))
+        await asyncio.sleep(3)
+        assert hub.swarm.services
+        start.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await start
+        assert not hub.swarm.services
+        hub.swarm.worker("n1").life = RUNS
+        return await hub.start("bob")
+
+    assert hub.loop.run(all_of_it()) == "n1"
+
+
+def test_a_start_waits_until_the_last_server_of_its_student_has_ended(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+    old = {
+        "ServiceID": "old",
+        "CreatedAt": "0",
+        "NodeID": "n1",
+        "DesiredState": "shutdown",
+        "Status": {"State": "running"},
+        "Spec": {"ContainerSpec": {"Labels": {SERVICE_LABEL: "jupyter-ada"}}},
     }
-    (tmp_path / "hub.json").write_text(json.dumps(SETTINGS | places | settings))
-    # Homes belong to the students' user, which takes root.
-    owner = "import os\nos.chown = lambda *_: None\n"
-    done = subprocess.run(
-        [CLASS_PYTHON, "-c", owner + PRELUDE + script, CHECKOUT / "hub", tmp_path / "hub.json"],
-        env={"PYTHONPATH": f"{CHECKOUT}/layers/labswarm"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    hub.swarm.leaving.append(old)
+
+    async def all_of_it() -> None:
+        one = hub.spawner("ada")
+        start = asyncio.create_task(one.start())
+        await asyncio.sleep(10)
+        assert not hub.swarm.created
+        assert one._progress == (5, "Waiting for your last server to end.")
+        hub.swarm.leaving.clear()
+        await start
+
+    hub.loop.run(all_of_it())
+    assert hub.swarm.created == [("jupyter-ada", "n1")]
 
 
-def test_a_node_that_rejects_every_server_takes_no_start_from_the_others(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        SWARM
-        + """
-async def all_of_it():
-    # One student is on each; n1 is the fullest, so that it would take all.
-    assert await start("first") == "n1"
-    swarm.broken = {"n1"}
-    served = [await start(student) for student in ("ada", "bob", "eve", "kim")]
-    assert set(served) <= {"n2", "n3"}, served
-    # Two students tried it, the others are not sent there.
-    assert swarm.tried.count("n1") == 3, swarm.tried
-    # labswarm-snapshot reads from the servers' tasks on which node they did not start.
-    assert [swarm.labels[f"jupyter-{s}"].get(REFUSED_BY_LABEL) for s in ("ada", "bob", "eve")] == [
-        "n1", "n1", None
-    ], swarm.labels
-    # After a while it is tried again, and is used again once it works.
-    swarm.broken = set()
-    clock[0] += 4 * LEFT_OUT_S
-    assert await start("zoe") in ("n1", "n2", "n3")
-    clock[0] += 4 * LEFT_OUT_S
-    assert not Spawner._refusals.left_out("x", clock[0])
-asyncio.run(all_of_it())
-""",
+# The wait for the task.
+
+
+def test_a_task_that_its_node_takes_late_stays_there(new_hub: NewHub) -> None:
+    """A pull may take minutes. Only a node that does not take the task at all is left."""
+    hub = new_hub(Worker("n1", life=then((0, "pending"), (4.5, "preparing"), (60, "running"))))
+
+    assert hub.loop.run(hub.start("ada")) == "n1"
+    assert hub.swarm.created == [("jupyter-ada", "n1")]
+    assert 60 <= hub.loop.time() - 1000 < 62
+
+
+def test_a_task_that_its_node_does_not_take_within_five_seconds_gets_another_seat(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub(Worker("n1", life=NEVER_TAKES), "n2")
+
+    async def all_of_it() -> None:
+        start = asyncio.create_task(hub.start("ada"))
+        await asyncio.sleep(4.9)
+        assert hub.swarm.created == [("jupyter-ada", "n1")]
+        await asyncio.sleep(1)
+        assert len(hub.swarm.created) == 2
+        hub.swarm.worker("n1").availability = "pause"
+        assert await start == "n2"
+
+    hub.loop.run(all_of_it())
+
+
+def test_a_task_that_is_listed_late_is_waited_for(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+    hub.swarm.lists_after_s = 8
+
+    assert hub.loop.run(hub.start("ada")) == "n1"
+    assert len(hub.swarm.created) == 1
+
+
+def test_a_start_takes_ten_minutes_at_most_and_names_its_last_step(new_hub: NewHub) -> None:
+    hub = new_hub(Worker("n1", life=PULLS_FOREVER))
+
+    failed = hub.loop.run(failure(hub.start("ada")))
+    assert hub.loop.time() - 1000 == pytest.approx(START_WITHIN_S, abs=1)
+    assert failed.jupyterhub_message.startswith("Your server did not start within 10 minutes.")
+    assert failed.log_message.endswith(
+        "Its last step: Found a seat. Starting your server on node host-of-n1."
     )
+    assert not hub.swarm.services
+
+
+# The line.
+
+
+def test_a_student_in_line_reads_the_place_and_gets_the_next_seat(new_hub: NewHub) -> None:
+    hub = new_hub(Worker("n1", seats=1))
+
+    async def all_of_it() -> None:
+        await hub.start("first")
+        second, third = hub.spawner("second"), hub.spawner("third")
+        starts = []
+        for one in (second, third):
+            starts.append(asyncio.create_task(one.start()))
+            await asyncio.sleep(1)
+        assert second._progress[0] == 10
+        assert second._progress[1].endswith("2 waiting, you are number 1 in line.")
+        assert third._progress[1].endswith("2 waiting, you are number 2 in line.")
+        # Their services exist, once each: the cluster grows by the number of them.
+        assert hub.swarm.created[1:] == [("jupyter-second", None), ("jupyter-third", None)]
+        hub.swarm.workers.append(Worker("n2", seats=1))
+        await starts[0]
+        assert hub.swarm.node_of("jupyter-second") == "n2"
+        assert hub.swarm.node_of("jupyter-third") is None
+        assert third._progress[1].endswith("1 waiting, you are number 1 in line.")
+        starts[1].cancel()
+
+    hub.loop.run(all_of_it())
+
+
+def test_a_wait_of_ten_minutes_ends_with_a_reason_and_keeps_the_place_in_line(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub(Worker("n1", availability="pause"))
+
+    async def all_of_it() -> None:
+        first = asyncio.create_task(failure(hub.start("first")))
+        await asyncio.sleep(30)
+        second = asyncio.create_task(hub.start("second"))
+        failed = await first
+        assert hub.loop.time() - 1000 == pytest.approx(START_WITHIN_S, abs=1)
+        assert failed.jupyterhub_message == (
+            "No seat became free within 10 minutes, and no new machine could be had. Start your "
+            "server again within 2 minutes: you keep your place in line."
+        )
+        assert failed.log_message.startswith("It waited 600 s in line for a seat")
+        again = asyncio.create_task(hub.start("first"))
+        await asyncio.sleep(1)
+        hub.swarm.workers.append(Worker("n2", seats=1))
+        assert await again == "n2"
+        second.cancel()
+
+    hub.loop.run(all_of_it())
+
+
+def test_a_place_that_is_kept_takes_no_seat_and_is_not_counted(new_hub: NewHub) -> None:
+    hub = new_hub(Worker("n1", availability="pause"))
+
+    async def all_of_it() -> None:
+        first = asyncio.create_task(failure(hub.start("first")))
+        await asyncio.sleep(30)
+        second = hub.spawner("second")
+        start = asyncio.create_task(second.start())
+        await first
+        await asyncio.sleep(1)
+        assert second._progress[1].endswith("1 waiting, you are number 1 in line.")
+        hub.swarm.workers.append(Worker("n2", seats=1))
+        await start
+
+    hub.loop.run(all_of_it())
+    assert hub.swarm.node_of("jupyter-second") == "n2"
+
+
+def test_a_place_is_kept_for_two_minutes(new_hub: NewHub) -> None:
+    hub = new_hub(Worker("n1", availability="pause"))
+
+    async def all_of_it() -> None:
+        first = asyncio.create_task(failure(hub.start("first")))
+        await asyncio.sleep(300)
+        second = asyncio.create_task(hub.start("second"))
+        await first
+        await asyncio.sleep(KEPT_S + 1)
+        again = hub.spawner("first")
+        start = asyncio.create_task(again.start())
+        await asyncio.sleep(1)
+        assert again._progress[1].endswith("2 waiting, you are number 2 in line.")
+        start.cancel()
+        second.cancel()
+
+    hub.loop.run(all_of_it())
+
+
+# Nodes that start no servers.
+
+
+def test_a_node_that_rejects_every_server_takes_no_start_from_the_others(new_hub: NewHub) -> None:
+    hub = new_hub("n1", "n2", "n3")
+
+    async def all_of_it() -> None:
+        # One student is on each; n1 is the fullest, so that it would take all.
+        assert await hub.start("first") == "n1"
+        hub.swarm.worker("n1").life = REJECTS
+        served = [await hub.start(student) for student in ("ada", "bob", "eve", "kim")]
+        assert set(served) <= {"n2", "n3"}
+        # Two students tried it, the others are not sent there.
+        assert [node for _, node in hub.swarm.created].count("n1") == 3
+        # labswarm-snapshot reads from the servers' tasks on which node they did not start.
+        labels = {
+            name: spec["ContainerSpec"]["Labels"].get(REFUSED_BY_LABEL)
+            for name, spec in hub.swarm.specs.items()
+        }
+        assert [labels[f"jupyter-{student}"] for student in ("ada", "bob", "eve")] == [
+            "n1",
+            "n1",
+            None,
+        ]
+        # After a while it is tried again, and is used again once it works.
+        hub.swarm.worker("n1").life = RUNS
+        await asyncio.sleep(4 * LEFT_OUT_S)
+        await hub.start("zoe")
+        await asyncio.sleep(4 * LEFT_OUT_S)
+        assert not LabswarmSpawner._refusals.left_out("x", hub.loop.time())
+
+    hub.loop.run(all_of_it())
 
 
 def test_a_server_that_no_node_starts_fails_with_a_sentence_for_student_and_operator(
-    tmp_path: Path,
+    new_hub: NewHub,
 ) -> None:
-    run(
-        tmp_path,
-        SWARM
-        + """
-async def all_of_it():
-    swarm.broken = {"n1", "n2", "n3"}
-    async def pass_time():
-        while True:
-            clock[0] += 0.2
-            await asyncio.sleep(0.001)
-    passing = asyncio.create_task(pass_time())
-    try:
-        await start("ada")
-    except StartFailed as failed:
-        message, log = failed.jupyterhub_message, str(failed)
-    passing.cancel()
-    assert message.startswith("None of the machines that were tried could start"), message
-    assert "rejected" not in message and not message.endswith(": ")
-    assert "ended before it ran, on n" in log and END in log, log
-    assert len(swarm.tried) == 4 and set(swarm.tried) == {"n1", "n2", "n3"}, swarm.tried
-    assert not swarm.services
-asyncio.run(all_of_it())
-""",
-    )
+    hub = new_hub(*(Worker(name, life=REJECTS) for name in ("n1", "n2", "n3")))
+
+    failed = hub.loop.run(failure(hub.start("ada")))
+
+    assert failed.jupyterhub_message.startswith("None of the machines that were tried could start")
+    assert "rejected" not in failed.jupyterhub_message
+    assert "ended before it ran, on host-of-n" in failed.log_message
+    assert REJECTED in failed.log_message
+    tried = [node for _, node in hub.swarm.created if node]
+    assert len(tried) == 4
+    assert set(tried) == {"n1", "n2", "n3"}
+    assert not hub.swarm.services
 
 
-STALE = """
-def kept(handler):
-    one = Spawner(settings=settings, user=SimpleNamespace(name="ada"))
+# The first answer.
+
+
+def test_a_server_may_take_almost_two_minutes_to_answer(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+    hub.listens_after_s = 119
+
+    assert hub.loop.run(hub.start("ada")) == "n1"
+    assert hub.loop.time() - 1000 == pytest.approx(119, abs=1)
+
+
+def test_a_server_that_does_not_answer_within_two_minutes_fails_and_is_removed(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub("n1")
+    hub.listens_after_s = 10_000
+
+    failed = hub.loop.run(failure(hub.start("ada")))
+    assert hub.loop.time() - 1000 == pytest.approx(121, abs=1)
+    assert "did not answer within 120 s" in failed.jupyterhub_message
+    assert not hub.swarm.services
+
+
+def test_a_server_that_ends_before_it_answers_fails_with_its_end_in_the_log(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub("n1")
+    hub.listens_after_s = 10_000
+
+    async def all_of_it() -> StartFailed:
+        start = asyncio.create_task(failure(hub.start("ada")))
+        await asyncio.sleep(5)
+        hub.swarm.end("jupyter-ada", Err="task: non-zero exit (137)")
+        return await start
+
+    failed = hub.loop.run(all_of_it())
+    assert hub.loop.time() - 1000 < 8
+    assert failed.log_message.endswith("(wanted: shutdown): task: non-zero exit (137).")
+    assert "137" not in failed.jupyterhub_message
+
+
+# Polls and stops.
+
+
+def test_a_poll_removes_the_service_of_a_server_that_has_ended(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+
+    async def all_of_it() -> None:
+        one = hub.spawner("ada")
+        assert await one.poll() == "it has no task"
+        await one.start()
+        assert await one.poll() is None
+        hub.swarm.end("jupyter-ada", "complete")
+        # Polls share a listing of the last second.
+        assert await one.poll() is None
+        await asyncio.sleep(1.1)
+        assert await one.poll() == "complete (wanted: shutdown): no reason given"
+        assert not hub.swarm.services
+
+    hub.loop.run(all_of_it())
+
+
+def test_where_a_look_takes_long_the_hub_looks_less_often(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+
+    async def slow(method: str, *args: Any, **asked: Any) -> Any:
+        if method in ("nodes", "tasks"):
+            await asyncio.sleep(1.0)
+        return await hub.swarm.call(method, *args, **asked)
+
+    async def all_of_it() -> None:
+        one = hub.spawner("ada")
+        one.docker = slow
+        await one.start()
+        looked = hub.swarm.calls.count("nodes")
+        began = hub.loop.time()
+        await one._next_look()
+        assert hub.loop.time() - began == pytest.approx(2)
+        # And polls share a listing for four times as long as it takes.
+        await one.poll()
+        assert hub.swarm.calls.count("nodes") == looked
+        LabswarmSpawner._last_listing = module.Listing(hub.loop.time(), 60, (), ())
+        began = hub.loop.time()
+        await one._next_look()
+        assert hub.loop.time() - began == pytest.approx(5)
+
+    hub.loop.run(all_of_it())
+
+
+def stopped(hub: Hub, *, now: bool = False, **status: Any) -> float:
+    """Stop a server, which ends itself two seconds later; return how long it took."""
+
+    def end() -> None:
+        if "jupyter-ada" in hub.swarm.services:
+            hub.swarm.end("jupyter-ada", **status)
+
+    async def all_of_it() -> float:
+        one = hub.spawner("ada")
+        await one.start()
+        hub.loop.call_later(2, end)
+        hub.swarm.calls.clear()
+        began = hub.loop.time()
+        await one.stop(now)
+        assert not hub.swarm.services
+        assert one.object_id == ""
+        return hub.loop.time() - began
+
+    took: float = hub.loop.run(all_of_it())
+    return took
+
+
+def test_a_server_that_agrees_ends_by_itself_before_its_service_is_removed(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub("n1")
+
+    assert 2 <= stopped(hub, state="complete") < 3
+    assert hub.asked == ["http://10.0.0.7:8888/user/ada/"]
+
+
+def test_a_server_that_agrees_and_does_not_end_is_ended_after_five_seconds(
+    new_hub: NewHub,
+) -> None:
+    assert 5 <= stopped(new_hub("n1"), state="running") < 6
+
+
+def test_a_server_that_does_not_agree_to_end_is_ended_at_once(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+    hub.agrees_to_end = False
+
+    assert stopped(hub) == 0
+    assert len(hub.asked) == 1
+
+
+def test_a_stop_in_a_hurry_asks_nothing(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+
+    assert stopped(hub, now=True) == 0
+    assert hub.asked == []
+    assert hub.swarm.calls == ["remove_service"]
+
+
+@pytest.mark.parametrize("lost", ["the address", "the hub's record"])
+def test_a_server_that_cannot_be_asked_is_ended_at_once(
+    lost: str, new_hub: NewHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = new_hub("n1")
+
+    async def all_of_it() -> None:
+        one = hub.spawner("ada")
+        await one.start()
+        await asyncio.sleep(1)
+        if lost == "the address":
+            hub.swarm.addressed = False
+        else:
+            monkeypatch.setattr(LabswarmSpawner, "server", None)
+        await one.stop()
+
+    hub.loop.run(all_of_it())
+    assert hub.asked == []
+    assert not hub.swarm.services
+
+
+def test_a_stop_removes_the_service_also_when_the_swarm_cannot_be_listed(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+
+    async def unlisted(method: str, *args: Any, **asked: Any) -> Any:
+        if method == "tasks":
+            raise APIError("no answer")
+        return await hub.swarm.call(method, *args, **asked)
+
+    async def all_of_it() -> None:
+        one = hub.spawner("ada")
+        await one.start()
+        await asyncio.sleep(1)
+        one.docker = unlisted
+        with pytest.raises(APIError):
+            await one.stop()
+
+    hub.loop.run(all_of_it())
+    assert not hub.swarm.services
+
+
+def test_the_page_gets_each_change_of_the_progress_once(new_hub: NewHub) -> None:
+    hub = new_hub(Worker("n1", life=then((0, "preparing"), (30, "running"))))
+
+    async def all_of_it() -> list[int]:
+        one = hub.spawner("ada")
+        seen = []
+
+        async def watch() -> None:
+            async for event in one.progress():
+                assert event["message"]
+                seen.append(event["progress"])
+
+        watching = asyncio.create_task(watch())
+        await one.start()
+        await asyncio.sleep(1)
+        watching.cancel()
+        return seen
+
+    assert hub.loop.run(all_of_it()) == [5, 50, 80]
+
+
+# The server's surroundings.
+
+
+def test_a_server_has_its_own_key_and_the_hubs_environment(
+    new_hub: NewHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = new_hub("n1", environment={"CLASS": "db"})
+    monkeypatch.setattr(LabswarmSpawner.__base__, "get_env", lambda self: {"JUPYTERHUB_USER": "x"})
+    environments = []
+    for student in ("ada", "bob"):
+        one = hub.spawner(student)
+        del one.get_env
+        environments.append(one.get_env())
+
+    ada, bob = environments
+    assert ada["CLASS"] == "db"
+    assert (ada["HOME"], ada["JUPYTERHUB_USER"]) == ("/home/jovyan", "x")
+    assert ada["LABSWARM_NOTICE_KEY"] != bob["LABSWARM_NOTICE_KEY"]
+
+
+def test_a_profile_chooses_the_group_its_line_and_its_limits(new_hub: NewHub) -> None:
+    hub = new_hub(**GROUPS)
+    one, plain = hub.spawner("ada", profile="cuda"), hub.spawner("bob")
+
+    one._apply_group(one.group)
+    assert (one.group.cluster, one.image) == ("lab-gpu", hub.settings.groups["gpu"].image)
+    assert (one.mem_guarantee, one.mem_limit) == (4096, 8192)
+    assert (one.cpu_guarantee, one.cpu_limit) == (2e-6, 4e-6)
+    assert one._seating is not plain._seating
+    assert "A GPU" in one.options_form
+    assert one.options_from_form({"profile": ["cuda"]}) == {"profile": "cuda"}
+    assert not new_options(hub).options_form
+
+
+def new_options(hub: Hub) -> Any:
+    """A spawner of a hub without profiles."""
+    settings = HubSettings.parse(json.dumps(SETTINGS))
+    return LabswarmSpawner(settings=settings, user=SimpleNamespace(name="ada"))
+
+
+def test_a_start_with_an_unknown_profile_is_refused(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+
+    with pytest.raises(BadInput, match="there is no 'gpu'"):
+        hub.loop.run(hub.spawner("ada", profile="gpu").start())
+
+
+def kept(hub: Hub, handler: type[Any]) -> Any:
+    """A server whose kept profile is not in the settings."""
+    one = hub.spawner("ada", profile="gpu")
     one.orm_spawner = SimpleNamespace(server=None, name="", user_options={"profile": "gpu"})
-    one.user_options, one.handler = {"profile": "gpu"}, handler.__new__(handler)
+    one.handler = object.__new__(handler)
     return one
 
-async def applied(one):
+
+def test_a_profile_that_is_gone_is_dropped_when_its_student_starts_by_hand(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub("n1")
+    one = kept(hub, SpawnHandler)
+
     # As JupyterHub does before each start.
-    try:
-        await one._run_apply_user_options(one.user_options)
-    except StartFailed as failed:
-        return failed.jupyterhub_message
-    return one.user_options, one.orm_spawner.user_options, one.group.cluster
-"""
+    hub.loop.run(one._run_apply_user_options(one.user_options))
+    assert (one.user_options, one.orm_spawner.user_options) == ({}, {})
+    assert one.group.cluster == hub.settings.cluster
 
 
-def test_a_profile_that_is_gone_is_dropped_when_its_student_starts_by_hand(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        STALE
-        + """
-assert asyncio.run(applied(kept(SpawnHandler))) == ({}, {}, settings.cluster)
-""",
+def test_a_server_whose_profile_is_gone_is_moved_to_no_other_workers(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+    one = kept(hub, UserServerAPIHandler)
+
+    failed = hub.loop.run(failure(one._run_apply_user_options(one.user_options)))
+    assert failed.jupyterhub_message == "The profile 'gpu' is no longer offered."
+    assert one.user_options == {"profile": "gpu"}
+
+
+@pytest.mark.parametrize("handler", [UserServerAPIHandler, SpawnHandler])
+def test_a_student_whose_profile_is_gone_reads_the_choices(
+    handler: type[Any], new_hub: NewHub
+) -> None:
+    hub = new_hub("n1", **GROUPS)
+    one = kept(hub, handler)
+
+    failed = hub.loop.run(failure(one._run_apply_user_options(one.user_options)))
+    assert failed.jupyterhub_message == (
+        "The profile 'gpu' is no longer offered. Start your server again and choose A notebook or "
+        "A GPU."
     )
-
-
-def test_a_server_whose_profile_is_gone_is_moved_to_no_other_workers(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        STALE
-        + """
-said = asyncio.run(applied(kept(UserServerAPIHandler)))
-assert said == "The profile 'gpu' is no longer offered.", said
-""",
-    )
-
-
-def test_a_student_whose_profile_is_gone_reads_what_there_is_to_choose(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        STALE
-        + """
-said = asyncio.run(applied(kept(UserServerAPIHandler)))
-choices = " or ".join(profile.title for profile in settings.profiles.values())
-assert said == (
-    "The profile 'gpu' is no longer offered. Start your server again and choose " + choices + "."
-), said
-one = kept(SpawnHandler)
-one.user_options = {"profile": next(iter(settings.profiles))}
-assert asyncio.run(applied(one))[0] == one.user_options
-""",
-        **GROUPS,
-    )
+    one.user_options = {"profile": "cuda"}
+    hub.loop.run(one._run_apply_user_options(one.user_options))
+    assert one.user_options == {"profile": "cuda"}

@@ -1,4 +1,4 @@
-"""The spawner as JupyterHub has it: its settings, polls, starts and stops."""
+"""The hub's configuration as JupyterHub loads it, and the spawners of several groups."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.hub_settings import GROUPS, SETTINGS, task
+from tests.support.hub_settings import GROUPS, SETTINGS
 
 CHECKOUT = Path(__file__).parents[2]
 CLASS_PYTHON = CHECKOUT / ".class/bin/python"
@@ -53,7 +53,7 @@ print(json.dumps({
         assert json.loads(loaded.stdout) == {
             "cleanup": False,
             "spawn_limit": 0,
-            "start_timeout": 600,
+            "start_timeout": 630,
             "allow_all": True,
             "scopes": ["list:users", "servers"],
             "poll_interval": 5,
@@ -66,57 +66,6 @@ print(json.dumps({
         loaded = json.loads(self.load(tmp_path, idle_timeout_s=90).stdout)
         assert loaded["culler"][2:] == ["--timeout=90", "--cull-every=9"]
         assert loaded["activity"] == 30
-
-    POLL = """
-import asyncio, json, sys
-sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from types import SimpleNamespace
-from labswarm_hub.settings import HubSettings
-from labswarm_hub.spawner import LabswarmSpawner
-settings = HubSettings.parse(Path(sys.argv[2]).read_text())
-removed, listed = [], json.loads(sys.argv[3])
-async def docker(method, *args, **asked):
-    if method == "remove_service":
-        removed.extend(args)
-    return {"nodes": [], "tasks": listed}.get(method)
-spawner = LabswarmSpawner(settings=settings, user=SimpleNamespace(name="ada"))
-spawner.object_id = "id-of-jupyter-ada"
-spawner.docker = docker
-print(json.dumps([asyncio.run(spawner.poll()), removed]))
-"""
-
-    @pytest.mark.parametrize(
-        ("listed", "said"),
-        [
-            pytest.param([task()], [None, []], id="it runs"),
-            pytest.param([], ["it has no task", ["jupyter-ada"]], id="its service is gone"),
-            pytest.param(
-                [task(ServiceID="a-later-one")],
-                ["it has no task", ["jupyter-ada"]],
-                id="another service has its name",
-            ),
-            pytest.param(
-                [task(state="failed", wanted="shutdown")],
-                ["failed (wanted: shutdown): started", ["jupyter-ada"]],
-                id="its task has ended",
-            ),
-        ],
-    )
-    def test_a_poll_finds_that_a_server_has_no_task_and_removes_what_is_left_of_it(
-        self, tmp_path: Path, listed: list[Any], said: list[Any]
-    ) -> None:
-        file = tmp_path / "hub.json"
-        file.write_text(json.dumps(SETTINGS))
-        polled = subprocess.run(
-            [CLASS_PYTHON, "-c", self.POLL, CHECKOUT / "hub", file, json.dumps(listed)],
-            env={"PYTHONPATH": f"{CHECKOUT}/layers/labswarm"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert polled.returncode == 0, polled.stderr
-        assert json.loads(polled.stdout) == said
 
     SPAWN = """
 import asyncio, sys
@@ -177,74 +126,6 @@ assert lines == [
     "1 waiting, you are number 1 in line.",
 ], lines
 """
-
-    STOP = """
-import asyncio, sys
-from pathlib import Path
-from types import SimpleNamespace
-sys.path.append(sys.argv[1])
-from labswarm_hub import spawner as module
-from labswarm_hub.settings import HubSettings
-from labswarm_hub.task_spec import SERVICE_LABEL
-settings = HubSettings.read(Path(sys.argv[2]))
-settings.manager_token_file.write_text("a-token")
-network = {"Network": {"Spec": {"Name": "labswarm"}}, "Addresses": ["10.0.0.7/20"]}
-state, said, asked = ["running"], [], []
-async def docker(method, *args, **how):
-    said.append(method)
-    if method == "tasks" and state[0] == "unknown":
-        raise OSError("the Engine does not answer")
-    task = {"ServiceID": "s1", "CreatedAt": "1", "NodeID": "n1", "DesiredState": "running",
-        "Status": {"State": state[0]}, "NetworksAttachments": [network],
-        "Spec": {"ContainerSpec": {"Labels": {SERVICE_LABEL: "jupyter-ada"}}}}
-    return {"nodes": [], "tasks": [task]}.get(method)
-async def ended(url, key):
-    asked.append(url)
-    state[0] = "complete"
-    return True
-async def stopped(now):
-    one = module.LabswarmSpawner(
-        settings=settings, user=SimpleNamespace(name="ada"), look_interval=0.01)
-    one.docker, one.object_id, one.port = docker, "s1", 8888
-    type(one).server = SimpleNamespace(base_url="/user/ada/")
-    type(one).clear_state = lambda self: None
-    module.LabswarmSpawner._last_listing = None
-    said.clear()
-    try:
-        await one.stop(now)
-    except OSError as error:
-        return str(error), said[-1]
-    return None, said[-1]
-module.asked_to_end = ended
-async def all_of_it():
-    # It ends by itself first.
-    assert await stopped(False) == (None, "remove_service")
-    assert asked == ["http://10.0.0.7:8888/user/ada/"], asked
-    assert said.count("tasks") > 1, said
-    # There is no time for that.
-    assert await stopped(True) == (None, "remove_service")
-    assert said == ["remove_service"], said
-    # What hinders it does not keep the service.
-    state[0] = "unknown"
-    why, last = await stopped(False)
-    assert (why, last) == ("the Engine does not answer", "remove_service"), (why, last)
-asyncio.run(all_of_it())
-"""
-
-    def test_a_stop_removes_the_service_after_the_server_s_own_end_and_whatever_fails(
-        self, tmp_path: Path
-    ) -> None:
-        file = tmp_path / "hub.json"
-        own = {"manager_token_file": str(tmp_path / "manager.token")}
-        file.write_text(json.dumps(SETTINGS | own))
-        done = subprocess.run(
-            [CLASS_PYTHON, "-c", self.STOP, CHECKOUT / "hub", file],
-            env={"PYTHONPATH": f"{CHECKOUT}/layers/labswarm"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
 
     def test_the_spawner_is_of_the_group_that_its_student_chose(self, tmp_path: Path) -> None:
         file = tmp_path / "hub.json"
