@@ -89,7 +89,7 @@ def test_an_alarm_names_the_node_the_students_and_the_page() -> None:
     (sentence,) = sentences(refusing([node(1, refused=3), node(2)]))
 
     assert sentence.startswith("i-00000001: the servers of 3 students ended there")
-    assert sentence.endswith("See docs/how-to/alarms.md, NodesStartNoServers.")
+    assert sentence.endswith(" Open docs/how-to/alarms.md#nodes-that-start-no-servers")
 
 
 def test_a_node_that_reports_lost_homes_is_closed_replaced_and_named() -> None:

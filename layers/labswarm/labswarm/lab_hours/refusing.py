@@ -9,6 +9,7 @@ from labswarm.snapshot import NodeSeen
 SERVERS = 2
 """A node that so many students' servers left unstarted refuses servers: one server may have a
 reason of its own."""
+_PAGE = "docs/how-to/alarms.md#nodes-that-start-no-servers"
 
 
 def refusing(nodes: Iterable[NodeSeen]) -> frozenset[NodeSeen]:
@@ -33,7 +34,7 @@ def sentences(closed: Iterable[NodeSeen]) -> tuple[str, ...]:
     """Return a sentence for each closed node, for the people who answer alarms."""
     return tuple(
         f"{node.instance_id}: {_reason(node)} The node takes no more servers and is replaced. "
-        f"{node.seats_used} students are on it. See docs/how-to/alarms.md, NodesStartNoServers."
+        f"{node.seats_used} students are on it. Open {_PAGE}"
         for node in sorted(closed, key=lambda node: node.node_id)
     )
 
