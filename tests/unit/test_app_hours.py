@@ -235,7 +235,7 @@ def test_a_node_that_starts_no_servers_raises_an_alarm_once(rig: Rig) -> None:
 
     ((subject, (sentence,)),) = rig.told
     assert subject == "labswarm: nodes of lab start no servers"
-    assert sentence.startswith(f"{ONE}: the servers of 2 students ended there before they ran.")
+    assert sentence.startswith(f"{ONE}: the servers of 2 students ended there before they ran")
 
 
 def claim(transition: Transition, closed_at: int | None) -> Claim:
