@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "commands": {WORDS, "lifecycle"},
     "lab_hours": {WORDS, "lifecycle", "commands"},
     "reconcile": {WORDS, "lifecycle", "commands"},
+    "planning": {WORDS, "lifecycle", "lab_hours"},
     "chef": {WORDS},
     "aws": {WORDS, "lifecycle", "commands", "lab_hours", "reconcile", "chef"},
 }
