@@ -134,6 +134,7 @@ def install(emulator: Emulator) -> control_api.Controls:
     ):
         part.install(emulator)
     spot = Spot(emulator)
+    spot.install()
     return control_api.Controls(
         spot, Links(emulator, spot, agents), bus, emulator.faults, emulator.record
     )

@@ -12,29 +12,32 @@ from labswarm.aws.hooks import AutoScalingHooks
 from labswarm.errors import BadInput
 from labswarm.lifecycle.hooks import Hooks
 
+INSTANCE = "i-0123456789abcdef0"
 TWIN_GROUP = "labswarm-lab-workers"
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Hooks of a group, and the token of an instance that waits in its launch hook."""
+    """Hooks of a group, and an instance that waits in its launch hook, with its token."""
 
     hooks: Hooks
     asg: str
     token: str
+    instance_id: str = INSTANCE
 
 
 @pytest.fixture(params=["twin", pytest.param("aws", marks=pytest.mark.emulator)])
 def waiting(request: pytest.FixtureRequest, name: str) -> Iterator[Waiting]:
     if request.param == "twin":
         token = "87654321-4321-4321-4321-210987654321"
-        yield Waiting(TwinHooks(token), TWIN_GROUP, token)
+        yield Waiting(TwinHooks(token, instances={INSTANCE: token}), TWIN_GROUP, token)
         return
     emulator: RunningEmulator = request.getfixturevalue("emulator")
     with kept(emulator, name) as group:
         group.create(1, hooks=[hook(LAUNCHING, HeartbeatTimeout=600)])
-        token = group.event(LAUNCH_ACTION)["detail"]["LifecycleActionToken"]
-        yield Waiting(AutoScalingHooks(emulator.client("autoscaling")), name, token)
+        told = group.event(LAUNCH_ACTION)["detail"]
+        hooks = AutoScalingHooks(emulator.client("autoscaling"))
+        yield Waiting(hooks, name, told["LifecycleActionToken"], told["EC2InstanceId"])
 
 
 def test_a_hook_has_the_timeout_that_it_was_made_with(waiting: Waiting) -> None:
@@ -59,3 +62,13 @@ def test_a_completed_action_takes_no_heartbeat(waiting: Waiting) -> None:
 def test_completing_twice_is_no_error(waiting: Waiting) -> None:
     for _ in range(2):
         waiting.hooks.complete(waiting.asg, "launch", waiting.token, "CONTINUE")
+
+
+def test_an_action_is_also_named_by_the_instance_that_waits(waiting: Waiting) -> None:
+    assert waiting.hooks.heartbeat(waiting.asg, "launch", waiting.instance_id)
+    assert not waiting.hooks.heartbeat(waiting.asg, "launch", "i-0123456789abcdef1")
+
+    waiting.hooks.complete(waiting.asg, "launch", waiting.instance_id, "CONTINUE")
+
+    assert not waiting.hooks.heartbeat(waiting.asg, "launch", waiting.token)
+    assert not waiting.hooks.heartbeat(waiting.asg, "launch", waiting.instance_id)

@@ -17,6 +17,7 @@ from labswarm.lifecycle.complete import Completing
 from labswarm.lifecycle.events import Transition
 from labswarm.lifecycle.heartbeats import Beats, Heartbeats
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
+from labswarm.lifecycle.waits import read_waits
 
 pytestmark = pytest.mark.emulator
 
@@ -55,7 +56,8 @@ class App:
         )
 
     def beat(self) -> Beats:
-        return Heartbeats(self.groups, self.ledger, self.hooks, WallClock()).beat(self.group.name)
+        waits = read_waits(self.groups, self.ledger, self.group.name)
+        return Heartbeats(self.hooks, WallClock()).beat(waits)
 
     def abandon(self, instance_id: str) -> None:
         Completing(self.ledger, self.hooks, self.groups, self.breakers, WallClock()).complete(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.exceptions
 import pytest
 import urllib3
 from tests.support.running_emulator import RunningEmulator, eventually
@@ -146,6 +147,43 @@ def test_an_interrupted_instance_is_taken_back_two_minutes_after_the_warning(
     assert time.monotonic() - began >= notice_s
     (replacement,) = eventually(lambda: in_service(emulator, name))
     assert replacement != member
+
+
+@pytest.mark.aws(
+    "EC2",
+    "DescribeSpotInstanceRequests",
+    "A request is marked-for-termination from the warning until the instance is taken.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-request-status.html",
+)
+@pytest.mark.differs(
+    "EC2",
+    "DescribeSpotInstanceRequests",
+    "An instance of a group has a request only while it is warned.",
+    "moto keeps no request for an instance that a group launches",
+)
+def test_a_warned_instance_is_listed_until_it_is_taken(
+    emulator: RunningEmulator, member: str
+) -> None:
+    ec2 = emulator.client("ec2")
+
+    def marked(code: str, instance_id: str = member) -> list[Any]:
+        filters = {"status-code": [code], "instance-id": [instance_id]}
+        answer = ec2.describe_spot_instance_requests(
+            Filters=[{"Name": name, "Values": values} for name, values in filters.items()]
+        )
+        return [one["Status"]["UpdateTime"] for one in answer["SpotInstanceRequests"]]
+
+    assert marked("marked-for-termination") == []
+    before = time.time()
+    asked(emulator, "interrupt", member)
+
+    (since,) = marked("marked-for-termination")
+    assert before - 1 <= since.timestamp() <= time.time()
+    assert marked("fulfilled") == marked("marked-for-termination", UNKNOWN) == []
+    with pytest.raises(botocore.exceptions.ClientError, match="InvalidParameterValue"):
+        ec2.describe_spot_instance_requests(Filters=[{"Name": "type", "Values": ["one-time"]}])
+    asked(emulator, "kill", member)
+    assert marked("marked-for-termination") == []
 
 
 @pytest.mark.aws(

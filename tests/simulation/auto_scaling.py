@@ -200,10 +200,11 @@ class AutoScalingTwin:
         self,
         AutoScalingGroupName: str,  # noqa: N803
         LifecycleHookName: str,  # noqa: N803
-        LifecycleActionToken: str,  # noqa: N803
         LifecycleActionResult: str,  # noqa: N803
+        LifecycleActionToken: str = "",  # noqa: N803
+        InstanceId: str = "",  # noqa: N803
     ) -> dict[str, Any]:
-        named = (AutoScalingGroupName, LifecycleHookName, LifecycleActionToken)
+        named = (AutoScalingGroupName, LifecycleHookName, LifecycleActionToken, InstanceId)
         instance, action = self._action("CompleteLifecycleAction", *named)
         self._close(instance, action, LifecycleActionResult, "completed")
         return {}
@@ -212,9 +213,10 @@ class AutoScalingTwin:
         self,
         AutoScalingGroupName: str,  # noqa: N803
         LifecycleHookName: str,  # noqa: N803
-        LifecycleActionToken: str,  # noqa: N803
+        LifecycleActionToken: str = "",  # noqa: N803
+        InstanceId: str = "",  # noqa: N803
     ) -> dict[str, Any]:
-        named = (AutoScalingGroupName, LifecycleHookName, LifecycleActionToken)
+        named = (AutoScalingGroupName, LifecycleHookName, LifecycleActionToken, InstanceId)
         instance, action = self._action("RecordLifecycleActionHeartbeat", *named)
         action.until = min(self._time.now() + action.hook.heartbeat_s, action.over_at)
         self._watch(instance, action)
@@ -243,15 +245,17 @@ class AutoScalingTwin:
             )
         return self.groups[name]
 
-    def _action(self, operation: str, asg: str, hook: str, token: str) -> tuple[Instance, Action]:
+    def _action(
+        self, operation: str, asg: str, hook: str, token: str, instance_id: str
+    ) -> tuple[Instance, Action]:
         for instance in self._group(operation, asg).instances.values():
-            action = instance.actions.get(token)
-            if action is not None and action.hook.name == hook:
-                return instance, action
+            for action in instance.actions.values():
+                by_instance = not token and instance_id == instance.instance_id
+                if action.hook.name == hook and (by_instance or token == action.token):
+                    return instance, action
+        which = f"token {token}" if token else f"instance ID {instance_id}"
         raise refused(
-            operation,
-            "ValidationError",
-            f"No active Lifecycle Action found with token {token}",
+            operation, "ValidationError", f"No active Lifecycle Action found with {which}"
         )
 
     def _balance(self, group: Group) -> None:

@@ -33,7 +33,13 @@ _ALWAYS = "heartbeat"
 _ASYNC_RETRIES_S = (60.0, 120.0)
 PASS = {"cluster": None, "dry_run": False}
 # By the stand-ins for their ARNs in the functions' environments (tests.simulation.functions).
-_MACHINES = {"lab_hours_machine": "labswarm-lab-hours", "reconcile_machine": RECONCILE}
+_MACHINES = {
+    "lab_hours_machine": "labswarm-lab-hours",
+    "reconcile_machine": RECONCILE,
+    "launch_machine": "labswarm-node-launch",
+    "terminate_machine": "labswarm-node-terminate",
+    "spot_machine": "labswarm-spot-interruption",
+}
 _LASTS_S = {"labswarm-node-bootstrap": 20.0, "labswarm-node-pull": 5.0}
 
 
@@ -66,6 +72,7 @@ class Simulation:
         """Every event that was delivered, in order."""
         self.answers: list[tuple[str, Any]] = []
         self.dead_letters: list[tuple[str, str]] = []
+        self.warned: dict[str, float] = {}
         """The functions' answers to events, and the events they gave up, in order."""
         self.classroom = Classroom(
             self.swarm, self._snapshots, CLUSTER, self.time.now, self._seats_short
@@ -225,11 +232,13 @@ class Simulation:
         if kind == "interruption":
             name = "EC2 Spot Instance Interruption Warning"
             detail["instance-action"] = "terminate"
+            self.warned[instance_id] = self.time.now()
             self.time.spawn(lambda: self.kill(instance_id), "interruption", 120)
         self.tell({"source": "aws.ec2", "detail-type": name, "detail": detail})
 
     def kill(self, instance_id: str) -> None:
         """An instance's machine ends at once; its group finds out a little later."""
+        self.warned.pop(instance_id, None)
         if self.workers.end(instance_id):
             self.time.spawn(lambda: self.groups.lost(instance_id), "health check", 30)
 
@@ -294,10 +303,25 @@ class Simulation:
         ]
 
     def _client(self, service: str, **_: Any) -> Any:
-        clients = {"autoscaling": self.groups, "ssm": self.ssm, "stepfunctions": self, "sns": self}
+        clients = {"autoscaling": self.groups, "ssm": self.ssm}
+        clients |= dict.fromkeys(("ec2", "stepfunctions", "sns"), self)
         return self.faults.client(service, clients.get(service, object()), self._pause)
 
-    # The rest of boto3's clients that the app uses: stepfunctions and sns.
+    # The rest of boto3's clients that the app uses: ec2, stepfunctions and sns.
+
+    def describe_spot_instance_requests(self, Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        assert "marked-for-termination" in Filters[0]["Values"]
+        requests = [
+            {
+                "InstanceId": instance_id,
+                "Status": {
+                    "Code": "marked-for-termination",
+                    "UpdateTime": datetime.fromtimestamp(at, UTC),
+                },
+            }
+            for instance_id, at in self.warned.items()
+        ]
+        return {"SpotInstanceRequests": requests}
 
     def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
         return {"status": self.interpreter.executions[executionArn].status}

@@ -36,6 +36,7 @@ _RESOURCES: Mapping[str, tuple[str, ...]] = {
     "dynamodb:PutItem": _TABLE,
     "dynamodb:Scan": _TABLE,
     "dynamodb:UpdateItem": _TABLE,
+    "ec2:DescribeSpotInstanceRequests": (),
     "kms:Sign": (arn("kms", "key/*"),),
     "lambda:InvokeFunction": ("{FunctionName}",),
     "sns:Publish": ("{TopicArn}",),

@@ -1,6 +1,7 @@
 """The lifecycle hooks of one group in memory."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from labswarm.errors import BadInput, LabswarmError
 from labswarm.lifecycle.hooks import Result
@@ -10,11 +11,15 @@ class TwinHooks:
     """Implements labswarm.lifecycle.hooks.Hooks: the hooks `launch` and `terminate` of a group, and
     the tokens that wait in them.
 
-    `refused` are tokens whose heartbeats meet an error; `beats` counts those of each.
+    `instances` maps each instance to the token that it waits with. `refused` are tokens whose
+    heartbeats meet an error; `beats` counts those of each.
     """
 
-    def __init__(self, *tokens: str, timeout_s: int = 600) -> None:
+    def __init__(
+        self, *tokens: str, timeout_s: int = 600, instances: Mapping[str, str] | None = None
+    ) -> None:
         self.waiting = set(tokens)
+        self.instances = instances or {}
         self.results: dict[str, Result] = {}
         self.timeout = timeout_s
         self.beats: Counter[str] = Counter()
@@ -27,6 +32,7 @@ class TwinHooks:
 
     def heartbeat(self, asg: str, hook: str, token: str) -> bool:
         self.timeout_s(asg, hook)
+        token = self.instances.get(token, token)
         if token in self.refused:
             raise self.refused[token]
         if token not in self.waiting:
@@ -36,6 +42,7 @@ class TwinHooks:
 
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
         self.timeout_s(asg, hook)
+        token = self.instances.get(token, token)
         if token in self.waiting:
             self.waiting.remove(token)
             self.results[token] = result

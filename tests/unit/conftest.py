@@ -19,6 +19,7 @@ def account() -> Iterator[None]:
             ("AWS_SECRET_ACCESS_KEY", "x"),
             ("LEDGER_TABLE", "labswarm-ledger"),
             ("ALARMS_TOPIC", "arn:aws:sns:eu-west-1:123456789012:labswarm-alarms"),
+            *((f"{whose}_MACHINE", f"arn:{whose}") for whose in ("LAUNCH", "TERMINATE", "SPOT")),
         ):
             monkeypatch.setenv(name, value)
         boto3.client("ssm").put_parameter(

@@ -116,7 +116,7 @@ def test_students_keep_their_servers_while_a_termination_is_unclaimed() -> None:
     ends = Ends()
 
     assert ends.completing.resort(TERMINATE, OWNER) == (
-        f"terminate of {INSTANCE}: unclaimed, it waits for its hook's timeout"
+        f"terminate of {INSTANCE}: unclaimed, the next minute starts it"
     )
     assert ends.hooks.results == {}
 

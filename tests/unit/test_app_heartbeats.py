@@ -17,6 +17,7 @@ from labswarm.groups import Roster
 from labswarm.lifecycle.heartbeats import Beats, Heartbeats
 from labswarm.lifecycle.hook_time import LAUNCH_S, LEAST_TIMEOUT_S, is_kept_up, total_s
 from labswarm.lifecycle.ledger import LEASE_S
+from labswarm.lifecycle.waits import read_waits
 from labswarm.lifecycle.work import Work
 
 ASG = DESCRIPTION["asg"]
@@ -45,7 +46,8 @@ class Waits(Bench):
         self.ledger.write_claim(claim.entered("node-pull", int(self.clock.now())))
 
     def beat(self) -> Beats:
-        return Heartbeats(cast(Any, self), self.ledger, self.hooks, self.clock).beat(ASG)
+        waits = read_waits(cast(Any, self), self.ledger, ASG)
+        return Heartbeats(self.hooks, self.clock).beat(waits)
 
 
 def test_every_token_of_an_open_claim_gets_a_heartbeat_each_minute() -> None:

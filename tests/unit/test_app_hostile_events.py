@@ -43,7 +43,9 @@ CASES: list[tuple[str, Any, str]] = [
     ("a list", [], "event"),
     ("a text", "event", "event"),
     ("empty", {}, "source"),
-    *((f"no {f}", changed("launch", f, ...), f) for f in LIFECYCLE_TEXTS),
+    *((f"no {f}", changed("launch", f, ...), f) for f in LIFECYCLE_TEXTS if "Token" not in f),
+    ("no token, and no instance that waits", changed("launch", "detail.LifecycleActionToken", ...),
+     "detail.EC2InstanceId"),
     *((f"no {f} in a notice", changed("spot_interruption", f, ...), f) for f in NOTICE_TEXTS),
     *((f"a number as {f}", changed("launch", f, 7), f) for f in LIFECYCLE_TEXTS),
     *((f"a list as {f}", changed("terminate", f, ["x"]), f) for f in LIFECYCLE_TEXTS),
@@ -73,7 +75,7 @@ CASES: list[tuple[str, Any, str]] = [
 def app(account: None) -> Any:
     """The function, over a ledger and a group in which nothing is; it keeps nothing of an event."""
     module = load("claim")
-    module.CLAIMING._member = TwinGroups().member
+    module.CLAIMING._groups = TwinGroups()
     return module
 
 

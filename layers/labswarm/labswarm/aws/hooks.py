@@ -1,13 +1,19 @@
 """Lifecycle hooks, over EC2 Auto Scaling."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from labswarm.aws.errors import named
+from labswarm.cluster import INSTANCE_ID
 from labswarm.errors import BadInput, Gone
 from labswarm.lifecycle.hooks import Result
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
+
+
+class _Action(TypedDict, total=False):
+    LifecycleActionToken: str
+    InstanceId: str
 
 
 class AutoScalingHooks:
@@ -29,21 +35,28 @@ class AutoScalingHooks:
         try:
             with named():
                 self._client.record_lifecycle_action_heartbeat(
-                    AutoScalingGroupName=asg, LifecycleHookName=hook, LifecycleActionToken=token
+                    AutoScalingGroupName=asg, LifecycleHookName=hook, **_action(token)
                 )
         except Gone:
             return False
         return True
 
     def complete(self, asg: str, hook: str, token: str, result: Result) -> None:
-        # By token and not by instance: a warm pool fires the same hook twice for one instance.
         try:
             with named():
                 self._client.complete_lifecycle_action(
                     AutoScalingGroupName=asg,
                     LifecycleHookName=hook,
-                    LifecycleActionToken=token,
                     LifecycleActionResult=result,
+                    **_action(token),
                 )
         except Gone:
             return
+
+
+def _action(token: str) -> _Action:
+    """How the API names the action: by its token wherever there is one, because a warm pool fires
+    the same hook twice for one instance."""
+    return (
+        {"InstanceId": token} if INSTANCE_ID.fullmatch(token) else {"LifecycleActionToken": token}
+    )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from labswarm.lifecycle.breaker import Breakers
     from labswarm.lifecycle.hooks import Hooks
     from labswarm.lifecycle.ledger import Ledger
+    from labswarm.lifecycle.spot_requests import SpotRequests
     from labswarm.reconcile.passes import Passes
     from labswarm.snapshot import Snapshots
 
@@ -117,6 +118,11 @@ class Wiring:
         from labswarm.aws.signing import KmsSigners
 
         return KmsSigners(boto3.client("kms", config=AWS))
+
+    def spot_requests(self) -> "SpotRequests":
+        from labswarm.aws.spot_requests import Ec2SpotRequests
+
+        return Ec2SpotRequests(boto3.client("ec2", config=AWS))
 
     @cached_property
     def _autoscaling(self) -> "AutoScalingClient":

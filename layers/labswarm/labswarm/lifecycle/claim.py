@@ -6,11 +6,12 @@ from dataclasses import replace
 from labswarm.clock import Clock
 from labswarm.cluster import Clusters, cluster_of
 from labswarm.executions import Executions
-from labswarm.groups import Groups
+from labswarm.groups import IN_SERVICE, Groups
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice
 from labswarm.lifecycle.hook_time import is_kept_up
 from labswarm.lifecycle.hooks import Hooks
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Ledger, Phase, change, granted
+from labswarm.lifecycle.waits import waits_for
 from labswarm.lifecycle.work import NOTICE_S, Work
 
 
@@ -44,8 +45,9 @@ class Claiming:
         """The work, when it is `owner`'s to do.
 
         Skipped are: an event older than the time there is for it, a notice to an instance that is
-        not ours, a launch or a rebalance whose instance terminates already, and work of another
-        execution (which gets the lifecycle action's token).
+        not ours, a launch or a rebalance whose instance terminates already, an action in which
+        the instance does not wait any more, and work of another execution (which gets the lifecycle
+        action's token).
         """
         if isinstance(event, SpotNotice):
             return self._claim_notice(event, owner)
@@ -58,6 +60,9 @@ class Claiming:
         if event.at + timeout_s <= now:
             old_s = now - event.at
             return Skip(f"the event is {old_s:.0f} s old, its hook waits {timeout_s} s", "time")
+        over = self._over(event)
+        if over:
+            return over
         if event.ends_the_instance:
             self._ledger.mark_terminating(event.instance_id, int(now))
         elif event.transition == "launch" and self._ledger.is_terminating(event.instance_id):
@@ -89,6 +94,23 @@ class Claiming:
         # No token yet: the hook's own execution leaves it when the instance is replaced.
         wanted = _claim(notice, name, asg, owner, {}, int(now))
         return self._refused(wanted) or Work.warned(notice, asg, cluster, owner)
+
+    def _over(self, event: LifecycleEvent) -> Skip | None:
+        """Why an action that may be over is; None for one that is not.
+
+        An action named by its instance is the one in which it waits now. A launch event that comes
+        after its instance was launched without it must not launch a node in service again.
+        """
+        if not event.by_instance:
+            launch = self._ledger.read_claim(event.instance_id, "launch")
+            if event.transition != "launch" or launch is None or not launch.closed:
+                return None
+        member = self._groups.member(event.instance_id)
+        state = member.state if member else "gone"
+        if event.by_instance and waits_for(state) != event.transition:
+            why = f"the instance does not wait for a {event.transition}: it is {state}"
+            return Skip(why, "detail.EC2InstanceId")
+        return Skip("the instance is in service already") if state == IN_SERVICE else None
 
     def _group_of(self, instance_id: str) -> str | None:
         launch = self._ledger.read_claim(instance_id, "launch")

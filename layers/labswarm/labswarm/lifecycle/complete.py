@@ -77,12 +77,12 @@ class Completing:
     def _resort_unclaimed(self, event: LifecycleEvent, result: Result) -> str:
         """End the wait of an instance whose claim itself failed; nobody else knows that it waits.
 
-        One that terminates goes on waiting: nobody has told its students or moved them, and they
-        keep their servers until its hook's own time is over.
+        One that terminates goes on waiting, because nobody has notified or moved its students. The
+        next minute starts its work, and that of a launch which the minute started.
         """
         told = f"{event.transition} of {event.instance_id}: unclaimed"
-        if event.transition != "launch":
-            return f"{told}, it waits for its hook's timeout"
+        if event.transition != "launch" or event.by_instance:
+            return f"{told}, the next minute starts it"
         self._count_failure(event.cluster, event.instance_id, "its launch was not claimed")
         self._hooks.complete(event.asg, event.hook, event.token, result)
         return f"{told}, {result}"
@@ -106,5 +106,5 @@ class Completing:
 
 
 def _is_known(claim: Claim | None, token: str) -> bool:
-    """Whether someone has completed this token, or will."""
-    return claim is not None and token in claim.tokens
+    """Whether someone has completed this token, or will: by its name or by its instance's."""
+    return claim is not None and not {token, claim.instance_id}.isdisjoint(claim.tokens)

@@ -45,6 +45,13 @@ _HOOK = re.compile(r"[A-Za-z0-9_/-]{1,255}")
 _EXECUTION = re.compile(
     r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:execution:labswarm-[A-Za-z0-9:._-]+"
 )
+MINUTE = "labswarm.minute"
+"""The source of an event that the app wrote itself: AWS sent none, or it was lost."""
+_SOURCES: Mapping[str, tuple[str, ...]] = {
+    "aws.autoscaling": (*_TRANSITIONS,),
+    "aws.ec2": (*_NOTICES,),
+    MINUTE: (*_TRANSITIONS, *_NOTICES),
+}
 _ENDED = "Step Functions Execution Status Change"
 _BAD_ENDS = ("FAILED", "TIMED_OUT", "ABORTED")
 TEST_NOTIFICATION = "autoscaling:TEST_NOTIFICATION"
@@ -52,7 +59,11 @@ TEST_NOTIFICATION = "autoscaling:TEST_NOTIFICATION"
 
 @dataclass(frozen=True)
 class LifecycleEvent:
-    """A worker of ours waits in a hook; `at` is when it began to (epoch seconds)."""
+    """A worker of ours waits in a hook; `at` is when it began to (epoch seconds).
+
+    `token` names the lifecycle action. It is the instance's id where nobody knows the token: Auto
+    Scaling takes that too, for the action in which the instance waits now.
+    """
 
     cluster: str
     asg: str
@@ -63,6 +74,11 @@ class LifecycleEvent:
     origin: Place
     destination: Place
     at: float
+
+    @property
+    def by_instance(self) -> bool:
+        """Whether the action is named by its instance."""
+        return self.token == self.instance_id
 
     @property
     def ends_the_instance(self) -> bool:
@@ -114,15 +130,15 @@ def parse(event: object) -> LifecycleEvent | SpotNotice | Skip:
     ):
         return Skip("a test notification", "Event")
     source = event.get("source")
-    if source not in ("aws.autoscaling", "aws.ec2"):
-        raise BadInput("source", f"is {source!r}; only aws.autoscaling and aws.ec2 are accepted")
-    kinds = _TRANSITIONS if source == "aws.autoscaling" else _NOTICES
+    if not isinstance(source, str) or source not in _SOURCES:
+        raise BadInput("source", f"is {source!r}; only {', '.join(_SOURCES)} are accepted")
+    kinds = _SOURCES[source]
     kind = _text(event, "detail-type")
     if kind not in kinds:
         raise BadInput("detail-type", f"is {kind!r}; only {', '.join(kinds)} are accepted")
     if not isinstance(detail, Mapping):
         raise BadInput("detail", "has to be a JSON object")
-    read = _lifecycle_event if source == "aws.autoscaling" else _spot_notice
+    read = _lifecycle_event if kind in _TRANSITIONS else _spot_notice
     return read(event, kind, detail)
 
 
@@ -213,6 +229,8 @@ def _hook(detail: Mapping[str, object]) -> str:
 
 
 def _token(detail: Mapping[str, object]) -> str:
+    if detail.get("LifecycleActionToken") is None:
+        return _instance_id(detail, "EC2InstanceId")
     value = _text(detail, "LifecycleActionToken", "detail.")
     if not _TOKEN.fullmatch(value):
         raise BadInput("detail.LifecycleActionToken", f"is {value!r}; it is like {_TOKEN.pattern}")

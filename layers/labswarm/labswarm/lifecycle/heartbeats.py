@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from labswarm.clock import Clock
 from labswarm.errors import LabswarmError
-from labswarm.groups import Groups
 from labswarm.lifecycle.hooks import Hooks
-from labswarm.lifecycle.ledger import Claim, Ledger
+from labswarm.lifecycle.ledger import Claim
+from labswarm.lifecycle.waits import Waits
 
 
 @dataclass(frozen=True)
@@ -23,23 +23,16 @@ class Beats:
 class Heartbeats:
     """Sends one heartbeat for every token of every open claim."""
 
-    def __init__(self, groups: Groups, ledger: Ledger, hooks: Hooks, clock: Clock) -> None:
-        self._groups = groups
-        self._ledger = ledger
+    def __init__(self, hooks: Hooks, clock: Clock) -> None:
         self._hooks = hooks
         self._clock = clock
 
-    def beat(self, asg: str) -> Beats:
-        """One tick for a group. A group in which no instance waits costs one call.
-
-        A failure for one token stops no other, and the next tick tries it again. Raises what
-        listing the group or reading the ledger does.
-        """
-        states = self._groups.roster(asg).states
-        waiting = [instance_id for instance_id, state in states.items() if state.endswith(":Wait")]
+    def beat(self, waits: Waits) -> Beats:
+        """One tick for a group. A failure for one token stops no other, and the next tick tries it
+        again."""
         now = self._clock.now()
         sent, ended, missed = 0, [], []
-        for claim in self._ledger.about(waiting) if waiting else ():
+        for claim in waits.claims:
             if not _is_at_work(claim, now):
                 continue
             for token, hook in claim.tokens.items():

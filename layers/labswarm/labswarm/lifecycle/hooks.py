@@ -10,7 +10,10 @@ Result = Literal["CONTINUE", "ABANDON"]
 
 
 class Hooks(Protocol):
-    """The lifecycle hooks of Auto Scaling groups."""
+    """The lifecycle hooks of Auto Scaling groups.
+
+    A `token` is a lifecycle action's, or an instance's id for the action in which it waits now.
+    """
 
     def timeout_s(self, asg: str, hook: str) -> int:
         """The seconds that an instance waits in the hook without a heartbeat."""

@@ -40,7 +40,8 @@ class Phase:
 class Claim:
     """One execution's claim on one transition of one instance. Times are epoch seconds.
 
-    `tokens` maps each lifecycle action token to its hook; `commands` maps a step to its last
+    `tokens` maps each lifecycle action's token to its hook, or its instance's id where nobody knows
+    the token; `commands` maps a step to its last
     attempt; `capacity` is the size of the group that this work asks for, if any; `urgent` says that
     EC2 takes the instance back, even before its hook's time; until `beats_until` the hooks are kept
     waiting by heartbeats, None when they cannot be; `version` counts the changes made.
