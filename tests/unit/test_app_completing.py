@@ -121,6 +121,20 @@ def test_students_keep_their_servers_while_a_termination_is_unclaimed() -> None:
     assert ends.hooks.results == {}
 
 
+def test_a_launch_that_the_minute_started_is_no_ones_to_abandon() -> None:
+    """Another execution may work on it; if none does, the next minute starts one."""
+    ends = Ends()
+    started = replace(LAUNCH, token=INSTANCE)
+
+    assert ends.completing.resort(started, OWNER) == (
+        f"launch of {INSTANCE}: unclaimed, the next minute starts it"
+    )
+    ends.claim(started, OTHER)
+    # An event that comes late, and whose own execution fails at its claim.
+    assert ends.completing.resort(LAUNCH, OWNER) is None
+    assert ends.hooks.results == {}
+
+
 @pytest.mark.parametrize(("notice", "phase"), [(INTERRUPTION, "removed"), (REBALANCE, "paused")])
 def test_a_notices_claim_is_closed_and_its_hook_completed(notice: SpotNotice, phase: str) -> None:
     ends = Ends()
