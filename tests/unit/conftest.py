@@ -1,12 +1,16 @@
 """Fixtures that several unit tests ask for by name."""
 
 import json
+import os
 from collections.abc import Iterator
 
 import boto3
 import pytest
 from moto import mock_aws
 from tests.support.app_twins import DESCRIPTION
+
+# No unit test starts an instance of a real image; moto makes 1,300 of them for each account.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 
 @pytest.fixture(scope="module")
