@@ -34,7 +34,7 @@ check: setup ## run lint, types, static checks, unit tests and the infrastructur
 
 test: check ## run everything: check, contracts, integration, and end to end on a real Swarm
 	$(PYTEST) -q $(AT_ONCE) -m "slow and not deep" tests/infrastructure
-	$(PYTEST) $(AT_ONCE) -m "not deep" tests/contract tests/emulator tests/integration tests/e2e
+	$(PYTEST) $(AT_ONCE) --durations=20 -m "not deep" tests/contract tests/emulator tests/integration tests/e2e
 
 test-deep: setup ## run the tests that take minutes each (DEEP=an expression of pytest's -k)
 	$(PYTEST) -m deep $(if $(DEEP),-k "$(DEEP)") tests

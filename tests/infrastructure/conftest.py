@@ -13,13 +13,13 @@ Planned = Callable[[Path], dict[str, Any]]
 
 HERE = Path(__file__).resolve().parent
 # Measured: these took four of the six minutes of `make check`, and fail only with a change of
-# terraform-base or packer. `make test` and CI run them.
+# terraform-base, packer or hub/labextension. `make test` and CI run them.
 SLOW_FIXTURES = {"terraform", "plan", "sample"}
-SLOW_FILES = ("test_terraform", "test_packer", "test_chef_server_first_apply")
+SLOW_FILES = ("test_terraform", "test_packer", "test_chef_server_first_apply", "test_extension")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that run Terraform, Packer or checkov as slow."""
+    """Mark the tests that run Terraform, Packer, checkov or npm as slow."""
     for item in items:
         if item.path.is_relative_to(HERE) and (
             item.path.stem.startswith(SLOW_FILES)
