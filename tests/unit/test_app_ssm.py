@@ -17,7 +17,7 @@ from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.errors import named
 from labswarm.aws.executions import StepFunctionsExecutions
 from labswarm.commands.agent import Invocation
-from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm.errors import BadInput, LabswarmError, Permanent, Throttled, Transient
 
 COMMAND = "4c1c5b2e-2f0e-4c55-9f3c-0a1b2c3d4e5f"
 PARAMETER = {"Name": "/labswarm/clusters/lab"}
@@ -141,10 +141,10 @@ def test_an_invocation_that_is_not_there_yet_is_not_known(ssm: Stubbed) -> None:
     ("code", "kind"),
     [
         ("InvalidInstanceId", Transient),
-        ("ThrottlingException", Transient),
+        ("ThrottlingException", Throttled),
         ("InvalidDocument", Permanent),
         ("AccessDeniedException", Permanent),
-        ("NeverSeenBefore", Permanent),
+        ("NeverSeenBefore", Transient),
     ],
 )
 def test_a_refused_command_is_an_error_of_its_kind(
