@@ -13,7 +13,8 @@ from labswarm_hub.settings import HubSettings
 from labswarm_hub.spawner import LabswarmSpawner
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  # given by traitlets
-settings = HubSettings.read(Path(os.environ.get("LABSWARM_HUB_CONFIG", "/etc/labswarm/hub.json")))
+file = Path(os.environ.get("LABSWARM_HUB_CONFIG", "/etc/labswarm/hub.json"))
+settings = HubSettings.read(file)
 mark_homes(settings.homes)
 
 c.JupyterHub.bind_url = "http://0.0.0.0:8000"
@@ -68,11 +69,8 @@ c.JupyterHub.services = [
     {"name": "labswarm-manager", "api_token": settings.manager_token_file.read_text().strip()},
     {
         "name": "idle-culler",
-        "command": [
-            *(sys.executable, "-m", "jupyterhub_idle_culler"),
-            f"--timeout={settings.idle_timeout_s}",
-            f"--cull-every={max(5, settings.idle_timeout_s // 10)}",
-        ],
+        "command": [sys.executable, "-m", "labswarm_hub.culler"],
+        "environment": {"LABSWARM_HUB_CONFIG": str(file)},
     },
 ]
 c.JupyterHub.load_roles = [

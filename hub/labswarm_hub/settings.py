@@ -66,7 +66,9 @@ class HubSettings:
     environment: Mapping[str, str]
     conf_dir: Path
     idle_timeout_s: int
-    """Seconds without activity after which a server is stopped."""
+    """Seconds after which a server is stopped on which nobody works."""
+    longest_server_s: int
+    """Seconds after which a server is stopped also while somebody works on it."""
     groups: Mapping[str, Group]
     """The hub's further groups of workers, by name."""
     profiles: Mapping[str, Profile]
@@ -125,6 +127,7 @@ class HubSettings:
             environment=fields.mapping("environment"),
             conf_dir=fields.path("conf_dir", default="/etc/jupyterhub/conf.d"),
             idle_timeout_s=fields.number("idle_timeout_s", 10, default=3600),
+            longest_server_s=fields.number("longest_server_s", 3600, default=24 * 3600),
             groups={n: _group(f, n, cluster, image) for n, f in fields.inners("groups")},
             profiles={n: _profile(f) for n, f in fields.inners("profiles")},
         )

@@ -221,6 +221,7 @@ class TestSettings:
             ("read_only_mounts", {"/usr": 1}, "read_only_mounts: "),
             ("colour", "red", "colour: remove it"),
             ("idle_timeout_s", 0, "idle_timeout_s: give a whole number from 10"),
+            ("longest_server_s", 60, "longest_server_s: give a whole number from 3600"),
             ("groups", {"GPU": GPU}, "group: 'GPU' would make 'lab-GPU'"),
             ("groups", {"g" * 17: GPU}, "group: "),
             ("groups", {"gpu": {**GPU, "seats": 1}}, r"groups\.gpu\.seats: remove it"),

@@ -22,6 +22,7 @@ default['labswarm_hub']['admins'] = []
 default['labswarm_hub']['conf'] = {}
 
 default['labswarm_hub']['idle_timeout_s'] = 3600
+default['labswarm_hub']['longest_server_s'] = 86_400
 default['labswarm_hub']['limit']['memory_factor'] = 2
 default['labswarm_hub']['limit']['nano_cpus'] = 1_000_000_000
 default['labswarm_hub']['limit']['pids'] = 512

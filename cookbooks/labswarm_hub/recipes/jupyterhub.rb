@@ -72,7 +72,8 @@ labswarm_hub_settings settings_file do
     'read_only_mounts' => hub['read_only_mounts'].to_h,
     'environment' => hub['environment'].to_h,
     'conf_dir' => '/srv/labswarm/conf.d',
-    'idle_timeout_s' => hub['idle_timeout_s']
+    'idle_timeout_s' => hub['idle_timeout_s'],
+    'longest_server_s' => hub['longest_server_s']
   )
   limit hub['limit'].to_h
   profiles hub['profiles'].to_h

@@ -197,6 +197,50 @@ class NotifyHandler(KeyHandler):
         self.set_status(204)
 
 
+class Activity:
+    """When somebody worked on this server: an execution, a terminal, or a change of a file.
+
+    Requests do not count: a page that is left open makes them for ever. An execution counts until
+    it ends, also a silent one.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._changed = time.time()  # a server that has just started
+        app.event_logger.add_listener(
+            schema_id=app.contents_manager.event_schema_id, listener=self._on_file
+        )
+
+    async def _on_file(self, *, data: dict[str, Any], **_: Any) -> None:
+        if data["action"] != "get":
+            self._changed = time.time()
+
+    def idle_s(self, now: float) -> float:
+        """The seconds since somebody worked, at `now` (epoch s)."""
+        times = [self._changed]
+        kernels = self._app.kernel_manager
+        for kernel in map(kernels.get_kernel, kernels.list_kernel_ids()):
+            if getattr(kernel, "execution_state", "") == "busy":
+                return 0.0
+            times.append(kernel.last_activity.timestamp())
+        terminals = self._app.web_app.settings.get("terminal_last_activity")
+        if terminals:
+            times.append(terminals.timestamp())
+        return max(0.0, now - max(times))
+
+
+class ActivityHandler(KeyHandler):
+    """For the hub's culler."""
+
+    def initialize(self, key: str, activity: Activity) -> None:  # type: ignore[override]
+        super().initialize(key)
+        self._activity = activity
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]
+    def get(self) -> None:
+        self.finish(f"{self._activity.idle_s(time.time()):.0f}")
+
+
 def _load_jupyter_server_extension(app: Any) -> None:
     """Without a key, in a server that the hub did not start, there is nobody to tell anything."""
     key = os.environ.get("LABSWARM_NOTICE_KEY")
@@ -213,6 +257,8 @@ def _load_jupyter_server_extension(app: Any) -> None:
             (f"{base}/end", EndHandler, {"key": key, "ending": Ending()}),
         ],
     )
+    activity = {"key": key, "activity": Activity(app)}
+    app.web_app.add_handlers(".*$", [(f"{base}/activity", ActivityHandler, activity)])
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
