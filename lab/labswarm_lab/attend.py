@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from labswarm_lab.hub import is_healthy, wait_healthy
+from labswarm_lab.hub import is_healthy, settings_file, wait_healthy
 from labswarm_lab.lab import Lab
 from labswarm_lab.students import STEPS, Progress, Result, run_class
 from labswarm_operator.progress import say, step
 from labswarm_operator.refusal import Refusal
+from labswarm_operator.suggestions import unknown
 
 # A hub takes some ten seconds to restart.
 _HUB_BACK_WITHIN_S = 60.0
@@ -21,8 +22,8 @@ _HUB_BACK_WITHIN_S = 60.0
 def attend(lab: Lab, students: int, *, profile: str | None, as_json: bool) -> bool:
     """Let `students` students log in and choose `profile`; return whether all succeeded.
 
-    The class begins once the hub answers. Raises Refusal if the lab has no hub, Permanent if its
-    hub does not answer within a minute.
+    The class begins once the hub answers. Raises Refusal if the lab has no hub or its hub no such
+    profile, Permanent if the hub does not answer within a minute.
     """
     hub = lab.running.hub
     if hub is None:
@@ -30,6 +31,7 @@ def attend(lab: Lab, students: int, *, profile: str | None, as_json: bool) -> bo
             f"The nodes of the lab {lab.cluster!r} are simulated, so it has no hub to log in to. "
             "Start a lab with real nodes, as root."
         )
+    _check_profile(lab, profile)
     if not is_healthy(hub):
         with step("waiting for the hub"):
             wait_healthy(hub, _HUB_BACK_WITHIN_S)
@@ -39,6 +41,12 @@ def attend(lab: Lab, students: int, *, profile: str | None, as_json: bool) -> bo
     else:
         _print(results)
     return all(result.ok for result in results)
+
+
+def _check_profile(lab: Lab, profile: str | None) -> None:
+    known = list(json.loads(settings_file(lab.hub_dir).read_text())["profiles"])
+    if profile is not None and profile not in known:
+        raise Refusal(f"--profile: {unknown('profile', profile, known)}")
 
 
 async def _attended(hub: str, students: int, profile: str | None) -> list[Result]:

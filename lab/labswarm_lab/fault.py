@@ -12,12 +12,15 @@ from typing import Any, get_args, get_origin, get_type_hints
 import click
 
 from labswarm_emulator.faults import KINDS, Fault
+from labswarm_emulator.faults.fault import ANY
 from labswarm_lab import fault_help
 from labswarm_lab.asking import clear_faults, faults_on, put_fault
+from labswarm_lab.lab import Lab
 from labswarm_operator.commands import Choice, Commands
 from labswarm_operator.options import json_option
 from labswarm_operator.refusal import Refusal
 from labswarm_operator.refusing import refusing
+from labswarm_operator.suggestions import unknown
 
 
 @click.group(cls=Commands)
@@ -82,6 +85,7 @@ def _setting(kind: type[Fault]) -> click.Command:
             if not settings:
                 options = ", ".join(param.opts[0] for param in context.command.params)
                 raise Refusal(f"`fault set {kind.kind}` needs an option. Choose from: {options}.")
+            _check_names(context.obj, kind.kind, settings)
             on = put_fault(context.obj, kind.kind, settings)
         for line in worded({kind.kind: on}):
             click.echo(line)
@@ -133,6 +137,16 @@ def _value(value: Any) -> Any:
     """The value of an option, as the emulator takes it."""
     pairs = isinstance(value, tuple) and all(isinstance(one, tuple) for one in value)
     return dict(value) if pairs else value
+
+
+def _check_names(lab: Lab, kind: str, settings: Mapping[str, Any]) -> None:
+    """Refuse a function that does not exist: its fault would never come."""
+    for field in sorted({"crash", "functions"} & settings.keys()):
+        pages = lab.client("lambda").get_paginator("list_functions").paginate()
+        there = [each["FunctionName"] for page in pages for each in page["Functions"]]
+        for name in settings[field]:
+            if name not in (ANY, *there):
+                raise Refusal(f"fault set {kind} --{field}: {unknown('function', name, there)}")
 
 
 def _settings(kind: type[Fault]) -> "list[dataclasses.Field[Any]]":

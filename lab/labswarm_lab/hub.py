@@ -123,6 +123,11 @@ def wait_healthy(url: str, deadline_s: float) -> float:
     return time.monotonic() - begun
 
 
+def settings_file(state: Path) -> Path:
+    """The file of the hub's settings, in the hub's own folder `state`."""
+    return state / "hub.json"
+
+
 def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
     """The hub's settings in the lab (labswarm_hub/settings.py); `node` is the Node.js program."""
     return {
@@ -189,7 +194,7 @@ def _lay_state(ground: HubGround, node: Path) -> None:
     lay_homes(ground.homes)
     if not ground.token_file.exists():
         _write_private(ground.token_file, secrets.token_hex(32))
-    _write_private(ground.state / "hub.json", json.dumps(settings_of(ground, node), indent=2))
+    _write_private(settings_file(ground.state), json.dumps(settings_of(ground, node), indent=2))
 
 
 def lay_homes(homes: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,15 @@ class Lab:
         try:
             return Running(**json.loads(self._file.read_text()))
         except FileNotFoundError:
-            raise Refusal(
-                f"The lab {self.cluster!r} is not up. Run {self.command('up')}."
-            ) from None
+            raise Refusal(f"The lab {self.cluster!r} is not up. {self._remedy}") from None
+
+    @property
+    def _remedy(self) -> str:
+        up = [path.parent.name for path in self.place.state_root.glob(f"*/{self._file.name}")]
+        near = get_close_matches(self.cluster, up, n=1)
+        if near:
+            return f"Did you mean `--name {near[0]}`?"
+        return f"Run {self.command('up')}."
 
     def is_up(self) -> bool:
         """Whether it was brought up, to the end, and not down since."""

@@ -149,9 +149,9 @@ def test_a_number_by_name_that_is_none_is_refused(text: str) -> None:
 def test_rates_concurrency_and_idle_functions_are_set_by_the_command(fault: Command) -> None:
     fault.must("set", "rates", "--calls-per-s", "kms:Sign=0.5", "--calls-per-s", "ssm:*=1000")
     fault.must("set", "concurrency", "--account", "900")
-    said = fault.must("set", "idle", "--functions", "nobodys", "--pending-s", "30")
+    said = fault.must("set", "idle", "--functions", "*", "--pending-s", "30")
 
-    assert said == 'idle: functions ["nobodys"], pending_s 30.0\n'
+    assert said == 'idle: functions ["*"], pending_s 30.0\n'
     on = fault.on()
     assert on["rates"]["calls_per_s"] == {"kms:Sign": 0.5, "ssm:*": 1000.0}
     assert on["concurrency"] == {"account": 900}
@@ -160,3 +160,14 @@ def test_rates_concurrency_and_idle_functions_are_set_by_the_command(fault: Comm
 def test_a_kind_that_is_on_without_a_setting_is_listed() -> None:
     on: dict[str, Any] = {"capacity": {"spot": [], "on_demand": []}}
     assert list(worded(on)) == ["capacity: nothing goes wrong"]
+
+
+@pytest.mark.parametrize("words", [("functions", "--crash"), ("idle", "--functions")])
+def test_a_fault_of_a_function_that_does_not_exist_is_refused(
+    fault: Command, words: tuple[str, ...]
+) -> None:
+    done = fault.run("set", *words, "labswarm-decide-noodles")
+
+    assert done.exit_code == 2
+    assert f"{words[1]}: There is no function 'labswarm-decide-noodles'." in done.output
+    assert fault.on() == {}

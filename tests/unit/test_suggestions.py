@@ -1,8 +1,11 @@
 """A typing error gets the nearest right word, and anything else the list."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
+from labswarm_lab.lab import Lab, Running
 from labswarm_operator.cli import labswarm
 from labswarm_operator.suggestions import unknown
 
@@ -42,3 +45,40 @@ def test_commands_options_and_their_values_are_suggested(
     words: tuple[str, ...], meant: str
 ) -> None:
     assert meant in refused(*words)
+
+
+@pytest.fixture
+def lab_that_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A lab with one profile, and a hub that nobody asks."""
+    monkeypatch.setenv("LABSWARM_STATE", str(tmp_path))
+    lab = Lab.named("physics")
+    lab.hub_dir.mkdir(parents=True)
+    (lab.hub_dir / "hub.json").write_text('{"profiles": {"notebook": {}, "cuda": {}}}')
+    lab.write_running(
+        Running(
+            simulated=False,
+            emulator="http://127.0.0.1:1",
+            chef="https://chef.invalid",
+            chef_organization=None,
+            chef_ca_pem="",
+            hub="http://127.0.0.1:1",
+            manager="i-0",
+            latency="fast",
+        )
+    )
+    return lab
+
+
+def test_a_lab_that_is_not_up_gets_the_nearest_that_is(lab_that_is_up: Lab) -> None:
+    words = ("lab", "--name", "phsyics", "status")
+
+    assert f"Did you mean `--name {lab_that_is_up.cluster}`?" in refused(*words)
+    assert "Run `labswarm lab --name other up`." in refused("lab", "--name", "other", "status")
+
+
+def test_a_profile_that_the_hub_does_not_have_is_refused_before_a_student_comes(
+    lab_that_is_up: Lab,
+) -> None:
+    words = ("lab", "--name", lab_that_is_up.cluster, "class", "1", "--profile")
+
+    assert "There is no profile 'cud'. Did you mean 'cuda'?" in refused(*words, "cud")
