@@ -16,6 +16,7 @@ import pytest
 from labswarm_lab.nodes.requirements import missing
 
 COMMAND = Path(sys.executable).with_name("labswarm")
+SIMULATED = ("--workers", "1", "--simulated")
 
 
 @dataclass(frozen=True)
@@ -128,4 +129,4 @@ def lab() -> Iterator[LabUnderTest]:
 @pytest.fixture(scope="module")
 def simulated_lab() -> Iterator[LabUnderTest]:
     """A lab of simulated nodes with one worker."""
-    yield from brought_up(f"sim{os.getpid()}", "--workers", "1", "--simulated")
+    yield from brought_up(f"sim{os.getpid()}", *SIMULATED)

@@ -4,14 +4,26 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.e2e.conftest import LabUnderTest
-from tests.support.rolls import command, images, latest, register, roll
+from tests.e2e.conftest import SIMULATED, LabUnderTest
+from tests.support.rolls import command, images, is_settled, latest, register, roll
+from tests.support.signals import usual_signals
 
 pytestmark = pytest.mark.timeout(600)
 BROKEN = {"Key": "labswarm-lab:broken", "Value": "yes"}
+
+
+@pytest.fixture
+def whole_lab(simulated_lab: LabUnderTest) -> Iterator[LabUnderTest]:
+    """The lab at rest. A test that leaves it half rolled has it replaced for the next one."""
+    simulated_lab.must("scale", "auto")
+    yield simulated_lab
+    if not is_settled(simulated_lab):
+        simulated_lab.must("down", "--homes")
+        simulated_lab.must("up", *SIMULATED)
 
 
 def told(completed: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
@@ -21,65 +33,68 @@ def told(completed: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
 
 @pytest.mark.deep
 def test_all_nodes_are_of_the_new_image_and_asking_again_changes_nothing(
-    simulated_lab: LabUnderTest,
+    whole_lab: LabUnderTest,
 ) -> None:
-    simulated_lab.must("scale", "auto")
-    before = latest(simulated_lab)
-    ami = register(simulated_lab, "good")
+    before = latest(whole_lab)
+    ami = register(whole_lab, "good")
 
-    dry = roll(simulated_lab, ami, "--dry-run", "--json")
+    dry = roll(whole_lab, ami, "--dry-run", "--json")
     assert dry.returncode == 0, dry.stderr
     assert [said["what"] for said in told(dry)] == ["plan"]
-    assert latest(simulated_lab) == before
+    assert latest(whole_lab) == before
 
-    done = roll(simulated_lab, ami, "--json")
+    done = roll(whole_lab, ami, "--json")
 
     assert done.returncode == 0, done.stderr + done.stdout
     said = [one["what"] for one in told(done)]
     assert said[:3] == ["version", "launch", "open"]
     assert (said[-1], set(said[3:-1])) == ("done", {"replacing"})
-    assert set(images(simulated_lab)) == {ami}
+    assert set(images(whole_lab)) == {ami}
     # Only the image has changed, and the good version is the default, as Terraform has it.
-    after = latest(simulated_lab)
+    after = latest(whole_lab)
     assert after["LaunchTemplateData"] == {**before["LaunchTemplateData"], "ImageId": ami}
     assert after["DefaultVersion"]
-    again = roll(simulated_lab, ami, "--json")
+    again = roll(whole_lab, ami, "--json")
     assert [one["what"] for one in told(again)] == ["done"]
-    assert latest(simulated_lab) == after
+    assert latest(whole_lab) == after
 
 
-def test_a_broken_image_is_taken_back_and_says_why(simulated_lab: LabUnderTest) -> None:
-    simulated_lab.must("scale", "auto")
-    before, nodes = latest(simulated_lab), images(simulated_lab)
+def test_a_broken_image_is_taken_back_and_says_why(whole_lab: LabUnderTest) -> None:
+    before, nodes = latest(whole_lab), images(whole_lab)
 
-    failed = roll(simulated_lab, register(simulated_lab, "broken", BROKEN))
+    failed = roll(whole_lab, register(whole_lab, "broken", BROKEN))
 
     assert failed.returncode == 1, failed.stderr + failed.stdout
     assert "did not open" in failed.stderr
     assert "not found" in failed.stderr
     assert "is taken back" in failed.stderr
-    assert latest(simulated_lab) == before
-    simulated_lab.eventually("nothing of it is left", lambda _: images(simulated_lab) == nodes, 120)
-    (node, *_) = simulated_lab.status()["nodes"]
+    assert latest(whole_lab) == before
+    whole_lab.eventually("nothing of it is left", lambda _: images(whole_lab) == nodes, 120)
+    (node, *_) = whole_lab.status()["nodes"]
     assert node["availability"] == "active"
 
 
-def test_ctrl_c_before_the_first_node_is_open_takes_it_back(simulated_lab: LabUnderTest) -> None:
-    before, nodes = latest(simulated_lab), images(simulated_lab)
-    ami = register(simulated_lab, "late")
-    process = subprocess.Popen(
-        command(simulated_lab, ami, "--json"), stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    while json.loads(process.stdout.readline())["what"] != "launch":
-        time.sleep(0.01)
+def test_ctrl_c_before_the_first_node_is_open_takes_it_back(whole_lab: LabUnderTest) -> None:
+    before, nodes = latest(whole_lab), images(whole_lab)
+    ami = register(whole_lab, "late")
+    with usual_signals():
+        process = subprocess.Popen(
+            command(whole_lab, ami, "--json"), stdout=subprocess.PIPE, text=True
+        )
+    try:
+        assert process.stdout is not None
+        while json.loads(process.stdout.readline())["what"] != "launch":
+            time.sleep(0.01)
 
-    process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
 
-    assert process.wait(60) == 130
-    assert json.loads(process.stdout.read().splitlines()[-1])["what"] == "taken back"
-    assert latest(simulated_lab) == before
-    simulated_lab.eventually("nothing of it is left", lambda _: images(simulated_lab) == nodes, 120)
+        assert process.wait(60) == 130
+        assert json.loads(process.stdout.read().splitlines()[-1])["what"] == "taken back"
+    finally:
+        process.kill()
+        process.wait()
+    assert latest(whole_lab) == before
+    whole_lab.eventually("nothing of it is left", lambda _: images(whole_lab) == nodes, 120)
 
 
 @pytest.mark.parametrize(
@@ -91,17 +106,16 @@ def test_ctrl_c_before_the_first_node_is_open_takes_it_back(simulated_lab: LabUn
     ],
 )
 def test_what_cannot_be_rolled_is_refused_by_name(
-    simulated_lab: LabUnderTest, ami: str, options: tuple[str, ...], said: str
+    whole_lab: LabUnderTest, ami: str, options: tuple[str, ...], said: str
 ) -> None:
-    simulated_lab.must("scale", "auto")
-    refused = roll(simulated_lab, ami, *options)
+    refused = roll(whole_lab, ami, *options)
     assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
     assert len(refused.stderr.splitlines()) == 1, refused.stderr
 
 
-def test_a_size_that_is_held_by_hand_is_refused(simulated_lab: LabUnderTest) -> None:
-    simulated_lab.must("scale", "1")
-    refused = roll(simulated_lab, register(simulated_lab, "held"))
-    simulated_lab.must("scale", "auto")
+def test_a_size_that_is_held_by_hand_is_refused(whole_lab: LabUnderTest) -> None:
+    whole_lab.must("scale", "1")
+    refused = roll(whole_lab, register(whole_lab, "held"))
+    whole_lab.must("scale", "auto")
     assert refused.returncode == 2
-    assert f"labswarm lab --name {simulated_lab.name} scale auto" in refused.stderr
+    assert f"labswarm lab --name {whole_lab.name} scale auto" in refused.stderr

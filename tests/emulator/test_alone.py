@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from tests.support.signals import usual_signals
 
 from labswarm_emulator.__main__ import main
 
@@ -22,12 +23,13 @@ def test_it_prints_one_line_whose_variables_lead_a_client_to_it_and_ctrl_c_ends_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = tmp_path / "new" / "state"
-    process = subprocess.Popen(
-        [*COMMAND, "--port", "0", "--state-dir", str(state)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with usual_signals():
+        process = subprocess.Popen(
+            [*COMMAND, "--port", "0", "--state-dir", str(state)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -50,3 +50,11 @@ def latest(lab: LabUnderTest) -> dict[str, Any]:
         LaunchTemplateName=f"labswarm-{lab.name}-workers", Versions=["$Latest"]
     )["LaunchTemplateVersions"]
     return dict(version)
+
+
+def is_settled(lab: LabUnderTest) -> bool:
+    """Whether all instances have the image that the group launches, and all are open."""
+    nodes = lab.status()["nodes"]
+    return set(images(lab)) <= {latest(lab)["LaunchTemplateData"]["ImageId"]} and all(
+        (node["asg"], node["availability"]) == ("InService", "active") for node in nodes
+    )
