@@ -36,15 +36,17 @@ CLAIMING = Claiming(
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"event": <EventBridge event>, "execution": <ARN>}` -> the work, with `claimed`.
 
-    A malformed event is refused and not raised: there is nothing to try again, and no hook of ours
-    that could be told. Raises BadInput, which is logged too, for a cluster or hook that is not set
-    up: its execution fails, and someone is told.
+    Raises BadInput, which is logged too, for a malformed event of a group of ours and for a cluster
+    or hook that is not set up: its execution fails, and the function last_resort ends the wait. Any
+    other malformed event is refused and not raised: no hook of ours waits for it.
     """
+    execution = _execution(event)
     try:
         read = events.parse(event.get("event"))
-        execution = _execution(event)
     except BadInput as error:
         logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
+        if events.cluster_named(event.get("event")):
+            raise
         return {"claimed": False, "reason": str(error), "field": error.field}
     try:
         answer = read if isinstance(read, Skip) else CLAIMING.claim(read, execution)

@@ -7,7 +7,7 @@ from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.errors import BadInput
 from labswarm.lifecycle.complete import Completing
-from labswarm.lifecycle.launch_alarm import why_of
+from labswarm.lifecycle.failure import Failure
 from labswarm.lifecycle.work import subject_of
 
 AWS = Wiring()
@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     result = event.get("result")
     if result not in ("CONTINUE", "ABANDON"):
         raise BadInput("result", f"is {result!r}; a hook ends with CONTINUE or ABANDON")
-    why = why_of(event.get("failure"))
+    why = Failure.read(event.get("failure")).why
     if "failure" in event:
         logger.error("launch failed", extra={"instance": subject[0], "why": why})
     completed = COMPLETING.complete(subject, result, str(event.get("phase")), why)

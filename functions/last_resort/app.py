@@ -18,6 +18,7 @@ COMPLETING = Completing(
     groups=AWS.groups(),
     breakers=AWS.breakers(),
     clock=WallClock(),
+    tell=AWS.alarms().tell,
 )
 METRICS = Metrics(namespace="labswarm", service="last-resort")
 
@@ -27,15 +28,27 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Step Functions Execution Status Change` -> `{"done": <a sentence, or null>}`.
 
     An execution that failed after it had completed its hook leaves nothing to do. A malformed event
-    is refused and not raised: a retry could not help.
+    is refused and not raised: a retry could not help. When the execution was given a malformed
+    event of ours, its hook is completed all the same, and a message names the field.
     """
     try:
         ended = events.parse_ended(event)
+    except BadInput as error:
+        return _refused(error)
+    done: str | None
+    try:
         started_by = events.parse(ended.given)
     except BadInput as error:
-        logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
-        return {"done": None, "field": error.field}
-    done = COMPLETING.resort(started_by, ended.execution)
+        done = COMPLETING.resort_malformed(ended.given, ended.execution, error)
+        if done is None:
+            return _refused(error)
+    else:
+        done = COMPLETING.resort(started_by, ended.execution, ended.failure)
     logger.info("looked after", extra={"execution": ended.execution, "done": done})
     count(METRICS, {"LastResorts": int(done is not None)})
     return {"done": done}
+
+
+def _refused(error: BadInput) -> dict[str, Any]:
+    logger.error("refused a malformed event", extra={"field": error.field, "why": str(error)})
+    return {"done": None, "field": error.field}

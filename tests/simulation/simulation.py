@@ -412,6 +412,8 @@ class Simulation:
                     "name": execution.name,
                     "status": execution.status,
                     "input": json.dumps(execution.given),
+                    "error": execution.error,
+                    "cause": execution.cause,
                 },
             }
         )

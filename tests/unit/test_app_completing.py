@@ -20,8 +20,8 @@ from labswarm.lab_hours.hold import PAUSE_S, held_back
 from labswarm.lifecycle.breaker import MOST_FAILED, Breaker
 from labswarm.lifecycle.complete import Completing
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice
+from labswarm.lifecycle.failure import Failure
 from labswarm.lifecycle.hooks import Result
-from labswarm.lifecycle.launch_alarm import why_of
 
 ASG = DESCRIPTION["asg"]
 LAUNCH, TERMINATE = read("launch"), read("terminate")
@@ -351,4 +351,4 @@ def test_a_failure_before_or_after_that_one_sends_nothing(before: tuple[str, ...
     ],
 )
 def test_the_reason_is_the_functions_own_message(failure: object, why: str) -> None:
-    assert why_of(failure) == why
+    assert Failure.read(failure).why == why

@@ -60,14 +60,24 @@ def test_claim_lays_a_tombstone_for_a_termination() -> None:
 def test_claim_refuses_a_malformed_event_once_with_its_field(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    bad = fresh("launch")
-    bad["detail"]["EC2InstanceId"] = "i-XYZ"
+    bad = fresh("spot_interruption")
+    bad["detail"]["instance-id"] = "i-XYZ"
 
     answer = load("claim").handler({"event": bad, "execution": OWNER}, Context())
 
-    assert (answer["claimed"], answer["field"]) == (False, "detail.EC2InstanceId")
+    assert (answer["claimed"], answer["field"]) == (False, "detail.instance-id")
     errors = [record.__dict__ for record in caplog.records if record.levelname == "ERROR"]
-    assert [error["field"] for error in errors] == ["detail.EC2InstanceId"]
+    assert [error["field"] for error in errors] == ["detail.instance-id"]
+
+
+def test_claim_fails_at_a_malformed_event_of_a_group_of_ours() -> None:
+    bad = fresh("launch")
+    bad["detail"]["EC2InstanceId"] = "i-XYZ"
+
+    with pytest.raises(BadInput) as refused:
+        load("claim").handler({"event": bad, "execution": OWNER}, Context())
+
+    assert refused.value.field == "detail.EC2InstanceId"
 
 
 def test_claim_skips_a_test_notification() -> None:
@@ -285,6 +295,48 @@ def test_the_last_resort_raises_no_alarm_for_a_completed_hook(
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "results"),
+    [
+        ("Origin", "Mars", {TOKEN: "ABANDON"}),
+        ("LifecycleHookName", "", {TOKEN: "ABANDON"}),
+        # No token and no instance: the minute starts its work, since it waits without a claim.
+        ("LifecycleActionToken", "short", {}),
+        ("EC2InstanceId", "i-XYZ", {}),
+    ],
+)
+def test_the_last_resort_ends_the_wait_of_a_malformed_launch_event_and_names_the_field(
+    field: str, value: str, results: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = fresh("launch")
+    given["detail"][field] = value
+    app, hooks, _ = completes("last_resort")
+    told: list[str] = []
+    app.COMPLETING._tell = lambda subject, sentences: told.append("\n".join([subject, *sentences]))
+
+    answer = app.handler(ended_badly(input=json.dumps(given)), Context())
+
+    assert answer["done"]
+    assert hooks.results == results
+    failed = app.COMPLETING._breakers.read_breaker("lab").failed
+    assert failed == (frozenset({INSTANCE}) if results else frozenset())
+    assert told[-1].startswith("labswarm: a lifecycle event of lab is malformed")
+    assert f"detail.{field}: is {value!r}" in told[-1]
+    assert '"LastResorts":[1.0]' in capsys.readouterr().out
+
+
+def test_the_last_resort_leaves_a_malformed_terminate_event_to_the_minute() -> None:
+    given = fresh("terminate")
+    given["detail"]["Destination"] = "Mars"
+    app, hooks, _ = completes("last_resort")
+    app.COMPLETING._tell = lambda subject, sentences: None
+
+    answer = app.handler(ended_badly(input=json.dumps(given)), Context())
+
+    assert answer == {"done": f"terminate of {INSTANCE}: unclaimed, the next minute starts it"}
+    assert hooks.results == {}
+
+
+@pytest.mark.parametrize(
     ("change", "field"),
     [
         ({"detail": None}, "detail"),
@@ -478,6 +530,7 @@ def test_a_missing_setting_is_named_at_the_cold_start(
 
 @pytest.mark.parametrize("execution", [None, "one", 7])
 def test_claim_refuses_what_is_no_execution(execution: object) -> None:
-    answer = load("claim").handler({"event": fresh("launch"), "execution": execution}, Context())
+    with pytest.raises(BadInput) as refused:
+        load("claim").handler({"event": fresh("launch"), "execution": execution}, Context())
 
-    assert (answer["claimed"], answer["field"]) == (False, "execution")
+    assert refused.value.field == "execution"

@@ -1,13 +1,14 @@
 """Events are read strictly: our events are understood, malformed ones are refused by field."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.support.app_twins import EVENTS, INSTANCE, event
 
 from labswarm.errors import BadInput
-from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, parse
+from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, parse, salvaged
 
 WAYS = {
     "launch": ("launch", "EC2", "AutoScalingGroup", False),
@@ -77,6 +78,81 @@ def test_a_foreign_group_asks_nothing(group: str) -> None:
     assert group in read.reason
 
 
+@pytest.mark.parametrize("name", ["launch", "terminate"])
+@pytest.mark.parametrize("value", [None, ...])
+def test_an_event_without_origin_and_destination_has_those_of_its_transition(
+    name: str, value: Any
+) -> None:
+    bare = event(name)
+    for place in ("Origin", "Destination"):
+        if value is ...:
+            del bare["detail"][place]
+        else:
+            bare["detail"][place] = value
+
+    assert parse(bare) == parse(event(name))
+
+
+def test_an_event_without_a_token_is_named_by_its_instance() -> None:
+    bare = event("launch")
+    del bare["detail"]["LifecycleActionToken"]
+
+    read = parse(bare)
+
+    assert isinstance(read, LifecycleEvent)
+    assert read.by_instance
+    assert read.token == INSTANCE
+
+
+@pytest.mark.parametrize("where", [("detail",), ()])
+def test_a_test_notification_is_known_by_its_transition_alone(where: tuple[str, ...]) -> None:
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/prepare-for-lifecycle-notifications.html"""
+    told = event("launch")
+    detail = told
+    for name in where:
+        detail = detail[name]
+    detail["LifecycleTransition"] = "autoscaling:TEST_NOTIFICATION"
+
+    assert parse(told) == Skip("a test notification")
+
+
+SALVAGED: list[tuple[str, Any, dict[str, str]]] = [
+    ("Origin", "Mars", {}),
+    ("LifecycleTransition", 7, {}),
+    ("LifecycleHookName", "$(reboot)", {"hook": "launch"}),
+    ("LifecycleActionToken", "short", {"token": INSTANCE}),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "instead"), SALVAGED)
+def test_the_action_of_a_malformed_event_is_salvaged(
+    field: str, value: Any, instead: dict[str, str]
+) -> None:
+    bad, good = event("launch"), parse(event("launch"))
+    bad["detail"][field] = value
+    assert isinstance(good, LifecycleEvent)
+
+    assert salvaged(bad) == replace(good, at=0, **instead)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("detail-type", "EC2 Instance Launch Successful"),
+        ("detail-type", None),
+        ("detail.AutoScalingGroupName", "web"),
+        ("detail.EC2InstanceId", "i-XYZ"),
+        ("detail", []),
+    ],
+)
+def test_an_event_that_names_no_wait_of_ours_is_not_salvaged(field: str, value: Any) -> None:
+    bad = event("launch")
+    *path, name = field.split(".")
+    (bad[path[0]] if path else bad)[name] = value
+
+    assert salvaged(bad) is None
+
+
 MALFORMED: list[tuple[str, Any]] = [
     ("source", "aws.s3"),
     ("source", None),
@@ -98,7 +174,7 @@ MALFORMED: list[tuple[str, Any]] = [
     ("detail.LifecycleActionToken", ""),
     ("detail.LifecycleActionToken", "short"),
     ("detail.Origin", "Mars"),
-    ("detail.Destination", None),
+    ("detail.Destination", ""),
 ]
 
 

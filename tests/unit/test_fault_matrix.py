@@ -161,8 +161,10 @@ def ended(simulation: Simulation, machine: str) -> str:
     endings = [how for noted in simulation.group.endings.values() for _, how in noted]
     if any(how.startswith("timed out") for how in endings):
         return "default"
-    if any(function == "last_resort" and said["done"] for function, said in simulation.answers):
-        return "last resort"
+    resorts = [said["done"] for name, said in simulation.answers if name == "last_resort"]
+    if any(resorts):
+        again = all(str(done).endswith("the next minute starts it") for done in resorts if done)
+        return "started again" if again else "last resort"
     executions = simulation.executions(machine)
     failed = [execution for execution in executions if execution.status == "FAILED"]
     if not failed:

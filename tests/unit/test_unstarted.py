@@ -13,9 +13,9 @@ from tests.twins.spot_requests import TwinSpotRequests
 
 from labswarm.errors import Transient
 from labswarm.groups import Member
-from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, Transition, parse
+from labswarm.lifecycle.events import HOOKS, LifecycleEvent, Skip, SpotNotice, Transition, parse
 from labswarm.lifecycle.hook_time import TICK_S
-from labswarm.lifecycle.unstarted import HOOKS, Started, Unstarted, hook_event, notice_event
+from labswarm.lifecycle.unstarted import Started, Unstarted, hook_event, notice_event
 from labswarm.lifecycle.waits import read_waits
 from labswarm.lifecycle.work import Work
 

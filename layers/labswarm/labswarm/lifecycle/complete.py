@@ -1,11 +1,20 @@
 """Ending the work on a lifecycle action, however it went: by its own machine, or in its place."""
 
 from labswarm.clock import Clock
+from labswarm.errors import BadInput
 from labswarm.groups import Groups
 from labswarm.lifecycle.breaker import MOST_FAILED, Breakers
-from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, Transition
+from labswarm.lifecycle.events import (
+    LifecycleEvent,
+    Skip,
+    SpotNotice,
+    Transition,
+    cluster_named,
+    salvaged,
+)
+from labswarm.lifecycle.failure import Failure
 from labswarm.lifecycle.hooks import Hooks, Result, finish
-from labswarm.lifecycle.launch_alarm import Tell, held
+from labswarm.lifecycle.launch_alarm import Tell, held, malformed
 from labswarm.lifecycle.ledger import Claim, Ledger
 
 Subject = tuple[str, Transition, str]
@@ -56,11 +65,16 @@ class Completing:
             self._breakers.joined(claim.cluster)
         return completed
 
-    def resort(self, event: LifecycleEvent | SpotNotice | Skip, execution: str) -> str | None:
+    def resort(
+        self,
+        event: LifecycleEvent | SpotNotice | Skip,
+        execution: str,
+        failure: Failure = Failure(),  # noqa: B008  # it cannot be changed
+    ) -> str | None:
         """Complete in the place of an execution that ended otherwise than it should.
 
-        `event` is the execution's input. Returns a sentence about the action; None if nothing was
-        left to do.
+        `event` is the execution's input, `failure` its error. Returns a sentence about the action;
+        None if nothing was left to do.
         """
         if isinstance(event, Skip):
             return None
@@ -68,13 +82,29 @@ class Completing:
         claim = self._ledger.read_claim(event.instance_id, event.transition)
         if claim is not None and not claim.closed and claim.owner == execution:
             subject = (event.instance_id, event.transition, execution)
-            completed = self.complete(subject, result, phase)
+            completed = self.complete(subject, result, phase, failure.why)
             return f"{event.transition} of {event.instance_id}: {completed} hooks, {result}"
         if isinstance(event, LifecycleEvent) and not _is_known(claim, event.token):
-            return self._resort_unclaimed(event, result)
+            return self._resort_unclaimed(event, result, failure)
         return None
 
-    def _resort_unclaimed(self, event: LifecycleEvent, result: Result) -> str:
+    def resort_malformed(self, given: object, execution: str, error: BadInput) -> str | None:
+        """Complete in the place of an execution that was given a malformed event, and notify.
+
+        `error` names the field. Returns a sentence about the action; None for an event that names
+        no group of ours.
+        """
+        cluster = cluster_named(given)
+        if cluster is None:
+            return None
+        event = salvaged(given)
+        done = event and self.resort(event, execution, Failure("BadInput", str(error)))
+        done = done or "the next minute starts the work of an instance that waits"
+        if self._tell:
+            self._tell(*malformed(cluster, error, done))
+        return done
+
+    def _resort_unclaimed(self, event: LifecycleEvent, result: Result, failure: Failure) -> str:
         """End the wait of an instance whose claim itself failed; nobody else knows that it waits.
 
         One that terminates goes on waiting, because nobody has notified or moved its students. The
@@ -83,7 +113,8 @@ class Completing:
         told = f"{event.transition} of {event.instance_id}: unclaimed"
         if event.transition != "launch" or event.by_instance:
             return f"{told}, the next minute starts it"
-        self._count_failure(event.cluster, event.instance_id, "its launch was not claimed")
+        why = f"its launch was not claimed ({failure.why})"
+        self._count_failure(event.cluster, event.instance_id, why)
         self._hooks.complete(event.asg, event.hook, event.token, result)
         return f"{told}, {result}"
 

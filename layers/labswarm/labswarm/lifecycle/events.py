@@ -1,4 +1,5 @@
-"""The events of Auto Scaling and EC2 that the app accepts, read strictly.
+"""The events of Auto Scaling and EC2 that the app accepts: read strictly as far as they decide
+something, and liberally in the rest.
 
 Shape: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html;
 with warm pools: .../warm-pools-eventbridge-events.html; of spot instances:
@@ -9,13 +10,14 @@ https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.htm
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from labswarm.cluster import INSTANCE_ID, cluster_of
 from labswarm.errors import BadInput
+from labswarm.lifecycle.failure import Failure
 
 Transition = Literal["launch", "terminate", "rebalance"]
 Kind = Literal["interruption", "rebalance"]
@@ -45,6 +47,13 @@ _HOOK = re.compile(r"[A-Za-z0-9_/-]{1,255}")
 _EXECUTION = re.compile(
     r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:execution:labswarm-[A-Za-z0-9:._-]+"
 )
+# The places of an event that names none: there is no other way without a warm pool.
+_USUAL: Mapping[Transition, tuple[Place, Place]] = {
+    "launch": ("EC2", "AutoScalingGroup"),
+    "terminate": ("AutoScalingGroup", "EC2"),
+}
+HOOKS: Mapping[Transition, str] = {"launch": "launch", "terminate": "terminate"}
+"""The names that Terraform gives the hooks of a group (terraform-base/modules/workers)."""
 MINUTE = "labswarm.minute"
 """The source of an event that the app wrote itself: AWS sent none, or it was lost."""
 _SOURCES: Mapping[str, tuple[str, ...]] = {
@@ -105,10 +114,11 @@ class SpotNotice:
 
 @dataclass(frozen=True)
 class Ended:
-    """An execution of ours (its ARN) that did not succeed, and its input, `given`."""
+    """An execution of ours (its ARN) that did not succeed, its input, `given`, and its error."""
 
     execution: str
     given: object
+    failure: Failure
 
 
 @dataclass(frozen=True)
@@ -124,10 +134,7 @@ def parse(event: object) -> LifecycleEvent | SpotNotice | Skip:
     if not isinstance(event, Mapping):
         raise BadInput("event", "has to be a JSON object")
     detail = event.get("detail")
-    if TEST_NOTIFICATION in (
-        event.get("Event"),
-        isinstance(detail, Mapping) and detail.get("Event"),
-    ):
+    if _is_test(event) or _is_test(detail):
         return Skip("a test notification", "Event")
     source = event.get("source")
     if not isinstance(source, str) or source not in _SOURCES:
@@ -140,6 +147,46 @@ def parse(event: object) -> LifecycleEvent | SpotNotice | Skip:
         raise BadInput("detail", "has to be a JSON object")
     read = _lifecycle_event if kind in _TRANSITIONS else _spot_notice
     return read(event, kind, detail)
+
+
+def cluster_named(event: object) -> str | None:
+    """The cluster whose group an event names, also when it is malformed; None for no group of
+    ours."""
+    detail = event.get("detail") if isinstance(event, Mapping) else None
+    asg = detail.get("AutoScalingGroupName") if isinstance(detail, Mapping) else None
+    return cluster_of(asg) if isinstance(asg, str) else None
+
+
+def salvaged(event: object) -> LifecycleEvent | None:
+    """The action of a malformed event of ours, to be ended; None when it names no instance.
+
+    Only the fields that name the action are read. A hook or a token that is malformed counts as
+    absent, so it has the usual hook, or is named by its instance.
+    """
+    cluster = cluster_named(event)
+    if (
+        cluster is None
+        or not isinstance(event, Mapping)
+        or event.get("detail-type") not in _TRANSITIONS
+    ):
+        return None
+    detail, (_, transition) = event["detail"], _TRANSITIONS[event["detail-type"]]
+    try:
+        instance_id = _instance_id(detail, "EC2InstanceId")
+    except BadInput:
+        return None
+    origin, destination = _USUAL[transition]
+    return LifecycleEvent(
+        cluster=cluster,
+        asg=detail["AutoScalingGroupName"],
+        instance_id=instance_id,
+        transition=transition,
+        hook=_or(HOOKS[transition], _hook, detail),
+        token=_or(instance_id, _token, detail),
+        origin=origin,
+        destination=destination,
+        at=0,
+    )
 
 
 def parse_ended(event: object) -> Ended:
@@ -160,9 +207,27 @@ def parse_ended(event: object) -> Ended:
     if not _EXECUTION.fullmatch(execution):
         raise BadInput("detail.executionArn", f"is {execution!r}; it has to be one of labswarm's")
     try:
-        return Ended(execution, json.loads(_text(detail, "input", "detail.")))
+        given = json.loads(_text(detail, "input", "detail."))
     except ValueError as error:
         raise BadInput("detail.input", f"is no JSON ({error})") from error
+    failure = {"Error": detail.get("error"), "Cause": detail.get("cause")}
+    return Ended(execution, given, Failure.read(failure))
+
+
+def _or(
+    usual: str, read: Callable[[Mapping[str, object]], str], detail: Mapping[str, object]
+) -> str:
+    try:
+        return read(detail)
+    except BadInput:
+        return usual
+
+
+def _is_test(values: object) -> bool:
+    return isinstance(values, Mapping) and TEST_NOTIFICATION in (
+        values.get("Event"),
+        values.get("LifecycleTransition"),
+    )
 
 
 def _lifecycle_event(
@@ -178,6 +243,7 @@ def _lifecycle_event(
             "detail.LifecycleTransition",
             f"is {detail.get('LifecycleTransition')!r}; with this detail-type it is {name}",
         )
+    origin, destination = _USUAL[transition]
     return LifecycleEvent(
         cluster=cluster,
         asg=asg,
@@ -185,8 +251,8 @@ def _lifecycle_event(
         transition=transition,
         hook=_hook(detail),
         token=_token(detail),
-        origin=_place(detail, "Origin"),
-        destination=_place(detail, "Destination"),
+        origin=_place(detail, "Origin", origin),
+        destination=_place(detail, "Destination", destination),
         at=_time(event),
     )
 
@@ -237,7 +303,9 @@ def _token(detail: Mapping[str, object]) -> str:
     return value
 
 
-def _place(detail: Mapping[str, object], name: str) -> Place:
+def _place(detail: Mapping[str, object], name: str, usual: Place) -> Place:
+    if detail.get(name) is None:
+        return usual
     value = _text(detail, name, "detail.")
     if value not in _PLACES:
         raise BadInput(f"detail.{name}", f"is {value!r}; it has to be one of {', '.join(_PLACES)}")

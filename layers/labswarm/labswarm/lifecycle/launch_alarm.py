@@ -1,34 +1,16 @@
-"""The alarm that names the reason when failed launches hold further ones."""
+"""The messages about launches that failed, with the reason."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
+from labswarm.errors import BadInput
 from labswarm.lifecycle.breaker import MOST_FAILED
 
 Tell = Callable[[str, Sequence[str]], None]
 """Sends sentences, one a line, under a subject: `Alarms.tell`."""
 
 
-def why_of(failure: object) -> str:
-    """Return in one line the error that a state machine caught: `{"Error", "Cause"}`.
-
-    The cause of a function's error is JSON with its message and its trace; the trace is left out:
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
-    """
-    if not isinstance(failure, Mapping):
-        return "the execution names no error"
-    cause = str(failure.get("Cause", ""))
-    try:
-        content = json.loads(cause)
-    except ValueError:
-        content = None
-    if isinstance(content, Mapping) and content.get("errorMessage"):
-        cause = str(content["errorMessage"])
-    return " ".join(f"{failure.get('Error', 'error')}: {cause}".split())
-
-
 def held(cluster: str, instance_id: str, why: str) -> tuple[str, Sequence[str]]:
-    """Return the subject and the sentences of the alarm."""
+    """The message when failed launches hold further ones: its subject and its sentences."""
     return (
         f"labswarm: launches of {cluster} are held",
         (
@@ -36,5 +18,18 @@ def held(cluster: str, instance_id: str, why: str) -> tuple[str, Sequence[str]]:
             "The app tries one launch every ten minutes until one succeeds.",
             "Students who find no free seat wait until then. Running servers go on.",
             "What to do: docs/how-to/alarms.md, LaunchesHeld.",
+        ),
+    )
+
+
+def malformed(cluster: str, error: BadInput, done: str) -> tuple[str, Sequence[str]]:
+    """The message about a lifecycle event of ours that cannot be read; `done` is its end."""
+    return (
+        f"labswarm: a lifecycle event of {cluster} is malformed",
+        (
+            f"The app does not understand one of its fields. {error}.",
+            f"So the app did not act on the event. The end of it: {done}.",
+            "Students may wait longer for a seat. Running servers go on.",
+            "What to do: docs/how-to/alarms.md, LastResorts.",
         ),
     )

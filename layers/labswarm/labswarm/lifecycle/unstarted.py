@@ -13,14 +13,12 @@ from typing import Any
 from labswarm.clock import Clock
 from labswarm.errors import LabswarmError
 from labswarm.executions import Executions
-from labswarm.lifecycle.events import MINUTE, Transition
+from labswarm.lifecycle.events import HOOKS, MINUTE, Transition
 from labswarm.lifecycle.hook_time import TICK_S
 from labswarm.lifecycle.ledger import Claim, Ledger
 from labswarm.lifecycle.spot_requests import SpotRequests
 from labswarm.lifecycle.waits import Waits, waits_for
 
-HOOKS: Mapping[Transition, str] = {"launch": "launch", "terminate": "terminate"}
-"""The names that Terraform gives the hooks of a group (terraform-base/modules/workers)."""
 INTERRUPTION = "EC2 Spot Instance Interruption Warning"
 
 
