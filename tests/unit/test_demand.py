@@ -57,6 +57,33 @@ def lab(starts_in: float, seats: int, lasts: float = 3600) -> Booking:
     return Booking("Lab", NOW + starts_in, NOW + starts_in + lasts, seats)
 
 
+def test_the_last_node_is_paused_and_ended_where_no_seat_is_wanted() -> None:
+    assert decide(situation(node(1), headroom=0)).pause == ("i-00000001",)
+    assert decide(situation(node(1, availability="pause"), headroom=0)).terminate == ("i-00000001",)
+
+
+@pytest.mark.parametrize(("starts_in", "kept"), [(301, True), (600, True), (601, False)])
+def test_a_node_that_a_lab_soon_needs_is_neither_paused_nor_ended(
+    starts_in: float, kept: bool
+) -> None:
+    """Soon is twice the start-ahead: another node could hardly be there in time."""
+    bookings = (lab(starts_in, 14),)
+
+    opened = decide(situation(node(1), node(2), headroom=0, bookings=bookings))
+    paused = decide(
+        situation(node(1, availability="pause"), node(2), headroom=0, bookings=bookings)
+    )
+
+    assert opened.nodes == 0, "no node is asked for yet"
+    assert (opened.pause == ()) == kept
+    assert (paused.terminate == ()) == kept
+
+
+def test_one_student_keeps_a_node_with_seats_to_spare() -> None:
+    assert decide(situation(node(1, used=1), node(2), headroom=0)).pause == ("i-00000002",)
+    assert decide(situation(node(1, used=6), node(2), headroom=0)).pause == ()
+
+
 def test_a_quiet_cluster_within_its_headroom_has_nothing_to_do() -> None:
     decision = decide(situation(node(1, used=3)))
 

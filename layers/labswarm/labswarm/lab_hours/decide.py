@@ -82,7 +82,7 @@ class LabHours:
                 group=group,
                 bookings=state.bookings,
                 headroom=cluster.headroom,
-                ahead_s=start_ahead_s(state.starts_s, cluster.node_start_s),
+                ahead_s=_ahead_s(state, cluster),
                 node_seats=state.node_seats,
                 leaving=self._leaving(snapshot, group),
             )
@@ -136,6 +136,13 @@ class LabHours:
 def most_seats(cluster: Cluster, group: Group, state: LabHoursState) -> int | None:
     """Return how many seats the cluster has at its largest; None while a node's are not known."""
     return _limited(group, cluster).most * state.node_seats if state.node_seats else None
+
+
+def _ahead_s(state: LabHoursState, cluster: Cluster) -> float:
+    """How many seconds before a lab its nodes are asked for. Where no node was ever seen, the first
+    one says how many seats a node has, and only then the others are asked for: two starts."""
+    ahead_s = start_ahead_s(state.starts_s, cluster.node_start_s)
+    return ahead_s if state.node_seats else 2 * ahead_s
 
 
 def _wanted(cluster: Cluster, group: Group, state: LabHoursState) -> Wanted | None:

@@ -93,11 +93,13 @@ def decide(situation: Situation) -> Decision:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """The seats that the cluster wants, the nodes for them, a node's seats (None: not known yet)
-    and the group, whose limits `nodes` keeps to."""
+    """The seats that the cluster wants and those that it keeps, the nodes for each, a node's seats
+    (None: not known yet) and the group, whose limits the nodes keep to."""
 
     seats: int
     nodes: int
+    kept_seats: int
+    kept_nodes: int
     node_seats: int | None
     group: Group
 
@@ -148,7 +150,12 @@ def _wanted(situation: Situation, snapshot: Snapshot) -> tuple[_Wanted, tuple[st
     known = [n.seats for n in snapshot.nodes if n.seats and n.state == "ready"]
     node_seats = min(known) if known else situation.node_seats
     nodes, why_nodes = _nodes_wanted(seats, node_seats, situation.group)
-    return _Wanted(seats, nodes, node_seats, situation.group), (why_seats, why_nodes)
+    # A node is not ended that a lab needs before another one could be there, nor when the
+    # start-ahead has just become shorter.
+    kept, _ = _seats_wanted(replace(situation, ahead_s=2 * situation.ahead_s), snapshot)
+    kept_nodes, _ = _nodes_wanted(kept, node_seats, situation.group)
+    want = _Wanted(seats, nodes, kept, kept_nodes, node_seats, situation.group)
+    return want, (why_seats, why_nodes)
 
 
 def _missing(want: _Wanted, workers: Workers) -> int:
@@ -190,7 +197,7 @@ def _close(workers: Workers, change: _Change) -> _Change:
 def _end_empty(want: _Wanted, workers: Workers, change: _Change) -> _Change:
     """End paused nodes without students, as many as the cluster does not need."""
     empty = [n for n in workers.paused if n not in change.activate and not n.seats_used]
-    may_go = max(0, want.group.desired - max(want.group.least, want.nodes))
+    may_go = max(0, want.group.desired - max(want.group.least, want.kept_nodes))
     return replace(change, terminate=tuple(sorted(empty, key=_emptiest)[:may_go]))
 
 
@@ -207,9 +214,9 @@ def _replace_old(want: _Wanted, workers: Workers) -> _Change:
 
 
 def _with_spare(want: _Wanted) -> int:
-    """The wanted seats and a quarter of a node's, so that a cluster that has just become smaller
-    does not grow again at once."""
-    return want.seats + math.ceil((want.node_seats or 0) / 4)
+    """The kept seats and a quarter of a node's, so that a cluster that has just become smaller does
+    not grow again at once. Where no seat is kept none is spared: the last node would never end."""
+    return want.kept_seats and want.kept_seats + math.ceil((want.node_seats or 0) / 4)
 
 
 def _reasons(workers: Workers, change: _Change, desired: int) -> Iterator[str]:
