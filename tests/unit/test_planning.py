@@ -94,9 +94,10 @@ def test_no_node_is_left_when_the_class_has_left() -> None:
 
 
 def test_nodes_wait_for_their_lab_when_the_start_ahead_becomes_shorter() -> None:
-    """The measured starts replace the default at noon, when the nodes of the lab are there."""
-    first, second = lab(7, ends=NOON + 600), lab(name="Chemistry", starts=NOON + 180)
-    times = replace(TIMES, node_start=always(60))
+    """The measured starts replace the default at noon, when the nodes of the lab are there. Without
+    the rule they ended, and 49 others started."""
+    first, second = lab(7, ends=NOON + 600), lab(name="Chemistry", starts=NOON + 230)
+    times = replace(TIMES, node_start=always(30))
     world = simulated([first, second], CLUSTER, NONE_LEFT, times, seed=1)
 
     assert len(world.nodes) == 51
