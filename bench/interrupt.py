@@ -1,4 +1,4 @@
-"""How soon students are told, back on another node, and their node forgotten, when EC2 takes it.
+"""How soon students are notified, back on another node, and their node removed, when EC2 takes it.
 
 Brings a real lab up, seats a class on one of two workers (`--students`, by default six, the last of
 whom saves a file 1 s before each warning), interrupts their node `--runs` times (by default ten),
@@ -11,10 +11,10 @@ import os
 import sys
 
 from tests.e2e.conftest import LabUnderTest
-from tests.support.interrupted import NOTICE_S, interrupted, seated, told
+from tests.support.interrupted import NOTICE_S, figures, interrupted, seated
 
 PROMISED = {"fast": (20.0, 10.0), "aws": (20.0, 60.0)}
-"""Seconds until a student is told, and back, by how slow the emulator is."""
+"""Seconds until a student is notified, and back, by how slow the emulator is."""
 # The group has replaced the node by then.
 PATIENCE_S = NOTICE_S + 60
 
@@ -34,8 +34,8 @@ def main() -> int:
             seen = interrupted(lab, options.students, PATIENCE_S)
             wrong = seen.wrong(*PROMISED[options.latency])
             kept += not wrong
-            figures = ", ".join(f"{what} {figure}" for what, figure in told(seen).items())
-            print(f"run {run}: {figures}", *wrong, sep="\n  ", flush=True)
+            line = ", ".join(f"{what} {figure}" for what, figure in figures(seen).items())
+            print(f"run {run}: {line}", *wrong, sep="\n  ", flush=True)
     finally:
         lab.must("down", "--homes")
     print(f"{kept} of {options.runs} as promised, {options.latency}")

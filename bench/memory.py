@@ -58,7 +58,7 @@ def main() -> None:
             time.sleep(EVERY_S)
     finally:
         subprocess.run([*lab, "down", "--homes"], check=True)
-    tell(max(samples, key=total), each=options.processes)
+    report(max(samples, key=total), each=options.processes)
     print(f"{statistics.median(map(total, samples)):8.1f}  is the median of {len(samples)}")
 
 
@@ -101,7 +101,7 @@ def command(pid: int) -> str:
         return ""
 
 
-def tell(measured: Sample, *, each: bool) -> None:
+def report(measured: Sample, *, each: bool) -> None:
     sums, counts = Counter[str](), Counter[str]()
     for pid, (size, line) in sorted(measured.items(), key=lambda item: -item[1][0]):
         part = next((part for word, part in PARTS if word in line), "other")

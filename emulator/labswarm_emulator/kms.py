@@ -45,7 +45,7 @@ def install() -> None:
         answer: str = sign(asked)
         return answer
 
-    def told(asked: KmsResponse) -> str:
+    def answered(asked: KmsResponse) -> str:
         key = _key(asked)
         _usable(key)
         if key.key_spec == "SYMMETRIC_DEFAULT":
@@ -54,7 +54,7 @@ def install() -> None:
         return json.dumps({**json.loads(get_public_key(asked)), "KeyId": key.arn})
 
     KmsResponse.sign = signed
-    KmsResponse.get_public_key = told
+    KmsResponse.get_public_key = answered
     KmsResponse.verify = _with(KmsResponse.verify, "SIGN_VERIFY", "Verify")
     KmsResponse.encrypt = _with(KmsResponse.encrypt, "ENCRYPT_DECRYPT", "Encrypt")
 

@@ -57,7 +57,7 @@ class Spot:
         instance = self.running(instance_id)
         self._warned[instance_id] = datetime.now(UTC)
         self._emulator.clock.after(NOTICE_S, lambda: self._take_back(instance_id))
-        self._tell(
+        self._send(
             instance,
             "EC2 Spot Instance Interruption Warning",
             {"instance-id": instance_id, "instance-action": "terminate"},
@@ -69,7 +69,7 @@ class Spot:
         https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html
         """
         instance = self.running(instance_id)
-        self._tell(instance, "EC2 Instance Rebalance Recommendation", {"instance-id": instance_id})
+        self._send(instance, "EC2 Instance Rebalance Recommendation", {"instance-id": instance_id})
 
     def kill(self, instance_id: str) -> None:
         """Take the instance away at once, as EC2 does after its warning. Raises NotRunning."""
@@ -106,7 +106,7 @@ class Spot:
                 found.append({"InstanceId": instance_id, "State": "active", "Status": status})
         return found
 
-    def _tell(self, instance: Instance, kind: str, detail: dict[str, Any]) -> None:
+    def _send(self, instance: Instance, kind: str, detail: dict[str, Any]) -> None:
         self._emulator.record.write("spot", kind, instance=instance.id)
         # The ARN is as EC2 writes it here: with the zone, and without the account.
         zone = instance.placement.zone

@@ -31,8 +31,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     cluster, dry_run = str(event.get("cluster")), bool(event.get("dry_run"))
     plan = COMPARING.run_pass(cluster, event.get("chef"), dry_run=dry_run)
-    told = plan.to_json()
-    logger.info("compared", extra={"plan": told, "dry_run": dry_run})
+    answer = plan.to_json()
+    logger.info("compared", extra={"plan": answer, "dry_run": dry_run})
     if not dry_run:
         counts = {
             "Orphans": len(plan.due) + len(plan.waiting) + len(plan.over_cap),
@@ -40,4 +40,4 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "Named": len(plan.named),
         }
         count(METRICS, counts, cluster=cluster)
-    return told
+    return answer

@@ -17,7 +17,7 @@ COMPLETING = Completing(
     groups=AWS.groups(),
     breakers=AWS.breakers(),
     clock=WallClock(),
-    tell=AWS.alarms().tell,
+    send_alarm=AWS.alarms().send,
 )
 
 

@@ -151,7 +151,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         """Start the server; return its task's address."""
         self._apply_group(self.group)
         self._refused_by = ()
-        self._tell(5, "Looking for a free seat.")
+        self._report(5, "Looking for a free seat.")
         await self._end_service()
         await asyncio.to_thread(make_home, self.settings.homes / home_name(self.user.name))
         try:
@@ -206,11 +206,11 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Yield each change of the start's progress; ends with the start."""
-        told = None
+        shown = None
         while True:
-            if self._progress != told:
-                told = self._progress
-                yield {"progress": told[0], "message": told[1]}
+            if self._progress != shown:
+                shown = self._progress
+                yield {"progress": shown[0], "message": shown[1]}
             await asyncio.sleep(0.2)
 
     def get_env(self) -> dict[str, str]:
@@ -260,7 +260,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         else:
             host = self._host_of(node_id, listing)
             self.log.info("Starting %s on %s (%s)", name, host, node_id)
-            self._tell(50, f"Found a seat. Starting your server on node {host}.")
+            self._report(50, f"Found a seat. Starting your server on node {host}.")
         return node_id
 
     async def _running_task(self, node_id: str | None) -> tasks.Task | None:
@@ -273,7 +273,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             looked_at = time.monotonic()
             await self._next_look()
             if node_id is None:
-                self._tell(
+                self._report(
                     10,
                     "All seats are taken. Waiting for a new node, or for a seat that becomes free: "
                     f"{self._seating.waiting} waiting, you are number "
@@ -290,12 +290,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
                 return None
             if tasks.state(task) == "running":
                 self._refusals.ran(node_id)
-                self._tell(80, "Your server runs. Waiting for its first answer.")
+                self._report(80, "Your server runs. Waiting for its first answer.")
                 return task
             refused = tasks.state(task) == "pending"
             if refused and time.monotonic() - placed_at > _PIN_PATIENCE_S:
                 self.log.warning("Node %s did not take %s", node_id, self.object_name)
-                self._tell(5, "That seat is gone. Looking for another one.")
+                self._report(5, "That seat is gone. Looking for another one.")
                 return None
 
     def _apply_group(self, group: Group) -> None:
@@ -313,7 +313,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         if len(self._refused_by) >= _TRIES:
             hosts = [host for _, host in self._refused_by]
             raise StartFailed(reasons.nodes_refused(hosts, end))
-        self._tell(5, "That machine could not start your server. Trying another one.")
+        self._report(5, "That machine could not start your server. Trying another one.")
 
     def _address(self, task: tasks.Task) -> str:
         address = tasks.address(task, self.settings.network)
@@ -384,7 +384,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             listing = await self._listing(since)
             if not tasks.lingering(listing.tasks, listing.nodes, self.object_name):
                 return
-            self._tell(5, "Waiting for your last server to end.")
+            self._report(5, "Waiting for your last server to end.")
             await self._next_look()
             since = time.monotonic()
 
@@ -416,5 +416,5 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             str(node["Description"]["Hostname"]) for node in listing.nodes if node["ID"] == node_id
         )
 
-    def _tell(self, percent: int, message: str) -> None:
+    def _report(self, percent: int, message: str) -> None:
         self._progress = (percent, message)

@@ -109,17 +109,19 @@ def show_timeline(lab: Lab, *, since: str | None, svg: Path | None, as_json: boo
     _ = lab.running
     now = time.time()
     begins = None if since is None else moment(since, now)
-    told = timeline_of(lab.cluster, timeline_events(lab.emulator_dir / "record.jsonl"), now, begins)
+    timeline = timeline_of(
+        lab.cluster, timeline_events(lab.emulator_dir / "record.jsonl"), now, begins
+    )
     if svg is not None:
         from labswarm_lab.timeline_svg import picture
 
         try:
-            svg.write_text(picture(told), encoding="utf-8")
+            svg.write_text(picture(timeline), encoding="utf-8")
         except OSError as error:
             raise Refusal(
                 f"--svg {svg}: {error.strerror}. Choose a file in an existing folder."
             ) from (error)
-    click.echo(json.dumps(told.to_dict()) if as_json else as_text(told))
+    click.echo(json.dumps(timeline.to_dict()) if as_json else as_text(timeline))
 
 
 def moment(text: str, now: float) -> float:
@@ -142,21 +144,21 @@ def moment(text: str, now: float) -> float:
         ) from None
 
 
-def as_text(told: Timeline) -> str:
+def as_text(timeline: Timeline) -> str:
     """A line for each thing that happened, then one for each instance's phases."""
     lines = [
         f"{clock(said.one.at)}  {said.one.instance_id or 'lab':19}  {said}"
-        for said in collapsed(told.events)
+        for said in collapsed(timeline.events)
     ]
     if not lines:
         lines = ["nothing has happened since"]
     lines.append("")
-    for row in told.rows:
+    for row in timeline.rows:
         if row.instance_id is not None and row.bars:
             phases = [
                 bar.phase
                 if bar.phase == "gone"
-                else f"{bar.phase} {age((bar.ends or told.ends) - bar.begins)}"
+                else f"{bar.phase} {age((bar.ends or timeline.ends) - bar.begins)}"
                 for bar in row.bars
             ]
             lines.append(f"{row.instance_id:19}  {', '.join(phases)}")

@@ -27,20 +27,21 @@ _PHASES = {
 _RUN, _FAILED, _NOTICE = "#0072b2", "#b2182b", "#222"
 
 
-def picture(told: Timeline) -> str:
+def picture(timeline: Timeline) -> str:
     """The timeline as an SVG document."""
-    scale = _Scale(told.begins, told.ends)
+    scale = _Scale(timeline.begins, timeline.ends)
     parts: list[str] = []
     y = float(_TOP)
-    for row in told.rows:
+    for row in timeline.rows:
         drawn, height = _row(row, y, scale)
         parts.extend(drawn)
         y += height + _GAP
     bottom = y
-    date = datetime.fromtimestamp(told.begins).strftime("%d %b %Y")
-    span = f"{clock(told.begins)} to {clock(told.ends)} ({age(told.ends - told.begins)})"
+    date = datetime.fromtimestamp(timeline.begins).strftime("%d %b %Y")
+    begins, ends = timeline.begins, timeline.ends
+    span = f"{clock(begins)} to {clock(ends)} ({age(ends - begins)})"
     head = [
-        _text(12, 22, f"lab {told.lab}, {date}, {span}", size=14, weight="bold"),
+        _text(12, 22, f"lab {timeline.lab}, {date}, {span}", size=14, weight="bold"),
         *_axis(scale, bottom),
     ]
     legend, height = _legend(bottom + 18)
@@ -49,7 +50,7 @@ def picture(told: Timeline) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{total}"'
             f' viewBox="0 0 {WIDTH} {total}" font-family="DejaVu Sans, Verdana, sans-serif">',
-            f"<title>{escape(f'lab {told.lab}: what happened')}</title>",
+            f"<title>{escape(f'lab {timeline.lab}: what happened')}</title>",
             f'<rect width="{WIDTH}" height="{total}" fill="#fff"/>',
             *head,
             *parts,
@@ -108,7 +109,7 @@ def _bar(bar: Bar, y: float, scale: _Scale) -> list[str]:
     ends = scale.ends if bar.ends is None else bar.ends
     left, right = scale.x(bar.begins), scale.x(ends)
     fill, ink = _PHASES[bar.phase]
-    told = f"{bar.phase} from {clock(bar.begins)} to {clock(ends)} ({age(ends - bar.begins)})"
+    title = f"{bar.phase} from {clock(bar.begins)} to {clock(ends)} ({age(ends - bar.begins)})"
     if bar.phase == "gone":
         middle = y + _BAR / 2
         return [
@@ -118,7 +119,7 @@ def _bar(bar: Bar, y: float, scale: _Scale) -> list[str]:
     width = max(1.0, right - left)
     parts = [
         f'<rect x="{left:.1f}" y="{y}" width="{width:.1f}" height="{_BAR}" fill="{fill}">'
-        f"<title>{told}</title></rect>"
+        f"<title>{title}</title></rect>"
     ]
     if width > len(bar.phase) * _LETTER + 8:
         parts.append(_text(left + 4, y + 13, bar.phase, size=10, fill=ink))
@@ -156,11 +157,11 @@ def _lane(runs: Sequence[Run], y: float, scale: _Scale) -> list[str]:
         failed = run.status not in (None, "SUCCEEDED")
         fill = _FAILED if failed else _RUN
         status = (run.status or "running").lower()
-        told = f"{run.machine} {status}, from {clock(run.begins)}"
+        title = f"{run.machine} {status}, from {clock(run.begins)}"
         parts.append(
             f'<rect x="{left:.1f}" y="{y + 3}" width="{right - left:.1f}" height="5" rx="2"'
             f' fill="{fill}" opacity="{1 if run.status else 0.5}">'
-            f"<title>{escape(told)}</title></rect>"
+            f"<title>{escape(title)}</title></rect>"
         )
         name = run.machine + (f" {status}" if failed else "")
         inside = right + len(name) * _LETTER * 0.9 + 8 <= WIDTH
@@ -171,14 +172,14 @@ def _lane(runs: Sequence[Run], y: float, scale: _Scale) -> list[str]:
 
 def _mark(mark: TimelineEvent, y: float, scale: _Scale) -> str:
     x = scale.x(mark.at)
-    told = f"<title>{escape(f'{clock(mark.at)} {mark.text}')}</title>"
+    title = f"<title>{escape(f'{clock(mark.at)} {mark.text}')}</title>"
     if mark.kind == "failure":
         return (
             f'<path d="M{x - 4:.1f} {y - 4}l8 8m0 -8l-8 8" stroke="{_FAILED}" stroke-width="2.5"'
-            f' fill="none">{told}</path>'
+            f' fill="none">{title}</path>'
         )
     return (
-        f'<path d="M{x:.1f} {y - 7}l6 7l-6 7l-6 -7z" fill="{_NOTICE}" stroke="#fff">{told}</path>'
+        f'<path d="M{x:.1f} {y - 7}l6 7l-6 7l-6 -7z" fill="{_NOTICE}" stroke="#fff">{title}</path>'
     )
 
 

@@ -132,10 +132,10 @@ def last_events(record: Path, count: int) -> list[str]:
             lines = file.read().decode(errors="replace").splitlines(keepends=True)
     except FileNotFoundError:
         return []
-    told = [one for line in lines if (one := read(line)) is not None]
+    events = [one for line in lines if (one := read(line)) is not None]
     return [
         f"{clock(said.one.at)} {said.one.instance_id or 'lab'} {said}"
-        for said in collapsed(told)[-count:]
+        for said in collapsed(events)[-count:]
     ]
 
 

@@ -28,9 +28,9 @@ def answer_of(work: Callable[[], Mapping[str, Any]]) -> Answer:
     try:
         return Answer(json.dumps(work()))
     except LabswarmError as error:
-        told = {"kind": error.kind, "name": type(error).__name__, "message": str(error)}
+        failure = {"kind": error.kind, "name": type(error).__name__, "message": str(error)}
         code = _USAGE if isinstance(error, BadInput) else _EXIT_CODES[error.kind]
-        return Answer(json.dumps({"error": told}), code)
+        return Answer(json.dumps({"error": failure}), code)
 
 
 class Parser(argparse.ArgumentParser):

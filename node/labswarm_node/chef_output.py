@@ -28,10 +28,10 @@ def why_it_failed(output: str) -> str:
     """
     lines = [line.strip() for line in output.splitlines()]
     last = [line for line in lines if line and not _ADVICE.search(line)][-_LAST_LINES:]
-    told = " / ".join([*_framed(output), *last])
-    if not told:
+    summary = " / ".join([*_framed(output), *last])
+    if not summary:
         return "it wrote nothing"
-    return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
+    return summary if len(summary) <= _LONGEST else f"{summary[: _LONGEST - 1]}…"
 
 
 def _framed(output: str) -> list[str]:

@@ -75,8 +75,8 @@ class EngineApi:
         """The path under the newest version that both sides know."""
         if self._prefix is None:
             with self._answer("GET", "/_ping", None, 5.0) as answer:
-                told = re.fullmatch(r"(\d+)\.(\d+)", answer.headers.get("Api-Version") or "")
-            theirs = (int(told[1]), int(told[2])) if told else _NEWEST_KNOWN
+                version = re.fullmatch(r"(\d+)\.(\d+)", answer.headers.get("Api-Version") or "")
+            theirs = (int(version[1]), int(version[2])) if version else _NEWEST_KNOWN
             major, minor = min(theirs, _NEWEST_KNOWN)
             self._prefix = f"/v{major}.{minor}"
         return f"{self._prefix}{path}" + (f"?{urlencode(query)}" if query else "")

@@ -30,7 +30,7 @@ class HubTwin:
         """Users about whom it does not answer."""
         self.without_notices: set[str] = set()
         """Users whose images have no labswarm_notice."""
-        self.told: dict[tuple[str, str], Notice] = {}
+        self.notices: dict[tuple[str, str], Notice] = {}
         """The last notice of each running server."""
         self.asked: list[tuple[str, str, str]] = []
         self._users = users
@@ -76,17 +76,17 @@ class HubTwin:
                 self.finish_starts()
 
     def notify(self, user: str, server: str, notice: Notice) -> None:
-        self.asked.append(("tell", user, server))
+        self.asked.append(("notify", user, server))
         if user in self.down_for:
             raise Transient("the hub does not answer")
         if self._states.get((user, server)) != "ready" or user in self.without_notices:
             raise Gone(f"{user}'s server {server!r} takes no notices")
-        self.told[user, server] = notice
+        self.notices[user, server] = notice
 
     def find_ended(self, user: str, server: str) -> None:
         """Its task is there no more, and a poll of the hub finds that."""
         del self._states[user, server]
-        self.told.pop((user, server), None)
+        self.notices.pop((user, server), None)
         self._end(user, server)
 
     def lose(self, user: str, server: str) -> None:
@@ -111,5 +111,5 @@ class HubTwin:
         """Every server that stops has ended."""
         for user, server in [key for key, state in self._states.items() if state == "stop"]:
             del self._states[user, server]
-            self.told.pop((user, server), None)
+            self.notices.pop((user, server), None)
             self._end(user, server)

@@ -44,9 +44,9 @@ def answer(
 
 def main() -> int:
     """Entry point: one line of JSON on standard output."""
-    told = answer(sys.argv[1:], os.environ)
-    print(told.line)
-    return told.exit_code
+    answered = answer(sys.argv[1:], os.environ)
+    print(answered.line)
+    return answered.exit_code
 
 
 def _run(

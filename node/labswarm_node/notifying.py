@@ -24,7 +24,7 @@ def notify(
 ) -> dict[str, Any]:
     """Send the notice to every student's server on the worker; it replaces an earlier notice.
 
-    `untold` names each server that got none with the kind of error: `gone` when the server has
+    `failed` names each server that got none with the kind of error: `gone` when the server has
     ended or its image has no labswarm_notice. One failure delays no other server. Raises Gone when
     the Swarm has no such worker, Transient when it does not answer.
     """
@@ -42,8 +42,8 @@ def notify(
 
     outcomes = for_each(send, there)
     return {
-        "told": [server.service for server, error in outcomes.items() if error is None],
-        "untold": {
+        "notified": [server.service for server, error in outcomes.items() if error is None],
+        "failed": {
             server.service: error.kind
             for server, error in outcomes.items()
             if isinstance(error, LabswarmError)

@@ -102,7 +102,7 @@ class SnapshotService:
         self._audience = audience
         self._clock = clock
         self._every_s = every_s
-        self._told: dict[str, Sent] = {}
+        self._sent: dict[str, Sent] = {}
         self._seats: Sizes = {}
         self._described_at = 0.0
         self._answer: HubAnswer | None = None
@@ -141,7 +141,7 @@ class SnapshotService:
             own = cluster == self._cluster
             seen = snapshot_of(cluster, now, nodes, tasks, seat, overhead, self._answer, own=own)
             try:
-                again_in_s = min(again_in_s, self._tell(seen))
+                again_in_s = min(again_in_s, self._send(seen))
             except Transient as error:
                 failed = failed or error
             except Permanent as error:
@@ -173,19 +173,19 @@ class SnapshotService:
             log.warning("the hub does not know %d of %d students' services", *of_all)
         return answer
 
-    def _tell(self, seen: Snapshot) -> float:
+    def _send(self, seen: Snapshot) -> float:
         """Send the snapshot and `SeatsShort` if due; return the seconds until the next may be due.
 
         The snapshot is written first, because the answer to `SeatsShort` reads it.
         """
-        told = self._told.get(seen.cluster, Sent())
-        if told.is_news(seen):
+        sent = self._sent.get(seen.cluster, Sent())
+        if sent.is_news(seen):
             self._write(seen)
-            told = self._told[seen.cluster] = told.after(seen)
-        due_in_s = told.call_due_in(seen)
+            sent = self._sent[seen.cluster] = sent.after(seen)
+        due_in_s = sent.call_due_in(seen)
         if due_in_s == 0:
             self._audience.call(seen.cluster, seen.waiting)
-            self._told[seen.cluster] = told.after_call(seen)
+            self._sent[seen.cluster] = sent.after_call(seen)
             log.info("SeatsShort: %s, %d waiting", seen.cluster, seen.waiting)
         return due_in_s or self._every_s
 

@@ -315,13 +315,13 @@ def run(
     done = subprocess.run(
         [str(word) for word in words], input=data or b"", capture_output=True, env=env, check=False
     )
-    told = subprocess.CompletedProcess(
+    ended = subprocess.CompletedProcess(
         done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
     )
-    if check and told.returncode:
-        last = " / ".join(told.stderr.strip().splitlines()[-5:])
-        die(f"{Path(str(words[0])).name} {shown or words[1]} ended with {told.returncode}: {last}")
-    return told
+    if check and ended.returncode:
+        last = " / ".join(ended.stderr.strip().splitlines()[-5:])
+        die(f"{Path(str(words[0])).name} {shown or words[1]} ended with {ended.returncode}: {last}")
+    return ended
 
 
 def client(service: str, region: str) -> Any:

@@ -369,7 +369,7 @@ def _resources(module: Mapping[str, Any], mode: str = "managed") -> Iterator[dic
 
 
 def _outputs(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: told.get("value") for name, told in plan["planned_values"]["outputs"].items()}
+    return {name: value.get("value") for name, value in plan["planned_values"]["outputs"].items()}
 
 
 def _seats(plan: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -389,8 +389,8 @@ def _seats(plan: Mapping[str, Any]) -> dict[str, dict[str, int]]:
         if r["type"] == "aws_ec2_instance_type"
     }
     return {
-        name: {kind: _seats_of(size, told) for kind, size in sizes.items()}
-        for name, told in outputs["settings"].items()
+        name: {kind: _seats_of(size, value) for kind, size in sizes.items()}
+        for name, value in outputs["settings"].items()
     }
 
 
@@ -398,7 +398,7 @@ def _headroom(plan: Mapping[str, Any]) -> dict[str, int]:
     outputs = _outputs(plan)
     if "settings" not in outputs:
         raise Refused("--plan: it has no settings; give a plan of stack cluster or an example.")
-    return {name: told["headroom"] for name, told in outputs["settings"].items()}
+    return {name: value["headroom"] for name, value in outputs["settings"].items()}
 
 
 def _seats_of(size: tuple[int, int], settings: Mapping[str, Any]) -> int:
@@ -492,14 +492,14 @@ def main(words: list[str]) -> int:
         return 2
     app = [line for line in bill if line.part == "app"]
     if asked.json:
-        told = {
+        value = {
             "region": asked.region,
             "idle_usd_a_month": total(bill),
             "control_plane_after_always_free_usd": after_always_free(app, prices),
             "idle": [asdict(line) for line in bill],
             "lab": {"what": which, "usd": total(use), "lines": [asdict(line) for line in use]},
         }
-        print(json.dumps(told, indent=2))
+        print(json.dumps(value, indent=2))
         return 0
     rows = [f"List prices of {asked.region}, USD; a month has {MONTH_H} hours.", ""]
     rows += [f"Idle, a month  ${total(bill):.2f}", ""]

@@ -45,7 +45,7 @@ class Injector:
     """Injects faults into a lab, and keeps a list of them."""
 
     lab: LabUnderTest
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
     injected: list[Injected] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
@@ -66,7 +66,7 @@ class Injector:
             self.missed.append(f"{kind.name}: {done.stderr.strip()[-200:]}")
             return
         self.injected.append(injected)
-        self.tell(f"fault: {kind.name} {node or ''}".rstrip())
+        self.log(f"fault: {kind.name} {node or ''}".rstrip())
         if not fault.lasts_s:
             injected.until = time.time()
 
@@ -79,7 +79,7 @@ class Injector:
             if done.returncode != 0 and not gone and "is not running" not in done.stderr:
                 raise AssertionError(f"{' '.join(words)}: {done.stderr}")
         injected.until = time.time()
-        self.tell(f"over: {injected.fault.kind.name} {injected.instance or ''}".rstrip())
+        self.log(f"over: {injected.fault.kind.name} {injected.instance or ''}".rstrip())
 
     def lasting(self) -> list[Injected]:
         """Those that are not over."""

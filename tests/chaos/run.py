@@ -43,7 +43,7 @@ class ChaosRun:
     seed: int
     seconds: float
     students: int
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
     notebook: Notebook = field(init=False)
     _log: set[str] = field(default_factory=set)
     _instances: dict[str, str] = field(default_factory=dict)
@@ -61,11 +61,11 @@ class ChaosRun:
             Student(name, hub, self.seed, self.notebook, self._closing, self._over)
             for name in names
         ]
-        injector = Injector(self.lab, self.tell)
+        injector = Injector(self.lab, self.log)
         for student in there:
             student.start()
         # A thread of its own: a busy machine takes longer than that for one command.
-        threading.Thread(target=self._tell_how_it_stands, args=[there], daemon=True).start()
+        threading.Thread(target=self._log_progress, args=[there], daemon=True).start()
         try:
             self._inject_faults(injector, there)
             self._closing.set()
@@ -156,11 +156,11 @@ class ChaosRun:
         said = self.lab.run("logs", "hub", "--lines", "3000")
         self._log.update(said.stdout.splitlines())
 
-    def _tell_how_it_stands(self, there: list[Student]) -> None:
+    def _log_progress(self, there: list[Student]) -> None:
         while not self._over.wait(LOOK_S):
             sit = sum(student.sits and student.waits_since is None for student in there)
             wait = sum(student.waits_since is not None for student in there)
-            self.tell(f"{self._stands}; {sit} sit, {wait} wait, {self.notebook.saves} saves")
+            self.log(f"{self._stands}; {sit} sit, {wait} wait, {self.notebook.saves} saves")
 
     def _report(
         self,
@@ -186,7 +186,7 @@ class ChaosRun:
             "longest_wait_s": round(max(student.longest_wait_s for student in there), 1),
             "endings": ended,
             "early": dict(Counter(why(ending) for ending in early)),
-            "injected": [told(injected) for injected in injector.injected],
+            "injected": [as_json(injected) for injected in injector.injected],
             "calm_s": round(calm_s, 1),
             "wrong": wrong,
         }
@@ -203,7 +203,7 @@ def _who_cannot_save(there: list[Student]) -> list[str]:
         time.sleep(1)
 
 
-def told(injected: Injected) -> dict[str, Any]:
+def as_json(injected: Injected) -> dict[str, Any]:
     """Return a fault as the report has it."""
     kind = injected.fault.kind.name
     return {"kind": kind, "at": injected.at, "until": injected.until, "instance": injected.instance}
@@ -234,25 +234,25 @@ def run_chaos(
     """Bring a lab up, inject faults, take it down in any case, and return the report."""
     begun = time.monotonic()
 
-    def tell(what: str) -> None:
+    def log(what: str) -> None:
         print(f"{time.monotonic() - begun:6.0f} s  {what}", file=sys.stderr, flush=True)
 
     lab = LabUnderTest(name)
     try:
         lab.must("up", "--workers", str(workers), "--idle-timeout", "7200")
-        tell(f"the lab {name} is up with {workers} workers; seed {seed}")
-        chaos = ChaosRun(lab, seed, 60 * minutes, students, tell)
+        log(f"the lab {name} is up with {workers} workers; seed {seed}")
+        chaos = ChaosRun(lab, seed, 60 * minutes, students, log)
         report = chaos.run()
         if report["wrong"]:
-            _keep(lab, report, chaos.hubs_log, tell)
+            _keep(lab, report, chaos.hubs_log, log)
         return report
     finally:
-        tell(f"the lab {name} goes down")
+        log(f"the lab {name} goes down")
         lab.must("down", "--homes")
 
 
 def _keep(
-    lab: LabUnderTest, report: dict[str, Any], hubs_log: str, tell: Callable[[str], None]
+    lab: LabUnderTest, report: dict[str, Any], hubs_log: str, log: Callable[[str], None]
 ) -> None:
     """The files for later: the report, and the log of each part of the lab."""
     kept = Path("build") / f"chaos-{report['seed']}"
@@ -261,4 +261,4 @@ def _keep(
     (kept / "hubs.log").write_text(hubs_log)
     for part in [*lab.run("logs").stdout.split()]:
         (kept / f"{part}.log").write_text(lab.run("logs", part, "--lines", "100000").stdout)
-    tell(f"what was logged is kept in {kept}")
+    log(f"what was logged is kept in {kept}")

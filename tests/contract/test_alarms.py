@@ -38,7 +38,7 @@ def subscribed() -> Iterator[tuple[SnsAlarms, Any]]:
 
 def test_each_sentence_is_a_line_under_the_subject(subscribed: tuple[SnsAlarms, Any]) -> None:
     alarms, read = subscribed
-    alarms.tell("labswarm: the timetable of physics", ["'A': has no end", "'B': seats is 0"])
+    alarms.send("labswarm: the timetable of physics", ["'A': has no end", "'B': seats is 0"])
 
     message = read()
     assert message["Subject"] == "labswarm: the timetable of physics"
@@ -47,7 +47,7 @@ def test_each_sentence_is_a_line_under_the_subject(subscribed: tuple[SnsAlarms, 
 
 def test_what_sns_would_refuse_is_cut_and_replaced(subscribed: tuple[SnsAlarms, Any]) -> None:
     alarms, read = subscribed
-    alarms.tell("caf\u00e9\nX: y " + "s" * 200, ["\u00e9" * 300_000])
+    alarms.send("caf\u00e9\nX: y " + "s" * 200, ["\u00e9" * 300_000])
 
     message = read()
     assert message["Subject"].startswith("caf??X: y s")
@@ -59,4 +59,4 @@ def test_a_topic_that_is_not_there_is_a_permanent_error() -> None:
     with mock_aws():
         gone = SnsAlarms(boto3.client("sns", **WHERE), "arn:aws:sns:eu-west-1:123456789012:none")
         with pytest.raises(Permanent):
-            gone.tell("subject", ["sentence"])
+            gone.send("subject", ["sentence"])

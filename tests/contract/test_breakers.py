@@ -40,10 +40,10 @@ def test_a_cluster_of_which_nothing_is_known_holds_nothing(breakers: Breakers) -
 def test_failures_add_up_and_each_counts_once(breakers: Breakers) -> None:
     breakers.failed("lab", ONE, NOW)
 
-    told = [breakers.failed("lab", TWO, NOW + at) for at in (1, 2)]
+    answers = [breakers.failed("lab", TWO, NOW + at) for at in (1, 2)]
 
-    assert told == [Breaker(frozenset({ONE, TWO}), NOW + at) for at in (1, 2)]
-    assert breakers.read_breaker("lab") == told[-1]
+    assert answers == [Breaker(frozenset({ONE, TWO}), NOW + at) for at in (1, 2)]
+    assert breakers.read_breaker("lab") == answers[-1]
     assert breakers.read_breaker("lab-gpu") == Breaker()
 
 

@@ -188,7 +188,7 @@ def test_everything_about_many_instances_is_told(ledger: Ledger) -> None:
 
     found = ledger.about([*many, "i-0eeeeeeeeeeeeeee0"])
 
-    told = sorted((claim.instance_id, claim.transition) for claim in found)
-    assert told == sorted([*((i, "launch") for i in many), (many[7], "terminate")])
+    found_ids = sorted((claim.instance_id, claim.transition) for claim in found)
+    assert found_ids == sorted([*((i, "launch") for i in many), (many[7], "terminate")])
     assert {claim.owner for claim in found} == {"first"}
     assert list(ledger.about([])) == []

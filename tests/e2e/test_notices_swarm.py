@@ -15,7 +15,7 @@ from labswarm_lab.students import xsrf_of
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600), pytest.mark.deep]
 
 STUDENTS = ("student-01", "student-02")
-TOLD_WITHIN_S = 20
+NOTIFIED_WITHIN_S = 20
 BACK_WITHIN_S = 60
 
 
@@ -52,17 +52,17 @@ def test_students_are_told_before_their_servers_stop_and_back_soon(lab: LabUnder
     lab.must("interrupt", full["instance_id"])
     warned = time.time()
 
-    told: dict[str, float] = {}
-    while len(told) < len(STUDENTS):
-        assert time.time() < warned + TOLD_WITHIN_S, told
+    notified: dict[str, float] = {}
+    while len(notified) < len(STUDENTS):
+        assert time.time() < warned + NOTIFIED_WITHIN_S, notified
         for student, browser in browsers.items():
             status, notice = browser.notice(student)
-            if student not in told and notice:
-                told[student] = time.time() - warned
+            if student not in notified and notice:
+                notified[student] = time.time() - warned
                 assert (status, notice["kind"]) == (200, "interruption")
                 # 40 s of the two minutes are for the steps after the students.
                 assert notice["deadline"] == pytest.approx(warned + 80, abs=10)
-    # Not told, whether the other's server still runs or not.
+    # Not notified, whether the other's server still runs or not.
     assert browsers[STUDENTS[0]].notice(STUDENTS[1])[0] in (403, 424)
 
     lab.eventually(
@@ -92,5 +92,5 @@ def test_students_are_told_before_their_servers_stop_and_back_soon(lab: LabUnder
         if "stateEnteredEventDetails" in event
     }
     stopped: datetime = began["Evacuate"]
-    print({"told": told, "stop": stopped.timestamp() - warned, "back": back})
-    assert max(told.values()) < stopped.timestamp() - warned
+    print({"notified": notified, "stop": stopped.timestamp() - warned, "back": back})
+    assert max(notified.values()) < stopped.timestamp() - warned

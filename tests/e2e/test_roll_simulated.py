@@ -26,7 +26,7 @@ def whole_lab(simulated_lab: LabUnderTest) -> Iterator[LabUnderTest]:
         simulated_lab.must("up", *SIMULATED)
 
 
-def told(completed: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
+def steps(completed: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
     """The JSON output, in order."""
     return [json.loads(line) for line in completed.stdout.splitlines()]
 
@@ -40,13 +40,13 @@ def test_all_nodes_are_of_the_new_image_and_asking_again_changes_nothing(
 
     dry = roll(whole_lab, ami, "--dry-run", "--json")
     assert dry.returncode == 0, dry.stderr
-    assert [said["what"] for said in told(dry)] == ["plan"]
+    assert [said["what"] for said in steps(dry)] == ["plan"]
     assert latest(whole_lab) == before
 
     done = roll(whole_lab, ami, "--json")
 
     assert done.returncode == 0, done.stderr + done.stdout
-    said = [one["what"] for one in told(done)]
+    said = [one["what"] for one in steps(done)]
     assert said[:3] == ["version", "launch", "open"]
     assert (said[-1], set(said[3:-1])) == ("done", {"replacing"})
     assert set(images(whole_lab)) == {ami}
@@ -55,7 +55,7 @@ def test_all_nodes_are_of_the_new_image_and_asking_again_changes_nothing(
     assert after["LaunchTemplateData"] == {**before["LaunchTemplateData"], "ImageId": ami}
     assert after["DefaultVersion"]
     again = roll(whole_lab, ami, "--json")
-    assert [one["what"] for one in told(again)] == ["done"]
+    assert [one["what"] for one in steps(again)] == ["done"]
     assert latest(whole_lab) == after
 
 

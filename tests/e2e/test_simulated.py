@@ -80,11 +80,11 @@ def test_a_replayed_event_starts_what_the_event_itself_would(simulated_lab: LabU
     simulated_lab.must("scale", "1")
     (worker,) = simulated_lab.status()["nodes"]
 
-    told = json.loads(simulated_lab.must("replay", str(EVENTS / "launch.json"), "--json"))
+    shown = json.loads(simulated_lab.must("replay", str(EVENTS / "launch.json"), "--json"))
 
-    (started,) = told["started"]
+    (started,) = shown["started"]
     assert started["target"] == "labswarm-node-launch"
-    assert told["event"]["detail"]["EC2InstanceId"] == worker["instance_id"]
+    assert shown["event"]["detail"]["EC2InstanceId"] == worker["instance_id"]
     execution = simulated_lab.client("stepfunctions").describe_execution(
         executionArn=started["execution"]
     )
@@ -118,10 +118,10 @@ def test_the_timeline_tells_a_workers_life_and_draws_it(
     simulated_lab.must("scale", "1")
     picture = tmp_path / "lab.svg"
 
-    told = json.loads(simulated_lab.must("timeline", "--json", "--svg", str(picture)))
+    shown = json.loads(simulated_lab.must("timeline", "--json", "--svg", str(picture)))
 
     (worker,) = simulated_lab.status()["nodes"]
-    rows = {row["instance_id"]: row for row in told["rows"]}
+    rows = {row["instance_id"]: row for row in shown["rows"]}
     row = rows[worker["instance_id"]]
     phases = [phase["phase"] for phase in row["phases"]]
     assert phases[:4] == ["launched", "waiting", "joined", "open"]
@@ -179,11 +179,11 @@ def test_a_booked_lab_finds_its_nodes_and_they_are_gone_after_it(
     times = {"starts": starts, "ends": starts + timedelta(minutes=1)}
     feed.write_text(FEED.format(**{name: at.strftime(form) for name, at in times.items()}))
 
-    told = simulated_lab.must("timetable", str(feed))
+    shown = simulated_lab.must("timetable", str(feed))
 
-    assert "12 seats  Physics" in told
-    assert "left out: 'Chemistry' on " in told
-    assert ": has no end. Give DTEND or DURATION." in told
+    assert "12 seats  Physics" in shown
+    assert "left out: 'Chemistry' on " in shown
+    assert ": has no end. Give DTEND or DURATION." in shown
     simulated_lab.eventually(
         "two nodes, before the bell",
         lambda seen: [n["availability"] for n in seen["nodes"]] == ["active"] * 2,
@@ -236,10 +236,10 @@ def test_a_hook_whose_execution_is_stopped_is_completed_in_its_place(
         "status": "ABORTED",
         "input": ended["input"],
     }
-    told = tmp_path / "ended.json"
-    told.write_text(json.dumps(event))
+    shown = tmp_path / "ended.json"
+    shown.write_text(json.dumps(event))
 
-    assert "labswarm-last-resort" in simulated_lab.must("replay", str(told))
+    assert "labswarm-last-resort" in simulated_lab.must("replay", str(shown))
 
     # It is abandoned and goes by its terminate hook; another is launched, and joins.
     lost = json.loads(ended["input"])["detail"]["EC2InstanceId"]

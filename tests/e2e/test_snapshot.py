@@ -65,9 +65,9 @@ def test_a_student_without_a_seat_is_told_of_within_five_seconds(lab: LabUnderTe
             drawn = lab.must("watch")
         finally:
             students.terminate()
-    told = at(lab.must("logs", "snapshot", "-n", "500"), r"(\S+ \S+) INFO SeatsShort")
+    called_at = at(lab.must("logs", "snapshot", "-n", "500"), r"(\S+ \S+) INFO SeatsShort")
     waited = at(lab.must("logs", "hub", "-n", "500"), r"W (\S+ \S+) .*No free seat for")
-    assert 0 <= (told - waited).total_seconds() < 5
+    assert 0 <= (called_at - waited).total_seconds() < 5
     assert "student-01" in drawn
 
 

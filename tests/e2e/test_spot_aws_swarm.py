@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.e2e.conftest import LabUnderTest, brought_up
-from tests.support.interrupted import NOTICE_S, interrupted, seated, told
+from tests.support.interrupted import NOTICE_S, figures, interrupted, seated
 
 from labswarm_lab.nodes.requirements import missing
 
@@ -31,5 +31,5 @@ def test_students_are_told_and_back_and_their_node_is_gone_before_the_kill(
     seated(slow_lab, STUDENTS)
     for _ in range(2):
         seen = interrupted(slow_lab, STUDENTS, patience_s=NOTICE_S)
-        print(told(seen))
+        print(figures(seen))
         assert seen.wrong(TOLD_WITHIN_S, BACK_WITHIN_S) == []

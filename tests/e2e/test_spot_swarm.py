@@ -4,7 +4,7 @@ import json
 
 import pytest
 from tests.e2e.conftest import LabUnderTest
-from tests.support.interrupted import NOTICE_S, interrupted, seated, told
+from tests.support.interrupted import NOTICE_S, figures, interrupted, seated
 from tests.support.labs import agreed, home_files
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
@@ -34,7 +34,7 @@ def test_students_on_an_interrupted_node_are_told_and_back_elsewhere_before_it_i
 
     seen = interrupted(lab, SIX, patience_s=NOTICE_S)
 
-    print(told(seen))
+    print(figures(seen))
     assert seen.wrong(TOLD_WITHIN_S, BACK_WITHIN_S) == []
     lab.eventually("another is open in its place", agreed(2), within_s=60)
     assert lab.status()["executions"]["failed"] == failed_before

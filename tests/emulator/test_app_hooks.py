@@ -38,15 +38,15 @@ class App:
 
     def claims(self, instance_id: str, transition: Transition, beats_until: float) -> None:
         now = int(time.time())
-        told = self.group.event(LAUNCH_ACTION, EC2InstanceId=instance_id)["detail"]
+        detail = self.group.event(LAUNCH_ACTION, EC2InstanceId=instance_id)["detail"]
         self.ledger.write_claim(
             Claim(
                 instance_id=instance_id,
                 transition=transition,
                 owner=OWNER,
                 lease_until=now + LEASE_S,
-                tokens={told["LifecycleActionToken"]: told["LifecycleHookName"]},
-                hook=told["LifecycleHookName"],
+                tokens={detail["LifecycleActionToken"]: detail["LifecycleHookName"]},
+                hook=detail["LifecycleHookName"],
                 asg=self.group.name,
                 cluster="lab",
                 opened_at=now,

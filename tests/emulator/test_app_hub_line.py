@@ -99,12 +99,12 @@ def hub(emulator: RunningEmulator, name: str) -> Iterator[Hub]:
         )
     instance_id = start_instance(emulator)
     eventually(lambda: ping(emulator, instance_id) == "Online")
-    until_told = "until [ -e go ]; do sleep 0.05; done; echo '{\"servers\": []}'"
+    until_notified = "until [ -e go ]; do sleep 0.05; done; echo '{\"servers\": []}'"
     yield Hub(
         emulator,
         instance_id,
         name,
-        ordinary=document(emulator, f"labswarm-{name}-pause", until_told),
+        ordinary=document(emulator, f"labswarm-{name}-pause", until_notified),
         urgent=document(emulator, f"labswarm-{name}-evacuate", "echo '{\"moving\": []}'"),
     )
     emulator.client("ec2").terminate_instances(InstanceIds=[instance_id])

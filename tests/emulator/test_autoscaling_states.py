@@ -380,9 +380,12 @@ def test_a_failed_termination_sends_an_event_and_is_retried(
     (instance,) = serving(group, 1)
     unending(instance)
     group.terminate(instance, decrement=True)
-    told = group.event("EC2 Instance Terminate Unsuccessful", EC2InstanceId=instance)
-    assert told["detail"]["StatusCode"] == "Failed"
-    assert (told["detail"]["Origin"], told["detail"]["Destination"]) == ("AutoScalingGroup", "EC2")
+    notice = group.event("EC2 Instance Terminate Unsuccessful", EC2InstanceId=instance)
+    assert notice["detail"]["StatusCode"] == "Failed"
+    assert (notice["detail"]["Origin"], notice["detail"]["Destination"]) == (
+        "AutoScalingGroup",
+        "EC2",
+    )
     assert group.states() == {instance: "Terminating:Proceed"}
     urllib3.request("DELETE", f"{emulator.url}/_emulator/faults/termination", timeout=10)
     eventually(lambda: not group.states())
@@ -409,8 +412,8 @@ def test_a_groups_activities_are_listed(group: Group) -> None:
     (launch,) = group.activities()
     assert (launch["StatusCode"], launch["Progress"]) == ("Successful", 100)
     assert launch["EndTime"] >= launch["StartTime"]
-    told = group.event("EC2 Instance Launch Successful")["detail"]
-    assert told["ActivityId"] == launch["ActivityId"]
+    notice = group.event("EC2 Instance Launch Successful")["detail"]
+    assert notice["ActivityId"] == launch["ActivityId"]
 
     answer = group.api.terminate_instance_in_auto_scaling_group(
         InstanceId=instance, ShouldDecrementDesiredCapacity=True
@@ -463,8 +466,8 @@ def test_a_hooks_queue_gets_a_test_and_then_notifications(
     def next_message() -> dict[str, Any]:
         (message,) = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        told: dict[str, Any] = json.loads(message["Body"])
-        return told
+        notice: dict[str, Any] = json.loads(message["Body"])
+        return notice
 
     tested = next_message()
     assert tested["Event"] == "autoscaling:TEST_NOTIFICATION"
@@ -472,15 +475,15 @@ def test_a_hooks_queue_gets_a_test_and_then_notifications(
     assert tested["AutoScalingGroupName"] == group.name
     assert tested["AutoScalingGroupARN"] == group.described()["AutoScalingGroupARN"]
     group.api.set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=1)
-    told = next_message()
+    notice = next_message()
     event = group.event("EC2 Instance-launch Lifecycle Action")["detail"]
-    assert event.items() <= told.items()
-    assert told["AccountId"] == "123456789012"
+    assert event.items() <= notice.items()
+    assert notice["AccountId"] == "123456789012"
     (described,) = group.api.describe_lifecycle_hooks(AutoScalingGroupName=group.name)[
         "LifecycleHooks"
     ]
     assert (described["NotificationTargetARN"], described["RoleARN"]) == (target, ROLE)
-    group.complete("launch", LifecycleActionToken=told["LifecycleActionToken"])
+    group.complete("launch", LifecycleActionToken=notice["LifecycleActionToken"])
 
 
 @pytest.mark.aws(

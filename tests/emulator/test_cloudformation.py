@@ -120,8 +120,12 @@ class TestTheDeployedApp:
             FunctionName="contract-greet"
         )
 
-        told = function["Configuration"]
-        assert (told["Timeout"], told["Architectures"], len(told["Layers"])) == (60, ["arm64"], 1)
+        configuration = function["Configuration"]
+        assert (
+            configuration["Timeout"],
+            configuration["Architectures"],
+            len(configuration["Layers"]),
+        ) == (60, ["arm64"], 1)
         assert function["Concurrency"]["ReservedConcurrentExecutions"] == 2
         assert retries["MaximumRetryAttempts"] == 1
 

@@ -43,9 +43,9 @@ def test_an_event_put_over_the_control_api_reaches_rules_in_awss_name(
         events.remove_targets(Rule=name, Ids=["queue"])
         events.delete_rule(Name=name)
     assert answer.status == 200
-    (told,) = (json.loads(message["Body"]) for message in messages)
-    assert told["id"] == answer.json()["id"]
-    assert {key: told[key] for key in event} == event
+    (received,) = (json.loads(message["Body"]) for message in messages)
+    assert received["id"] == answer.json()["id"]
+    assert {key: received[key] for key in event} == event
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def asked(emulator: RunningEmulator, method: str, path: str, body: Any = None) -
 
 
 @pytest.fixture
-def told(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[int]]]:
+def delivered(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[int]]]:
     """The numbers that a rule's queue was sent so far, in the order they came; faults end after."""
     sqs, events = emulator.client("sqs"), emulator.client("events")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -51,7 +51,7 @@ def put(emulator: RunningEmulator, source: str, n: int) -> str:
     "Tests need an order of events; AWS's disorder can be injected as a fault.",
 )
 def test_events_are_lost_only_while_the_fault_is_on(
-    emulator: RunningEmulator, told: Callable[[], list[int]], name: str
+    emulator: RunningEmulator, delivered: Callable[[], list[int]], name: str
 ) -> None:
     only = [name]
     status, on = asked(emulator, "PUT", "faults/events", {"loss": 1, "detail_types": only})
@@ -61,7 +61,7 @@ def test_events_are_lost_only_while_the_fault_is_on(
     assert asked(emulator, "GET", "faults/events") == (200, on)
     assert asked(emulator, "DELETE", "faults/events") == (204, None)
     put(emulator, name, 2)
-    assert eventually(told) == [2]
+    assert eventually(delivered) == [2]
     assert emulator.recorded("events", event=lost, what="lost")
     assert asked(emulator, "GET", "faults") == (200, {})
     assert asked(emulator, "GET", "faults/events")[1]["loss"] == 0
@@ -77,11 +77,11 @@ def test_events_are_lost_only_while_the_fault_is_on(
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event.html",
 )
 def test_a_duplicate_is_the_same_event_again(
-    emulator: RunningEmulator, told: Callable[[], list[int]], name: str
+    emulator: RunningEmulator, delivered: Callable[[], list[int]], name: str
 ) -> None:
     asked(emulator, "PUT", "faults/events", {"duplicates": 1, "detail_types": [name]})
     event = put(emulator, name, 1)
-    assert eventually(lambda: len(told()) > 1 and told()) == [1, 1]
+    assert eventually(lambda: len(delivered()) > 1 and delivered()) == [1, 1]
     assert len(emulator.recorded("events", event=event, what="delivered")) == 2
 
 
@@ -93,14 +93,14 @@ def test_a_duplicate_is_the_same_event_again(
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event.html",
 )
 def test_an_event_held_back_is_overtaken(
-    emulator: RunningEmulator, told: Callable[[], list[int]], name: str
+    emulator: RunningEmulator, delivered: Callable[[], list[int]], name: str
 ) -> None:
     fault = {"reordered": 1, "held_s": 30, "detail_types": [name]}
     asked(emulator, "PUT", "faults/events", fault)
     put(emulator, name, 1)
     asked(emulator, "DELETE", "faults/events")
     put(emulator, name, 2)
-    assert eventually(lambda: len(told()) > 1 and told()) == [2, 1]
+    assert eventually(lambda: len(delivered()) > 1 and delivered()) == [2, 1]
 
 
 @pytest.mark.emulator

@@ -439,8 +439,8 @@ def test_there_are_fifty_patterns_and_more() -> None:
 def test_a_pattern_can_be_tried_on_an_event(emulator: RunningEmulator) -> None:
     events = emulator.client("events")
 
-    def tried(pattern: Any, told: Any) -> bool:
-        answer = events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(told))
+    def tried(pattern: Any, sent: Any) -> bool:
+        answer = events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(sent))
         return bool(answer["Result"])
 
     assert tried({"detail": {"n": [{"numeric": [">", 1]}]}}, event({"n": 2}))

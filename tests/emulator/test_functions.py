@@ -245,15 +245,15 @@ def test_the_environment_is_lambdas_and_the_functions_own(emulator: Any) -> None
     """
     arn = create(emulator, SOURCE, MemorySize=192, Environment={"Variables": {"TABLE": "ledger"}})
 
-    told = invoke(emulator, arn, {"do": "environment"}).answer
-    environment = told["environment"]
+    answer = invoke(emulator, arn, {"do": "environment"}).answer
+    environment = answer["environment"]
 
     assert environment["TABLE"] == "ledger"
     assert environment["AWS_REGION"] == "eu-west-1"
     assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "192"
     assert environment["AWS_ENDPOINT_URL"] == emulator.url
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == arn.split(":")[-1]
-    assert told["path"][0] == environment["LAMBDA_TASK_ROOT"]
+    assert answer["path"][0] == environment["LAMBDA_TASK_ROOT"]
     assert {n for n in os.environ if n.startswith(("PYTEST", "VIRTUAL_ENV"))}.isdisjoint(
         environment
     )

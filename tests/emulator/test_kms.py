@@ -58,14 +58,14 @@ def refusal(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
 def test_a_message_is_signed_so_that_the_public_key_verifies_it(
     kms: Any, key: str, size: int
 ) -> None:
-    told = kms.get_public_key(KeyId=key)
+    answered = kms.get_public_key(KeyId=key)
 
-    public = serialization.load_der_public_key(told["PublicKey"])
+    public = serialization.load_der_public_key(answered["PublicKey"])
     assert isinstance(public, rsa.RSAPublicKey)
     message = b"x" * size
     public.verify(sign(kms, key, message), message, padding.PKCS1v15(), hashes.SHA256())
-    assert ALGORITHM in told["SigningAlgorithms"]
-    assert told["KeyUsage"] == "SIGN_VERIFY"
+    assert ALGORITHM in answered["SigningAlgorithms"]
+    assert answered["KeyUsage"] == "SIGN_VERIFY"
 
 
 @pytest.mark.aws(

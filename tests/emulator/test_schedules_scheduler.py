@@ -200,9 +200,9 @@ def test_a_machine_is_started_with_the_default_notification(
     arn = schedule("rate(1 hour)", {"Arn": machine})
     (execution,) = eventually(lambda: states.list_executions(stateMachineArn=machine)["executions"])
     described = states.describe_execution(executionArn=execution["executionArn"])
-    told = json.loads(described["input"])
-    assert (told["source"], told["detail-type"]) == ("aws.scheduler", "Scheduled Event")
-    assert (told["resources"], told["detail"]) == ([arn], "{}")
+    given = json.loads(described["input"])
+    assert (given["source"], given["detail-type"]) == ("aws.scheduler", "Scheduled Event")
+    assert (given["resources"], given["detail"]) == ([arn], "{}")
 
 
 @pytest.mark.aws(

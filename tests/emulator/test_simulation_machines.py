@@ -238,14 +238,14 @@ def function(emulator: RunningEmulator) -> str:
 def on_the_emulator(emulator: RunningEmulator, function: str, definition: Any, given: Any) -> Any:
     text = json.dumps(definition).replace("FUNCTION", function)
     ended = state_machines.run(emulator, json.loads(text), given)
-    told = json.loads(ended["output"]) if ended["status"] == "SUCCEEDED" else ended.get("error")
+    ending = json.loads(ended["output"]) if ended["status"] == "SUCCEEDED" else ended.get("error")
     history = state_machines.history(emulator, ended["executionArn"])
     entered = [
         event["stateEnteredEventDetails"]["name"]
         for event in history
         if event["type"].endswith("StateEntered")
     ]
-    return ended["status"], told, sorted(entered)
+    return ended["status"], ending, sorted(entered)
 
 
 def in_the_simulation(definition: Any, given: Any) -> Any:
@@ -271,8 +271,8 @@ def in_the_simulation(definition: Any, given: Any) -> Any:
     execution = interpreter.start("machine", given)
     assert time.run_until(lambda: execution.status != "RUNNING", 3600)
     time.close()
-    told = execution.output if execution.status == "SUCCEEDED" else execution.error
-    return execution.status, told, sorted(execution.entered)
+    ending = execution.output if execution.status == "SUCCEEDED" else execution.error
+    return execution.status, ending, sorted(execution.entered)
 
 
 @pytest.mark.parametrize(("definition", "given"), CASES)

@@ -58,7 +58,7 @@ class OfTheEmulator:
         )
 
     def token(self, instance_id: str, hook: str) -> str:
-        def told() -> list[Any]:
+        def received() -> list[Any]:
             got = self._emulator.client("sqs").receive_message(
                 QueueUrl=self._queue, MaxNumberOfMessages=10, VisibilityTimeout=0
             )
@@ -71,7 +71,7 @@ class OfTheEmulator:
                 and event["detail"]["LifecycleHookName"] == hook
             ]
 
-        return str(eventually(told)[0])
+        return str(eventually(received)[0])
 
     def waited(self, seen: Callable[[], Any], within_s: float = 120) -> Any:
         return eventually(seen, within_s=within_s)
@@ -88,10 +88,10 @@ class OfTheSimulation:
     def __init__(self, name: str) -> None:
         self.name = name
         self.time = VirtualTime()
-        self.told: list[Any] = []
+        self.received: list[Any] = []
         draw = random.Random(1)  # noqa: S311  # no secret
         self.autoscaling = AutoScalingTwin(
-            self.time, draw, lambda _: None, lambda _: None, self.told.append
+            self.time, draw, lambda _: None, lambda _: None, self.received.append
         )
 
     def make(self, heartbeat_s: int, default: str = "ABANDON") -> None:
@@ -104,7 +104,7 @@ class OfTheSimulation:
     def token(self, instance_id: str, hook: str) -> str:
         (detail,) = [
             event["detail"]
-            for event in self.told
+            for event in self.received
             if event["detail"]["EC2InstanceId"] == instance_id
             and event["detail"]["LifecycleHookName"] == hook
         ]

@@ -28,7 +28,7 @@ def asked(emulator: RunningEmulator, what: str, instance_id: str) -> int:
 
 
 @pytest.fixture
-def told(emulator: RunningEmulator, name: str) -> Iterator[str]:
+def queue(emulator: RunningEmulator, name: str) -> Iterator[str]:
     """A queue for all that EC2 tells about spot."""
     url = emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     events = emulator.client("events")
@@ -93,7 +93,7 @@ def described(emulator: RunningEmulator, instance_id: str) -> dict[str, Any]:
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html",
 )
 def test_an_interruption_event_has_the_fields_of_ec2(
-    emulator: RunningEmulator, member: str, told: str
+    emulator: RunningEmulator, member: str, queue: str
 ) -> None:
     """The sample event: its ARN has the zone in the region's place, and no account.
 
@@ -101,7 +101,7 @@ def test_an_interruption_event_has_the_fields_of_ec2(
     """
     assert asked(emulator, "interrupt", member) == 204
 
-    warning = event(emulator, told)
+    warning = event(emulator, queue)
 
     assert re.fullmatch(r"[0-9a-f-]{36}", warning.pop("id"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", warning.pop("time"))
@@ -193,7 +193,7 @@ def test_a_warned_instance_is_listed_until_it_is_taken(
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html",
 )
 def test_a_rebalance_recommendation_sends_an_event_and_ends_nothing(
-    emulator: RunningEmulator, member: str, told: str
+    emulator: RunningEmulator, member: str, queue: str
 ) -> None:
     """The sample event has the instance's id alone.
 
@@ -201,7 +201,7 @@ def test_a_rebalance_recommendation_sends_an_event_and_ends_nothing(
     """
     assert asked(emulator, "rebalance", member) == 204
 
-    recommendation = event(emulator, told)
+    recommendation = event(emulator, queue)
 
     assert recommendation["detail-type"] == RECOMMENDATION
     assert recommendation["resources"] == [f"arn:aws:ec2:eu-west-1a:instance/{member}"]

@@ -164,7 +164,7 @@ def test_a_command_cancelled_while_it_runs_is_cancelling_until_its_script_ends(
 
 
 @pytest.fixture
-def told(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def sent(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """The events about the commands of the document of the test's name."""
     sqs, events = emulator.client("sqs"), emulator.client("events")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -191,11 +191,11 @@ def told(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[dic
     "https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ssm.html",
 )
 def test_changes_of_state_are_sent_to_eventbridge(
-    emulator: RunningEmulator, instance: str, name: str, told: Callable[[], list[dict[str, Any]]]
+    emulator: RunningEmulator, instance: str, name: str, sent: Callable[[], list[dict[str, Any]]]
 ) -> None:
     make_document(emulator, name, "exit 3", {"Word": {"type": "String"}})
     command_id = send(emulator, name, instance, Parameters={"Word": ["said"]})
-    events = eventually(lambda: len(told()) >= 4 and told())
+    events = eventually(lambda: len(sent()) >= 4 and sent())
     kinds = sorted((event["detail-type"], event["detail"]["status"]) for event in events)
     assert kinds == [
         ("EC2 Command Invocation Status-change Notification", "Failed"),
@@ -224,7 +224,7 @@ def test_status_events_are_lost_or_come_twice_and_the_command_has_its_status(
     emulator: RunningEmulator,
     instance: str,
     name: str,
-    told: Callable[[], list[dict[str, Any]]],
+    sent: Callable[[], list[dict[str, Any]]],
     settings: dict[str, float],
     copies: int,
 ) -> None:
@@ -237,10 +237,10 @@ def test_status_events_are_lost_or_come_twice_and_the_command_has_its_status(
         command_id = send(emulator, name, instance)
         assert over(emulator, command_id, instance)["Status"] == "Success"
         # The two events of the command as a whole are of another kind, and come once each.
-        eventually(lambda: len(told()) == 2 + 2 * copies)
+        eventually(lambda: len(sent()) == 2 + 2 * copies)
     finally:
         urllib3.request("DELETE", url, timeout=10)
-    kinds = [event["detail-type"] for event in told()]
+    kinds = [event["detail-type"] for event in sent()]
     assert kinds.count(only) == 2 * copies
 
 

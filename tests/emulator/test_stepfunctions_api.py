@@ -123,7 +123,7 @@ def test_a_missing_object_is_named(emulator: Any) -> None:
     machine = create(emulator, one(PASS))
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:absent"
 
-    told = [
+    shown = [
         refusal(states.start_execution, stateMachineArn=f"{machine}x")[0],
         refusal(states.describe_execution, executionArn=execution)[0],
         refusal(states.get_execution_history, executionArn=execution)[0],
@@ -131,7 +131,7 @@ def test_a_missing_object_is_named(emulator: Any) -> None:
         refusal(states.describe_execution, executionArn="no arn")[0],
     ]
 
-    assert told == [
+    assert shown == [
         "StateMachineDoesNotExist",
         "ExecutionDoesNotExist",
         "ExecutionDoesNotExist",
@@ -411,8 +411,8 @@ def test_each_status_is_sent(emulator: Any, status: str) -> None:
     assert end["resources"] == [execution]
     assert (begin["detail"]["stopDate"], begin["detail"]["output"]) == (None, None)
     detail = end["detail"]
-    told = {name: detail[name] for name in ("executionArn", "stateMachineArn", "name", "input")}
-    assert told == {
+    shown = {name: detail[name] for name in ("executionArn", "stateMachineArn", "name", "input")}
+    assert shown == {
         "executionArn": execution,
         "stateMachineArn": machine,
         "name": "told",

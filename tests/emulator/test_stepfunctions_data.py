@@ -103,7 +103,7 @@ def test_the_context_object_has_execution_state_and_times(emulator: Any) -> None
 
     https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
     """
-    told = evaluated(
+    shown = evaluated(
         emulator,
         {
             "id.$": "$$.Execution.Id",
@@ -116,12 +116,12 @@ def test_the_context_object_has_execution_state_and_times(emulator: Any) -> None
         {"a": 1},
     )
 
-    assert told["id"].startswith("arn:aws:states:eu-west-1:123456789012:execution:contract-")
-    assert told["machine"] == told["id"].split(":")[-2]
-    assert (told["input"], told["state"]) == ({"a": 1}, "First")
-    assert INSTANT.fullmatch(told["started"])
-    assert INSTANT.fullmatch(told["entered"])
-    age = datetime.now(UTC) - datetime.fromisoformat(told["entered"])
+    assert shown["id"].startswith("arn:aws:states:eu-west-1:123456789012:execution:contract-")
+    assert shown["machine"] == shown["id"].split(":")[-2]
+    assert (shown["input"], shown["state"]) == ({"a": 1}, "First")
+    assert INSTANT.fullmatch(shown["started"])
+    assert INSTANT.fullmatch(shown["entered"])
+    age = datetime.now(UTC) - datetime.fromisoformat(shown["entered"])
     assert timedelta(0) < age < timedelta(seconds=60)
 
 

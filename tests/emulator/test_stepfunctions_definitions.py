@@ -199,9 +199,9 @@ REFUSED: dict[str, tuple[Any, str]] = {
 def test_a_definition_is_refused(name: str) -> None:
     machine, expected = REFUSED[name]
 
-    told = found(machine)
+    problems = found(machine)
 
-    assert any(expected in problem for problem in told), told
+    assert any(expected in problem for problem in problems), problems
 
 
 @pytest.mark.aws(
@@ -270,8 +270,8 @@ def test_a_refused_update_changes_nothing(emulator: Any) -> None:
     code, _ = refusal(states.update_state_machine, stateMachineArn=machine, definition="{}")
 
     assert code == "InvalidDefinition"
-    told = states.describe_state_machine(stateMachineArn=machine)
-    assert json.loads(told["definition"]) == one(PASS)
+    problems = states.describe_state_machine(stateMachineArn=machine)
+    assert json.loads(problems["definition"]) == one(PASS)
 
 
 @pytest.mark.emulator
@@ -306,17 +306,17 @@ def test_a_definition_can_be_validated_beforehand(emulator: Any) -> None:
     broken = one({**PASS, "Next": "Nowhere", "Seconds": 1})
 
     sound = validate(definition=json.dumps(one(PASS)))
-    told = validate(definition=json.dumps(broken))
+    problems = validate(definition=json.dumps(broken))
     first = validate(definition=json.dumps(broken), maxResults=1)
 
     assert (sound["result"], sound["diagnostics"]) == ("OK", [])
-    assert told["result"] == "FAIL"
-    assert {each["code"] for each in told["diagnostics"]} == {
+    assert problems["result"] == "FAIL"
+    assert {each["code"] for each in problems["diagnostics"]} == {
         SCHEMA,
         "MISSING_TRANSITION_TARGET",
         "MISSING_END_STATE",
     }
-    assert all(each["severity"] == "ERROR" for each in told["diagnostics"])
+    assert all(each["severity"] == "ERROR" for each in problems["diagnostics"])
     assert (len(first["diagnostics"]), first["truncated"]) == (1, True)
 
 
@@ -368,9 +368,9 @@ def test_there_is_no_distributed_map(state: dict[str, Any]) -> None:
     ],
 )
 def test_there_are_no_such_tasks(resource: str) -> None:
-    told = found(one({**TASK, "Resource": resource}))
+    problems = found(one({**TASK, "Resource": resource}))
 
-    assert any("available in this region" in problem for problem in told), told
+    assert any("available in this region" in problem for problem in problems), problems
 
 
 @pytest.mark.absent(
@@ -379,9 +379,9 @@ def test_there_are_no_such_tasks(resource: str) -> None:
     "InvalidDefinition: the emulator has no roles.",
 )
 def test_a_task_has_no_role_of_its_own() -> None:
-    told = found(one({**TASK, "Credentials": {"RoleArn": ROLE}}))
+    problems = found(one({**TASK, "Credentials": {"RoleArn": ROLE}}))
 
-    assert any("Field 'Credentials' is not available here" in problem for problem in told)
+    assert any("Field 'Credentials' is not available here" in problem for problem in problems)
 
 
 @pytest.mark.emulator

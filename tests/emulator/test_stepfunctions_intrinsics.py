@@ -76,8 +76,8 @@ def test_awss_examples_give_awss_results(emulator: Any) -> None:
     made = evaluated(emulator, {**calls, "id.$": "States.UUID()"}, GIVEN)
 
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", made.pop("id"))
-    told = {call: made[str(number)] for number, call in enumerate(EXAMPLES)}
-    assert told == EXAMPLES
+    results = {call: made[str(number)] for number, call in enumerate(EXAMPLES)}
+    assert results == EXAMPLES
     called = {name for call in EXAMPLES for name in re.findall(r"States\.(\w+)\(", call)}
     assert called | {"UUID"} == set(FUNCTIONS)
 
@@ -175,8 +175,8 @@ def test_a_function_that_cannot_be_applied_can_be_caught(emulator: Any) -> None:
     }
     caught = {"Caught": {"Type": "Pass", "End": True}}
 
-    told = output(emulator, one({**task, **caught_by("States.ALL")}, **caught), {"names": []})
+    results = output(emulator, one({**task, **caught_by("States.ALL")}, **caught), {"names": []})
     ended = run(emulator, one(task), {"names": []})
 
-    assert told["Error"] == ended["error"] == "States.IntrinsicFailure"
-    assert "States.ArrayGetItem($.names, 3)" in told["Cause"]
+    assert results["Error"] == ended["error"] == "States.IntrinsicFailure"
+    assert "States.ArrayGetItem($.names, 3)" in results["Cause"]

@@ -15,7 +15,7 @@ def jsonata(state: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
     return {"QueryLanguage": "JSONata", **one(state, **more)}
 
 
-def told(expression: str) -> dict[str, Any]:
+def gives(expression: str) -> dict[str, Any]:
     return {**PASS, "Output": f"{{% {expression} %}}", "End": True}
 
 
@@ -104,7 +104,7 @@ def test_a_task_has_arguments_and_an_output(emulator: Any) -> None:
 
     made = output(
         emulator,
-        jsonata({**task, "Next": "Last"}, Last=told("[$states.input.made = $url, $url]")),
+        jsonata({**task, "Next": "Last"}, Last=gives("[$states.input.made = $url, $url]")),
         {"name": "jsonata"},
     )
 
@@ -134,7 +134,7 @@ def test_a_catch_assigns_and_makes_the_output(emulator: Any) -> None:
         "Next": "Last",
     }
 
-    made = output(emulator, jsonata(task, Last=told("[$states.input, $error]")), {"kept": 1})
+    made = output(emulator, jsonata(task, Last=gives("[$states.input, $error]")), {"kept": 1})
 
     assert made == [1, "Ssm.ParameterNotFoundException"]
 
@@ -149,7 +149,7 @@ def test_an_assign_sees_the_values_before_it(emulator: Any) -> None:
     first = {**PASS, "Assign": {"x": 3, "a": "{% $states.input.a %}"}, "Next": "Second"}
     second = {**PASS, "Assign": {"x": 5, "nextX": "{% $x %}"}, "Next": "Last"}
 
-    made = output(emulator, jsonata(first, Second=second, Last=told("[$x, $nextX, $a]")), {"a": 0})
+    made = output(emulator, jsonata(first, Second=second, Last=gives("[$x, $nextX, $a]")), {"a": 0})
 
     assert made == [5, 3, 0]
 
@@ -165,7 +165,7 @@ def test_an_inner_scope_sees_the_outer_one_and_ends(emulator: Any) -> None:
         "StartAt": "Inner",
         "States": {
             "Inner": {**PASS, "Assign": {"own": "{% $outer + 1 %}"}, "Next": "Use"},
-            "Use": told("$own"),
+            "Use": gives("$own"),
         },
     }
     first = {**PASS, "Assign": {"outer": 1}, "Next": "Both"}
@@ -176,8 +176,8 @@ def test_an_inner_scope_sees_the_outer_one_and_ends(emulator: Any) -> None:
         "Next": "Last",
     }
 
-    assert output(emulator, jsonata(first, Both=both, Last=told("$got"))) == 2
-    ended = run(emulator, jsonata(first, Both=both, Last=told("$own")))
+    assert output(emulator, jsonata(first, Both=both, Last=gives("$got"))) == 2
+    ended = run(emulator, jsonata(first, Both=both, Last=gives("$own")))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.QueryEvaluationError")
 
 
@@ -227,7 +227,7 @@ def test_a_condition_decides(emulator: Any, given: Any, expected: Any) -> None:
         "Next": "Much",
     }
     choice = {"Type": "Choice", "Choices": [rule], "Default": "Little", "Assign": {"how": "none"}}
-    last = told("[$how, $states.input]")
+    last = gives("[$how, $states.input]")
 
     assert output(emulator, jsonata(choice, Much=last, Little=last), given) == expected
 
@@ -245,7 +245,7 @@ def test_a_condition_decides(emulator: Any, given: Any, expected: Any) -> None:
 def test_a_condition_that_decides_nothing_fails(emulator: Any, condition: str, error: str) -> None:
     choice = {"Type": "Choice", "Choices": [{"Condition": f"{{% {condition} %}}", "Next": "Last"}]}
 
-    assert run(emulator, jsonata(choice, Last=told("1")))["error"] == error
+    assert run(emulator, jsonata(choice, Last=gives("1")))["error"] == error
 
 
 @pytest.mark.aws(

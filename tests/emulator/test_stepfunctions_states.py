@@ -260,11 +260,11 @@ def test_every_comparison_operator_compares(emulator: Any) -> None:
         },
     }
 
-    told = output(
+    made = output(
         emulator, one({"Type": "Map", "MaxConcurrency": 4, "ItemProcessor": choice}), given
     )
 
-    wrong = [case for case, matched in zip(COMPARISONS, told, strict=True) if case[3] != matched]
+    wrong = [case for case, matched in zip(COMPARISONS, made, strict=True) if case[3] != matched]
     assert wrong == []
 
 
@@ -367,11 +367,11 @@ def test_a_branchs_error_is_caught_around_it(
             },
         }
 
-    told = output(
+    made = output(
         emulator, one({**around(inner), **caught_by(error)}, **CAUGHT), {"items": [{"items": [1]}]}
     )
 
-    assert told["Error"] == error
+    assert made["Error"] == error
 
 
 @pytest.mark.aws(
@@ -523,9 +523,9 @@ def test_a_caught_error_is_placed_in_the_input(emulator: Any) -> None:
     state = {"Type": "Parallel", "Branches": [branch("Fails", FAIL)], "Next": "Caught"}
     catch = [{"ErrorEquals": ["Boom"], "ResultPath": "$.failure", "Next": "Caught"}]
 
-    told = output(emulator, one({**state, "Catch": catch}, **CAUGHT), {"kept": 1})
+    made = output(emulator, one({**state, "Catch": catch}, **CAUGHT), {"kept": 1})
 
-    assert told == {"kept": 1, "failure": {"Error": "Boom", "Cause": "as told"}}
+    assert made == {"kept": 1, "failure": {"Error": "Boom", "Cause": "as told"}}
 
 
 @pytest.mark.aws(

@@ -37,9 +37,9 @@ class Waiting:
 
     def token(self) -> str:
         """The next token that comes."""
-        return str(self.told()["token"])
+        return str(self.message()["token"])
 
-    def told(self) -> dict[str, Any]:
+    def message(self) -> dict[str, Any]:
         sqs = self.emulator.client("sqs")
 
         def received() -> Any:
@@ -48,8 +48,8 @@ class Waiting:
                 sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
             return messages and json.loads(messages[0]["Body"])
 
-        told: dict[str, Any] = eventually(received)
-        return told
+        message: dict[str, Any] = eventually(received)
+        return message
 
 
 @pytest.fixture
@@ -91,17 +91,17 @@ def test_a_task_waits_for_its_token(emulator: Any, waiting: Waiting) -> None:
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html",
 )
 @pytest.mark.parametrize(
-    ("told", "error", "cause"),
+    ("message", "error", "cause"),
     [({"error": "NoSeat", "cause": "full"}, "NoSeat", "full"), ({}, "", "")],
 )
 def test_a_task_fails_by_its_token(
-    emulator: Any, waiting: Waiting, told: dict[str, str], error: str, cause: str
+    emulator: Any, waiting: Waiting, message: dict[str, str], error: str, cause: str
 ) -> None:
     execution = waiting.start(
         Catch=[{"ErrorEquals": ["States.TaskFailed"], "Next": "Caught"}], Next="Caught"
     )
 
-    waiting.states.send_task_failure(taskToken=waiting.token(), **told)
+    waiting.states.send_task_failure(taskToken=waiting.token(), **message)
 
     caught = json.loads(finished(emulator, execution)["output"])
     assert (caught["Error"], caught["Cause"]) == (error, cause)
@@ -116,9 +116,9 @@ def test_a_task_fails_by_its_token(
 def test_a_retry_waits_again(emulator: Any, waiting: Waiting) -> None:
     execution = waiting.start(Retry=[{"ErrorEquals": ["Again"], "MaxAttempts": 1}])
 
-    first = waiting.told()
+    first = waiting.message()
     waiting.states.send_task_failure(taskToken=first["token"], error="Again")
-    second = waiting.told()
+    second = waiting.message()
     too_late = refusal(waiting.states.send_task_success, taskToken=first["token"], output="1")
     waiting.states.send_task_success(taskToken=second["token"], output="2")
 

@@ -208,11 +208,11 @@ def test_the_hubs_clusters_are_its_own_and_those_of_its_groups(
         described("db-gpu", config.instance_id, 4096),
         described("ml", "i-0fedcba9876543210", 2048),
     ]
-    told = program.description(config, aws)
-    assert told["seat"] == {"memory_bytes": 1024, "nano_cpus": 1}
-    assert set(told["groups"]) == {"gpu"}
-    assert told["groups"]["gpu"]["seat"]["memory_bytes"] == 4096
-    assert told["groups"]["gpu"]["image"] == "db-gpu-image:1"
+    description = program.description(config, aws)
+    assert description["seat"] == {"memory_bytes": 1024, "nano_cpus": 1}
+    assert set(description["groups"]) == {"gpu"}
+    assert description["groups"]["gpu"]["seat"]["memory_bytes"] == 4096
+    assert description["groups"]["gpu"]["image"] == "db-gpu-image:1"
 
 
 def test_a_cluster_that_is_not_described_yet_is_told(

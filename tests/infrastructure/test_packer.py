@@ -100,7 +100,7 @@ def test_inspect_shows_one_build_of_scripts_that_exist(image: str, tmp_path: Pat
 
 @needs_packer
 @pytest.mark.parametrize(
-    ("image", "name", "value", "told"),
+    ("image", "name", "value", "sentence"),
     [
         ("chef-client", "region", "Ireland", "one of AWS"),
         ("chef-client", "ubuntu", "18.04", "24.04 (current LTS)"),
@@ -121,13 +121,13 @@ def test_inspect_shows_one_build_of_scripts_that_exist(image: str, tmp_path: Pat
     ],
 )
 def test_a_wrong_value_is_refused(
-    image: str, name: str, value: str, told: str, tmp_path: Path
+    image: str, name: str, value: str, sentence: str, tmp_path: Path
 ) -> None:
     values = {"region": "eu-west-1", name: value}
     options = [word for item in values.items() for word in ("-var", "=".join(item))]
     done = packer("validate", *options, for_debian(image, tmp_path))
     assert done.returncode != 0
-    assert told in " ".join((done.stdout + done.stderr).split())
+    assert sentence in " ".join((done.stdout + done.stderr).split())
 
 
 @pytest.mark.parametrize("image", IMAGES)

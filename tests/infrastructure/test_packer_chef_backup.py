@@ -215,8 +215,8 @@ class Machine:
 
     @property
     def server(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads((self.root / "server.json").read_text())
-        return told
+        content: dict[str, Any] = json.loads((self.root / "server.json").read_text())
+        return content
 
     def readers(self, path: str) -> list[str]:
         """The groups that may read an object or a container, as the server begins with."""

@@ -137,7 +137,7 @@ class Machine:
 
     def __init__(self, root: Path, url: str) -> None:
         self.root = root
-        self.told = ""
+        self.output = ""
         self.environment = {
             **{name: value for name, value in os.environ.items() if "AWS" not in name},
             "AWS_ENDPOINT_URL": url,
@@ -150,7 +150,7 @@ class Machine:
             (root / name).mkdir(parents=True)
         for name, text in WRITTEN_DOWN.items():
             self.program(
-                f"stubs/{name}", f'#!/bin/sh\necho "{name} $*" >>"$LABSWARM_ROOT/told"\n{text}\n'
+                f"stubs/{name}", f'#!/bin/sh\necho "{name} $*" >>"$LABSWARM_ROOT/output"\n{text}\n'
             )
         self.program(
             "opt/cinc-project/bin/cinc-server-ctl", f"#!{sys.executable} -IS\n{SERVER_CTL}"
@@ -183,8 +183,8 @@ class Machine:
 
     @property
     def server(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads((self.root / "server.json").read_text())
-        return told
+        content: dict[str, Any] = json.loads((self.root / "server.json").read_text())
+        return content
 
     def calls_since(self, count: int) -> set[str]:
         return set(self.server["calls"][count:])
@@ -202,7 +202,7 @@ def started(tmp_path_factory: pytest.TempPathFactory, aws: str) -> Machine:
     machine = new_machine(tmp_path_factory.mktemp("started"), aws)
     done = machine.start(SERVER)
     assert done.returncode == 0, done.stderr
-    machine.told = done.stdout + done.stderr
+    machine.output = done.stdout + done.stderr
     return machine
 
 
@@ -252,8 +252,8 @@ def test_terraform_writes_what_the_programs_read(started: Machine) -> None:
 
 
 def ground_of(machine: Machine) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((machine.root / "etc/labswarm/ground.json").read_text())
-    return told
+    content: dict[str, Any] = json.loads((machine.root / "etc/labswarm/ground.json").read_text())
+    return content
 
 
 def test_a_first_start_makes_a_server_that_the_app_can_use(started: Machine) -> None:
@@ -298,7 +298,7 @@ def test_the_servers_state_is_on_the_data_volume_and_there_before_the_server(
 
 
 def test_no_private_key_is_told_or_left_where_another_user_reads_it(started: Machine) -> None:
-    assert "PRIVATE" not in started.told
+    assert "PRIVATE" not in started.output
     keys = [
         path
         for path in started.root.rglob("*")
@@ -335,7 +335,7 @@ def test_a_second_start_changes_nothing(started: Machine) -> None:
     assert (started.root / "srv/chef/tls/server.pem").read_text() == certificate
     assert started.server["users"] == before["users"]
     assert len((started.root / "etc/fstab").read_text().splitlines()) == 3
-    assert (started.root / "told").read_text().count("mkfs.ext4") == 1
+    assert (started.root / "output").read_text().count("mkfs.ext4") == 1
 
 
 def test_a_start_that_was_cut_short_is_ended_by_the_next(machine: Machine) -> None:

@@ -135,10 +135,12 @@ def test_the_table_of_platforms_has_each_images_default() -> None:
 
 @pytest.mark.skipif(not shutil.which("packer"), reason="needs packer")
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "sentence"),
     [("image", "hub", "chef-client, chef-server"), ("chef", "18", "like cinc 18")],
 )
-def test_the_scan_refuses_a_wrong_value(name: str, value: str, told: str, tmp_path: Path) -> None:
+def test_the_scan_refuses_a_wrong_value(
+    name: str, value: str, sentence: str, tmp_path: Path
+) -> None:
     text = (SCAN / "scan.pkr.hcl").read_text()
     # Debian's Packer is older than these.
     text = re.sub(r"(?ms)^packer \{.*?^\}\n|^  metadata_options \{.*?^  \}\n", "", text)
@@ -151,4 +153,4 @@ def test_the_scan_refuses_a_wrong_value(name: str, value: str, told: str, tmp_pa
         ["packer", "validate", *options, tmp_path], capture_output=True, text=True, check=False
     )
     assert done.returncode != 0
-    assert told in " ".join((done.stdout + done.stderr).split())
+    assert sentence in " ".join((done.stdout + done.stderr).split())

@@ -58,7 +58,7 @@ def test_the_image_for_qemu_is_valid(tmp_path: Path) -> None:
 
 @needs_packer
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "sentence"),
     [
         ("accelerator", "xen", "kvm or tcg"),
         ("public_key", "/root/.ssh/id_rsa.pub", "content of an id_ed25519.pub"),
@@ -66,10 +66,10 @@ def test_the_image_for_qemu_is_valid(tmp_path: Path) -> None:
         ("ubuntu", "20.04", "24.04 (current LTS)"),
     ],
 )
-def test_a_wrong_value_is_refused(name: str, value: str, told: str, tmp_path: Path) -> None:
+def test_a_wrong_value_is_refused(name: str, value: str, sentence: str, tmp_path: Path) -> None:
     done = validated(tmp_path, **{name: value})
     assert done.returncode != 0
-    assert told in " ".join((done.stdout + done.stderr).split())
+    assert sentence in " ".join((done.stdout + done.stderr).split())
 
 
 @needs_packer

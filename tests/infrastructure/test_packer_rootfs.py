@@ -244,23 +244,23 @@ def test_the_scripts_make_an_image_that_verifies_and_a_second_run_is_the_same(
 ) -> None:
     published = Published(tmp_path)
     with published.serve() as server:
-        told = []
+        printed = []
         for _ in range(2):
             asked = len(published.asked)
             for script in scripts(image):
                 done = ubuntu.run(script, IMAGE=image, **published.environment)
                 assert done.returncode == 0, f"{script}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
-            told.append(json.loads((ubuntu.root / "etc/labswarm/image.json").read_text()))
+            printed.append(json.loads((ubuntu.root / "etc/labswarm/image.json").read_text()))
         assert published.asked[asked:] == []
         server.shutdown()
-    assert told[0] == told[1]
-    assert {name: told[0][name] for name in ("image", "commit", "ubuntu")} == {
+    assert printed[0] == printed[1]
+    assert {name: printed[0][name] for name in ("image", "commit", "ubuntu")} == {
         "image": image,
         "commit": "0a1b2c3",
         "ubuntu": "24.04",
     }
-    assert told[0]["versions"]["amazon-ssm-agent"] == "3.3.2746.0"
-    assert image.replace("chef", "cinc").removesuffix("-client") in told[0]["versions"]
+    assert printed[0]["versions"]["amazon-ssm-agent"] == "3.3.2746.0"
+    assert image.replace("chef", "cinc").removesuffix("-client") in printed[0]["versions"]
 
 
 def test_an_agent_that_is_too_old_or_not_signed_is_refused(ubuntu: Ubuntu, tmp_path: Path) -> None:

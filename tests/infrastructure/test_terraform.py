@@ -132,9 +132,9 @@ def test_what_the_plan_says_of_a_cluster_is_what_the_app_is_told(lectures: Terra
     outputs = json.loads(lectures.run("output", "-json"))
     assert len(outputs["descriptions"]["value"]) == 2
     for name, text in outputs["descriptions"]["value"].items():
-        told = json.loads(text)
+        plan = json.loads(text)
         planned = outputs["settings"]["value"][name]
-        assert {key: told.get(key) for key in planned} == planned
+        assert {key: plan.get(key) for key in planned} == planned
 
 
 def test_a_lecture_that_is_removed_takes_nothing_of_the_others(

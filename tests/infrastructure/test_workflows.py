@@ -327,8 +327,8 @@ def test_what_ci_is_given_reaches_make_with_spaces(checkout: "Checkout") -> None
     words = ["test-deep", "DEEP=not+TestManyHistories"]
     subprocess.run([run, *words], env=environment, check=True)
     subprocess.run([run], env=environment, check=True)
-    told = [line for line in checkout.log.read_text().splitlines() if line.startswith("word: ")]
-    assert told == ["word: test-deep", "word: DEEP=not TestManyHistories", "word: test"]
+    output = [line for line in checkout.log.read_text().splitlines() if line.startswith("word: ")]
+    assert output == ["word: test-deep", "word: DEEP=not TestManyHistories", "word: test"]
 
 
 def test_ci_runs_the_unit_tests_on_the_functions_python() -> None:
@@ -435,8 +435,8 @@ def stacks(checkout: Checkout) -> Checkout:
 def test_each_state_is_planned_with_its_own_values_and_key(
     stacks: Checkout, tmp_path: Path
 ) -> None:
-    told, summary = tmp_path / "output", tmp_path / "summary"
-    files = {"GITHUB_OUTPUT": str(told), "GITHUB_STEP_SUMMARY": str(summary)}
+    output, summary = tmp_path / "output", tmp_path / "summary"
+    files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
     done = stacks.run("terraform.sh", "plan", "plans", **STATES, **files)
     assert done.returncode == 0, done.stderr
     look = "plan -lock=false -detailed-exitcode"
@@ -450,7 +450,7 @@ def test_each_state_is_planned_with_its_own_values_and_key(
         f"{IN['cluster']} {INIT} -backend-config=key=labswarm/cluster/physics.tfstate",
         f"{IN['cluster']} {look} -var-file=physics.tfvars -out=/plans/physics.tfplan",
     ]
-    assert set(told.read_text().splitlines()) == {"changes=true"}
+    assert set(output.read_text().splitlines()) == {"changes=true"}
     assert "### physics\n```\nNo changes\n```" in summary.read_text()
     assert "### biology\n```\n  # a.b will be created\nPlan: 1" in summary.read_text()
 

@@ -256,15 +256,15 @@ def test_a_server_that_is_stopped_ends_by_itself(empty_hub: Hub) -> None:
     begun = time.time()
     empty_hub.call("DELETE", "/users/student-01/server")
     eventually(lambda: not empty_hub.services(), empty_hub.services)
-    told = []
+    seen = []
     for worker in WORKERS:
         with closing(client(empty_hub.place, worker)) as engine:
             filters = {"type": "container", "label": "labswarm.user=student-01"}
             until = time.time()
             events = engine.events(begun, until, decode=True, filters=filters)  # type: ignore[call-overload]  # seconds may be fractions
-            told += [(e["Action"], e["Actor"]["Attributes"].get("exitCode")) for e in events]
-    assert ("die", "0") in told, told
-    assert "kill" not in {action for action, _ in told}
+            seen += [(e["Action"], e["Actor"]["Attributes"].get("exitCode")) for e in events]
+    assert ("die", "0") in seen, seen
+    assert "kill" not in {action for action, _ in seen}
 
 
 def test_a_server_that_has_outlived_its_hub_finds_the_new_one(empty_hub: Hub) -> None:
@@ -302,11 +302,11 @@ def test_students_are_told_that_their_node_goes_and_read_it_alone(empty_hub: Hub
     swarm = DockerSwarm(f"unix://{ground.docker_socket}")
     api = HubApi(HubConfig(ground.api_url, ground.token_file, ground.url))
     deadline = int(time.time()) + 80
-    told = [
+    answers = [
         notify(swarm, api, worker, Notice("interruption", deadline)) for worker in sorted(WORKERS)
     ]
     services = ["jupyter-student-2d01", "jupyter-student-2d02"]
-    assert {"told": services, "untold": {}} in told, "they are packed on one node"
+    assert {"notified": services, "failed": {}} in answers, "they are packed on one node"
 
     browsers = {user: empty_hub.browser(user) for user in ("student-01", "student-02")}
     for user, browser in browsers.items():

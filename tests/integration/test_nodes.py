@@ -130,25 +130,25 @@ def test_a_script_runs_on_the_machine_with_its_environment_and_the_tools(
 ) -> None:
     machines = NamespaceMachines(lab)
     machines.boot(WORKER)
-    told = machines.run(
+    completed = machines.run(
         WORKER.instance_id,
         'hostname; echo "$SSM_X"; labswarm-node leave; echo no >&2; exit 7',
         {"SSM_X": "$(reboot) 'x'"},
         20,
     )
-    assert told.stdout.splitlines() == [
+    assert completed.stdout.splitlines() == [
         "worker-11",
         "$(reboot) 'x'",
         '{"left": true, "already": true}',
     ]
-    assert (told.exit_code, told.stderr, told.timed_out) == (7, "no\n", False)
+    assert (completed.exit_code, completed.stderr, completed.timed_out) == (7, "no\n", False)
 
 
 def test_a_script_that_takes_too_long_is_killed_with_all_it_started(lab: NodesSettings) -> None:
     machines = NamespaceMachines(lab)
     machines.boot(WORKER)
-    told = machines.run(WORKER.instance_id, "echo begun; sleep 4321 & sleep 4321", {}, 2)
-    assert (told.timed_out, told.stdout) == (True, "begun\n")
+    completed = machines.run(WORKER.instance_id, "echo begun; sleep 4321 & sleep 4321", {}, 2)
+    assert (completed.timed_out, completed.stdout) == (True, "begun\n")
     left = machines.run(WORKER.instance_id, "cat /proc/[0-9]*/cmdline", {}, 5)
     assert "sleep\0004321" not in left.stdout
 
@@ -182,8 +182,8 @@ def test_an_address_is_not_given_again_at_once(lab: NodesSettings) -> None:
     machines.boot(WORKER)
     machines.terminate(WORKER.instance_id)
     machines.boot(NEXT)
-    told = machines.run(NEXT.instance_id, "hostname", {}, 5)
-    assert told.stdout == "worker-12\n"
+    completed = machines.run(NEXT.instance_id, "hostname", {}, 5)
+    assert completed.stdout == "worker-12\n"
 
 
 def test_a_boot_that_fails_leaves_nothing(lab: NodesSettings) -> None:
@@ -255,8 +255,8 @@ def test_the_sweep_takes_containers_with_it_and_leaves_another_lab_alone(
     sweep.clear(gone.place)
     assert traces(gone) == []
     assert traces(stays) == before
-    told = machines[stays.subnet].run(WORKER.instance_id, "hostname", {}, 5)
-    assert told.stdout == "worker-11\n"
+    completed = machines[stays.subnet].run(WORKER.instance_id, "hostname", {}, 5)
+    assert completed.stdout == "worker-11\n"
 
 
 def _run_container(settings: NodesSettings, api: EngineApi) -> str:

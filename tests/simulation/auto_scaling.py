@@ -79,7 +79,7 @@ class AutoScalingTwin:
     """The client, and the service behind it.
 
     `booted` and `ended` are told of an instance's machine that is to start, or to stop at once;
-    `told` gets each event as EventBridge does.
+    `notify` gets each event as EventBridge does.
     """
 
     def __init__(
@@ -88,13 +88,13 @@ class AutoScalingTwin:
         draw: random.Random,
         booted: Callable[[Instance], None],
         ended: Callable[[str], object],
-        told: Callable[[Mapping[str, Any]], None],
+        notify: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self._time = time
         self._draw = draw
         self._booted = booted
         self._ended = ended
-        self.told = told
+        self.notify = notify
         self._made = 0
         self.groups: dict[str, Group] = {}
 
@@ -301,7 +301,7 @@ class AutoScalingTwin:
             action = Action(token, hook, now + hook.heartbeat_s, now + longest)
             instance.actions[token] = action
             self._watch(instance, action)
-            self.told(
+            self.notify(
                 {
                     "source": "aws.autoscaling",
                     "detail-type": "EC2 Instance-launch Lifecycle Action"

@@ -160,9 +160,9 @@ class Interpreter:
                     continue
                 for catcher in state.get("Catch", []):
                     if matches(catcher["ErrorEquals"], failure.error):
-                        told = {"Error": failure.error, "Cause": failure.cause}
+                        caught = {"Error": failure.error, "Cause": failure.cause}
                         path = catcher.get("ResultPath", "$")
-                        return paths.put(path, data, told), catcher["Next"]
+                        return paths.put(path, data, caught), catcher["Next"]
                 raise
 
     def _retried(

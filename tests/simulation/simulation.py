@@ -88,7 +88,7 @@ class Simulation:
             self.draw,
             booted=lambda instance: self.workers.boot(instance.instance_id, CLUSTER),
             ended=self.workers.end,
-            told=self.tell,
+            notify=self.put_event,
         )
         self.interpreter = Interpreter(
             self.time, template.machines(), self._invoke, self.draw, self._changed
@@ -126,7 +126,9 @@ class Simulation:
     def opened(self, count: int, within_s: float = 900) -> list[str]:
         """Scale to so many workers and wait until all are open; their instance ids."""
         self.scale(count)
-        assert self.time.run_until(lambda: len(self.open_workers()) == count, within_s), self.told()
+        assert self.time.run_until(lambda: len(self.open_workers()) == count, within_s), (
+            self.report()
+        )
         self.settle()
         return self.open_workers()
 
@@ -177,7 +179,7 @@ class Simulation:
             *(f"open claim: {c.instance_id} {c.transition}" for c in claims if not c.closed),
         ]
 
-    def tell(self, event: Mapping[str, Any]) -> None:
+    def put_event(self, event: Mapping[str, Any]) -> None:
         """EventBridge gets an event: it starts what the template's rules say."""
         whole = {
             "version": "0",
@@ -234,7 +236,7 @@ class Simulation:
             detail["instance-action"] = "terminate"
             self.warned[instance_id] = self.time.now()
             self.time.spawn(lambda: self.kill(instance_id), "interruption", 120)
-        self.tell({"source": "aws.ec2", "detail-type": name, "detail": detail})
+        self.put_event({"source": "aws.ec2", "detail-type": name, "detail": detail})
 
     def kill(self, instance_id: str) -> None:
         """An instance's machine ends at once; its group finds out a little later."""
@@ -254,7 +256,7 @@ class Simulation:
         """All executions of a machine, in the order in which they began."""
         return [e for e in self.interpreter.executions.values() if e.machine == machine]
 
-    def told(self) -> str:
+    def report(self) -> str:
         """The simulation in some lines, for a test that failed."""
         nodes = [
             f"{n.instance_id} {n.state} {n.availability}"
@@ -368,7 +370,7 @@ class Simulation:
 
     def _seats_short(self) -> None:
         detail = {"cluster": CLUSTER}
-        self.tell({"source": "labswarm.hub", "detail-type": "SeatsShort", "detail": detail})
+        self.put_event({"source": "labswarm.hub", "detail-type": "SeatsShort", "detail": detail})
 
     def _scheduled(self, whose: str, given: Any) -> None:
         if whose in template.machines():
@@ -398,11 +400,11 @@ class Simulation:
         try:
             return self._handlers[folder](payload)
         except Exception as error:
-            told = {"errorMessage": str(error), "errorType": type(error).__name__}
-            raise Failure(type(error).__name__, json.dumps(told)) from error
+            answer = {"errorMessage": str(error), "errorType": type(error).__name__}
+            raise Failure(type(error).__name__, json.dumps(answer)) from error
 
     def _changed(self, execution: Execution) -> None:
-        self.tell(
+        self.put_event(
             {
                 "source": "aws.states",
                 "detail-type": "Step Functions Execution Status Change",

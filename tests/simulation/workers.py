@@ -94,7 +94,7 @@ class Workers:
     def _run(self, instance_id: str, command: list[str], environment: Mapping[str, str]) -> Answer:
         """One of the two tools."""
         tool, *arguments = command
-        told = {
+        description = {
             **environment,
             "LABSWARM_NODE_CONFIG": str(self._root / instance_id / "node.json"),
         }
@@ -104,9 +104,9 @@ class Workers:
                 lambda _: JoinSecret(TOKEN, self._swarm.manager),
                 self._chef.converge,
             )
-            return node.answer(arguments, told, around)
+            return node.answer(arguments, description, around)
         surroundings = manager.Surroundings(lambda _: self._swarm, lambda _: self._hub, self._time)
-        return manager.answer(arguments, told, surroundings)
+        return manager.answer(arguments, description, surroundings)
 
     def _configure(self, instance_id: str, cluster: str, role: str) -> None:
         folder = self._root / instance_id

@@ -73,12 +73,12 @@ def eventually(what: str, found: Callable[[], Any]) -> Any:
     return it
 
 
-def secrets_manager(stack: ExitStack, at: str, told: dict[str, str]) -> str:
+def secrets_manager(stack: ExitStack, at: str, shared: dict[str, str]) -> str:
     """Answers whatever is asked with a secret, as Secrets Manager does; its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            answer = json.dumps({"Name": "join", "SecretString": json.dumps(told)}).encode()
+            answer = json.dumps({"Name": "join", "SecretString": json.dumps(shared)}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
@@ -100,14 +100,14 @@ def engine_of(stack: ExitStack, place: Place, instance_id: str) -> Any:
 
 def prepared(stack: ExitStack, place: Place, subnet: int) -> Room:
     """The nodes, joined by their own tool, and the class on them."""
-    told: dict[str, str] = {}
+    shared: dict[str, str] = {}
     gateway = f"10.98.{subnet}.1"
     settings = NodesSettings(
         place=place,
         subnet=subnet,
         cluster="lab",
         region="eu-west-1",
-        aws_url=secrets_manager(stack, gateway, told),
+        aws_url=secrets_manager(stack, gateway, shared),
         join_secret="labswarm/lab/swarm-join",
         chef_url=f"https://{gateway}:{CHEF_PORT}",
         chef_ca_file=None,
@@ -123,7 +123,7 @@ def prepared(stack: ExitStack, place: Place, subnet: int) -> Room:
     machines.boot(Instance(WORKER, "t3.medium", 2048 * MIB, 1))
     machines.boot(Instance(NEIGHBOUR, "t3.medium", 2048 * MIB, 1))
     secret = found_swarm(settings, MANAGER)
-    told.update(token=secret.token, manager=secret.manager)
+    shared.update(token=secret.token, manager=secret.manager)
     worker = Worker(settings, machines, WORKER)
     worker.run("labswarm-node identify && labswarm-node join")
     Worker(settings, machines, NEIGHBOUR).run("labswarm-node join")

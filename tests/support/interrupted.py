@@ -1,4 +1,4 @@
-"""A class on a node that EC2 takes back: when all are told and back, and the node forgotten."""
+"""A class on a node that EC2 takes back: when all are notified and back, and the node forgotten."""
 
 import hashlib
 import json
@@ -34,16 +34,16 @@ class Interruption:
 
     instance_id: str
     students: tuple[str, ...]
-    told: dict[str, float] = field(default_factory=dict)
+    notified: dict[str, float] = field(default_factory=dict)
     back: dict[str, float] = field(default_factory=dict)
     gone: float | None = None
     lost: list[str] = field(default_factory=list)
 
-    def wrong(self, told_within_s: float, back_within_s: float) -> list[str]:
+    def wrong(self, notified_within_s: float, back_within_s: float) -> list[str]:
         """A sentence for each promise that was not kept."""
         found = [f"{file} is not as it was saved" for file in self.lost]
         for what, seen, within in (
-            ("told", self.told, told_within_s),
+            ("notified", self.notified, notified_within_s),
             ("back", self.back, back_within_s),
         ):
             late = {s: seen.get(s) for s in self.students if seen.get(s, within + 1) > within}
@@ -160,8 +160,8 @@ def _watch(
     waiting = list(browsers)
     while waiting and time.monotonic() < warned + patience_s:
         for browser in waiting:
-            if browser.student not in seen.told and (browser.notice()[1] or {}).get("kind"):
-                seen.told[browser.student] = round(time.monotonic() - warned, 1)
+            if browser.student not in seen.notified and (browser.notice()[1] or {}).get("kind"):
+                seen.notified[browser.student] = round(time.monotonic() - warned, 1)
         elsewhere = {
             task.server.user
             for task in swarm.tasks()
@@ -190,10 +190,10 @@ def _hashes(homes: Path, students: list[str]) -> Iterator[tuple[str, str]]:
             yield f"{student}/{file.name}", hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def told(seen: Interruption) -> Mapping[str, Any]:
+def figures(seen: Interruption) -> Mapping[str, Any]:
     """One interruption as a line of figures: the slowest student of each."""
     return {
-        "told": max(seen.told.values(), default=None),
+        "notified": max(seen.notified.values(), default=None),
         "back": max(seen.back.values(), default=None),
         "gone": seen.gone,
         "lost": len(seen.lost),

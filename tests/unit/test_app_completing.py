@@ -38,7 +38,7 @@ class Ends(Bench):
             self.breakers.failed("lab", instance_id, 0)
         self.groups.members[INSTANCE] = Member(ASG, "Pending:Wait")
         self.shrunk: list[str] = []
-        self.told: list[str] = []
+        self.alarms: list[str] = []
         self.refusal: LabswarmError | None = None
         self.at_minimum = False
 
@@ -57,11 +57,11 @@ class Ends(Bench):
     @property
     def completing(self) -> Completing:
         return Completing(
-            self.ledger, self.hooks, cast(Any, self), self.breakers, self.clock, self.tell
+            self.ledger, self.hooks, cast(Any, self), self.breakers, self.clock, self.send
         )
 
-    def tell(self, subject: str, sentences: Sequence[str]) -> None:
-        self.told.append("\n".join((subject, *sentences)))
+    def send(self, subject: str, sentences: Sequence[str]) -> None:
+        self.alarms.append("\n".join((subject, *sentences)))
 
     def ends(self, result: Result, phase: str, why: str = "chef-client ended with 1") -> int:
         return self.completing.complete((INSTANCE, "launch", OWNER), result, phase, why)
@@ -319,10 +319,10 @@ def test_the_failure_that_holds_launches_is_in_the_alarm_once() -> None:
     ends.ends("ABANDON", "abandoned", why)
     ends.ends("ABANDON", "abandoned", why)
 
-    (told,) = ends.told
-    assert told.startswith("labswarm: launches of lab are held\n")
-    assert why in told
-    assert INSTANCE in told
+    (alarms,) = ends.alarms
+    assert alarms.startswith("labswarm: launches of lab are held\n")
+    assert why in alarms
+    assert INSTANCE in alarms
 
 
 @pytest.mark.parametrize("before", [(), ("i-1",), ("i-1", "i-2", "i-3")])
@@ -332,7 +332,7 @@ def test_a_failure_before_or_after_that_one_sends_nothing(before: tuple[str, ...
 
     ends.ends("ABANDON", "abandoned")
 
-    assert ends.told == []
+    assert ends.alarms == []
 
 
 @pytest.mark.parametrize(

@@ -276,9 +276,9 @@ def test_the_last_resort_completes_what_its_execution_left(
     claimed()
     app, hooks, _ = completes("last_resort")
 
-    told = app.handler(ended_badly(), Context())
+    answer = app.handler(ended_badly(), Context())
 
-    assert told == {"done": f"launch of {INSTANCE}: 1 hooks, ABANDON"}
+    assert answer == {"done": f"launch of {INSTANCE}: 1 hooks, ABANDON"}
     assert hooks.results == {TOKEN: "ABANDON"}
     assert '"LastResorts":[1.0]' in capsys.readouterr().out
 

@@ -48,7 +48,7 @@ BAD = ("'Physics' on 2027-01-15 at 08:02: seats is 'many'. Write a whole number 
 class Mute:
     """Alarms that cannot be told."""
 
-    def tell(self, subject: str, sentences: Sequence[str]) -> None:
+    def send(self, subject: str, sentences: Sequence[str]) -> None:
         raise Transient("SNS does not answer")
 
 
@@ -66,7 +66,7 @@ class Rig:
         self.measured = 0
         self.ledger = MemoryLedger()
         self.breakers = MemoryBreakers()
-        self.told: list[tuple[str, tuple[str, ...]]] = []
+        self.alarms: list[tuple[str, tuple[str, ...]]] = []
         self.hours = LabHours(
             clusters=cast(Any, self),
             groups=cast(Any, self),
@@ -88,8 +88,8 @@ class Rig:
             decided = self.hours.decision(name)
         return decided.decision, (*refreshed.unread.values(), *decided.state.problems)
 
-    def tell(self, subject: str, sentences: Sequence[str]) -> None:
-        self.told.append((subject, tuple(sentences)))
+    def send(self, subject: str, sentences: Sequence[str]) -> None:
+        self.alarms.append((subject, tuple(sentences)))
 
     def feeds(self) -> Any:
         rig = self
@@ -195,12 +195,12 @@ def test_a_bad_event_is_named_in_an_alarms_text_once(rig: Rig) -> None:
     for _ in range(3):
         rig.minute()
 
-    assert rig.told == [("labswarm: the timetable of lab", BAD)]
+    assert rig.alarms == [("labswarm: the timetable of lab", BAD)]
     # Corrected and bad again is news again.
     for seats in (12, "many"):
         rig.text = FEED.format(seats=seats)
         rig.minute()
-    assert [sentences for _, sentences in rig.told] == [BAD, BAD]
+    assert [sentences for _, sentences in rig.alarms] == [BAD, BAD]
 
 
 def test_of_many_bad_events_the_first_are_named_and_the_others_counted(rig: Rig) -> None:
@@ -216,14 +216,14 @@ def test_of_many_bad_events_the_first_are_named_and_the_others_counted(rig: Rig)
 
 def test_an_alarm_that_could_not_be_told_is_told_by_the_next_minute(rig: Rig) -> None:
     rig.text = FEED.format(seats="many")
-    tell, rig.hours._alarms = rig.hours._alarms, Mute()
+    send, rig.hours._alarms = rig.hours._alarms, Mute()
 
     with pytest.raises(Transient):
         rig.minute()
-    rig.hours._alarms = tell
+    rig.hours._alarms = send
     rig.minute()
 
-    assert len(rig.told) == 1
+    assert len(rig.alarms) == 1
 
 
 def test_a_node_that_starts_no_servers_raises_an_alarm_once(rig: Rig) -> None:
@@ -233,7 +233,7 @@ def test_a_node_that_starts_no_servers_raises_an_alarm_once(rig: Rig) -> None:
         rig.minute()
         rig.clock.sleep(10)
 
-    ((subject, (sentence,)),) = rig.told
+    ((subject, (sentence,)),) = rig.alarms
     assert subject == "labswarm: nodes of lab start no servers"
     assert sentence.startswith(f"{ONE}: the servers of 2 students ended there before they ran")
 

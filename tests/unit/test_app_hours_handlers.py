@@ -122,9 +122,9 @@ def test_an_idle_minute_is_one_call_and_no_execution(capsys: pytest.CaptureFixtu
     describe("lab", headroom=0)
     seen(waiting=0)
 
-    told, started = decided(MINUTE)
+    answer, started = decided(MINUTE)
 
-    assert told["lab"][-1] == "0 nodes of 7 seats wanted"
+    assert answer["lab"][-1] == "0 nodes of 7 seats wanted"
     assert started.given == {}
     assert "_aws" not in capsys.readouterr().out, "a metric is paid for by the hour"
 
@@ -188,9 +188,11 @@ def test_a_lab_booked_for_now_has_its_nodes_within_the_minute_that_reads_it() ->
     book("lab", FEED.format(starts=datetime.now(UTC)))
     seen(waiting=0)
 
-    told, started = decided(MINUTE)
+    answer, started = decided(MINUTE)
 
-    assert told["lab"][0] == "12 seats wanted: 0 running, 0 waiting, 12 booked and not yet arrived"
+    assert (
+        answer["lab"][0] == "12 seats wanted: 0 running, 0 waiting, 12 booked and not yet arrived"
+    )
     assert len(started.given) == 1
 
 
@@ -250,9 +252,11 @@ def test_a_minute_in_which_launches_are_held_raises_an_alarm_with_the_reason(
         breakers.failed("lab", f"i-{number}", int(time.time()))
     seen(waiting=8)
 
-    told, started = decided(MINUTE)
+    answer, started = decided(MINUTE)
 
-    assert told["lab"][-1].startswith("launches are held: 3 in a row failed; the next is tried at ")
+    assert answer["lab"][-1].startswith(
+        "launches are held: 3 in a row failed; the next is tried at "
+    )
     assert started.given == {}
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [m["LaunchesHeld"] for m in metrics] == [[1.0]] * 2
@@ -312,9 +316,9 @@ def test_the_size_of_a_group_whose_scaling_is_suspended_is_left() -> None:
     )
     seen(waiting=8)
 
-    told, started = decided(MINUTE)
+    answer, started = decided(MINUTE)
 
-    assert (told["lab"], started.given) == (["its size is held by hand"], {})
+    assert (answer["lab"], started.given) == (["its size is held by hand"], {})
 
 
 def test_change_size_grows_the_group() -> None:

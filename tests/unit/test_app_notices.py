@@ -39,7 +39,7 @@ def choose(choice: dict[str, Any], seen: dict[str, Any]) -> str:
     return str(found.get("Next") or choice["Default"])
 
 
-def way(looks: list[dict[str, Any]], told: bool, end: str) -> Iterator[str]:
+def way(looks: list[dict[str, Any]], notified: bool, end: str) -> Iterator[str]:
     """The states entered from a termination's Pause to `end`, when Pause answers so; `told`, or
     Notify fails."""
     states = TERMINATE
@@ -56,7 +56,7 @@ def way(looks: list[dict[str, Any]], told: bool, end: str) -> Iterator[str]:
         if state["Type"] == "Choice":
             name = choose(state, {"$.work.empty_by": EMPTY_BY, **seen, **notice})
         else:
-            failed = name == "Notify" and not told
+            failed = name == "Notify" and not notified
             name = state["Catch"][-1]["Next"] if failed else state["Next"]
     yield end
 
@@ -70,15 +70,15 @@ def look(servers: int, at: str = BEFORE, urgent: bool = False, state: str = "rea
     }
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_students_are_told_once_when_their_time_begins(told: bool) -> None:
+@pytest.mark.parametrize("notified", [True, False])
+def test_students_are_told_once_when_their_time_begins(notified: bool) -> None:
     looks = [look(2), look(2), look(1), look(1, AFTER)]
 
-    entered = [*way(looks, told, "Evacuate")]
+    entered = [*way(looks, notified, "Evacuate")]
 
     wait = ["Pause", "Empty?", "AwaitStudents"]
-    told_first = ["Pause", "Empty?", "Notify", "AwaitStudents"]
-    assert entered == [*told_first, *wait, *wait, "Pause", "Empty?", "Evacuate"]
+    notified_first = ["Pause", "Empty?", "Notify", "AwaitStudents"]
+    assert entered == [*notified_first, *wait, *wait, "Pause", "Empty?", "Evacuate"]
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_where_no_student_is_waited_for_there_is_nothing_to_tell(
 @pytest.mark.parametrize(
     ("seen", "entered"),
     [
-        ({"$.notice": {}, "$.notice.told": 2}, ["Warn", "Replace", "Whom?", "AwaitSaves"]),
-        ({"$.notice": {}, "$.notice.told": 0}, ["Warn", "Replace", "Whom?", "Evacuate"]),
+        ({"$.notice.answer.notified[0]": "jupyter-a"}, ["Warn", "Replace", "Whom?", "AwaitSaves"]),
+        ({"$.notice": {"answer": {}}}, ["Warn", "Replace", "Whom?", "Evacuate"]),
         ({"$.failure": {}}, ["Warn", "Replace", "Whom?", "Evacuate"]),
         ({"$.gone": {}}, ["Warn", "Replace", "Whom?", "RemoveChefIdentity"]),
     ],
@@ -139,8 +139,8 @@ def test_nothing_depends_on_a_notice_or_waits_for_it_long(
 
 
 def test_who_is_told_is_told_until_when_their_server_stays() -> None:
-    telling = (SPOT["Warn"], TERMINATE["Notify"], TERMINATE["Warn"])
-    given = [state["Parameters"]["Payload"]["parameters"] for state in telling]
+    notifying = (SPOT["Warn"], TERMINATE["Notify"], TERMINATE["Warn"])
+    given = [state["Parameters"]["Payload"]["parameters"] for state in notifying]
     assert [(p["Kind"], p["Deadline.$"]) for p in given] == [
         ("interruption", "$.work.evacuate_by"),
         ("terminate", "$.work.empty_by"),

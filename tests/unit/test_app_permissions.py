@@ -79,10 +79,10 @@ def of_function(programs: Programs, name: str) -> set[Need]:
     variables = FUNCTIONS[name]["Environment"]["Variables"]
     environment = {variable: APP.text(value) for variable, value in variables.items()}
     called = needs(calls(programs, name, "handler", environment))
-    return called | {Need("sqs:SendMessage", queue) for queue in told_of_failures(name)}
+    return called | {Need("sqs:SendMessage", queue) for queue in sends_failures(name)}
 
 
-def told_of_failures(name: str) -> set[str]:
+def sends_failures(name: str) -> set[str]:
     """The queues to which Lambda sends, in a function's name, the events that it has given up.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html

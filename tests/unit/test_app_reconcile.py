@@ -448,15 +448,15 @@ def test_of_a_hundred_planted_five_go_and_the_rest_raises_the_alarm(
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The metrics logged, as CloudWatch reads them (embedded metric format)."""
-    told = []
+    answers = []
     for line in capsys.readouterr().out.splitlines():
         logged = json.loads(line)
         if "_aws" in logged:
             (spec,) = logged["_aws"]["CloudWatchMetrics"]
             assert (spec["Namespace"], spec["Dimensions"]) == ("labswarm", [["service"]])
             values = {m["Name"]: logged[m["Name"]][0] for m in spec["Metrics"]}
-            told.append({**values, "service": logged["service"]})
-    return told
+            answers.append({**values, "service": logged["service"]})
+    return answers
 
 
 def test_when_the_chef_server_cannot_be_listed_nothing_is_decided_and_it_is_told(

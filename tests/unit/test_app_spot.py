@@ -73,12 +73,12 @@ def test_a_notice_to_a_foreign_instance_is_dropped_and_says_so(group: str | None
     assert not bench.ledger.is_terminating(INSTANCE)
 
 
-@pytest.mark.parametrize("told", [INTERRUPTION, REBALANCE])
-def test_a_notice_older_than_two_minutes_is_stale(told: SpotNotice) -> None:
+@pytest.mark.parametrize("seen", [INTERRUPTION, REBALANCE])
+def test_a_notice_older_than_two_minutes_is_stale(seen: SpotNotice) -> None:
     bench = bench_of_a_worker()
     bench.clock.sleep(119)
 
-    assert bench.claim(told) == Skip("the notice is 120 s old, its time is 120 s")
+    assert bench.claim(seen) == Skip("the notice is 120 s old, its time is 120 s")
     assert not bench.ledger.is_terminating(INSTANCE)
 
 
@@ -302,10 +302,10 @@ def test_an_instance_that_ec2_takes_back_is_not_waited_for() -> None:
 def test_the_rule_takes_both_notices_and_gives_up_on_them_after_two_minutes() -> None:
     rule = RESOURCES["SpotInterruption"]["Properties"]["Events"]["SpotNotice"]["Properties"]
 
-    told = [event(name) for name in ("spot_interruption", "rebalance_recommendation")]
+    notices = [event(name) for name in ("spot_interruption", "rebalance_recommendation")]
     assert rule["Pattern"] == {
-        "source": sorted({notice["source"] for notice in told}),
-        "detail-type": [notice["detail-type"] for notice in told],
+        "source": sorted({notice["source"] for notice in notices}),
+        "detail-type": [notice["detail-type"] for notice in notices],
     }
     assert rule["RetryPolicy"]["MaximumEventAgeInSeconds"] == 120
     assert rule["DeadLetterConfig"]["Arn"] == "Undelivered.Arn"

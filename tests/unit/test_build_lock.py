@@ -17,12 +17,12 @@ class Sam:
     """Stands for the program `sam`: its calls, and how many ran at once."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.calls: list[str] = []
         self.at_once = self.most_at_once = 0
         self.fails = False
 
     def __call__(self, verb: str, *words: str, root: Path, **environment: str) -> None:
-        self.told.append(verb)
+        self.calls.append(verb)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         time.sleep(0.05)  # long enough for another to begin, were it not for the lock
@@ -77,7 +77,7 @@ def test_labs_that_build_at_once_build_one_after_the_other_and_only_once(
     labs = [begun(lambda: deploy.build(checkout)) for _ in range(4)]
     for lab in labs:
         lab.join(5)
-    assert sam.told == ["build"]
+    assert sam.calls == ["build"]
     assert sam.most_at_once == 1
 
 
@@ -87,9 +87,9 @@ def test_a_lab_that_has_to_wait_for_the_build_says_so_and_builds_after(
     with held(checkout, fcntl.LOCK_EX):
         lab = begun(lambda: deploy.build(checkout))
         assert said(capsys, "waiting: another lab builds or deploys the app of this checkout")
-        assert sam.told == []
+        assert sam.calls == []
     lab.join(5)
-    assert sam.told == ["build"]
+    assert sam.calls == ["build"]
 
 
 def test_nothing_is_rebuilt_while_a_lab_deploys_from_it(
@@ -101,9 +101,9 @@ def test_nothing_is_rebuilt_while_a_lab_deploys_from_it(
         deploy.deploy(built, "http://127.0.0.1:1", checkout)  # it only reads, as the other does
         lab = begun(lambda: deploy.build(checkout))
         assert said(capsys, "waiting")
-        assert sam.told == ["build", "deploy"]
+        assert sam.calls == ["build", "deploy"]
     lab.join(5)
-    assert sam.told == ["build", "deploy", "build"]
+    assert sam.calls == ["build", "deploy", "build"]
 
 
 def test_a_build_that_failed_is_made_again_and_its_lock_is_free(checkout: Path, sam: Sam) -> None:
@@ -112,4 +112,4 @@ def test_a_build_that_failed_is_made_again_and_its_lock_is_free(checkout: Path, 
         deploy.build(checkout)
     sam.fails = False
     deploy.build(checkout)
-    assert sam.told == ["build", "build"]
+    assert sam.calls == ["build", "build"]

@@ -30,7 +30,7 @@ def worker(instance: str, state: str = "ready", node_id: str = "") -> SwarmNode:
     )
 
 
-def told(instance: str, **sides: str | None) -> dict[str, Any]:
+def sides(instance: str, **sides: str | None) -> dict[str, Any]:
     return {"instance_id": instance, "swarm": "ready", "chef": "known"} | sides
 
 
@@ -41,7 +41,7 @@ def task(node: str | None) -> StudentTask:
 MANAGER = SwarmNode("n-hub", "manager", "ready", "active", None, "i-hub", 1, 1, "")
 CALM = Seen(
     status={
-        "nodes": [told("i-1"), told("i-2")],
+        "nodes": [sides("i-1"), sides("i-2")],
         "hub": {"healthy": True},
         "chef": "stand-in",
         "alarms": [],
@@ -88,15 +88,15 @@ def test_of_a_calm_lab_nothing_is_said() -> None:
             "i-1 is two nodes of the Swarm",
         ),
         (
-            status(nodes=[*CALM.status["nodes"], told(GONE, swarm=None, chef="client")]),
+            status(nodes=[*CALM.status["nodes"], sides(GONE, swarm=None, chef="client")]),
             "the Chef Server has i-9 (client), which is gone",
         ),
         (
-            status(nodes=[told("i-1"), told("i-2", chef="node")]),
+            status(nodes=[sides("i-1"), sides("i-2", chef="node")]),
             "the Chef Server has of i-2 only node",
         ),
         (
-            status(nodes=[told("i-1"), told("i-2", swarm=None)]),
+            status(nodes=[sides("i-1"), sides("i-2", swarm=None)]),
             "the Swarm does not have i-2",
         ),
         (

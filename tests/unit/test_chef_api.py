@@ -87,7 +87,7 @@ def test_a_clients_key_is_told_in_version_0_of_the_api_alone(
     api.objects.clients["a"] = Actor("a", signer.public_pem, client=True)
     api.objects.client_acls["a"] = acl_of_new("clients")
 
-    def told(version: str) -> tuple[int, bool]:
+    def answer(version: str) -> tuple[int, bool]:
         monkeypatch.setattr("labswarm.chef.signing.API_VERSION", version)
         path = "/organizations/labs/clients/a"
         headers = signed_headers("GET", path, b"", "labswarm", signer, NOW)
@@ -95,6 +95,6 @@ def test_a_clients_key_is_told_in_version_0_of_the_api_alone(
         status, body = api.answer(Request("GET", path, lower, b""), NOW)
         return status, "public_key" in body
 
-    assert [told(version) for version in ("0", "1", "9")] == [
+    assert [answer(version) for version in ("0", "1", "9")] == [
         (200, True), (200, False), (406, False)
     ]  # fmt: skip

@@ -14,15 +14,15 @@ def test_launches_are_abandoned_and_held_and_go_on_by_themselves_when_it_is_back
         simulation.time.run(3600)
         down_for_an_hour = len(simulation.executions("labswarm-node-launch"))
         endings = [how for noted in simulation.group.endings.values() for _, how in noted]
-        assert "timed out ABANDON" not in endings, simulation.told()
+        assert "timed out ABANDON" not in endings, simulation.report()
         assert simulation.open_workers() == []
         # Three at once after one another, and then one in ten minutes.
-        assert FAILED_BEFORE_HELD < down_for_an_hour <= FAILED_BEFORE_HELD + 6, simulation.told()
+        assert FAILED_BEFORE_HELD < down_for_an_hour <= FAILED_BEFORE_HELD + 6, simulation.report()
         assert simulation.swarm.tasks()[0].waits
 
         simulation.chef.up = True
         assert simulation.time.run_until(lambda: bool(simulation.open_workers()), 900), (
-            simulation.told()
+            simulation.report()
         )
         assert simulation.time.run_until(lambda: not simulation.swarm.tasks()[0].waits, 60)
         assert simulation.settle()
@@ -30,7 +30,7 @@ def test_launches_are_abandoned_and_held_and_go_on_by_themselves_when_it_is_back
         for number in range(2, 9):
             simulation.classroom.sit(f"s{number}")
         assert simulation.time.run_until(lambda: len(simulation.open_workers()) == 3, 300), (
-            simulation.told()
+            simulation.report()
         )
 
 
@@ -40,7 +40,7 @@ def test_a_termination_completes_and_its_identity_is_removed_once_it_is_back() -
         simulation.chef.up = False
         leaving = simulation.open_workers()[0]
         simulation.groups.terminate_instance_in_auto_scaling_group(leaving, True)
-        assert simulation.settle(), simulation.told()
+        assert simulation.settle(), simulation.report()
         assert simulation.group.endings[leaving][-1][1] == "completed CONTINUE"
         assert f"{CLUSTER}-{leaving}" in simulation.chef.clients
 

@@ -92,7 +92,7 @@ def test_a_group_that_would_make_no_cluster_s_name_is_refused(group: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("where", "key", "told"),
+    ("where", "key", "sentence"),
     [
         ((), "empty_deadline", "empty_deadline: is not known; did you mean 'empty_deadline_s'?"),
         ((), "colour", "colour: is not known; use one of asg, chef, "),
@@ -101,7 +101,7 @@ def test_a_group_that_would_make_no_cluster_s_name_is_refused(group: str) -> Non
     ],
 )
 def test_an_unknown_field_is_refused_with_the_nearest_known_one(
-    where: tuple[str, ...], key: str, told: str
+    where: tuple[str, ...], key: str, sentence: str
 ) -> None:
     values = json.loads(json.dumps(DESCRIPTION))
     inside = values
@@ -109,5 +109,5 @@ def test_an_unknown_field_is_refused_with_the_nearest_known_one(
         inside = inside[name]
     inside[key] = 1
 
-    with pytest.raises(BadInput, match=told):
+    with pytest.raises(BadInput, match=sentence):
         Cluster.parse(json.dumps(values))

@@ -158,7 +158,7 @@ def test_alarms_without_a_topic_and_no_alarms_at_all_are_found() -> None:
 
 def test_json_has_the_class_the_quotas_and_the_findings() -> None:
     seen = facts(limits=limits(SPOT=12))
-    told = json.loads(report.as_json(seen, fit(seen), diagnose(seen, fit(seen))))
-    assert (told["cluster"], told["class"]["students"]) == ("lab", 35)
-    assert {"code": "L-34B43A08", "value": 12, "used": 2}.items() <= told["quotas"][2].items()
-    assert set(told["findings"][0]) == {"subject", "problem", "remedy"}
+    shown = json.loads(report.as_json(seen, fit(seen), diagnose(seen, fit(seen))))
+    assert (shown["cluster"], shown["class"]["students"]) == ("lab", 35)
+    assert {"code": "L-34B43A08", "value": 12, "used": 2}.items() <= shown["quotas"][2].items()
+    assert set(shown["findings"][0]) == {"subject", "problem", "remedy"}

@@ -57,11 +57,11 @@ def ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ends:
             event_invoke_config=[SimpleNamespace(config=config)],
         )
 
-        def tell(function: Any, config: Any, ending: Ending) -> None:
+        def deliver(function: Any, config: Any, ending: Ending) -> None:
             endings.append(ending)
             over.set()
 
-        monkeypatch.setattr(events._destinations, "tell", tell)
+        monkeypatch.setattr(events._destinations, "deliver", deliver)
         events.accept(function, b"{}")
         assert over.wait(10), f"no end after {len(fleet.called_at)} attempts"
         return endings[0], fleet

@@ -209,19 +209,19 @@ again that is not gone or permanent.
 
 
 def page() -> str:
-    told = [HEAD]
+    lines = [HEAD]
     for line in AWS:
         for code in line.codes:
             name = f"`{code}`" + (f', "{line.text}"' if line.text else "")
             kind = "throttled" if line.kind is Throttled else line.kind.kind
-            told.append(f"| {name} | {kind} | {_link(line.source)} |")
+            lines.append(f"| {name} | {kind} | {_link(line.source)} |")
     for title, table in (("Docker Engine", DOCKER), ("Chef Server", CHEF)):
-        told += ["", f"## {title}", "", "| answer | kind | source |", "|---|---|---|"]
+        lines += ["", f"## {title}", "", "| answer | kind | source |", "|---|---|---|"]
         for answer in table:
             status = str(answer.status or "")
             name = ", ".join(filter(None, (status, answer.text and f'"{answer.text}"')))
-            told.append(f"| {name} | {answer.kind.kind} | {_link(answer.source)} |")
-    return "\n".join(told) + "\n"
+            lines.append(f"| {name} | {answer.kind.kind} | {_link(answer.source)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _link(source: str) -> str:

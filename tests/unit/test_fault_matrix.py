@@ -61,16 +61,16 @@ def launching(simulation: Simulation, state: str, arm: Callable[[], None]) -> No
 
 def move_unknown(simulation: Simulation) -> None:
     """The first instance comes from where none can come."""
-    told = simulation.tell
+    put_event_of_ec2 = simulation.put_event
     first: list[Mapping[str, Any]] = []
 
-    def tell(event: Mapping[str, Any]) -> None:
+    def put_event(event: Mapping[str, Any]) -> None:
         if not first:
             first.append(event)
             event = {**event, "detail": {**event["detail"], "Origin": "AutoScalingGroup"}}
-        told(event)
+        put_event_of_ec2(event)
 
-    simulation.groups.told = tell
+    simulation.groups.notify = put_event
 
 
 def terminating(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:
@@ -121,8 +121,8 @@ def passing(simulation: Simulation, state: str, arm: Callable[[], None]) -> None
     simulation.workers.engines[second].leave(False)
     arm()
     simulation.time.run(1500)
-    assert second not in simulation.group.instances, simulation.told()
-    assert used in simulation.open_workers(), simulation.told()
+    assert second not in simulation.group.instances, simulation.report()
+    assert used in simulation.open_workers(), simulation.report()
 
 
 SCENES = {
@@ -145,14 +145,14 @@ def outcome(machine: str, state: str, kind: str) -> str:
                 simulation.faults.tasks.append(Fault(machine, state, kind, TIMES[kind]))  # type: ignore[arg-type]
 
         SCENES[machine](simulation, state, arm)
-        assert simulation.settle(7200), simulation.told()
+        assert simulation.settle(7200), simulation.report()
         left = simulation.traces()
         for _ in range(3):
             simulation.time.run(300)
             simulation.start(RECONCILE, PASS)
-            assert simulation.settle(7200), simulation.told()
-        assert simulation.faults.met, f"{state} was never entered\n{simulation.told()}"
-        assert simulation.traces() == [], simulation.told()
+            assert simulation.settle(7200), simulation.report()
+        assert simulation.faults.met, f"{state} was never entered\n{simulation.report()}"
+        assert simulation.traces() == [], simulation.report()
         return ended(simulation, machine) + (" + pass" if left and machine != RECONCILE else "")
 
 

@@ -130,7 +130,7 @@ class Histories(RuleBasedStateMachine):
     def an_instance_is_at_most_one_live_node(self) -> None:
         live = [n.instance_id for n in self.seen() if n.role == "worker" and n.state == "ready"]
         # A machine that has ended is ready for 15 s more, and may not be another's.
-        assert len(live) == len(set(live)), self.simulation.told()
+        assert len(live) == len(set(live)), self.simulation.report()
 
     @invariant()
     def the_manager_is_untouched(self) -> None:
@@ -146,9 +146,9 @@ class Histories(RuleBasedStateMachine):
             if cut.instance_id in self.killed | self.cut_off:
                 continue
             claim = self.simulation.ledger.read_claim(cut.instance_id, "terminate")
-            assert claim is not None, (cut, self.simulation.told())
+            assert claim is not None, (cut, self.simulation.report())
             spared_until = claim.opened_at + EMPTY_DEADLINE_S - 1
-            assert cut.at >= spared_until, (cut, claim, self.simulation.told())
+            assert cut.at >= spared_until, (cut, claim, self.simulation.report())
 
     # Rules for the calm at the end.
 
@@ -165,7 +165,7 @@ class Histories(RuleBasedStateMachine):
             for student in sorted(simulation.classroom.students()):
                 simulation.classroom.leave(student)
             calm = simulation.time.run_until(self.calm, 4 * 3600)
-            assert calm, f"never calm: {simulation.traces()}\n{simulation.told()}"
+            assert calm, f"never calm: {simulation.traces()}\n{simulation.report()}"
             self.each_token_is_completed_once()
 
     def calm(self) -> bool:
@@ -180,7 +180,7 @@ class Histories(RuleBasedStateMachine):
             for transition in {transition for transition, _ in endings}:
                 of_it = [how for what, how in endings if what == transition]
                 assert len(of_it) == 1, (instance_id, endings)
-                assert "timed out" not in of_it[0], self.simulation.told()
+                assert "timed out" not in of_it[0], self.simulation.report()
 
     # How it is known.
 
@@ -218,13 +218,13 @@ class TestManyHistories(Histories.TestCase):  # type: ignore[misc,valid-type]
 
 def test_a_history_can_be_had_again() -> None:
     """The same seed makes the same simulation, or a failure could not be looked into."""
-    told = []
+    report = []
     for _ in range(2):
         with Simulation(7, ticks=True) as simulation:
             simulation.opened(3)
             simulation.classroom.sit("s1")
             simulation.warn(simulation.open_workers()[0])
             simulation.time.run(600)
-            told.append(simulation.told())
-    assert told[0] == told[1]
-    assert json.loads(told[0])["executions"]
+            report.append(simulation.report())
+    assert report[0] == report[1]
+    assert json.loads(report[0])["executions"]

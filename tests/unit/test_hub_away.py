@@ -19,11 +19,11 @@ def test_a_hub_that_is_away_after_a_warning_moves_its_students_once_it_is_back(
         simulation.classroom.hub.down = True
         simulation.warn(going)
         simulation.time.run(away_s)
-        assert simulation.classroom.worker_of("s0") == going, simulation.told()
+        assert simulation.classroom.worker_of("s0") == going, simulation.report()
         simulation.classroom.hub.down = False
         simulation.time.run(NOTICE_S - away_s - 1)
-        assert [cut.drained for cut in simulation.classroom.cuts] == [False], simulation.told()
-        assert simulation.classroom.worker_of("s0") not in (None, going), simulation.told()
+        assert [cut.drained for cut in simulation.classroom.cuts] == [False], simulation.report()
+        assert simulation.classroom.worker_of("s0") not in (None, going), simulation.report()
         assert [e.status for e in simulation.executions("labswarm-spot-interruption")] == [
             "SUCCEEDED"
         ]

@@ -31,8 +31,8 @@ def spec(
 ) -> dict[str, Any]:
     read = settings(**GROUPS)
     group = read.group_of({"profile": profile} if profile else {})
-    told = {"B": "2", "A": "1"}
-    return service_spec(read, group, Server(user, server), node_id, ["run"], told)
+    environment = {"B": "2", "A": "1"}
+    return service_spec(read, group, Server(user, server), node_id, ["run"], environment)
 
 
 class TestNames:

@@ -139,10 +139,10 @@ PORTS = {path.stem: path for path in MODULES.values() if protocols(path)}
 def test_an_adapter_has_the_file_name_of_the_protocol_that_it_implements(path: Path) -> None:
     port = PORTS[path.stem]
     named = {f"{name_of(port)}.{protocol}" for protocol in protocols(port)}
-    told = [ast.get_docstring(node) or "" for node in classes(path)]
+    docstrings = [ast.get_docstring(node) or "" for node in classes(path)]
 
     assert subject_of(name_of(port)) != "aws"
-    assert any(f"Implements {name}" in text for name in named for text in told)
+    assert any(f"Implements {name}" in text for name in named for text in docstrings)
 
 
 @pytest.mark.parametrize("path", sorted(PORTS.values()), ids=name_of)

@@ -8,7 +8,7 @@ def passes(simulation: Simulation, count: int) -> None:
     for _ in range(count):
         simulation.start(RECONCILE, PASS)
         simulation.time.run(300)
-        assert simulation.settle(), simulation.told()
+        assert simulation.settle(), simulation.report()
 
 
 def test_a_worker_that_is_cut_off_for_good_is_replaced_and_its_students_can_come_back() -> None:

@@ -146,13 +146,13 @@ def test_one_image_is_pulled_not_every_tag_of_it(
 
 
 @pytest.mark.parametrize(
-    ("told", "error"),
+    ("error_text", "error"),
     [("manifest for a:1 not found: manifest unknown", Permanent), ("connection reset", Transient)],
 )
 def test_a_pull_that_fails_midway_is_an_error(
-    daemon: Daemon, host: str, told: str, error: type[Exception]
+    daemon: Daemon, host: str, error_text: str, error: type[Exception]
 ) -> None:
-    daemon.pulled = b'{"status":"Pulling"}\n' + json.dumps({"error": told}).encode()
+    daemon.pulled = b'{"status":"Pulling"}\n' + json.dumps({"error": error_text}).encode()
     with pytest.raises(error, match="a:1"):
         DockerEngine(host).pull("a:1")
 

@@ -43,27 +43,27 @@ def room() -> Class:
 
 def test_every_student_on_the_worker_is_told_and_no_other(room: Class) -> None:
     answer = notify(room.swarm, room.hub, WORKER, SOON)
-    assert answer == {"told": [ADA.service, BOB.service], "untold": {}}
-    assert room.hub.told == {(ADA.user, ADA.name): SOON, (BOB.user, BOB.name): SOON}
+    assert answer == {"notified": [ADA.service, BOB.service], "failed": {}}
+    assert room.hub.notices == {(ADA.user, ADA.name): SOON, (BOB.user, BOB.name): SOON}
 
 
 def test_told_again_the_newest_notice_counts(room: Class) -> None:
     notify(room.swarm, room.hub, WORKER, Notice("terminate", 1_900_000_000))
     for _ in range(2):
-        assert notify(room.swarm, room.hub, WORKER, SOON)["untold"] == {}
-    assert set(room.hub.told.values()) == {SOON}
+        assert notify(room.swarm, room.hub, WORKER, SOON)["failed"] == {}
+    assert set(room.hub.notices.values()) == {SOON}
 
 
 def test_who_cannot_be_told_is_named_with_the_reason_and_hinders_nobody(room: Class) -> None:
     room.hub.without_notices = {ADA.user}
     assert notify(room.swarm, room.hub, WORKER, SOON) == {
-        "told": [BOB.service],
-        "untold": {ADA.service: "gone"},
+        "notified": [BOB.service],
+        "failed": {ADA.service: "gone"},
     }
     room.hub.down_for = {BOB.user}
     assert notify(room.swarm, room.hub, WORKER, SOON) == {
-        "told": [],
-        "untold": {ADA.service: "gone", BOB.service: "transient"},
+        "notified": [],
+        "failed": {ADA.service: "gone", BOB.service: "transient"},
     }
 
 
@@ -73,7 +73,10 @@ def test_a_server_that_takes_no_notice_of_this_hub_is_named(room: Class) -> None
             raise Permanent("refuses the notice with 401")
 
     answer = notify(room.swarm, Refusing(frozenset()), WORKER, SOON)
-    assert answer == {"told": [], "untold": {ADA.service: "permanent", BOB.service: "permanent"}}
+    assert answer == {
+        "notified": [],
+        "failed": {ADA.service: "permanent", BOB.service: "permanent"},
+    }
 
 
 def test_students_are_notified_at_the_same_time(room: Class) -> None:
@@ -84,20 +87,23 @@ def test_students_are_notified_at_the_same_time(room: Class) -> None:
             both.wait()
 
     answer = notify(room.swarm, Meeting(frozenset()), WORKER, SOON)
-    assert answer["told"] == [ADA.service, BOB.service]
+    assert answer["notified"] == [ADA.service, BOB.service]
 
 
 def test_nobody_is_begun_with_when_the_time_of_a_command_is_over(room: Class) -> None:
     late = iter([0.0, 60.0, 60.0])
     answer = notify(room.swarm, room.hub, WORKER, SOON, clock=lambda: next(late))
-    assert answer == {"told": [], "untold": {ADA.service: "transient", BOB.service: "transient"}}
-    assert room.hub.told == {}
+    assert answer == {
+        "notified": [],
+        "failed": {ADA.service: "transient", BOB.service: "transient"},
+    }
+    assert room.hub.notices == {}
 
 
 def test_on_a_node_that_is_down_nobody_is_left_to_be_told(room: Class) -> None:
     room.engines[WORKER].kill()
-    assert notify(room.swarm, room.hub, WORKER, SOON) == {"told": [], "untold": {}}
-    assert room.hub.told == {}
+    assert notify(room.swarm, room.hub, WORKER, SOON) == {"notified": [], "failed": {}}
+    assert room.hub.notices == {}
 
 
 def test_a_worker_that_is_in_no_swarm_is_gone(room: Class) -> None:

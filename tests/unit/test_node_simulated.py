@@ -51,7 +51,7 @@ def machines(settings: NodesSettings) -> SimulatedMachines:
     return machines
 
 
-def told(completed: Completed) -> dict[str, object]:
+def answer(completed: Completed) -> dict[str, object]:
     answer: dict[str, object] = json.loads(completed.stdout)
     return answer
 
@@ -80,13 +80,13 @@ def test_the_documents_commands_run_on_the_twin(
     secret = JoinSecret("SWMTKN-1-twin", f"{settings.manager_address}:2377")
     monkeypatch.setattr("labswarm_lab.nodes.simulated._join_secret", lambda _: secret)
     worker, hub = WORKER.instance_id, HUB.instance_id
-    joined = told(machines.run(worker, "labswarm-node join", {}, 5))
+    joined = answer(machines.run(worker, "labswarm-node join", {}, 5))
     images = {"SSM_Images": "a:1,b:1"}
     pulled = machines.run(worker, 'labswarm-node pull --images "$SSM_Images"', images, 5)
-    assert told(pulled) == {"images": ["a:1", "b:1"]}
+    assert answer(pulled) == {"images": ["a:1", "b:1"]}
     given = {"SSM_Instance": worker}
     active = machines.run(hub, 'labswarm-manager activate --instance "$SSM_Instance"', given, 5)
-    assert told(active)["node_id"] == joined["node_id"]
+    assert answer(active)["node_id"] == joined["node_id"]
     seen = {n.node_id: n for n in swarm_seen(settings).nodes()}[str(joined["node_id"])]
     assert (seen.state, seen.availability, seen.instance_id) == ("ready", "active", worker)
 

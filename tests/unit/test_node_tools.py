@@ -257,8 +257,8 @@ def test_the_manager_removes_services_that_the_hub_has_lost(hub: Machine, swarm:
     asked = ("remove-lost-services", "--services", lost)
     assert managed(hub, swarm, *asked)[0] == 75, "the hub does not answer"
     around = manager.Surroundings(lambda _: swarm, lambda _: HubTwin(frozenset({"ada"})))
-    told = manager.answer(asked, hub.environment, around)
-    assert (told.exit_code, json.loads(told.line)) == (0, {"removed": [lost], "kept": []})
+    answered = manager.answer(asked, hub.environment, around)
+    assert (answered.exit_code, json.loads(answered.line)) == (0, {"removed": [lost], "kept": []})
     assert list(swarm.services()) == []
 
 
@@ -309,7 +309,7 @@ SOON = ("--kind", "interruption", "--deadline", "2026-01-31T12:00:00Z")
 def test_nobody_to_tell_needs_no_hub(hub: Machine, worker: Machine, swarm: SwarmTwin) -> None:
     worker.node("join")
     asked = ("notify", "--instance", WORKER, *SOON)
-    assert managed(hub, swarm, *asked) == (0, {"told": [], "untold": {}})
+    assert managed(hub, swarm, *asked) == (0, {"notified": [], "failed": {}})
 
 
 def test_a_notice_goes_to_the_hub_with_its_kind_and_deadline(
@@ -325,8 +325,8 @@ def test_a_notice_goes_to_the_hub_with_its_kind_and_deadline(
     asked = ("notify", "--instance", WORKER, *SOON)
     for _ in range(2):
         answer = manager.answer(asked, hub.environment, around)
-        assert json.loads(answer.line) == {"told": ["jupyter-ada"], "untold": {}}
-    assert students.told == {("ada", ""): Notice("interruption", 1769860800)}
+        assert json.loads(answer.line) == {"notified": ["jupyter-ada"], "failed": {}}
+    assert students.notices == {("ada", ""): Notice("interruption", 1769860800)}
 
 
 @pytest.mark.parametrize(

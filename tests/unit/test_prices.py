@@ -439,10 +439,10 @@ def test_bad_input_is_refused_in_a_sentence(
 
     assert price.main(words.split()) == 2
 
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith(sentence)
-    assert told.err.count("\n") == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(sentence)
+    assert shown.err.count("\n") == 1
 
 
 def test_an_instance_without_a_price_is_refused_with_the_remedy() -> None:
@@ -455,14 +455,14 @@ def test_an_instance_without_a_price_is_refused_with_the_remedy() -> None:
 
 def test_text_and_json_tell_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert price.main(["ten-lectures", "--cluster", "genomics", "--seats", "9", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)
     assert price.main(["ten-lectures", "--cluster", "genomics", "--seats", "9"]) == 0
     text = capsys.readouterr().out
 
-    assert f"Idle, a month  ${told['idle_usd_a_month']:.2f}" in text
-    assert f"Lab: 9 seats for 2 h in genomics  ${told['lab']['usd']:.2f}" in text
-    assert told["lab"]["lines"][0]["what"] == "3 workers: r7i.xlarge, on-demand"
-    assert told["idle_usd_a_month"] == pytest.approx(sum(line["usd"] for line in told["idle"]))
+    assert f"Idle, a month  ${shown['idle_usd_a_month']:.2f}" in text
+    assert f"Lab: 9 seats for 2 h in genomics  ${shown['lab']['usd']:.2f}" in text
+    assert shown["lab"]["lines"][0]["what"] == "3 workers: r7i.xlarge, on-demand"
+    assert shown["idle_usd_a_month"] == pytest.approx(sum(line["usd"] for line in shown["idle"]))
 
 
 if __name__ == "__main__":

@@ -352,8 +352,8 @@ def test_of_a_hundred_planted_five_go_in_a_pass_and_the_rest_is_told() -> None:
     plan = passes(seen, seen)
     assert [f.key for f in plan.due] == [f"ghost{n:03}" for n in range(5)]
     assert len(plan.over_cap) == 95
-    told = plan.to_json()
-    assert told["counts"] == {"due": 5, "waiting": 0, "over_cap": 95, "named": 0}
+    answer = plan.to_json()
+    assert answer["counts"] == {"due": 5, "waiting": 0, "over_cap": 95, "named": 0}
 
 
 def in_pass(seen: Listings, last: Pass | None = None, now: float = NOW) -> bool:

@@ -80,10 +80,10 @@ def test_a_pass_makes_at_most_a_call_for_fifty_nodes_and_twenty_more(
         execution = simulation.start(RECONCILE, PASS)
         assert simulation.settle()
 
-        (told,) = execution.output
-        assert told["plan"]["decided"], told
+        (outcome,) = execution.output
+        assert outcome["plan"]["decided"], outcome
         # Of a ghost, its node and its identity are found.
-        found = Counter(finding["what"] for finding in told["plan"]["waiting"])
+        found = Counter(finding["what"] for finding in outcome["plan"]["waiting"])
         kinds = ("swarm-node", "chef-identity", "instance", "service")
         assert found == Counter(dict.fromkeys(kinds, wrong))
         # The snapshot is one call more.

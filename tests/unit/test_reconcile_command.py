@@ -22,13 +22,13 @@ UNDECIDED = {"plan": Plan("lab", ("the Swarm has no snapshot",)).to_json()}
 FAILED = {"cluster": "lab", "failure": {"Error": "Permanent", "Cause": "there is no group [x]"}}
 
 
-def told(capsys: pytest.CaptureFixture[str], *passes: dict[str, Any], dry_run: bool) -> str:
+def shown(capsys: pytest.CaptureFixture[str], *passes: dict[str, Any], dry_run: bool) -> str:
     print_passes(passes, dry_run=dry_run)
     return capsys.readouterr().out
 
 
 def test_each_finding_is_told_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(capsys, DONE, dry_run=False).splitlines()[:5] == [
+    assert shown(capsys, DONE, dry_run=False).splitlines()[:5] == [
         "lab: 2 findings, cap 5",
         "  cleaned up (1):",
         "    remove swarm-node ghost: down, and has no instance",
@@ -38,20 +38,22 @@ def test_each_finding_is_told_with_its_reason(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_dry_run_says_that_nothing_was_done(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "would be cleaned up (1" in told(capsys, {"plan": DONE["plan"]}, dry_run=True)
+    assert "would be cleaned up (1" in shown(capsys, {"plan": DONE["plan"]}, dry_run=True)
 
 
 def test_why_nothing_is_decided_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    said = told(capsys, UNDECIDED, dry_run=False)
+    said = shown(capsys, UNDECIDED, dry_run=False)
     assert said == "lab: no decision: the Swarm has no snapshot\n"
 
 
 def test_that_every_cluster_is_at_rest_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "every cluster is at rest. Add --cluster NAME to run one." in told(capsys, dry_run=False)
+    assert "every cluster is at rest. Add --cluster NAME to run one." in shown(
+        capsys, dry_run=False
+    )
 
 
 def test_a_failure_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "there is no group [x]" in told(capsys, FAILED, dry_run=False)
+    assert "there is no group [x]" in shown(capsys, FAILED, dry_run=False)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def failed(payload: Any, function: str = LAST_RESORT) -> None:
     boto3.client("sqs", "eu-west-1").send_message(QueueUrl=url(), MessageBody=json.dumps(record))
 
 
-def told(there: Account, now: float = NOW, *, dry_run: bool = False) -> list[Outcome]:
+def redriven(there: Account, now: float = NOW, *, dry_run: bool = False) -> list[Outcome]:
     return list(redrive(there, QUEUE, now, dry_run=dry_run))
 
 
@@ -122,7 +122,7 @@ def test_a_rules_event_starts_its_machine_with_what_the_rule_would_have_given(
 ) -> None:
     buried(event("launch"))
 
-    (outcome,) = told(there)
+    (outcome,) = redriven(there)
 
     assert (outcome.done, outcome.why) == ("sent", "it failed: ThrottlingException")
     assert outcome.event == f"EC2 Instance-launch Lifecycle Action {INSTANCE}"
@@ -135,7 +135,7 @@ def test_a_rules_event_starts_its_machine_with_what_the_rule_would_have_given(
 def test_a_functions_event_calls_the_function_again(there: Account) -> None:
     failed(event("execution_failed"))
 
-    assert done(told(there, now=0)) == ["sent"]
+    assert done(redriven(there, now=0)) == ["sent"]
     (called,) = there.called
     assert (called["FunctionName"], called["InvocationType"]) == (LAST_RESORT, "Event")
     assert json.loads(called["Payload"]) == event("execution_failed")
@@ -146,7 +146,7 @@ def test_the_oldest_goes_first(there: Account) -> None:
     for number in range(12):
         buried({**event("launch"), "id": str(number)})
 
-    assert done(told(there)) == ["sent"] * 12
+    assert done(redriven(there)) == ["sent"] * 12
     ids = [int(json.loads(started["input"])["id"]) for started in there.started]
     assert ids == sorted(ids)
 
@@ -167,7 +167,7 @@ def test_what_is_too_old_to_be_of_use_is_dropped_with_a_line(
 ) -> None:
     buried(event(sample), target="" if outcome == "kept" else LAUNCH_MACHINE)
 
-    assert done(told(there, now=LAUNCH.at + age_s)) == [outcome]
+    assert done(redriven(there, now=LAUNCH.at + age_s)) == [outcome]
     assert len(there.started) == (outcome == "sent")
     assert there.left() == (outcome == "kept")
 
@@ -179,15 +179,15 @@ def test_what_waits_in_no_hook_has_a_time_of_its_own(
     there: Account, sample: str, fresh_s: float
 ) -> None:
     buried(event(sample), target=LAST_RESORT)
-    (looked,) = told(there, now=0, dry_run=True)
+    (looked,) = redriven(there, now=0, dry_run=True)
     at = boto3.client("sqs", "eu-west-1").receive_message(
         QueueUrl=url(), AttributeNames=["SentTimestamp"], VisibilityTimeout=0
     )["Messages"][0]["Attributes"]["SentTimestamp"]
     sent_at = int(at) / 1000
 
     assert looked.done == "sent"
-    assert done(told(there, now=sent_at + fresh_s - 1, dry_run=True)) == ["sent"]
-    assert done(told(there, now=sent_at + fresh_s)) == ["dropped"]
+    assert done(redriven(there, now=sent_at + fresh_s - 1, dry_run=True)) == ["sent"]
+    assert done(redriven(there, now=sent_at + fresh_s)) == ["dropped"]
     assert there.called == []
 
 
@@ -206,7 +206,7 @@ def test_what_no_machine_would_take_is_dropped_and_says_why(
     bad["detail"].update(change)
     buried(bad)
 
-    (outcome,) = told(there)
+    (outcome,) = redriven(there)
 
     assert outcome.done == "dropped"
     assert why in outcome.why
@@ -216,7 +216,7 @@ def test_what_no_machine_would_take_is_dropped_and_says_why(
 def test_a_letter_that_names_nobody_is_kept(there: Account, body: str) -> None:
     buried(body, target="")
 
-    (outcome,) = told(there)
+    (outcome,) = redriven(there)
 
     assert outcome.why == "it names no state machine or function; read it by hand"
     assert there.left() == 1
@@ -225,12 +225,12 @@ def test_a_letter_that_names_nobody_is_kept(there: Account, body: str) -> None:
 def test_what_cannot_be_sent_is_kept_and_sent_the_next_time(there: Account) -> None:
     buried(event("launch"))
     there.refusal = "ThrottlingException"
-    (outcome,) = told(there)
+    (outcome,) = redriven(there)
     assert (outcome.done, there.left()) == ("kept", 1)
     assert "ThrottlingException" in outcome.why
 
     there.refusal = ""
-    assert done(told(there)) == ["sent"]
+    assert done(redriven(there)) == ["sent"]
 
 
 def test_what_was_sent_before_a_crash_is_not_sent_twice(there: Account) -> None:
@@ -240,7 +240,7 @@ def test_what_was_sent_before_a_crash_is_not_sent_twice(there: Account) -> None:
     ][0]
     there.started.append({"name": f"redrive-{message['MessageId']}"})
 
-    assert done(told(there)) == ["sent"]
+    assert done(redriven(there)) == ["sent"]
     assert (len(there.started), there.left()) == (1, 0)
 
 
@@ -249,7 +249,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(there: Account) -> Non
     buried(event("spot_interruption"))
 
     for _ in range(2):
-        outcomes = told(there, now=LAUNCH.at + 300, dry_run=True)
+        outcomes = redriven(there, now=LAUNCH.at + 300, dry_run=True)
         assert sorted(line.split(":")[0] for line in lines(outcomes, dry_run=True)) == [
             "would be dropped",
             "would be sent",
@@ -274,8 +274,8 @@ def test_the_command_prints_json_and_ends_with_1_when_something_is_kept(
 
     ended = CliRunner().invoke(cli.labswarm, ["redrive", "--json", "--aws"])
 
-    (told_of,) = json.loads(ended.output)
-    assert (ended.exit_code, told_of["done"]) == (1, "kept")
-    assert set(told_of) == {"id", "at", "event", "target", "done", "why"}
+    (outcome,) = json.loads(ended.output)
+    assert (ended.exit_code, outcome["done"]) == (1, "kept")
+    assert set(outcome) == {"id", "at", "event", "target", "done", "why"}
     ended = CliRunner().invoke(cli.labswarm, ["redrive", "--queue", "other", "--aws"])
     assert ended.exit_code == 2

@@ -46,8 +46,8 @@ def test_what_is_filled_in_is_still_an_event_that_the_app_accepts(path: Path) ->
 
 def test_a_cluster_and_a_group_of_ones_own_stay() -> None:
     event = {"source": "s", "detail-type": "t", "detail": {"cluster": "chem"}, "resources": ["x"]}
-    told = filled(event, FILL)
-    assert (told["detail"], told["resources"]) == ({"cluster": "chem"}, ["x"])
+    replayed = filled(event, FILL)
+    assert (replayed["detail"], replayed["resources"]) == ({"cluster": "chem"}, ["x"])
     sample = {**event, "detail": {"cluster": "lab"}}
     assert filled(sample, FILL)["detail"] == {"cluster": "phys"}
 

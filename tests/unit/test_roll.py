@@ -160,10 +160,10 @@ def rolled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
     def run(twin: Twin, *, dry_run: bool = False) -> list[str]:
         monkeypatch.setattr(roll, "time", twin)
-        told: list[str] = []
+        steps: list[str] = []
         cluster = Cluster.parse(json.dumps(DESCRIPTION))
-        Roll(twin, cluster, NEW, lambda said: told.append(said["what"])).run(dry_run=dry_run)
-        return told
+        Roll(twin, cluster, NEW, lambda said: steps.append(said["what"])).run(dry_run=dry_run)
+        return steps
 
     return run
 

@@ -49,10 +49,10 @@ def test_passes_that_decide_nothing_fail_each_five_minutes_until_one_decides(
         happens(simulation)
         # A cluster at rest is looked at each hour.
         failures(simulation, "begin_passes", 4200)
-        told = failures(simulation, "begin_passes", 1800)
+        sentences = failures(simulation, "begin_passes", 1800)
 
-        assert len(told) == 6
-        assert all(why.startswith("lab: no pass has decided anything for ") for why in told)
+        assert len(sentences) == 6
+        assert all(why.startswith("lab: no pass has decided anything for ") for why in sentences)
         simulation.chef.up, simulation._snapshots.write_snapshot = True, written  # type: ignore[method-assign]
         simulation.faults.tasks.clear()
         simulation.time.run(600)
@@ -65,6 +65,6 @@ def test_a_hub_that_is_silent_fails_each_minute_s_decision() -> None:
         hub_falls_silent(simulation)
         simulation.time.run(121)
 
-        told = failures(simulation, "decide_nodes", 300)
-        assert len(told) == 5
-        assert all(why.startswith("not decided: lab: the snapshot is ") for why in told)
+        sentences = failures(simulation, "decide_nodes", 300)
+        assert len(sentences) == 5
+        assert all(why.startswith("not decided: lab: the snapshot is ") for why in sentences)

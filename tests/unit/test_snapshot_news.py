@@ -106,9 +106,9 @@ def test_the_first_snapshot_is_news() -> None:
 
 
 def test_the_same_again_is_news_only_after_half_a_minute() -> None:
-    told = Sent().after(line_of(0))
-    assert not told.is_news(line_of(0, NOW + WRITE_AFTER_S - 0.1))
-    assert told.is_news(line_of(0, NOW + WRITE_AFTER_S))
+    sent = Sent().after(line_of(0))
+    assert not sent.is_news(line_of(0, NOW + WRITE_AFTER_S - 0.1))
+    assert sent.is_news(line_of(0, NOW + WRITE_AFTER_S))
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_the_same_again_is_news_only_after_half_a_minute() -> None:
     [{"availability": "pause"}, {"state": "down"}, {"seats_used": 1}, {"node_id": "n9"}],
 )
 def test_every_change_of_a_node_is_news(change: dict[str, Any]) -> None:
-    told, later = Sent().after(seen()), replace(seen(), taken_at=NOW + 1)
-    assert not told.is_news(later)
-    assert told.is_news(replace(later, nodes=(replace(later.nodes[0], **change),)))
+    sent, later = Sent().after(seen()), replace(seen(), taken_at=NOW + 1)
+    assert not sent.is_news(later)
+    assert sent.is_news(replace(later, nodes=(replace(later.nodes[0], **change),)))
 
 
 def test_the_first_who_waits_is_told_at_once() -> None:
@@ -130,37 +130,37 @@ def test_nobody_waits_and_nothing_is_told() -> None:
 
 
 def test_the_same_line_is_told_once() -> None:
-    told = Sent().after_call(line_of(2))
-    assert told.call_due_in(line_of(2, NOW + 60)) is None
-    assert told.call_due_in(line_of(1, NOW + 60)) is None
+    sent = Sent().after_call(line_of(2))
+    assert sent.call_due_in(line_of(2, NOW + 60)) is None
+    assert sent.call_due_in(line_of(1, NOW + 60)) is None
 
 
 def test_a_line_that_grows_is_told_again_but_not_within_two_seconds() -> None:
-    told = Sent().after_call(line_of(1))
-    assert told.call_due_in(line_of(3, NOW + 0.5)) == BETWEEN_SHORTAGES_S - 0.5
-    assert told.call_due_in(line_of(3, NOW + BETWEEN_SHORTAGES_S)) == 0
+    sent = Sent().after_call(line_of(1))
+    assert sent.call_due_in(line_of(3, NOW + 0.5)) == BETWEEN_SHORTAGES_S - 0.5
+    assert sent.call_due_in(line_of(3, NOW + BETWEEN_SHORTAGES_S)) == 0
 
 
 def test_a_line_that_forms_again_is_reported_again() -> None:
-    told = Sent().after_call(line_of(3)).after(line_of(0, NOW + 9))
-    assert told.call_due_in(line_of(1, NOW + 10)) == 0
+    sent = Sent().after_call(line_of(3)).after(line_of(0, NOW + 9))
+    assert sent.call_due_in(line_of(1, NOW + 10)) == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(0.1, 3))))
 def test_every_growth_is_told_in_time_and_never_two_within_two_seconds(
     steps: list[tuple[int, float]],
 ) -> None:
-    told, at, calls = Sent(), NOW, []
+    sent, at, calls = Sent(), NOW, []
     for waiting, passed_s in steps:
         at += passed_s
         found = line_of(waiting, at)
-        grown = told.snapshot is not None and waiting > told.snapshot.waiting
-        told = told.after(found)
-        due = told.call_due_in(found)
+        grown = sent.snapshot is not None and waiting > sent.snapshot.waiting
+        sent = sent.after(found)
+        due = sent.call_due_in(found)
         assert due is None or 0 <= due <= BETWEEN_SHORTAGES_S
         assert not grown or due is not None
         if due == 0:
-            told = told.after_call(found)
+            sent = sent.after_call(found)
             calls.append(at)
     assert all(
         later - earlier >= BETWEEN_SHORTAGES_S - 1e-6
@@ -183,7 +183,7 @@ def service(user: str, created_at: float = NOW, cluster: str | None = None) -> S
     return StudentService(f"id-of-{user}", server, created_at, cluster)
 
 
-def told_of(cluster: str, answer: HubAnswer | None, *, own: bool) -> HubSeen | None:
+def sent_for(cluster: str, answer: HubAnswer | None, *, own: bool) -> HubSeen | None:
     return snapshot_of(cluster, NOW, (), (), SEAT, OVERHEAD, answer, own=own).hub
 
 
@@ -191,14 +191,14 @@ def test_services_that_the_hub_does_not_know_are_told_the_oldest_first() -> None
     services = [service("ada", NOW - 5), service("bob", NOW - 9), service("eve", NOW - 99)]
     answer = HubAnswer(services, frozenset({("eve", ""), ("fay", "")}))
     unknown = (ServiceSeen("id-of-bob", NOW - 9), ServiceSeen("id-of-ada", NOW - 5))
-    assert told_of("lab", answer, own=True) == HubSeen(2, unknown)
-    assert told_of("lab", None, own=True) is None
+    assert sent_for("lab", answer, own=True) == HubSeen(2, unknown)
+    assert sent_for("lab", None, own=True) is None
 
 
 def test_another_server_of_the_same_student_is_another_service() -> None:
     named = StudentService("id", Server("ada", "lab-2", "jupyter-ada--lab-2d2"), NOW)
     answer = HubAnswer([service("ada"), named], frozenset({("ada", "")}))
-    assert told_of("lab", answer, own=True) == HubSeen(1, (ServiceSeen("id", NOW),))
+    assert sent_for("lab", answer, own=True) == HubSeen(1, (ServiceSeen("id", NOW),))
 
 
 def test_each_cluster_is_told_of_the_services_on_its_own_seats() -> None:
@@ -206,7 +206,7 @@ def test_each_cluster_is_told_of_the_services_on_its_own_seats() -> None:
     answer = HubAnswer(services, frozenset({("fay", "")}))
     for cluster, own, users in (("lab", True, ("ada", "bob")), ("lab-gpu", False, ("eve",))):
         seen_of = tuple(ServiceSeen(f"id-of-{user}", NOW) for user in users)
-        assert told_of(cluster, answer, own=own) == HubSeen(1, seen_of)
+        assert sent_for(cluster, answer, own=own) == HubSeen(1, seen_of)
 
 
 def test_of_thousands_a_hundred_are_told_which_an_item_has_room_for() -> None:

@@ -223,7 +223,7 @@ def test_the_description_is_read_again_after_a_while(rig: Rig) -> None:
     assert rig.described == 2
 
 
-def told_of_hub(rig: Rig) -> HubSeen | None:
+def hub_seen(rig: Rig) -> HubSeen | None:
     """The hub's part of the newest snapshot, after a look at its answer."""
     rig.clock.sleep(1)
     rig.service.look()
@@ -236,12 +236,12 @@ def test_a_service_that_the_hub_has_lost_is_told_after_it_was_asked(rig: Rig) ->
         rig.hub.start(server.user, server.name)
         rig.twin.place(server, rig.node_id)
     rig.service.look()
-    assert told_of_hub(rig) == HubSeen(2)
+    assert hub_seen(rig) == HubSeen(2)
     rig.hub.lose(ADA.user, ADA.name)
     rig.clock.sleep(HUB_EVERY_S)
     rig.service.look()
     (lost,) = (s for s in rig.twin.services() if s.server == ADA)
-    assert told_of_hub(rig) == HubSeen(1, (ServiceSeen(lost.service_id, lost.created_at),))
+    assert hub_seen(rig) == HubSeen(1, (ServiceSeen(lost.service_id, lost.created_at),))
     assert rig.asked == 2
 
 
@@ -276,7 +276,7 @@ def test_while_the_hub_does_not_say_it_nothing_is_told_of_it_and_the_service_goe
     rig.hub.start(ADA.user, ADA.name)
     rig.twin.place(ADA, rig.node_id)
     rig.service.look()
-    assert told_of_hub(rig) == HubSeen(1)
+    assert hub_seen(rig) == HubSeen(1)
 
     def fails() -> frozenset[tuple[str, str]]:
         raise error
@@ -285,11 +285,11 @@ def test_while_the_hub_does_not_say_it_nothing_is_told_of_it_and_the_service_goe
         failing.setattr(rig, "servers", fails)
         rig.clock.sleep(HUB_EVERY_S)
         rig.service.look()
-    assert told_of_hub(rig) is None
+    assert hub_seen(rig) is None
     assert f"the hub does not say which servers it knows: {error}" in caplog.text
     rig.clock.sleep(HUB_EVERY_S)
     rig.service.look()
-    assert told_of_hub(rig) == HubSeen(1)
+    assert hub_seen(rig) == HubSeen(1)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ async def docker(method, *args, **asked):
         created[asked["name"]] = (asked["labels"]["labswarm.cluster"], place)
         return {"ID": asked["name"]}
     return {"nodes": [node], "tasks": []}[method]
-async def told(name, profile):
+async def progress(name, profile):
     one = LabswarmSpawner(settings=settings, user=SimpleNamespace(name=name), look_interval=0.01)
     one.user_options = {"profile": profile} if profile else {}
     one.docker, one.get_args, one.get_env = docker, list, dict
@@ -111,7 +111,7 @@ async def told(name, profile):
         await one._running_task(None)
     return one._progress[1]
 async def arrive():
-    return [await told(*one) for one in
+    return [await progress(*one) for one in
         (("a", "cuda"), ("b", None), ("c", "cuda"), ("d", "plain"), ("e", "plain"))]
 lines = [line.partition("becomes free: ")[2] for line in asyncio.run(arrive())]
 waits = "node.labels.labswarm.seat==free"

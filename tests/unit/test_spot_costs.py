@@ -20,6 +20,6 @@ def test_an_interruption_costs_the_same_for_any_students_on_the_node(
         simulation.warn(on_it)
         simulation.time.run(300)
         (execution,) = simulation.executions(SPOT)
-        assert execution.status == "SUCCEEDED", simulation.told()
+        assert execution.status == "SUCCEEDED", simulation.report()
         seen = (len(execution.entered), execution.calls)
         assert seen == (transitions, calls), execution.entered

@@ -16,7 +16,7 @@ def test_students_of_a_worker_that_goes_are_not_cut_off_by_a_claim_that_comes_la
         simulation.scale(0)
         simulation.time.run(240)
         claim = simulation.ledger.read_claim(worker, "terminate")
-        assert claim is not None, simulation.told()
+        assert claim is not None, simulation.report()
         # Students who are there when the time is over are moved.
         spared_until = claim.opened_at + EMPTY_DEADLINE_S - 1
         assert [cut for cut in simulation.classroom.cuts if cut.at < spared_until] == []

@@ -51,13 +51,13 @@ LIFE = [
 
 
 def timeline(lines: list[Any], now: float = 40, since: float | None = None) -> Timeline:
-    told = [one for text in lines if (one := event_of(text)) is not None]
+    made = [one for text in lines if (one := event_of(text)) is not None]
     begins = None if since is None else START + since
-    return timeline_of("lab", told, START + now, begins)
+    return timeline_of("lab", made, START + now, begins)
 
 
-def drawn(told: Timeline) -> ET.Element:
-    return ET.fromstring(picture(told))  # noqa: S314  # our own
+def drawn(made: Timeline) -> ET.Element:
+    return ET.fromstring(picture(made))  # noqa: S314  # our own
 
 
 def test_an_instances_phases_follow_each_other_from_launch_to_end() -> None:
@@ -96,14 +96,14 @@ def test_what_is_no_instances_is_the_labs_own_row_and_the_last() -> None:
 
 def test_a_function_that_will_be_tried_again_is_no_failure() -> None:
     error = json.dumps({"errorMessage": "still ready", "errorType": "Transient"})
-    told = event_of(line(2, "functions", "failed", None, function="labswarm-x", error=error))
-    assert told is not None
-    assert (told.kind, told.text) == ("step", "x is retried: still ready")
+    made = event_of(line(2, "functions", "failed", None, function="labswarm-x", error=error))
+    assert made is not None
+    assert (made.kind, made.text) == ("step", "x is retried: still ready")
 
 
 def test_since_a_time_what_was_over_is_left_out_and_bars_begin_there() -> None:
-    told = timeline(LIFE, since=22)
-    (hub, row) = told.rows
+    made = timeline(LIFE, since=22)
+    (hub, row) = made.rows
     assert [(bar.phase, bar.begins - START) for bar in row.bars] == [
         ("paused", 22),
         ("leaving", 23),
@@ -111,7 +111,7 @@ def test_since_a_time_what_was_over_is_left_out_and_bars_begin_there() -> None:
     ]
     assert (row.runs, row.marks) == ([], [])
     assert [bar.begins - START for bar in hub.bars] == [22]
-    assert all(one.at >= START + 22 for one in told.events)
+    assert all(one.at >= START + 22 for one in made.events)
 
 
 def test_an_instance_that_was_gone_has_no_row() -> None:
@@ -129,7 +129,7 @@ def test_as_text_it_says_what_happened_in_order_and_what_each_instance_was() -> 
 
 
 def test_what_an_instance_does_again_and_again_is_said_once_where_it_ended() -> None:
-    told = as_text(
+    made = as_text(
         timeline(
             [
                 command(1, "manager-evacuate"),
@@ -141,7 +141,7 @@ def test_what_an_instance_does_again_and_again_is_said_once_where_it_ended() -> 
         )
     ).splitlines()
     said = "its students are moved"
-    assert [line.partition("  ")[2].split("  ", 1)[1].strip() for line in told[:4]] == [
+    assert [line.partition("  ")[2].split("  ", 1)[1].strip() for line in made[:4]] == [
         said,
         f"{said} (2 times since {clock(START + 1)})",
         "drained",
@@ -154,9 +154,9 @@ def test_a_fault_that_is_switched_on_or_off_is_told() -> None:
         line(1, "faults", "on", None, kind="events"),
         line(2, "faults", "off", None, kind=None),
     ]
-    told = as_text(timeline(lines))
-    assert "fault events: on" in told
-    assert "fault of any kind: off" in told
+    made = as_text(timeline(lines))
+    assert "fault events: on" in made
+    assert "fault of any kind: off" in made
 
 
 def test_an_empty_record_is_a_timeline_too() -> None:
@@ -165,14 +165,14 @@ def test_an_empty_record_is_a_timeline_too() -> None:
 
 
 def test_json_has_the_rows_and_what_happened() -> None:
-    told = json.loads(json.dumps(timeline(LIFE).to_dict()))
-    assert set(told) == {"lab", "begins", "ends", "rows", "events"}
-    assert told["rows"][1]["phases"][0] == {
+    made = json.loads(json.dumps(timeline(LIFE).to_dict()))
+    assert set(made) == {"lab", "begins", "ends", "rows", "events"}
+    assert made["rows"][1]["phases"][0] == {
         "phase": "launched",
         "begins": START + 1,
         "ends": START + 2,
     }
-    assert told["rows"][1]["executions"][0]["execution"] == RUN
+    assert made["rows"][1]["executions"][0]["execution"] == RUN
 
 
 def test_the_picture_has_a_row_per_instance_and_nothing_outside_the_canvas() -> None:

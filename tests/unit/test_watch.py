@@ -126,9 +126,9 @@ def test_a_class_is_drawn_whole_on_a_low_terminal_and_on_a_high_one(
             assert student in drawn
     assert "eve, mallory" in drawn
     assert f"labswarm-node-launch  {IDS[0]}  12 s" in drawn
-    told = [line.strip() for line in lines if "what happened" in line]
-    assert told == list(frame.events[-len(told) :]), "the newest, whole"
-    assert len(told) >= 3
+    events = [line.strip() for line in lines if "what happened" in line]
+    assert events == list(frame.events[-len(events) :]), "the newest, whole"
+    assert len(events) >= 3
     assert "q quits" in drawn
 
 
@@ -182,8 +182,8 @@ def test_events_are_the_record_s_last_lines(tmp_path: Path) -> None:
         {"at": n, "part": "ssm", "what": "Online", "instance": f"i-{n:017x}"} for n in range(2000)
     ]
     record.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"at": 1, "pa')
-    told = last_events(record, 2)
-    assert [line.split(" ", 1)[1] for line in told] == [
+    events = last_events(record, 2)
+    assert [line.split(" ", 1)[1] for line in events] == [
         f"i-{1998:017x} its agent is online",
         f"i-{1999:017x} its agent is online",
     ]

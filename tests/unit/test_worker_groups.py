@@ -155,8 +155,8 @@ def plan(workers: Sequence[Machine], cluster: str) -> Plan:
             working=frozenset(),
             joined=frozenset(m.instance for m in workers if m.chef_node),
         )
-        told, made = decide(listings, last, at, START_S)
-    return told
+        plan, made = decide(listings, last, at, START_S)
+    return plan
 
 
 def wanted(workers: Sequence[Machine], cluster: str) -> Decision:
@@ -189,8 +189,8 @@ def test_only_a_cluster_s_name_and_an_instance_make_an_identity_of_it(cluster: s
 @given(any_workers())
 def test_every_node_and_every_server_is_told_of_once(workers: list[Machine]) -> None:
     snapshots = [seen(workers, cluster) for cluster in CLUSTERS]
-    told = Counter(node.node_id for snapshot in snapshots for node in snapshot.nodes)
-    assert told == Counter(machine.node.node_id for machine in workers if machine.swarm)
+    plan = Counter(node.node_id for snapshot in snapshots for node in snapshot.nodes)
+    assert plan == Counter(machine.node.node_id for machine in workers if machine.swarm)
     assert sum(s.waiting for s in snapshots) == sum(machine.in_line for machine in workers)
     running = sum(machine.servers for machine in workers if machine.swarm != "down")
     assert sum(s.running for s in snapshots) == running
@@ -371,8 +371,8 @@ class Class:
         """The first worker is evacuated."""
         instance = f"i-{1:017x}"
         self.swarm.update(self.node_of[instance], "pause", instance)
-        while (told := step(self.swarm, self.hub, self.file, instance))["moving"]:
-            assert not told["refused"]
+        while (plan := step(self.swarm, self.hub, self.file, instance))["moving"]:
+            assert not plan["refused"]
 
     def _spawn(self, user: str, name: str) -> None:
         """As the spawner does with the options that the hub has kept."""

@@ -117,7 +117,7 @@ class Groups:
         for hook in hooks:
             action = self._actions.open(group, instance, hook)
             notices.lifecycle_action(action)
-            notifications.tell(self._emulator, action)
+            notifications.notify(self._emulator, action)
 
     def enter(self, instance: GroupInstance, state: str) -> None:
         """Show and record an instance's state."""

@@ -67,7 +67,7 @@ class Health:
 
         stop: Callable[..., Any] = Ec2Instance.stop
 
-        def stop_and_tell(instance: Ec2Instance, *args: Any, **kwargs: Any) -> Any:
+        def stop_and_report(instance: Ec2Instance, *args: Any, **kwargs: Any) -> Any:
             answer = stop(instance, *args, **kwargs)
             group = getattr(instance, "autoscaling_group", None)
             if group is not None:
@@ -88,7 +88,7 @@ class Health:
             return EmptyResult()
 
         AutoScalingBackend.notify_terminate_instances = notify_terminate_instances
-        Ec2Instance.stop = stop_and_tell
+        Ec2Instance.stop = stop_and_report
         Api.set_instance_health = set_instance_health
 
     def _in_grace(self, group: FakeAutoScalingGroup, instance: GroupInstance) -> bool:

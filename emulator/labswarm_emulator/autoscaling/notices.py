@@ -42,25 +42,25 @@ def lifecycle_action(action: Action) -> None:
 
 def launched(activity: Activity) -> None:
     """An instance is in service."""
-    _tell(activity, "EC2 Instance Launch Successful", EC2, GROUP)
+    _send(activity, "EC2 Instance Launch Successful", EC2, GROUP)
 
 
 def not_launched(activity: Activity) -> None:
     """EC2 refused an instance, or one's launch was given up."""
-    _tell(activity, "EC2 Instance Launch Unsuccessful", EC2, GROUP)
+    _send(activity, "EC2 Instance Launch Unsuccessful", EC2, GROUP)
 
 
 def terminated(activity: Activity) -> None:
     """An instance of the group is no more."""
-    _tell(activity, "EC2 Instance Terminate Successful", GROUP, EC2)
+    _send(activity, "EC2 Instance Terminate Successful", GROUP, EC2)
 
 
 def not_terminated(activity: Activity) -> None:
     """EC2 did not end an instance."""
-    _tell(activity, "EC2 Instance Terminate Unsuccessful", GROUP, EC2)
+    _send(activity, "EC2 Instance Terminate Unsuccessful", GROUP, EC2)
 
 
-def _tell(activity: Activity, kind: str, origin: str, destination: str) -> None:
+def _send(activity: Activity, kind: str, origin: str, destination: str) -> None:
     group, instance = activity.group, activity.instance
     ended = activity.ended or datetime.now(UTC)
     detail: dict[str, Any] = {

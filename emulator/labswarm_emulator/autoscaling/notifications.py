@@ -42,7 +42,7 @@ def send_test(
         ) from error
 
 
-def tell(emulator: Emulator, action: Action) -> None:
+def notify(emulator: Emulator, action: Action) -> None:
     """Tell the hook's target, if it has one, that an instance waits; a failure is recorded."""
     group: FakeAutoScalingGroup = action.group
     target = action.hook.notification_target_arn

@@ -94,12 +94,12 @@ class Deployment:
                 yield name, definition
 
     def _add(self, name: str, definition: Any) -> None:
-        with self._telling("CREATE", name, definition):
+        with self._reported("CREATE", name, definition):
             self._create(name, definition)
 
     def _change(self, name: str, definition: Any) -> None:
         resources = self._resources
-        with self._telling("UPDATE", name, definition):
+        with self._reported("UPDATE", name, definition):
             changed = parse_and_update_resource(
                 name, definition, resources, resources._account_id, resources._region_name
             )
@@ -114,7 +114,7 @@ class Deployment:
         if definition.get("DeletionPolicy") == "Retain":
             self._resources._parsed_resources.pop(name)
             return
-        with self._telling("DELETE", name, definition):
+        with self._reported("DELETE", name, definition):
             self._delete(name, definition)
 
     def _create(self, name: str, definition: Any) -> None:
@@ -136,11 +136,11 @@ class Deployment:
                 resources._region_name,
             )
 
-    def _telling(self, action: str, name: str, definition: Any) -> "_Telling":
-        return _Telling(self._stack, action, name, definition["Type"])
+    def _reported(self, action: str, name: str, definition: Any) -> "_Reported":
+        return _Reported(self._stack, action, name, definition["Type"])
 
 
-class _Telling:
+class _Reported:
     """Writes the stack events of one resource, and names it in its errors."""
 
     def __init__(self, stack: Stack, action: str, logical_id: str, resource_type: str) -> None:
@@ -148,17 +148,17 @@ class _Telling:
         self._logical_id, self._type = logical_id, resource_type
 
     def __enter__(self) -> None:
-        self._tell("IN_PROGRESS")
+        self._report("IN_PROGRESS")
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if error is None:
-            self._tell("COMPLETE")
+            self._report("COMPLETE")
         elif isinstance(error, Exception):
             reason = str(getattr(error, "message", "") or error or type(error).__name__)
-            self._tell("FAILED", reason)
+            self._report("FAILED", reason)
             raise ResourceFailed(self._logical_id, self._type, reason) from error
 
-    def _tell(self, status: str, reason: str | None = None) -> None:
+    def _report(self, status: str, reason: str | None = None) -> None:
         resource = self._stack.resource_map._parsed_resources.get(self._logical_id)
         physical_id = getattr(resource, "physical_resource_id", None) or ""
         self._stack.events.append(

@@ -11,7 +11,7 @@ from moto.core.exceptions import ServiceException
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 
-from labswarm_emulator.cloudwatch import notifications as told
+from labswarm_emulator.cloudwatch import notifications as notifications
 from labswarm_emulator.cloudwatch.evaluation import (
     ALARM,
     INSUFFICIENT_DATA,
@@ -69,18 +69,18 @@ class Alarms:
     def set_state(self, alarm: Alarm, reason: str, data: str | None, state: str) -> None:
         """Give an alarm a state; a change is told, to EventBridge and to the state's actions."""
         with self._lock:
-            before = told.state(alarm)
+            before = notifications.state(alarm)
             alarm.state_reason, alarm.state_reason_data, alarm.state_value = reason, data, state
             alarm.state_updated_timestamp = datetime.now(UTC).replace(tzinfo=None)
             if state == before["value"]:
                 return
             alarm.state_transitioned_timestamp = alarm.state_updated_timestamp
-            self._history.append(told.history_item(alarm, before))
+            self._history.append(notifications.history_item(alarm, before))
             del self._history[:-HISTORY]
             self._emulator.record.write(
                 "cloudwatch", state, alarm=alarm.name, before=before["value"], reason=reason
             )
-            events_backends[ACCOUNT][REGION].put_events([told.event(alarm, before)])
+            events_backends[ACCOUNT][REGION].put_events([notifications.event(alarm, before)])
             self._act(alarm, before)
 
     def history(self, name: str | None, newest_first: bool) -> list[dict[str, Any]]:
@@ -100,7 +100,9 @@ class Alarms:
                 continue  # a scaling policy looks at its alarms itself
             try:
                 sns_backends[ACCOUNT][REGION].publish(
-                    told.message(alarm, before), topic, subject=told.subject(alarm)
+                    notifications.message(alarm, before),
+                    topic,
+                    subject=notifications.subject(alarm),
                 )
             except (ServiceException, OSError, ValueError) as error:
                 # "CloudWatch does not … detect any … errors" of an action.
@@ -184,4 +186,4 @@ def _epoch(at: datetime) -> float:
 
 
 def _shown(at: float) -> str:
-    return told.timestamp(datetime.fromtimestamp(at, UTC))
+    return notifications.timestamp(datetime.fromtimestamp(at, UTC))

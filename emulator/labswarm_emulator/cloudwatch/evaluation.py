@@ -114,15 +114,15 @@ def _reason(alarm: Definition, state: str, evaluated: Sequence[Datapoint], fille
         listed = ", ".join(f"{point.value} ({_when(point.at)})" for point in shown)
         was = _of(n, "was", "were") + ("" if crossed else " not")
         words = COMPARISONS[alarm.comparison][1]
-        told = f"{counted} [{listed}] {was} {words} the threshold ({alarm.threshold})"
+        reason = f"{counted} [{listed}] {was} {words} the threshold ({alarm.threshold})"
     else:
         n = len(evaluated)
         received = f"{n or 'no'} {_of(n, 'datapoint was', 'datapoints were')} received"
-        told = f"{received} for {periods} {_of(periods, 'period', 'periods')}"
+        reason = f"{received} for {periods} {_of(periods, 'period', 'periods')}"
     if filled and MISSING[alarm.missing]:
         were = _of(filled, "datapoint was", "datapoints were")
-        told += f" and {filled} missing {were} treated as [{MISSING[alarm.missing]}]"
-    return f"Threshold Crossed: {told}{transition}."
+        reason += f" and {filled} missing {were} treated as [{MISSING[alarm.missing]}]"
+    return f"Threshold Crossed: {reason}{transition}."
 
 
 def _transition(to_alarm: int, periods: int, crossed: bool) -> str:

@@ -109,4 +109,4 @@ class AsynchronousEvents:
 
     def _end(self, event: Event, condition: str) -> None:
         ending = Ending(condition, event.request_id, event.payload, event.attempts, event.last)
-        self._destinations.tell(event.function, event.config, ending)
+        self._destinations.deliver(event.function, event.config, ending)

@@ -43,7 +43,7 @@ class Destinations:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
 
-    def tell(self, function: LambdaFunction, config: Mapping[str, Any], ending: Ending) -> None:
+    def deliver(self, function: LambdaFunction, config: Mapping[str, Any], ending: Ending) -> None:
         """Send the invocation's record to its destination, a failed one's event to its queue."""
         failed = ending.condition != SUCCESS
         which = "OnFailure" if failed else "OnSuccess"

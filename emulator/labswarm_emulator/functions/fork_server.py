@@ -37,7 +37,7 @@ def serve(emulator: socket.socket) -> None:
     """Fork workers until the emulator ends; they end with it by themselves."""
     own = set(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
     rest = [folder for folder in sys.path if folder not in own]
-    told(emulator, loaded=sorted({name.partition(".")[0] for name in sys.modules}))
+    send(emulator, loaded=sorted({name.partition(".")[0] for name in sys.modules}))
     ended = _ends()
     workers: dict[int, int] = {}
     gc.collect()
@@ -46,7 +46,7 @@ def serve(emulator: socket.socket) -> None:
         ready, _, _ = select.select([emulator.fileno(), ended], [], [])
         if ended in ready:
             os.read(ended, MESSAGE_BYTES)
-            _tell_ends(emulator, workers)
+            _send_ends(emulator, workers)
         if emulator.fileno() in ready:
             message, descriptors, _, _ = socket.recv_fds(emulator, MESSAGE_BYTES, 2)
             if not message:
@@ -60,10 +60,10 @@ def serve(emulator: socket.socket) -> None:
                 os.close(descriptor)
             os.setpgid(pid, pid)
             workers[pid] = asked["of"]
-            told(emulator, of=asked["of"], pid=pid)
+            send(emulator, of=asked["of"], pid=pid)
 
 
-def told(emulator: socket.socket, **message: Any) -> None:
+def send(emulator: socket.socket, **message: Any) -> None:
     """Tell the emulator."""
     emulator.send(json.dumps(message).encode())
 
@@ -109,12 +109,12 @@ def _ends() -> int:
     return readable
 
 
-def _tell_ends(emulator: socket.socket, workers: dict[int, int]) -> None:
+def _send_ends(emulator: socket.socket, workers: dict[int, int]) -> None:
     while workers:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
-        told(emulator, of=workers.pop(pid), status=os.waitstatus_to_exitcode(status))
+        send(emulator, of=workers.pop(pid), status=os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

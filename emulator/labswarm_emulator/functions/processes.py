@@ -206,17 +206,17 @@ class _ForkServer:
 
     def _listen(self) -> None:
         while message := self._heard():
-            told = json.loads(message)
-            if "loaded" in told:
-                self.loaded = frozenset(told["loaded"])
+            received = json.loads(message)
+            if "loaded" in received:
+                self.loaded = frozenset(received["loaded"])
                 self._ready.set()
                 continue
-            worker = self._workers[told["of"]]
-            if "pid" in told:
-                worker.pid = told["pid"]
+            worker = self._workers[received["of"]]
+            if "pid" in received:
+                worker.pid = received["pid"]
                 worker.began.set()
             else:
-                self._end(told["of"], told["status"])
+                self._end(received["of"], received["status"])
         self._gone = True
         self._ready.set()
         for number in list(self._workers):

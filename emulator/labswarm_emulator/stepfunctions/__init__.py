@@ -36,7 +36,7 @@ from labswarm_emulator.stepfunctions import (
     timing,
     tokens,
 )
-from labswarm_emulator.stepfunctions import notifications as told
+from labswarm_emulator.stepfunctions import notifications as notifications
 
 
 def install(emulator: Emulator) -> None:
@@ -71,4 +71,4 @@ def install(emulator: Emulator) -> None:
         tokens,
     ):
         correction.install()
-    told.install(emulator.record)
+    notifications.install(emulator.record)

@@ -15,7 +15,7 @@ def install() -> None:
     environment = ExecutionWorker._get_evaluation_environment
     run = Program._eval_body
 
-    def start_and_tell(worker: ExecutionWorker) -> None:
+    def start_and_report(worker: ExecutionWorker) -> None:
         worker.has_begun = threading.Event()
         start(worker)
 
@@ -24,11 +24,11 @@ def install() -> None:
         made.has_begun = worker.has_begun
         return made
 
-    def tell_and_run(program: Program, env: Any) -> None:
+    def report_and_run(program: Program, env: Any) -> None:
         if hasattr(env, "has_begun"):
             env.has_begun.set()
         run(program, env)
 
-    ExecutionWorker.start = start_and_tell
+    ExecutionWorker.start = start_and_report
     ExecutionWorker._get_evaluation_environment = environment_of
-    Program._eval_body = tell_and_run
+    Program._eval_body = report_and_run

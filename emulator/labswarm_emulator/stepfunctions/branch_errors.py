@@ -13,20 +13,20 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import iteration_worker
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
 
-from labswarm_emulator.stepfunctions.failures import ToldWhole
+from labswarm_emulator.stepfunctions.failures import ReportedWhole
 
 
 def install() -> None:
     """Pass names on as they are, and causes without telling a second state in them."""
-    branches_decl.CustomErrorName = ToldWhole
-    iteration_worker.CustomErrorName = ToldWhole
+    branches_decl.CustomErrorName = ReportedWhole
+    iteration_worker.CustomErrorName = ReportedWhole
     decorated = FailureEventException.get_execution_failed_event_details
 
     def details(exception: FailureEventException) -> Any:
-        if not isinstance(exception.failure_event.error_name, ToldWhole):
+        if not isinstance(exception.failure_event.error_name, ReportedWhole):
             return decorated(exception)
         error, cause = exception.extract_error_cause_pair() or (None, None)
-        told = {"error": error, "cause": cause}
-        return {name: value for name, value in told.items() if value}
+        failure = {"error": error, "cause": cause}
+        return {name: value for name, value in failure.items() if value}
 
     FailureEventException.get_execution_failed_event_details = details

@@ -55,8 +55,8 @@ def described(execution: Any) -> dict[str, Any]:
         shown["stopDate"] = execution.stop_date
     if status == "SUCCEEDED":
         shown |= {"output": execution.output, "outputDetails": {"included": True}}
-    told = {"error": execution.error, "cause": execution.cause}
-    return shown | {name: value for name, value in told.items() if value is not None}
+    ending = {"error": execution.error, "cause": execution.cause}
+    return shown | {name: value for name, value in ending.items() if value is not None}
 
 
 def install() -> None:

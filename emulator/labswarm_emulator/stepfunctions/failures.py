@@ -15,7 +15,7 @@ class Reported(ErrorName):  # type: ignore[misc]  # moto has no types
     """Any error's name, one that begins with "States." too."""
 
 
-class ToldWhole(Reported):
+class ReportedWhole(Reported):
     """The name of an error whose cause says all there is to say: moto adds no state to it."""
 
 
@@ -25,7 +25,7 @@ def failure(env: Any, name: str, cause: str, *, whole: bool = False) -> FailureE
     return FailureEventException(
         FailureEvent(
             env=env,
-            error_name=ToldWhole(name) if whole else Reported(name),
+            error_name=ReportedWhole(name) if whole else Reported(name),
             event_type=HistoryEventType.ExecutionFailed,
             event_details=EventDetails(executionFailedEventDetails=details),
         )

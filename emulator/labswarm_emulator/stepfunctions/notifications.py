@@ -35,17 +35,17 @@ def install(record: Record) -> None:
             **{name: value for name, value in fields.items() if value is not None},
         )
 
-    def start_and_tell(execution: Execution) -> None:
+    def start_and_notify(execution: Execution) -> None:
         write(execution, "started")
         execution.exec_status = ExecutionStatus.RUNNING
-        status_events.tell(execution)  # before it runs: the end may come at once
+        status_events.send(execution)  # before it runs: the end may come at once
         start(execution)
 
-    def reflect_and_tell(communication: BaseExecutionWorkerCommunication) -> None:
+    def reflect_and_notify(communication: BaseExecutionWorkerCommunication) -> None:
         reflect(communication)
         execution = communication.execution
         write(execution, execution.exec_status.value, error=execution.error)
-        status_events.tell(execution)
+        status_events.send(execution)
 
-    Execution.start = start_and_tell
-    BaseExecutionWorkerCommunication._reflect_execution_status = reflect_and_tell
+    Execution.start = start_and_notify
+    BaseExecutionWorkerCommunication._reflect_execution_status = reflect_and_notify

@@ -49,7 +49,7 @@ def detail(execution: Any) -> dict[str, Any]:
     return shown | {"redriveStatusReason": reason}
 
 
-def tell(execution: Any) -> None:
+def send(execution: Any) -> None:
     """Put the event of the execution's status now on the default bus."""
     entry = {
         "Source": SOURCE,

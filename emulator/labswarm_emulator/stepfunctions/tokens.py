@@ -113,9 +113,9 @@ def _give_to_attempts(tokens: Tokens) -> None:
 
     def failed(task: Any, env: Any, ex: Any) -> Any:
         event = failure_event(task, env, ex)
-        told = event.event_details["taskFailedEventDetails"]
-        for name in [name for name in ("error", "cause") if told[name] is None]:
-            del told[name]
+        details = event.event_details["taskFailedEventDetails"]
+        for name in [name for name in ("error", "cause") if details[name] is None]:
+            del details[name]
         return event
 
     def heartbeat_missed(task: Any, env: Any, ex: Exception) -> Any:

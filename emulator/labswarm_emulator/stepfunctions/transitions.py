@@ -21,13 +21,13 @@ ATTEMPTS = {
 
 def transitions(events: Iterable[Mapping[str, Any]]) -> int:
     """The transitions that the events of GetExecutionHistory, all of them, were billed for."""
-    told = {event["id"]: event for event in events}
-    entered = sum(1 for event in told.values() if event["type"].endswith(ENTERED))
-    attempted = [_of_state(event, told) for event in told.values() if event["type"] in ATTEMPTS]
+    by_id = {event["id"]: event for event in events}
+    entered = sum(1 for event in by_id.values() if event["type"].endswith(ENTERED))
+    attempted = [_of_state(event, by_id) for event in by_id.values() if event["type"] in ATTEMPTS]
     return entered + len(attempted) - len(set(attempted))
 
 
-def _of_state(event: Mapping[str, Any], told: Mapping[int, Mapping[str, Any]]) -> int:
+def _of_state(event: Mapping[str, Any], by_id: Mapping[int, Mapping[str, Any]]) -> int:
     """Which entry of a state an attempt belongs to, by the events that led to it.
 
     The second attempt of a Parallel in which another one failed may be told as of that one; it has
@@ -36,6 +36,6 @@ def _of_state(event: Mapping[str, Any], told: Mapping[int, Mapping[str, Any]]) -
     kind = event["type"].removesuffix("Started").removesuffix("Scheduled")
     own = "TaskStateEntered" if event["type"].endswith("Scheduled") else f"{kind}Entered"
     at = event
-    while at["type"] != own and at["previousEventId"] in told:
-        at = told[at["previousEventId"]]
+    while at["type"] != own and at["previousEventId"] in by_id:
+        at = by_id[at["previousEventId"]]
     return int(at["id"])

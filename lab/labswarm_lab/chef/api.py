@@ -99,15 +99,15 @@ class Api:
             raise Refusal(405, "a client is deleted and made again")
         if method == "DELETE":
             del self.objects.clients[name], self.objects.client_acls[name]
-        told = {
+        answer = {
             "name": name,
             "clientname": name,
             "validator": False,
             "public_key": there.public_key,
         }
         if version != "0":  # keys are another endpoint's since version 1
-            del told["public_key"]
-        return 200, told
+            del answer["public_key"]
+        return 200, answer
 
     def _check_on(self, container: str, name: str, method: str, by: Actor) -> None:
         """Refuse when the actor may not do this to the object, or there is none."""

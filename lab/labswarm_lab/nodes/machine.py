@@ -58,15 +58,15 @@ def start(settings: NodesSettings, instance: Instance, number: int) -> "subproce
         )
     stdin, stdout = cast("tuple[IO[str], IO[str]]", (process.stdin, process.stdout))
     with stdin, stdout:  # init.sh goes on when its input ends
-        told = stdout.readline().strip()
-        if not told:
+        pid = stdout.readline().strip()
+        if not pid:
             process.wait()
             raise Permanent(f"no namespaces for {instance_id}: {log(place, instance_id)}")
-        (directory / "pid").write_text(told)
-        network.plug(place, settings.subnet, number, int(told))
+        (directory / "pid").write_text(pid)
+        network.plug(place, settings.subnet, number, int(pid))
         # On the hub there are no students' containers, and its own is asked from outside.
         if number != numbers.MANAGER:
-            network.shield(int(told), directory / "student-firewall.conf")
+            network.shield(int(pid), directory / "student-firewall.conf")
     return process
 
 

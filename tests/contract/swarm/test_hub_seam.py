@@ -76,7 +76,7 @@ class Seam(Protocol):
 
     hub: Hub
 
-    def told(self, user: str) -> tuple[str, int] | None:
+    def notice_of(self, user: str) -> tuple[str, int] | None:
         """Kind and deadline of the notice on the user's server."""
         ...
 
@@ -87,8 +87,8 @@ class TwinSeam:
         self._twin.without_notices = {USERS[3]}
         self.hub: Hub = self._twin
 
-    def told(self, user: str) -> tuple[str, int] | None:
-        notice = self._twin.told.get((user, ""))
+    def notice_of(self, user: str) -> tuple[str, int] | None:
+        notice = self._twin.notices.get((user, ""))
         return (notice.kind, notice.deadline) if notice else None
 
 
@@ -145,7 +145,7 @@ class JupyterSeam:
         """The user's server, as a browser reaches it."""
         return f"{self.proxy_url}/user/{quote(user, safe='@')}"
 
-    def told(self, user: str) -> tuple[str, int] | None:
+    def notice_of(self, user: str) -> tuple[str, int] | None:
         status, content = self.notice(user, f"token {self.token_of(user)}")
         assert status == 200, content
         notice = json.loads(content)["notice"]
@@ -316,11 +316,11 @@ def test_a_server_that_runs_is_told_and_the_newest_notice_counts(seam: Seam) -> 
         seam.hub.notify(eve, "lab-2", soon("terminate"))
     seam.hub.start(eve, "")
     becomes(seam.hub, eve, "", "ready")
-    assert seam.told(eve) is None
+    assert seam.notice_of(eve) is None
     for kind in (*KINDS, KINDS[0]):
         notice = soon(kind)
         seam.hub.notify(eve, "", notice)
-        assert seam.told(eve) == (kind, notice.deadline)
+        assert seam.notice_of(eve) == (kind, notice.deadline)
 
 
 def test_a_server_without_the_extension_and_an_unknown_user_are_gone_for_a_notice(
@@ -335,8 +335,8 @@ def test_a_server_without_the_extension_and_an_unknown_user_are_gone_for_a_notic
 
 
 @pytest.fixture(scope="module")
-def told(jupyter: JupyterSeam) -> JupyterSeam:
-    """A student's server that has been told."""
+def notified(jupyter: JupyterSeam) -> JupyterSeam:
+    """A student's server that has a notice."""
     eve = USERS[2]
     jupyter.hub.start(eve, "")
     becomes(jupyter.hub, eve, "", "ready")
@@ -344,49 +344,49 @@ def told(jupyter: JupyterSeam) -> JupyterSeam:
     return jupyter
 
 
-def test_a_notice_is_only_for_users_of_the_server(told: JupyterSeam) -> None:
+def test_a_notice_is_only_for_users_of_the_server(notified: JupyterSeam) -> None:
     eve = USERS[2]
-    for token in (told.token_of(eve), ADMIN):
-        status, content = told.notice(eve, f"token {token}")
+    for token in (notified.token_of(eve), ADMIN):
+        status, content = notified.notice(eve, f"token {token}")
         assert status == 200, content
         assert "save your files now" in json.loads(content)["notice"]["message"]
     key = key_of(TOKEN, eve, "")
     # The manager may start and stop servers, and not use them.
-    for shown in ("", f"token {told.token_of('ada')}", f"token {TOKEN}", f"labswarm {key}"):
-        assert told.notice(eve, shown)[0] == 403, shown
+    for shown in ("", f"token {notified.token_of('ada')}", f"token {TOKEN}", f"labswarm {key}"):
+        assert notified.notice(eve, shown)[0] == 403, shown
 
 
-def test_a_page_that_asks_for_notices_is_not_yet_a_student_who_works(told: JupyterSeam) -> None:
+def test_a_page_that_asks_for_notices_is_not_yet_a_student_who_works(notified: JupyterSeam) -> None:
     eve = USERS[2]
-    token = f"token {told.token_of(eve)}"
+    token = f"token {notified.token_of(eve)}"
 
     def last_activity() -> str:
-        status, content = asked("GET", f"{told.of(eve)}/api/status", token)
+        status, content = asked("GET", f"{notified.of(eve)}/api/status", token)
         assert status == 200, content
         return str(json.loads(content)["last_activity"])
 
     before = last_activity()
-    assert told.notice(eve, token)[0] == 200
+    assert notified.notice(eve, token)[0] == 200
     assert last_activity() == before
-    assert asked("GET", f"{told.of(eve)}/api/contents", token)[0] == 200
+    assert asked("GET", f"{notified.of(eve)}/api/contents", token)[0] == 200
     assert last_activity() != before
 
 
-def test_a_notice_is_in_a_file_that_only_its_student_reads(told: JupyterSeam) -> None:
-    (file,) = told.runtime.glob("labswarm-notice*")
+def test_a_notice_is_in_a_file_that_only_its_student_reads(notified: JupyterSeam) -> None:
+    (file,) = notified.runtime.glob("labswarm-notice*")
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_only_who_has_the_servers_own_key_gives_it_a_notice(told: JupyterSeam) -> None:
+def test_only_who_has_the_servers_own_key_gives_it_a_notice(notified: JupyterSeam) -> None:
     eve = USERS[2]
-    before = told.told(eve)
+    before = notified.notice_of(eve)
     body = json.dumps({"kind": "terminate", "deadline": 2**31})
     for shown in (
-        *("", f"token {told.token_of(eve)}", f"token {ADMIN}", "labswarm ", "labswarm None"),
+        *("", f"token {notified.token_of(eve)}", f"token {ADMIN}", "labswarm ", "labswarm None"),
         *(f"labswarm {key_of(TOKEN, 'ada', '')}", f"labswarm {key_of(TOKEN, eve, 'lab')}"),
     ):
-        assert asked("POST", f"{told.of(eve)}/labswarm/notify", shown, body)[0] == 401, shown
-    assert told.told(eve) == before
+        assert asked("POST", f"{notified.of(eve)}/labswarm/notify", shown, body)[0] == 401, shown
+    assert notified.notice_of(eve) == before
 
 
 @pytest.mark.parametrize(
@@ -399,28 +399,30 @@ def test_only_who_has_the_servers_own_key_gives_it_a_notice(told: JupyterSeam) -
         '{"kind": "terminate", "deadline": 1}' + " " * 200,
     ],
 )
-def test_a_notice_that_is_none_is_refused_and_changes_nothing(told: JupyterSeam, body: str) -> None:
+def test_a_notice_that_is_none_is_refused_and_changes_nothing(
+    notified: JupyterSeam, body: str
+) -> None:
     eve = USERS[2]
-    before = told.told(eve)
+    before = notified.notice_of(eve)
     key = f"labswarm {key_of(TOKEN, eve, '')}"
-    status, _ = asked("POST", f"{told.of(eve)}/labswarm/notify", key, body)
+    status, _ = asked("POST", f"{notified.of(eve)}/labswarm/notify", key, body)
     assert status in (400, 413)
-    assert told.told(eve) == before
+    assert notified.notice_of(eve) == before
 
 
 def test_a_server_that_another_token_started_takes_no_notice(
-    told: JupyterSeam, tmp_path: Path
+    notified: JupyterSeam, tmp_path: Path
 ) -> None:
     (tmp_path / "token").write_text("a-token-since-then")
-    later = HubApi(HubConfig(told.url, tmp_path / "token", told.proxy_url))
+    later = HubApi(HubConfig(notified.url, tmp_path / "token", notified.proxy_url))
     with pytest.raises(Permanent):
         later.notify(USERS[2], "", soon("terminate"))
 
 
-def test_a_notice_long_past_is_over(told: JupyterSeam) -> None:
+def test_a_notice_long_past_is_over(notified: JupyterSeam) -> None:
     eve = USERS[2]
-    told.hub.notify(eve, "", Notice("terminate", int(time.time()) - 3600))
-    assert told.told(eve) is None
+    notified.hub.notify(eve, "", Notice("terminate", int(time.time()) - 3600))
+    assert notified.notice_of(eve) is None
 
 
 def kernels_of(seam: JupyterSeam) -> list[str]:

@@ -57,10 +57,10 @@ def refusing(terraform: Terraform) -> set[str]:
 
 def _failed(said: str) -> Iterator[str]:
     for line in said.splitlines():
-        told = json.loads(line) if line.startswith("{") else {}
-        if told.get("type") != "diagnostic":
+        event = json.loads(line) if line.startswith("{") else {}
+        if event.get("type") != "diagnostic":
             continue
-        diagnostic = told["diagnostic"]
+        diagnostic = event["diagnostic"]
         if validation := VALIDATION.search(diagnostic["detail"]):
             yield validation[1]
         elif diagnostic["summary"].endswith(("condition failed", "assertion failed")):

@@ -24,7 +24,7 @@ class SnsAlarms:
         self._client = client
         self._topic = topic
 
-    def tell(self, subject: str, sentences: Sequence[str]) -> None:
+    def send(self, subject: str, sentences: Sequence[str]) -> None:
         with named():
             self._client.publish(
                 TopicArn=self._topic,

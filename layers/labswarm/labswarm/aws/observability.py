@@ -20,11 +20,11 @@ def count(metrics: "Metrics", counts: Mapping[str, int], **about: str) -> None:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_billing.html
     """
-    told = {name: number for name, number in counts.items() if number}
-    if not told:
+    counted = {name: number for name, number in counts.items() if number}
+    if not counted:
         return
     for key, value in about.items():
         metrics.add_metadata(key, value)
-    for name, number in told.items():
+    for name, number in counted.items():
         metrics.add_metric(name, "Count", number)
     metrics.flush_metrics()

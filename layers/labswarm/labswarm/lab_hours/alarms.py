@@ -7,5 +7,5 @@ from typing import Protocol
 class Alarms(Protocol):
     """Where the alarms of this account go."""
 
-    def tell(self, subject: str, sentences: Sequence[str]) -> None:
+    def send(self, subject: str, sentences: Sequence[str]) -> None:
         """Send the sentences, one a line, under a subject."""

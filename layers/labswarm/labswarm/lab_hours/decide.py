@@ -115,7 +115,7 @@ class LabHours:
     def _alarmed(self, state: LabHoursState, name: str) -> LabHoursState:
         # Stored only after the message was sent: a failed message is sent by the next minute.
         if state.problems and state.problems != state.alarmed:
-            self._alarms.tell(f"labswarm: the timetable of {name}", state.problems)
+            self._alarms.send(f"labswarm: the timetable of {name}", state.problems)
         return replace(state, alarmed=state.problems)
 
     def _alarmed_of_refusing(
@@ -124,7 +124,7 @@ class LabHours:
         found = refusing(snapshot.nodes) if snapshot else frozenset()
         new = [node for node in found if node.node_id not in state.refusing]
         if new:
-            self._alarms.tell(f"labswarm: nodes of {name} start no servers", sentences(new))
+            self._alarms.send(f"labswarm: nodes of {name} start no servers", sentences(new))
         return replace(state, refusing=tuple(sorted(node.node_id for node in found)))
 
     def _with_starts(self, state: LabHoursState, name: str, now: float) -> LabHoursState:

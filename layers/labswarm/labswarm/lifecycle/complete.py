@@ -14,7 +14,7 @@ from labswarm.lifecycle.events import (
 )
 from labswarm.lifecycle.failure import Failure
 from labswarm.lifecycle.hooks import Hooks, Result, finish
-from labswarm.lifecycle.launch_alarm import Tell, held, malformed
+from labswarm.lifecycle.launch_alarm import SendAlarm, held, malformed
 from labswarm.lifecycle.ledger import Claim, Ledger
 
 Subject = tuple[str, Transition, str]
@@ -37,14 +37,14 @@ class Completing:
         groups: Groups,
         breakers: Breakers,
         clock: Clock,
-        tell: Tell | None = None,
+        send_alarm: SendAlarm | None = None,
     ) -> None:
         self._ledger = ledger
         self._hooks = hooks
         self._groups = groups
         self._breakers = breakers
         self._clock = clock
-        self._tell = tell
+        self._send_alarm = send_alarm
 
     def complete(
         self, subject: Subject, result: Result, phase: str, why: str = "the reason is unknown"
@@ -100,8 +100,8 @@ class Completing:
         event = salvaged(given)
         done = event and self.resort(event, execution, Failure("BadInput", str(error)))
         done = done or "the next minute starts the work of an instance that waits"
-        if self._tell:
-            self._tell(*malformed(cluster, error, done))
+        if self._send_alarm:
+            self._send_alarm(*malformed(cluster, error, done))
         return done
 
     def _resort_unclaimed(self, event: LifecycleEvent, result: Result, failure: Failure) -> str:
@@ -110,13 +110,13 @@ class Completing:
         One that terminates goes on waiting, because nobody has notified or moved its students. The
         next minute starts its work, and that of a launch which the minute started.
         """
-        told = f"{event.transition} of {event.instance_id}: unclaimed"
+        unclaimed = f"{event.transition} of {event.instance_id}: unclaimed"
         if event.transition != "launch" or event.by_instance:
-            return f"{told}, the next minute starts it"
+            return f"{unclaimed}, the next minute starts it"
         why = f"its launch was not claimed ({failure.why})"
         self._count_failure(event.cluster, event.instance_id, why)
         self._hooks.complete(event.asg, event.hook, event.token, result)
-        return f"{told}, {result}"
+        return f"{unclaimed}, {result}"
 
     def _count_failure(self, cluster: str, instance_id: str, why: str) -> None:
         """Count a failed launch; while launches are held, its group gets one smaller."""
@@ -130,8 +130,8 @@ class Completing:
         breaker = self._breakers.failed(cluster, instance_id, int(self._clock.now()))
         if not breaker.holds:
             return
-        if self._tell and len(breaker.failed) == MOST_FAILED:
-            self._tell(*held(cluster, instance_id, why))
+        if self._send_alarm and len(breaker.failed) == MOST_FAILED:
+            self._send_alarm(*held(cluster, instance_id, why))
         # A group at its minimum does not shrink: it replaces the instance.
         self._groups.shrink(instance_id)
 

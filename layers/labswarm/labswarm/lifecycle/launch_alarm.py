@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from labswarm.errors import BadInput
 from labswarm.lifecycle.breaker import MOST_FAILED
 
-Tell = Callable[[str, Sequence[str]], None]
-"""Sends sentences, one a line, under a subject: `Alarms.tell`."""
+SendAlarm = Callable[[str, Sequence[str]], None]
+"""Sends sentences, one a line, under a subject: `Alarms.send`."""
 
 
 def held(cluster: str, instance_id: str, why: str) -> tuple[str, Sequence[str]]:

@@ -65,16 +65,16 @@ def clusters_stuck(names: Sequence[str], passes: Passes, clock: Clock) -> list[s
     cluster of which it cannot be kept has a sentence too. As with `clusters_due`, no other cluster
     is asked about after a Transient error.
     """
-    told: list[str] = []
+    sentences: list[str] = []
     for name in names:
         now = clock.now()
         try:
             wanted_s = now - passes.wanted(name, now)
         except LabswarmError as error:
-            told.append(f"{name}: {error}")
+            sentences.append(f"{name}: {error}")
             if isinstance(error, Transient):
-                return told
+                return sentences
             continue
         if wanted_s >= OVERDUE_S:
-            told.append(f"{name}: no pass has decided anything for {wanted_s:.0f} s")
-    return told
+            sentences.append(f"{name}: no pass has decided anything for {wanted_s:.0f} s")
+    return sentences
