@@ -35,9 +35,9 @@ def waiting(request: pytest.FixtureRequest, name: str) -> Iterator[Waiting]:
     emulator: RunningEmulator = request.getfixturevalue("emulator")
     with kept(emulator, name) as group:
         group.create(1, hooks=[hook(LAUNCHING, HeartbeatTimeout=600)])
-        told = group.event(LAUNCH_ACTION)["detail"]
+        detail = group.event(LAUNCH_ACTION)["detail"]
         hooks = AutoScalingHooks(emulator.client("autoscaling"))
-        yield Waiting(hooks, name, told["LifecycleActionToken"], told["EC2InstanceId"])
+        yield Waiting(hooks, name, detail["LifecycleActionToken"], detail["EC2InstanceId"])
 
 
 def test_a_hook_has_the_timeout_that_it_was_made_with(waiting: Waiting) -> None:

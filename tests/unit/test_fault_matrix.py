@@ -82,8 +82,8 @@ def terminating(simulation: Simulation, state: str, arm: Callable[[], None]) -> 
     simulation.groups.terminate_instance_in_auto_scaling_group(going, True)
     if state != "Warn":
         simulation.time.run(EMPTY_DEADLINE_S - 1)
-        assert simulation.classroom.cuts == [], simulation.told()
-        assert going in simulation.ssm.machines, simulation.told()
+        assert simulation.classroom.cuts == [], simulation.report()
+        assert going in simulation.ssm.machines, simulation.report()
     else:
         simulation.time.run(20)
         simulation.warn(going)

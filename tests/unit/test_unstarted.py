@@ -249,7 +249,7 @@ def test_nodes_open_a_minute_later_without_launch_events(deaf: Simulation) -> No
     began = deaf.time.now()
     deaf.scale(4)
 
-    assert deaf.time.run_until(lambda: len(deaf.open_workers()) == 4, 600), deaf.told()
+    assert deaf.time.run_until(lambda: len(deaf.open_workers()) == 4, 600), deaf.report()
     assert deaf.time.now() - began < 120 + LOOK_S
 
 
@@ -264,7 +264,7 @@ def test_students_have_their_time_without_a_terminate_event(deaf: Simulation) ->
 
     deaf.time.run(LOOK_S)
     assert worker not in deaf.open_workers(), "nobody is seated there any more"
-    assert deaf.time.run_until(lambda: worker not in deaf.group.instances, 600), deaf.told()
+    assert deaf.time.run_until(lambda: worker not in deaf.group.instances, 600), deaf.report()
     claim = deaf.ledger.read_claim(worker, "terminate")
     assert claim is not None
     assert claim.opened_at - began < LOOK_S
@@ -285,7 +285,7 @@ def test_students_are_moved_without_a_spot_warning(deaf: Simulation, after_s: in
     assert worker is not None
 
     deaf.warn(worker)
-    assert deaf.time.run_until(lambda: worker not in deaf.group.instances, 600), deaf.told()
+    assert deaf.time.run_until(lambda: worker not in deaf.group.instances, 600), deaf.report()
 
     cuts = [cut for cut in deaf.classroom.cuts if cut.instance_id == worker]
     assert cuts

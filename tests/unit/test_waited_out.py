@@ -32,7 +32,7 @@ def test_after_its_time_to_go_forward_a_throttled_launch_is_undone(kind: Kind) -
         simulation.scale(1)
         simulation.time.run(2400)
 
-        assert "Abandon" in simulation.executions(LAUNCH)[0].entered, simulation.told()
+        assert "Abandon" in simulation.executions(LAUNCH)[0].entered, simulation.report()
 
 
 @pytest.mark.parametrize("kind", LASTING)
@@ -47,7 +47,7 @@ def test_students_keep_their_time_while_the_hub_takes_no_calls(state: str, kind:
 
         simulation.time.run(EMPTY_DEADLINE_S - 1)
         assert simulation.classroom.cuts == []
-        assert simulation.settle(), simulation.told()
+        assert simulation.settle(), simulation.report()
 
         assert [cut.drained for cut in simulation.classroom.cuts] == [False]
         assert simulation.classroom.worker_of("s1") not in (None, going)

@@ -81,5 +81,5 @@ class LabHoursPolicy:
     def read_breaker(self, _cluster: str) -> Breaker:
         return Breaker()
 
-    def tell(self, _subject: str, _sentences: Sequence[str]) -> None:
+    def send(self, _subject: str, _sentences: Sequence[str]) -> None:
         """A simulated cluster raises no alarm."""
