@@ -18,7 +18,7 @@ COMPLETING = Completing(
     groups=AWS.groups(),
     breakers=AWS.breakers(),
     clock=WallClock(),
-    tell=AWS.alarms().tell,
+    send_alarm=AWS.alarms().send,
 )
 METRICS = Metrics(namespace="labswarm", service="last-resort")
 

@@ -310,8 +310,10 @@ def test_the_last_resort_ends_the_wait_of_a_malformed_launch_event_and_names_the
     given = fresh("launch")
     given["detail"][field] = value
     app, hooks, _ = completes("last_resort")
-    told: list[str] = []
-    app.COMPLETING._tell = lambda subject, sentences: told.append("\n".join([subject, *sentences]))
+    messages: list[str] = []
+    app.COMPLETING._send_alarm = lambda subject, sentences: messages.append(
+        "\n".join([subject, *sentences])
+    )
 
     answer = app.handler(ended_badly(input=json.dumps(given)), Context())
 
@@ -319,8 +321,8 @@ def test_the_last_resort_ends_the_wait_of_a_malformed_launch_event_and_names_the
     assert hooks.results == results
     failed = app.COMPLETING._breakers.read_breaker("lab").failed
     assert failed == (frozenset({INSTANCE}) if results else frozenset())
-    assert told[-1].startswith("labswarm: a lifecycle event of lab is malformed")
-    assert f"detail.{field}: is {value!r}" in told[-1]
+    assert messages[-1].startswith("labswarm: a lifecycle event of lab is malformed")
+    assert f"detail.{field}: is {value!r}" in messages[-1]
     assert '"LastResorts":[1.0]' in capsys.readouterr().out
 
 
@@ -328,7 +330,7 @@ def test_the_last_resort_leaves_a_malformed_terminate_event_to_the_minute() -> N
     given = fresh("terminate")
     given["detail"]["Destination"] = "Mars"
     app, hooks, _ = completes("last_resort")
-    app.COMPLETING._tell = lambda subject, sentences: None
+    app.COMPLETING._send_alarm = lambda subject, sentences: None
 
     answer = app.handler(ended_badly(input=json.dumps(given)), Context())
 

@@ -107,13 +107,13 @@ def test_an_event_without_a_token_is_named_by_its_instance() -> None:
 @pytest.mark.parametrize("where", [("detail",), ()])
 def test_a_test_notification_is_known_by_its_transition_alone(where: tuple[str, ...]) -> None:
     """https://docs.aws.amazon.com/autoscaling/ec2/userguide/prepare-for-lifecycle-notifications.html"""
-    told = event("launch")
-    detail = told
+    notification = event("launch")
+    detail = notification
     for name in where:
         detail = detail[name]
     detail["LifecycleTransition"] = "autoscaling:TEST_NOTIFICATION"
 
-    assert parse(told) == Skip("a test notification")
+    assert parse(notification) == Skip("a test notification")
 
 
 SALVAGED: list[tuple[str, Any, dict[str, str]]] = [

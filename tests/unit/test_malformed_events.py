@@ -9,14 +9,14 @@ from tests.simulation.simulation import Simulation
 
 def spoiled(simulation: Simulation, kind: str, field: str, value: str) -> None:
     """Change a field of every lifecycle event of this kind from now on."""
-    told = simulation.groups.told
+    notify = simulation.groups.notify
 
-    def tell(event: Mapping[str, Any]) -> None:
+    def spoiled(event: Mapping[str, Any]) -> None:
         if event["detail-type"] == f"EC2 Instance-{kind} Lifecycle Action":
             event = {**event, "detail": {**event["detail"], field: value}}
-        told(event)
+        notify(event)
 
-    simulation.groups.told = tell
+    simulation.groups.notify = spoiled
 
 
 def test_launches_whose_events_are_malformed_are_held_and_the_field_is_named() -> None:
