@@ -20,15 +20,19 @@ CLOCK = WallClock()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Do one of four things, each of which may be done again.
+    """Do one of these things, each of which may be done again.
 
     `{"do": "register", "work", "public_key": <PEM>}` -> `{"client": <name>}`: a client, no node;
     Permanent when the time to go forward is over.
     `{"do": "remove", "work"}` -> `{"removed": [<name>]}`: the node's client and node object.
     `{"do": "remove_orphans", "cluster", "instances": [<id>, ...]}` -> `{"removed": [<name>, ...]}`.
     `{"do": "list", "cluster"}` -> `{"clients": [<instance id>, ...], "nodes": [...]}`, in full.
+    `{"do": "stay_active"}` -> `{}`: nothing. A function in a VPC that nobody calls for weeks
+    becomes Inactive, and its first calls fail.
     """
     match event.get("do"):
+        case "stay_active":
+            return {}
         case "register":
             return _register(Work.parse(event.get("work")), event.get("public_key"))
         case "remove":
@@ -39,9 +43,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             return _remove(cluster, _instances(event.get("instances")))
         case "list":
             return _list(CLUSTERS.read_cluster(str(event.get("cluster"))))
-    raise BadInput(
-        "do", f"is {event.get('do')!r}; it has to be register, remove, remove_orphans or list"
-    )
+    known = "register, remove, remove_orphans, list or stay_active"
+    raise BadInput("do", f"is {event.get('do')!r}; it has to be {known}")
 
 
 def _register(work: Work, public_key: object) -> dict[str, Any]:

@@ -32,9 +32,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     result = event.get("result")
     if result not in ("CONTINUE", "ABANDON"):
         raise BadInput("result", f"is {result!r}; a hook ends with CONTINUE or ABANDON")
-    why = Failure.read(event.get("failure")).why
+    failure = Failure.read(event.get("failure"))
     if "failure" in event:
-        logger.error("launch failed", extra={"instance": subject[0], "why": why})
-    completed = COMPLETING.complete(subject, result, str(event.get("phase")), why)
+        logger.error("launch failed", extra={"instance": subject[0], "why": failure.why})
+    completed = COMPLETING.complete(subject, result, str(event.get("phase")), failure)
     logger.info("completed", extra={"result": result, "phase": event.get("phase")})
     return {"completed": completed}

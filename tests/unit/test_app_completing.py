@@ -25,6 +25,7 @@ from labswarm.lifecycle.hooks import Result
 
 ASG = DESCRIPTION["asg"]
 LAUNCH, TERMINATE = read("launch"), read("terminate")
+CHEF_FAILED = Failure("Transient", "chef-client ended with 1")
 
 
 class Ends(Bench):
@@ -63,8 +64,8 @@ class Ends(Bench):
     def send(self, subject: str, sentences: Sequence[str]) -> None:
         self.alarms.append("\n".join((subject, *sentences)))
 
-    def ends(self, result: Result, phase: str, why: str = "chef-client ended with 1") -> int:
-        return self.completing.complete((INSTANCE, "launch", OWNER), result, phase, why)
+    def ends(self, result: Result, phase: str, failure: Failure = CHEF_FAILED) -> int:
+        return self.completing.complete((INSTANCE, "launch", OWNER), result, phase, failure)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +236,46 @@ def test_a_failure_without_a_claim_counts_too() -> None:
     assert ends.shrunk == [INSTANCE]
 
 
+@pytest.mark.parametrize(
+    ("error", "counted"),
+    [
+        # AWS did not run a step for now.
+        ("Lambda.ResourceNotReadyException", False),
+        ("Lambda.ENINotReadyException", False),
+        ("Lambda.TooManyRequestsException", False),
+        ("Lambda.ServiceException", False),
+        ("Lambda.SomethingThatAwsAddsTomorrow", False),
+        ("Throttled", False),
+        # It ran and failed, or can never run: every launch would.
+        ("Lambda.Unknown", True),
+        ("Lambda.ResourceNotFoundException", True),
+        ("Lambda.AccessDeniedException", True),
+        ("Runtime.ExitError", True),
+        ("Sandbox.Timedout", True),
+        ("States.Timeout", True),
+        ("Transient", True),
+        ("Permanent", True),
+        ("", True),
+    ],
+)
+@pytest.mark.parametrize("claims", [True, False])
+def test_a_failure_of_the_control_plane_itself_is_not_counted(
+    error: str, counted: bool, claims: bool
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+    ends = Ends()
+    failure = Failure(error, "told")
+
+    if claims:
+        ends.claim(LAUNCH)
+        ends.ends("ABANDON", "abandoned", failure)
+    else:
+        ends.completing.resort(LAUNCH, OWNER, failure)
+
+    assert ends.hooks.results == {LAUNCH.token: "ABANDON"}
+    assert ends.breakers.read_breaker("lab").failed == ({INSTANCE} if counted else set())
+
+
 def refused(code: str) -> LabswarmError:
     answer = {"Error": {"Code": code, "Message": "desiredSize equals minSize"}}
     try:
@@ -314,14 +355,14 @@ def test_a_cluster_that_wants_no_more_is_not_held() -> None:
 def test_the_failure_that_holds_launches_is_in_the_alarm_once() -> None:
     ends = Ends("i-1", "i-2")
     ends.claim(LAUNCH)
-    why = "Transient: chef-client ended with 1: Error executing action `install` on resource 'x'"
+    failed = Failure("Transient", "Error executing action `install` on resource 'x'")
 
-    ends.ends("ABANDON", "abandoned", why)
-    ends.ends("ABANDON", "abandoned", why)
+    ends.ends("ABANDON", "abandoned", failed)
+    ends.ends("ABANDON", "abandoned", failed)
 
     (alarms,) = ends.alarms
     assert alarms.startswith("labswarm: launches of lab are held\n")
-    assert why in alarms
+    assert "Transient: Error executing action `install` on resource 'x'" in alarms
     assert INSTANCE in alarms
 
 

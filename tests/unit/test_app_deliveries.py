@@ -1,8 +1,10 @@
 """No event is lost without a trace: ages, dead-letter queues and the last resort."""
 
+import json
 from typing import Any
 
 import pytest
+from tests.simulation.simulation import Simulation
 from tests.support.app_twins import event
 from tests.support.machines import FUNCTIONS, OF_CLAIMS, RESOURCES
 
@@ -28,17 +30,20 @@ def longest_s(given: dict[str, Any]) -> int:
     return every.get(given["Properties"].get("Schedule", ""), SHORTEST_HOOK_S)
 
 
+IN_A_VPC = [name for name, f in FUNCTIONS.items() if "VpcConfig" in f["Properties"]]
 TICKS = {
     name: function
     for name, function in CALLED_BY_EVENTS.items()
     if any(given["Type"] == "Schedule" for given in function["Events"].values())
+    and name not in IN_A_VPC
 }
 
 
 def test_the_sources_are_found() -> None:
     assert len(SOURCES) >= 8
     assert {"BeginPassesFunction", "DecideNodesFunction", "HeartbeatFunction"} == {*TICKS}
-    assert {*CALLED_BY_EVENTS} - {*TICKS} == {"LastResortFunction"}
+    assert {*CALLED_BY_EVENTS} - {*TICKS} == {"LastResortFunction", *IN_A_VPC}
+    assert IN_A_VPC == ["ChefFunction"]
 
 
 @pytest.mark.parametrize("given", SOURCES.values(), ids=SOURCES)
@@ -64,8 +69,25 @@ def test_a_functions_failed_event_is_retried_while_it_is_useful_and_then_kept(na
     retries_s = {0: 0, 1: 60, 2: 180}[config["MaximumRetryAttempts"]]
     assert retries_s <= config["MaximumEventAgeInSeconds"]
     kept = {"OnFailure": {"Type": "SQS", "Destination": QUEUE}}
-    assert config.get("DestinationConfig") == (None if name in TICKS else kept)
-    assert retries_s == 0 or name not in TICKS
+    again = name in TICKS or name in IN_A_VPC
+    assert config.get("DestinationConfig") == (None if again else kept)
+    assert retries_s == 0 or not again
+
+
+@pytest.mark.parametrize("name", IN_A_VPC)
+def test_a_function_in_a_vpc_is_called_each_hour_and_does_nothing(name: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html"""
+    properties = FUNCTIONS[name]["Properties"]
+    (rule,) = (given["Properties"] for given in properties["Events"].values())
+    assert rule["Schedule"] == "rate(60 minutes)"
+
+    folder = properties["CodeUri"].strip("/").split("/")[1]
+    with Simulation() as simulation:
+        simulation.call(folder, json.loads(rule["Input"]))
+        simulation.time.run(1)
+
+        assert simulation.answers == [(folder, {})]
+        assert not simulation.faults.calls, "no call of AWS"
 
 
 @pytest.mark.parametrize("name", TICKS)

@@ -220,7 +220,9 @@ def test_chef_deletes_the_client_before_the_node() -> None:
 
 @pytest.mark.parametrize("what", [None, "", "delete", 7])
 def test_chef_refuses_a_task_that_it_does_not_know(what: object) -> None:
-    with pytest.raises(BadInput, match=r"do: is .*; it has to be register, remove, .* or list"):
+    with pytest.raises(
+        BadInput, match=r"do: is .*; it has to be register, remove, .* or stay_active"
+    ):
         load("chef").handler({"do": what, "work": claimed()}, Context())
 
 

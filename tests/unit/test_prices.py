@@ -184,7 +184,8 @@ def test_the_app_is_counted_from_the_app() -> None:
     schedules = sorted(int(minutes) for minutes in re.findall(r"rate\((\d+) minutes?\)", TEMPLATE))
 
     assert app["alarms"] == TEMPLATE.count("Type: AWS::CloudWatch::Alarm")
-    counted = ("decisions_per_hour", "beats_per_hour", "pass_ticks_per_hour")
+    ticks = ("decisions_per_hour", "beats_per_hour", "pass_ticks_per_hour")
+    counted = (*ticks, "chef_calls_per_hour")
     assert [60 / app[name] for name in counted] == schedules
     assert app["snapshots_per_hour"] == 3600 / WRITE_AFTER_S
     assert app["passes_per_hour_at_rest"] == 3600 / REST_S
@@ -222,6 +223,7 @@ def test_the_bill_counts_a_day_without_students(
         assert called == {
             "decide_nodes": hours * app["decisions_per_hour"],
             "heartbeat": hours * app["beats_per_hour"],
+            "chef": hours * app["chef_calls_per_hour"],
             "begin_passes": hours * app["pass_ticks_per_hour"],
         }
         passes = simulation.executions(RECONCILE)[passes_before:]

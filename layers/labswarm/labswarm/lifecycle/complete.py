@@ -12,7 +12,7 @@ from labswarm.lifecycle.events import (
     cluster_named,
     salvaged,
 )
-from labswarm.lifecycle.failure import Failure
+from labswarm.lifecycle.failure import UNNAMED, Failure
 from labswarm.lifecycle.hooks import Hooks, Result, finish
 from labswarm.lifecycle.launch_alarm import SendAlarm, held, malformed
 from labswarm.lifecycle.ledger import Claim, Ledger
@@ -47,19 +47,19 @@ class Completing:
         self._send_alarm = send_alarm
 
     def complete(
-        self, subject: Subject, result: Result, phase: str, why: str = "the reason is unknown"
+        self, subject: Subject, result: Result, phase: str, failure: Failure = UNNAMED
     ) -> int:
         """Complete every lifecycle action of `subject`'s claim and close it; how many there were.
 
-        `why` is the reason of a failed launch. The alarm carries it when this failure is the one
-        that holds further launches.
+        `failure` is the reason of a failed launch. The alarm carries it when this failure is the
+        one that holds further launches.
         Again after a crash, it does the rest. Raises Permanent when the claim is another's.
         """
         instance_id, transition, owner = subject
         claim = self._ledger.read_claim(instance_id, transition)
         mine = claim is not None and claim.owner == owner
         if claim and mine and transition == "launch" and result == "ABANDON" and not claim.closed:
-            self._count_failure(claim.cluster, instance_id, why)
+            self._count_failure(claim.cluster, instance_id, failure)
         completed = finish(self._ledger, self._hooks, self._clock, subject, result, phase)
         if claim and mine and phase == "joined":
             self._breakers.joined(claim.cluster)
@@ -69,7 +69,7 @@ class Completing:
         self,
         event: LifecycleEvent | SpotNotice | Skip,
         execution: str,
-        failure: Failure = Failure(),  # noqa: B008  # it cannot be changed
+        failure: Failure = UNNAMED,
     ) -> str | None:
         """Complete in the place of an execution that ended otherwise than it should.
 
@@ -82,7 +82,7 @@ class Completing:
         claim = self._ledger.read_claim(event.instance_id, event.transition)
         if claim is not None and not claim.closed and claim.owner == execution:
             subject = (event.instance_id, event.transition, execution)
-            completed = self.complete(subject, result, phase, failure.why)
+            completed = self.complete(subject, result, phase, failure)
             return f"{event.transition} of {event.instance_id}: {completed} hooks, {result}"
         if isinstance(event, LifecycleEvent) and not _is_known(claim, event.token):
             return self._resort_unclaimed(event, result, failure)
@@ -113,13 +113,14 @@ class Completing:
         unclaimed = f"{event.transition} of {event.instance_id}: unclaimed"
         if event.transition != "launch" or event.by_instance:
             return f"{unclaimed}, the next minute starts it"
-        why = f"its launch was not claimed ({failure.why})"
-        self._count_failure(event.cluster, event.instance_id, why)
+        self._count_failure(event.cluster, event.instance_id, failure)
         self._hooks.complete(event.asg, event.hook, event.token, result)
         return f"{unclaimed}, {result}"
 
-    def _count_failure(self, cluster: str, instance_id: str, why: str) -> None:
+    def _count_failure(self, cluster: str, instance_id: str, failure: Failure) -> None:
         """Count a failed launch; while launches are held, its group gets one smaller."""
+        if failure.of_control_plane:
+            return
         # One that its own termination overtook says nothing about launches.
         if self._ledger.is_terminating(instance_id):
             return
@@ -131,7 +132,7 @@ class Completing:
         if not breaker.holds:
             return
         if self._send_alarm and len(breaker.failed) == MOST_FAILED:
-            self._send_alarm(*held(cluster, instance_id, why))
+            self._send_alarm(*held(cluster, instance_id, failure.why))
         # A group at its minimum does not shrink: it replaces the instance.
         self._groups.shrink(instance_id)
 

@@ -4,6 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from labswarm.error_table import aws_kind
+from labswarm.errors import Throttled, Transient
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -31,8 +34,25 @@ class Failure:
         return cls(str(caught.get("Error") or ""), " ".join(cause.split()))
 
     @property
+    def of_control_plane(self) -> bool:
+        """Whether AWS did not run a step for now: that says nothing about the instance.
+
+        A service was throttled, or Lambda refused the call, as it does while it connects a function
+        to its VPC again. A function that is missing, may not run or dies fails every launch, and is
+        none of these. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+        """
+        service, _, code = self.error.rpartition(".")
+        if service == "Lambda":
+            return code != "Unknown" and issubclass(aws_kind(code, self.cause), Transient)
+        return self.error == Throttled.__name__
+
+    @property
     def why(self) -> str:
         """A sentence without its full stop."""
         if not self.error:
             return self.cause or "the execution names no error"
         return f"{self.error}: {self.cause}".strip()
+
+
+UNNAMED = Failure()
+"""The failure of an execution that names no error, such as one that a person stopped."""
