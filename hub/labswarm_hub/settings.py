@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from labswarm.cluster import group_cluster
 from labswarm.errors import BadInput
+from labswarm.fields import Fields, names
 from labswarm.seats import Seat
 
 
@@ -101,37 +102,40 @@ class HubSettings:
             document = json.loads(text)
         except json.JSONDecodeError as error:
             raise BadInput("hub settings", f"write JSON: {error}") from error
-        if not isinstance(document, dict):
-            raise BadInput("hub settings", "write one JSON object")
-        fields = _Fields(document)
-        lab = fields.boolean("lab", default=False)
+        fields = Fields(document, names(cls), of="hub settings")
+        lab = fields.flag("lab", default=False)
         cluster, image = fields.text("cluster"), fields.text("image")
         settings = cls(
             lab=lab,
             cluster=cluster,
             image=image,
-            command=fields.texts("command"),
-            seat=_seat(fields.inner("seat"), least=1),
-            overhead=_seat(fields.inner("overhead"), least=0),
-            limit=_limit(fields.inner("limit")),
+            command=fields.texts("command", least=1),
+            seat=_seat(fields.inside("seat", names(Seat)), least=1),
+            overhead=_seat(fields.inside("overhead", names(Seat)), least=0),
+            limit=_limit(fields.inside("limit", names(Limit))),
             homes=fields.path("homes"),
             network=fields.text("network", default="labswarm"),
             docker_host=fields.text("docker_host", default="unix:///var/run/docker.sock"),
             hub_name=fields.text("hub_name", default="labswarm-hub"),
             data_dir=fields.path("data_dir"),
-            proxy_command=fields.texts("proxy_command"),
+            proxy_command=fields.texts("proxy_command", least=1),
             authenticator=fields.text("authenticator"),
             admins=frozenset(fields.texts("admins", default=())),
             manager_token_file=fields.path("manager_token_file"),
-            read_only_mounts=fields.mapping("read_only_mounts"),
-            environment=fields.mapping("environment"),
+            read_only_mounts=fields.texts_by_name("read_only_mounts"),
+            environment=fields.texts_by_name("environment"),
             conf_dir=fields.path("conf_dir", default="/etc/jupyterhub/conf.d"),
-            idle_timeout_s=fields.number("idle_timeout_s", 10, default=3600),
-            longest_server_s=fields.number("longest_server_s", 3600, default=24 * 3600),
-            groups={n: _group(f, n, cluster, image) for n, f in fields.inners("groups")},
-            profiles={n: _profile(f) for n, f in fields.inners("profiles")},
+            idle_timeout_s=fields.count("idle_timeout_s", 10, default=3600),
+            longest_server_s=fields.count("longest_server_s", 3600, default=24 * 3600),
+            groups={
+                name: _group(group, name, cluster, image)
+                for name, group in fields.named("groups", _GROUP).items()
+            },
+            profiles={
+                name: _profile(profile)
+                for name, profile in fields.named("profiles", names(Profile)).items()
+            },
         )
-        fields.refuse_unknown()
         settings._refuse_contradictions()
         return settings
 
@@ -165,104 +169,34 @@ def _refuse_limit_below_seat(group: Group, prefix: str = "") -> None:
             raise BadInput(f"{prefix}limit.{name}", f"give at least the seat's {name}")
 
 
-def _group(fields: "_Fields", name: str, cluster: str, image: str) -> Group:
-    group = Group(
+# The cluster of a group follows from its name.
+_GROUP = names(Group) - {"cluster"}
+
+
+def _group(fields: Fields, name: str, cluster: str, image: str) -> Group:
+    return Group(
         cluster=group_cluster(cluster, name),
         image=fields.text("image", default=image),
-        seat=_seat(fields.inner("seat"), least=1),
-        overhead=_seat(fields.inner("overhead"), least=0),
-        limit=_limit(fields.inner("limit")),
+        seat=_seat(fields.inside("seat", names(Seat)), least=1),
+        overhead=_seat(fields.inside("overhead", names(Seat)), least=0),
+        limit=_limit(fields.inside("limit", names(Limit))),
     )
-    fields.refuse_unknown()
-    return group
 
 
-def _profile(fields: "_Fields") -> Profile:
-    profile = Profile(fields.text("title"), fields.optional("group"))
-    fields.refuse_unknown()
-    return profile
+def _profile(fields: Fields) -> Profile:
+    return Profile(fields.text("title"), fields.optional("group"))
 
 
-def _seat(fields: "_Fields", least: int) -> Seat:
-    seat = Seat(
-        memory_bytes=fields.number("memory_bytes", least),
-        nano_cpus=fields.number("nano_cpus", least),
+def _seat(fields: Fields, least: int) -> Seat:
+    return Seat(
+        memory_bytes=fields.count("memory_bytes", least),
+        nano_cpus=fields.count("nano_cpus", least),
     )
-    fields.refuse_unknown()
-    return seat
 
 
-def _limit(fields: "_Fields") -> Limit:
-    limit = Limit(
-        memory_bytes=fields.number("memory_bytes", 1),
-        nano_cpus=fields.number("nano_cpus", 1),
-        pids=fields.number("pids", 1),
+def _limit(fields: Fields) -> Limit:
+    return Limit(
+        memory_bytes=fields.count("memory_bytes", 1),
+        nano_cpus=fields.count("nano_cpus", 1),
+        pids=fields.count("pids", 1),
     )
-    fields.refuse_unknown()
-    return limit
-
-
-class _Fields:
-    """The fields of a JSON object, each taken once with the type it has to have."""
-
-    _REQUIRED = object()
-
-    def __init__(self, document: dict[str, Any], prefix: str = "") -> None:
-        self._document = dict(document)
-        self._prefix = prefix
-
-    def text(self, name: str, default: object = _REQUIRED) -> str:
-        value = self._take(name, default)
-        return value if isinstance(value, str) and value else self._refuse(name, "give a text")
-
-    def optional(self, name: str) -> str | None:
-        return self.text(name) if name in self._document else None
-
-    def number(self, name: str, least: int, default: object = _REQUIRED) -> int:
-        value = self._take(name, default)
-        whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
-        return int(value) if whole else self._refuse(name, f"give a whole number from {least}")
-
-    def boolean(self, name: str, default: bool) -> bool:
-        value = self._take(name, default)
-        return value if isinstance(value, bool) else self._refuse(name, "give true or false")
-
-    def texts(self, name: str, default: object = _REQUIRED) -> tuple[str, ...]:
-        value = self._take(name, default)
-        texts = isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
-        filled = texts and (value or default is not self._REQUIRED)
-        return tuple(value) if filled else self._refuse(name, "give a list of texts")
-
-    def mapping(self, name: str) -> dict[str, str]:
-        value = self._take(name, {})
-        texts = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-        return dict(value) if texts else self._refuse(name, "give an object of texts")
-
-    def path(self, name: str, default: object = _REQUIRED) -> Path:
-        path = Path(self.text(name, default))
-        return path if path.is_absolute() else self._refuse(name, "give an absolute path")
-
-    def inner(self, name: str) -> "_Fields":
-        value = self._take(name, self._REQUIRED)
-        if not isinstance(value, dict):
-            self._refuse(name, "give an object")
-        return _Fields(value, f"{self._prefix}{name}.")
-
-    def inners(self, name: str) -> list[tuple[str, "_Fields"]]:
-        """The objects in an object, by their names; none when it is not there."""
-        if name not in self._document:
-            return []
-        outer = self.inner(name)
-        return [(inner, outer.inner(inner)) for inner in list(outer._document)]
-
-    def refuse_unknown(self) -> None:
-        for name in self._document:
-            self._refuse(name, "remove it, there is no such setting")
-
-    def _take(self, name: str, default: object) -> Any:
-        if name in self._document:
-            return self._document.pop(name)
-        return self._refuse(name, "is missing") if default is self._REQUIRED else default
-
-    def _refuse(self, name: str, remedy: str) -> NoReturn:
-        raise BadInput(f"{self._prefix}{name}", remedy)

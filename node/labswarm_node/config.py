@@ -6,16 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from labswarm.cluster import INSTANCE_ID
 from labswarm.errors import BadInput
+from labswarm.fields import Fields, names
 
 DEFAULT_PATH = "/etc/labswarm/node.json"
 _DEFAULT_STATE_DIR = "/var/lib/labswarm-manager"
 
-_ANY = re.compile(r".+", re.DOTALL)
 CLUSTER = re.compile(r"[a-z][a-z0-9-]{0,19}")
 # Swarm's own ids: swarmkit identity/randomid.go, maxRandomIDLength.
 SWARM_ID = re.compile(r"[a-z0-9]{25}")
@@ -93,11 +92,12 @@ class NodeConfig:
     def parse(cls, text: str) -> "NodeConfig":
         """Read a node.json. Raises BadInput naming the first field that is wrong."""
         try:
-            fields = _Fields(json.loads(text))
+            values = json.loads(text)
         except ValueError as error:
             raise BadInput(
                 "node.json", f"is no JSON ({error}); run chef-client to write it"
             ) from error
+        fields = Fields(values, names(cls), of="node.json")
         role = fields.text("role", _ROLE)
         return cls(
             cluster=fields.text("cluster", CLUSTER),
@@ -109,8 +109,8 @@ class NodeConfig:
             aws_endpoint_url=fields.optional("aws_endpoint_url", _URL),
             join_secret=fields.text("join_secret"),
             images=fields.texts("images", IMAGE),
-            chef=_chef(fields.inside("chef")),
-            hub=_hub(fields.inside("hub")) if role == "hub" else None,
+            chef=_chef(fields.inside("chef", names(ChefConfig))),
+            hub=_hub(fields.inside("hub", names(HubConfig))) if role == "hub" else None,
             state_dir=Path(fields.optional("state_dir") or _DEFAULT_STATE_DIR),
         )
 
@@ -127,7 +127,7 @@ class NodeConfig:
         return cls.parse(text)
 
 
-def _chef(fields: "_Fields") -> ChefConfig:
+def _chef(fields: Fields) -> ChefConfig:
     ca_file = fields.optional("ca_file")
     return ChefConfig(
         url=fields.text("url", _URL).rstrip("/"),
@@ -141,7 +141,7 @@ def _chef(fields: "_Fields") -> ChefConfig:
     )
 
 
-def _hub(fields: "_Fields") -> HubConfig:
+def _hub(fields: Fields) -> HubConfig:
     api_url = fields.text("api_url", _URL).rstrip("/")
     # A node.json of the last version does not name it: then it is our own hub's port.
     own_hub = f"{urlsplit(api_url).scheme}://{urlsplit(api_url).hostname}:8000"
@@ -150,37 +150,3 @@ def _hub(fields: "_Fields") -> HubConfig:
         token_file=Path(fields.text("token_file")),
         proxy_url=(fields.optional("proxy_url", _URL) or own_hub).rstrip("/"),
     )
-
-
-class _Fields:
-    """The values of one JSON object, each taken out with its type checked."""
-
-    def __init__(self, values: object, path: str = "") -> None:
-        if not isinstance(values, Mapping):
-            raise BadInput(path.rstrip(".") or "node.json", "has to be a JSON object")
-        self._values: Mapping[str, Any] = values
-        self._path = path
-
-    def inside(self, name: str) -> "_Fields":
-        return _Fields(self._values.get(name), f"{self._path}{name}.")
-
-    def text(self, name: str, pattern: re.Pattern[str] = _ANY) -> str:
-        value = self._values.get(name)
-        if isinstance(value, str) and pattern.fullmatch(value):
-            return value
-        return self._refuse(name, f"is {value!r}; it has to be text like {pattern.pattern}")
-
-    def optional(self, name: str, pattern: re.Pattern[str] = _ANY) -> str | None:
-        return None if self._values.get(name) is None else self.text(name, pattern)
-
-    def texts(self, name: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        values = self._values.get(name)
-        if not isinstance(values, list):
-            self._refuse(name, f"is {values!r}; it has to be a list of texts")
-        for value in values:
-            if not isinstance(value, str) or not pattern.fullmatch(value):
-                self._refuse(name, f"holds {value!r}; each has to be like {pattern.pattern}")
-        return tuple(values)
-
-    def _refuse(self, name: str, remedy: str) -> NoReturn:
-        raise BadInput(self._path + name, remedy)

@@ -101,7 +101,7 @@ def test_what_is_wrong_in_a_service_is_named_with_its_place(field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["servers", "unknown"])
-def test_what_is_wrong_of_the_hub_is_named(field: str) -> None:
+def test_a_wrong_field_of_the_hub_is_named(field: str) -> None:
     values = json.loads(SNAPSHOT.to_json())
     values["hub"][field] = "many"
 
@@ -109,15 +109,18 @@ def test_what_is_wrong_of_the_hub_is_named(field: str) -> None:
         Snapshot.parse(json.dumps(values))
 
 
-def test_one_of_the_version_before_says_nothing_of_the_hub() -> None:
+def test_a_snapshot_of_an_older_version_has_no_hub() -> None:
     values = json.loads(SNAPSHOT.to_json())
     del values["hub"]
 
     assert Snapshot.parse(json.dumps(values)) == replace(SNAPSHOT, hub=None)
 
 
-def test_what_a_version_to_come_says_besides_is_passed_over() -> None:
+def test_fields_of_a_newer_version_are_left_out() -> None:
     values = {**json.loads(SNAPSHOT.to_json()), "colour": "red"}
+    values["nodes"][0]["colour"] = "red"
+    values["hub"]["colour"] = "red"
+    values["hub"]["unknown"][0]["colour"] = "red"
 
     assert Snapshot.parse(json.dumps(values)) == SNAPSHOT
 

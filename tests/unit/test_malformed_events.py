@@ -11,12 +11,12 @@ def spoiled(simulation: Simulation, kind: str, field: str, value: str) -> None:
     """Change a field of every lifecycle event of this kind from now on."""
     notify = simulation.groups.notify
 
-    def spoiled(event: Mapping[str, Any]) -> None:
+    def spoil(event: Mapping[str, Any]) -> None:
         if event["detail-type"] == f"EC2 Instance-{kind} Lifecycle Action":
             event = {**event, "detail": {**event["detail"], field: value}}
         notify(event)
 
-    simulation.groups.notify = spoiled
+    simulation.groups.notify = spoil
 
 
 def test_launches_whose_events_are_malformed_are_held_and_the_field_is_named() -> None:

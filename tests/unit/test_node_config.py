@@ -98,6 +98,23 @@ def test_a_missing_file_is_refused_with_its_path(tmp_path: Path) -> None:
         NodeConfig.read({"LABSWARM_NODE_CONFIG": str(path)})
 
 
+@pytest.mark.parametrize(
+    ("where", "key", "known"),
+    [((), "image", "images"), (("chef",), "policy_groups", "policy_group")],
+)
+def test_an_unknown_field_is_refused_with_the_nearest_known_one(
+    where: tuple[str, ...], key: str, known: str
+) -> None:
+    values = document()
+    inside = values
+    for name in where:
+        inside = inside[name]
+    inside[key] = "x"
+    with pytest.raises(BadInput, match=f"is not known; did you mean {known!r}") as refused:
+        NodeConfig.parse(json.dumps(values))
+    assert refused.value.field == ".".join([*where, key])
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{"])
 def test_what_is_no_json_object_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match=r"^node\.json: "):

@@ -1,11 +1,11 @@
 """The Swarm at one moment, as the hub's machine saw it and the functions read it."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from labswarm.errors import BadInput
+from labswarm.fields import ANY_VERSION, Fields
 
 STALE_AFTER_S = 120
 
@@ -76,22 +76,23 @@ class Snapshot:
 
     @classmethod
     def parse(cls, text: str) -> "Snapshot":
-        """Read what `to_json` wrote. Raises BadInput naming the first field that is wrong."""
+        """Read what `to_json` wrote, here or in another version.
+
+        Raises BadInput naming the first field that is wrong.
+        """
         try:
             values = json.loads(text)
         except ValueError as error:
             raise BadInput("snapshot", f"is no JSON ({error})") from error
-        fields = _object(values, "snapshot")
+        fields = Fields(values, ANY_VERSION, of="snapshot")
         return cls(
-            cluster=_text(fields, "cluster"),
-            taken_at=_time(fields, "taken_at"),
-            nodes=tuple(
-                _node(node, f"nodes.{index}.") for index, node in enumerate(_list(fields, "nodes"))
-            ),
-            running=_count(fields, "running"),
-            waiting=_count(fields, "waiting"),
+            cluster=fields.text("cluster"),
+            taken_at=fields.time("taken_at"),
+            nodes=tuple(_node(node) for node in fields.listed("nodes", ANY_VERSION)),
+            running=fields.count("running"),
+            waiting=fields.count("waiting"),
             # An item that an older labswarm-snapshot has written has none.
-            hub=None if fields.get("hub") is None else _hub(fields["hub"]),
+            hub=_hub(fields.inside("hub", ANY_VERSION)) if fields.has("hub") else None,
         )
 
 
@@ -105,78 +106,26 @@ class Snapshots(Protocol):
         """Keep it; False when one as new, or newer, is there."""
 
 
-def _node(values: object, path: str) -> NodeSeen:
-    fields = _object(values, path.rstrip("."))
-    instance_id = fields.get("instance_id")
+def _node(fields: Fields) -> NodeSeen:
     return NodeSeen(
-        node_id=_text(fields, "node_id", path),
-        instance_id=None if instance_id is None else _text(fields, "instance_id", path),
-        state=_text(fields, "state", path),
-        availability=_text(fields, "availability", path),
-        seats=_count(fields, "seats", path),
-        seats_used=_count(fields, "seats_used", path),
-        created_at=_text(fields, "created_at", path),
+        node_id=fields.text("node_id"),
+        instance_id=fields.optional("instance_id"),
+        state=fields.text("state"),
+        availability=fields.text("availability"),
+        seats=fields.count("seats"),
+        seats_used=fields.count("seats_used"),
+        created_at=fields.text("created_at"),
         # An item that an older labswarm-snapshot has written has neither.
-        refused=_count(fields, "refused", path) if "refused" in fields else 0,
-        unfit=_flag(fields, "unfit", path) if "unfit" in fields else False,
+        refused=fields.count("refused", default=0),
+        unfit=fields.flag("unfit", default=False),
     )
 
 
-def _hub(values: object) -> HubSeen:
-    fields = _object(values, "hub")
+def _hub(fields: Fields) -> HubSeen:
     return HubSeen(
-        servers=_count(fields, "servers", "hub."),
+        servers=fields.count("servers"),
         unknown=tuple(
-            _service(service, f"hub.unknown.{index}.")
-            for index, service in enumerate(_list(fields, "unknown", "hub."))
+            ServiceSeen(service.text("service_id"), service.time("created_at"))
+            for service in fields.listed("unknown", ANY_VERSION)
         ),
     )
-
-
-def _service(values: object, path: str) -> ServiceSeen:
-    fields = _object(values, path.rstrip("."))
-    return ServiceSeen(
-        service_id=_text(fields, "service_id", path),
-        created_at=_time(fields, "created_at", path),
-    )
-
-
-def _object(values: object, name: str) -> Mapping[str, Any]:
-    if not isinstance(values, Mapping):
-        raise BadInput(name, "has to be a JSON object")
-    return values
-
-
-def _text(fields: Mapping[str, Any], name: str, path: str = "") -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadInput(path + name, f"is {value!r}; it has to be text")
-    return value
-
-
-def _flag(fields: Mapping[str, Any], name: str, path: str) -> bool:
-    value = fields.get(name)
-    if not isinstance(value, bool):
-        raise BadInput(path + name, f"is {value!r}; it has to be true or false")
-    return value
-
-
-def _list(fields: Mapping[str, Any], name: str, path: str = "") -> list[object]:
-    value = fields.get(name)
-    if not isinstance(value, list):
-        raise BadInput(path + name, f"is {value!r}; it has to be a list")
-    return value
-
-
-def _time(fields: Mapping[str, Any], name: str, path: str = "") -> float:
-    value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadInput(path + name, f"is {value!r}; it has to be epoch seconds")
-    return float(value)
-
-
-def _count(fields: Mapping[str, Any], name: str, path: str = "") -> int:
-    value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise BadInput(path + name, f"is {value!r}; it has to be a whole number, at least 0")
-    return value
