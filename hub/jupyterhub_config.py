@@ -7,7 +7,9 @@ import os
 import sys
 from pathlib import Path
 
+from labswarm.errors import BadInput
 from labswarm.seats import START_WITHIN_S
+from labswarm_hub import spawner_options
 from labswarm_hub.homes import mark_homes
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.spawner import LabswarmSpawner
@@ -52,16 +54,15 @@ c.LabswarmSpawner.mem_limit = settings.limit.memory_bytes
 c.LabswarmSpawner.cpu_limit = settings.limit.nano_cpus / 1e9
 # The spawner itself ends a start in time, with a reason; JupyterHub's own end has none.
 c.LabswarmSpawner.start_timeout = START_WITHIN_S + 30
+# Options that admins may change stand under Spawner, where their own have the last word.
 # A student whose node is lost is offered a new server this soon; until then the page asks the lost
 # one.
-c.LabswarmSpawner.poll_interval = 5
+c.Spawner.poll_interval = 5
 # Some students' failing servers are no reason to stop everyone's hub.
-c.LabswarmSpawner.consecutive_failure_limit = 0
+c.Spawner.consecutive_failure_limit = 0
 
 # The hub has to know a server's last activity well before it counts as idle (default: every 300 s).
-activity_s = min(300, settings.idle_timeout_s // 3)
-c.JupyterHub.last_activity_interval = activity_s
-c.LabswarmSpawner.environment = {"JUPYTERHUB_ACTIVITY_INTERVAL": str(activity_s)}
+c.JupyterHub.last_activity_interval = settings.activity_interval_s
 
 # labswarm-manager on the hub's host moves servers away from a node that leaves. The culler stops
 # idle servers: only that empties nodes and shrinks the cluster.
@@ -88,5 +89,10 @@ c.JupyterHub.load_roles = [
     },
 ]
 
+ours = dict(c.LabswarmSpawner)
 for extra in sorted(settings.conf_dir.glob("*.py")):
     load_subconfig(str(extra))  # type: ignore[name-defined]  # noqa: F821  # given by traitlets
+try:
+    spawner_options.refuse(c, ours)
+except BadInput as error:
+    sys.exit(f"{settings.conf_dir}: {error}")

@@ -80,6 +80,14 @@ class HubSettings:
         """The hub's own workers."""
         return Group(self.cluster, self.image, self.seat, self.overhead, self.limit)
 
+    @property
+    def activity_interval_s(self) -> int:
+        """Seconds between two reports of a server's last activity: well before it counts as idle.
+
+        JupyterHub's own default is 300 s.
+        """
+        return min(300, self.idle_timeout_s // 3)
+
     def group_of(self, options: Mapping[str, Any]) -> Group:
         """The workers on whose seats a server with these options (the hub's `user_options`) starts.
 

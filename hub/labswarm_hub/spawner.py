@@ -214,10 +214,11 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             await asyncio.sleep(0.2)
 
     def get_env(self) -> dict[str, str]:
-        """The server's environment."""
+        """The server's environment; an admin's own `environment` goes before the settings'."""
         return {
-            **super().get_env(),
+            "JUPYTERHUB_ACTIVITY_INTERVAL": str(self.settings.activity_interval_s),
             **self.settings.environment,
+            **super().get_env(),
             "HOME": HOME,
             # labswarm-manager signs notices to this server with it.
             "LABSWARM_NOTICE_KEY": self._key,
@@ -342,7 +343,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             self.group,
             self.server_of_student,
             node_id,
-            command=[*self.settings.command, *self.get_args()],
+            args=[*(self.cmd or self.settings.command), *self.get_args()],
             environment=self.get_env(),
             refused_by=[node_id for node_id, _ in self._refused_by],
         )

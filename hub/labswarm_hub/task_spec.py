@@ -43,15 +43,15 @@ def service_spec(
     group: Group,
     server: Server,
     node_id: str | None,
-    command: Sequence[str],
+    args: Sequence[str],
     environment: Mapping[str, str],
     refused_by: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the arguments of docker-py's `create_service` for a server on a node.
 
-    Without a node the server waits for a seat. `refused_by` are the ids of the nodes on which this
-    start has failed so far; labswarm-snapshot reads them from the task. The `group`'s seat is
-    reserved, so that Swarm never gives it to two servers.
+    Without a node the server waits for a seat. `args` are the words that start it. `refused_by` are
+    the ids of the nodes on which this start has failed so far; labswarm-snapshot reads them from
+    the task. The `group`'s seat is reserved, so that Swarm never gives it to two servers.
     """
     labels = {
         USER_LABEL: server.user,
@@ -70,7 +70,9 @@ def service_spec(
         "task_template": {
             "ContainerSpec": {
                 "Image": group.image,
-                "Command": list(command),
+                # Not its Command, which would replace the image's ENTRYPOINT and so skip the
+                # start hooks of docker-stacks and repo2docker.
+                "Args": list(args),
                 "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
                 "Labels": labels,
                 "Dir": HOME,

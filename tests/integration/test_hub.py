@@ -1,6 +1,7 @@
 """The hub on a real Swarm: students' servers on seats, in line, ended and started again."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,42 @@ MANAGER = "i-0000000000000000a"
 WORKERS = ("i-0000000000000000b", "i-0000000000000000c")
 WORKER_MEMORY = 1600 * MIB  # two seats
 PATIENCE_S = 60
+# As start.sh of docker-stacks does: it prepares, then becomes the words that it was given.
+START_HOOK = (
+    "import os, sys; os.environ['PREPARED'] = 'by the image'; os.execvp(sys.argv[1], sys.argv[1:])"
+)
+ADMINS_FILE = """
+import os
+from pathlib import Path
+
+os.environ["TERM_OF_YEAR"] = "winter"
+
+def before(spawner):
+    spawner.environment = spawner.environment | {"HOOKED": "before the start"}
+
+c.Spawner.environment = {"COURSE": "physics", "JUPYTERHUB_ACTIVITY_INTERVAL": "7"}
+c.Spawner.env_keep = ["TERM_OF_YEAR"]
+c.Spawner.args = ["--ServerApp.terminals_enabled=False"]
+c.Spawner.default_url = "/lab/tree/welcome.ipynb"
+c.DockerSpawner.notebook_dir = "/home/jovyan"
+c.Spawner.debug = True
+c.Spawner.disable_user_config = True
+c.Spawner.pre_spawn_hook = before
+c.Spawner.post_stop_hook = lambda spawner: Path(
+    "/srv/labswarm/stopped").write_text(spawner.user.name)
+"""
+"""Options of an admin that have an effect on a server."""
+ENVIRONMENT_OF_SERVER = """
+import json, os
+from pathlib import Path
+
+for process in Path("/proc").glob("[0-9]*"):
+    if int(process.name) not in (1, os.getpid()):
+        if b"terminals_enabled=False" in process.joinpath("cmdline").read_bytes():
+            lines = process.joinpath("environ").read_bytes().decode().split("\\0")
+            print(json.dumps(dict(line.split("=", 1) for line in lines if line)))
+            break
+"""
 
 _LACKING: Sequence[object] = missing() or [
     part
@@ -162,16 +199,30 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
                 docker_socket=place.docker_socket(MANAGER),
                 address=settings.manager_address,
                 hub_image=publish(engine, hub_image(), f"{at}/labswarm/hub"),
-                notebook_image=publish(engine, notebook_image(), f"{at}/labswarm/notebook"),
+                notebook_image=published_with_start_hook(engine, f"{at}/labswarm/notebook"),
                 seat=SEAT,
                 overhead=OVERHEAD,
             )
+            (ground.state / "conf.d").mkdir(parents=True)
+            (ground.state / "conf.d/admin.py").write_text(ADMINS_FILE)
             wait_healthy(start_hub(engine, ground), PATIENCE_S)
             yield Hub(ground, engine, place)
     finally:
         for instance_id in (*WORKERS, MANAGER):
             machines.terminate(instance_id)
         sweep.clear(place)
+
+
+def published_with_start_hook(engine: docker.DockerClient, name: str) -> str:
+    """The lab's class image with an ENTRYPOINT, published; its name by digest."""
+    entrypoint = f"ENTRYPOINT {json.dumps(['/usr/bin/python3', '-c', START_HOOK])}"
+    engine.api.import_image_from_data(
+        notebook_image(), repository=name, tag="hooked", changes=[entrypoint]
+    )
+    for line in engine.images.push(name, tag="hooked", stream=True, decode=True):
+        if digest := line.get("aux", {}).get("Digest"):
+            return f"{name}@{digest}"
+    raise AssertionError("the registry gave no digest")
 
 
 @pytest.fixture
@@ -199,6 +250,29 @@ def test_a_class_is_packed_on_workers_and_its_files_are_in_their_homes(empty_hub
         assert (home / str(result.file)).read_text() == f"Saved by {result.student}.\n"
         assert home.stat().st_mode & 0o777 == 0o700
         assert not list(home.rglob("*.sqlite*")), "SQLite stays off the shared folder"
+
+
+def test_an_admins_options_and_the_images_start_hook_have_their_effect(empty_hub: Hub) -> None:
+    empty_hub.attend(1)
+    environment = json.loads(
+        empty_hub.in_container("student-01", "/usr/bin/python3", "-c", ENVIRONMENT_OF_SERVER)
+    )
+    wanted = {
+        "PREPARED": "by the image",
+        "COURSE": "physics",
+        "HOOKED": "before the start",
+        "TERM_OF_YEAR": "winter",
+        "JUPYTERHUB_ACTIVITY_INTERVAL": "7",
+        "JUPYTERHUB_DEFAULT_URL": "/lab/tree/welcome.ipynb",
+        "JUPYTERHUB_ROOT_DIR": "/home/jovyan",
+        "JUPYTERHUB_DEBUG": "1",
+        "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
+    }
+    assert {name: environment.get(name) for name in wanted} == wanted
+    empty_hub.call("DELETE", "/users/student-01/server")
+    stopped = empty_hub.ground.state / "stopped"
+    eventually(stopped.exists, lambda: sorted(stopped.parent.iterdir()))
+    assert stopped.read_text() == "student-01"
 
 
 def test_a_student_without_a_seat_waits_and_gets_the_next_free_one(empty_hub: Hub) -> None:

@@ -24,7 +24,7 @@ hub, spawner = config.JupyterHub, config.LabswarmSpawner
 print(json.dumps({
     "cleanup": hub.cleanup_servers, "spawn_limit": hub.concurrent_spawn_limit,
     "start_timeout": spawner.start_timeout, "allow_all": config.Authenticator.allow_all,
-    "scopes": hub.load_roles[0]["scopes"], "poll_interval": spawner.poll_interval,
+    "scopes": hub.load_roles[0]["scopes"], "poll_interval": config.Spawner.poll_interval,
     "object": hub.spawner_class.object_type,
     "culler": hub.services[1]["command"][1:], "activity": hub.last_activity_interval,
 }))
@@ -140,7 +140,7 @@ assert lines == [
 
     def test_an_admins_own_files_are_read_last(self, tmp_path: Path) -> None:
         (tmp_path / "conf.d").mkdir()
-        (tmp_path / "conf.d/poll.py").write_text("c.LabswarmSpawner.poll_interval = 3\n")
+        (tmp_path / "conf.d/poll.py").write_text("c.Spawner.poll_interval = 3\n")
         loaded = self.load(tmp_path)
         assert json.loads(loaded.stdout)["poll_interval"] == 3, loaded.stderr
 
