@@ -118,7 +118,8 @@ def args_of(**options: Any) -> list[str]:
         user=SimpleNamespace(name="ada"),
         **options,
     )
-    spawner.docker, spawner.get_env = docker, dict
+    for name, twin in (("docker", docker), ("get_env", dict)):
+        setattr(spawner, name, twin)
     created = spawner._create_service("node1")
     with pytest.raises(StopIteration):
         created.send(None)
