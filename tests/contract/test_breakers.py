@@ -1,11 +1,13 @@
 """The domain relies on this in the launch breakers; the table and its twin both pass."""
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 import boto3
 import pytest
 from moto import mock_aws
 from tests.support.ledger_items import CLAIM, table
+from tests.support.stale_reads import StaleReads
 from tests.twins.breaker import MemoryBreakers
 
 from labswarm.aws.dynamodb.breaker import DynamoBreakers
@@ -28,7 +30,7 @@ def breakers(request: pytest.FixtureRequest) -> Iterator[Breakers]:
         table(client)
         # Other items of the table are not in the way.
         DynamoLedger(client, "labswarm-ledger").write_claim(CLAIM)
-        yield DynamoBreakers(client, "labswarm-ledger")
+        yield DynamoBreakers(cast("Any", StaleReads(client)), "labswarm-ledger")
 
 
 def test_a_cluster_of_which_nothing_is_known_holds_nothing(breakers: Breakers) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, cast
 
 import boto3
 import pytest
 from moto import mock_aws
 from tests.support.ledger_items import CLAIM, INSTANCE, NOW, table
+from tests.support.stale_reads import StaleReads
 from tests.twins.ledger import MemoryLedger
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
@@ -26,7 +28,7 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
             "dynamodb", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
         table(client)
-        yield DynamoLedger(client, "labswarm-ledger")
+        yield DynamoLedger(cast("Any", StaleReads(client)), "labswarm-ledger")
 
 
 def asked(ledger: Ledger, wanted: Claim, now: int = NOW, running: tuple[str, ...] = ()) -> Claim:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
 from moto import mock_aws
+from tests.support.stale_reads import StaleReads
 from tests.twins.passes import MemoryPasses
 
 from labswarm.aws.dynamodb.passes import DynamoPasses
@@ -33,7 +34,7 @@ def passes(request: pytest.FixtureRequest) -> Iterator[Passes]:
         yield MemoryPasses()
         return
     with mock_aws():
-        yield DynamoPasses(table(), "labswarm-passes")
+        yield DynamoPasses(cast("Any", StaleReads(table())), "labswarm-passes")
 
 
 def test_what_was_kept_is_read_as_the_next_version(passes: Passes) -> None:

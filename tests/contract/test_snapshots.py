@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, cast
 
 import boto3
 import pytest
 from moto import mock_aws
+from tests.support.stale_reads import StaleReads
 from tests.twins.snapshot import MemorySnapshots
 
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
@@ -33,7 +35,7 @@ def snapshots(request: pytest.FixtureRequest) -> Iterator[Snapshots]:
             AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
         )
-        yield DynamoSnapshots(client, "labswarm-snapshots")
+        yield DynamoSnapshots(cast("Any", StaleReads(client)), "labswarm-snapshots")
 
 
 def test_what_was_written_is_read_as_it_was(snapshots: Snapshots) -> None:

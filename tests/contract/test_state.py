@@ -1,10 +1,12 @@
 """Lab hours rely on this in their state; the table and its twin in memory both pass."""
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 import boto3
 import pytest
 from moto import mock_aws
+from tests.support.stale_reads import StaleReads
 from tests.twins.state import MemoryLabHoursStates
 
 from labswarm.aws.dynamodb.launches import DynamoLaunches
@@ -41,7 +43,7 @@ def states(request: pytest.FixtureRequest) -> Iterator[LabHoursStates]:
             AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
         )
-        yield DynamoLabHoursStates(client, "labswarm-lab-hours")
+        yield DynamoLabHoursStates(cast("Any", StaleReads(client)), "labswarm-lab-hours")
 
 
 def test_notes_are_read_as_they_were_last_written(states: LabHoursStates) -> None:

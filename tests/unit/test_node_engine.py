@@ -55,6 +55,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.targets.append(self.path)
         if "/images/create" in self.path:
             return self._send(200, self.server.pulled)
+        # As Docker: a body of another type is refused.
+        if self.headers["Content-Type"] != "application/json":
+            return self._answer(415, {"message": "Content-Type specified must be JSON"})
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.server.others:
             self.server.others -= 1
