@@ -1,0 +1,77 @@
+"""The template's settings against the needs of the code that runs under them."""
+
+import inspect
+import re
+
+import pytest
+from tests.support.machines import FUNCTIONS, RESOURCES, ROOT
+
+from labswarm.chef.server import ChefServer
+
+LAYER = ROOT / "layers/labswarm/labswarm"
+
+
+def code_of(function: str) -> str:
+    folder: str = FUNCTIONS[function]["Properties"]["CodeUri"]
+    return (ROOT / folder / "app.py").read_text()
+
+
+def reaches_chef(function: str) -> bool:
+    return "from labswarm.chef" in code_of(function)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_in_the_vpc_if_and_only_if_it_asks_the_chef_server(function: str) -> None:
+    """Others would pay for it with a colder start, and with an endpoint for each service."""
+    assert ("VpcConfig" in FUNCTIONS[function]["Properties"]) == reaches_chef(function)
+
+
+def test_some_function_asks_the_chef_server() -> None:
+    assert [name for name in FUNCTIONS if reaches_chef(name)] == ["ChefFunction"]
+
+
+def test_a_call_of_the_chef_server_ends_well_before_its_function() -> None:
+    """A function that times out names neither the server nor the call."""
+    longest_s = inspect.signature(ChefServer).parameters["timeout_s"].default
+
+    assert longest_s <= FUNCTIONS["ChefFunction"]["Properties"]["Timeout"] / 5
+
+
+def test_items_that_have_an_end_are_deleted_at_it() -> None:
+    """Its adapter writes `expires_at`; without the setting the ledger grows for ever."""
+    writes = {
+        file.stem
+        for file in (LAYER / "aws/dynamodb").glob("*.py")
+        if '"expires_at"' in file.read_text()
+    }
+    expires = {
+        table["Properties"]["TableName"]
+        for table in RESOURCES.values()
+        if table["Type"] == "AWS::DynamoDB::Table"
+        and table["Properties"].get("TimeToLiveSpecification")
+        == {"AttributeName": "expires_at", "Enabled": True}
+    }
+
+    assert (writes, expires) == ({"ledger"}, {"labswarm-ledger"})
+
+
+def every_s(function: str) -> list[int]:
+    """The seconds between two events of a function's schedules."""
+    schedules = [
+        str(event["Properties"].get("Schedule", ""))
+        for event in FUNCTIONS[function]["Properties"].get("Events", {}).values()
+    ]
+    return [60 * int(n) for text in schedules for n in re.findall(r"rate\((\d+) minutes?\)", text)]
+
+
+SCHEDULED = [name for name in FUNCTIONS if every_s(name)]
+
+
+@pytest.mark.parametrize("function", SCHEDULED)
+def test_a_function_ends_before_its_next_schedule(function: str) -> None:
+    """Two invocations at once would do the same work twice."""
+    assert FUNCTIONS[function]["Properties"]["Timeout"] < min(every_s(function))
+
+
+def test_three_functions_have_a_schedule() -> None:
+    assert len(SCHEDULED) == 3
