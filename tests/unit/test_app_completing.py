@@ -122,6 +122,16 @@ def test_students_keep_their_servers_while_a_termination_is_unclaimed() -> None:
     assert ends.hooks.results == {}
 
 
+def test_a_token_that_the_claim_never_saw_does_not_wait_for_its_hooks_own_end() -> None:
+    ends = Ends()
+    ends.claim(LAUNCH)
+    ends.completing.resort(LAUNCH, OWNER)
+    late = replace(LAUNCH, token="second")
+
+    assert ends.completing.resort(late, OTHER) == f"launch of {INSTANCE}: unclaimed, ABANDON"
+    assert ends.hooks.results["second"] == "ABANDON"
+
+
 def test_a_launch_that_the_minute_started_is_no_ones_to_abandon() -> None:
     """Another execution may work on it; if none does, the next minute starts one."""
     ends = Ends()

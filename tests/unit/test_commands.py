@@ -198,6 +198,37 @@ def test_an_invalid_answer_is_an_error_of_its_kind(
     assert "node-join" in str(failed.value)
 
 
+@pytest.mark.parametrize("status", ["Cancelling", "Cancelled"])
+def test_a_command_that_is_cancelled_is_over_at_once(status: str) -> None:
+    """Nobody waits for the agent, which may never say that it has ended."""
+    bench = Bench()
+    bench.agent.ended["command-1"] = Invocation(status, status, -1, "", "")
+    began = bench.clock.now()
+
+    with pytest.raises(LabswarmError):
+        bench.run()
+
+    assert bench.clock.now() == began
+    assert bench.claim().commands[PAUSE.name].answered
+
+
+@pytest.mark.parametrize(
+    "attempt", [pytest.param(1, id="the first"), pytest.param(10**9, id="a late one")]
+)
+def test_the_label_of_an_attempt_fits_into_a_comment_of_ssm(attempt: int) -> None:
+    """SendCommand refuses a longer one: 100 characters."""
+    longest = replace(
+        PAUSE,
+        subject=f"i-{'0' * 17}",
+        document=f"labswarm-{'x' * 119}",
+        owner=f"arn:aws:states:eu-west-1:1:execution:m:{'e' * 80}",
+    )
+
+    label = longest.label(attempt)
+    assert len(label) == 100
+    assert label.startswith(longest.subject)
+
+
 # A hub's slots
 
 

@@ -160,6 +160,12 @@ def test_a_pass_long_ago_does_not_count(seen: Listings, orphan: Finding) -> None
 
 
 @pytest.mark.parametrize(("seen", "orphan"), PLANTED)
+def test_a_mark_of_an_hour_ago_removes_nothing(seen: Listings, orphan: Finding) -> None:
+    """A node that was gone an hour ago and is gone again may be another one."""
+    assert passes(seen, seen, every_s=3600).due == ()
+
+
+@pytest.mark.parametrize(("seen", "orphan"), PLANTED)
 def test_nothing_that_an_execution_works_on_is_touched(seen: Listings, orphan: Finding) -> None:
     if orphan.key not in ("ghost", "lost"):
         busy = replace(seen, working=frozenset({B}))
