@@ -16,7 +16,7 @@ def seconds_until_moved() -> int:
             simulation.time.run(1)
             if simulation.classroom.worker_of("s0") not in (None, going):
                 return second
-        raise AssertionError(simulation.told())
+        raise AssertionError(simulation.report())
 
 
 def test_a_student_for_whom_there_is_a_seat_is_moved_within_fifteen_seconds_of_the_warning() -> (
