@@ -17,22 +17,24 @@ CLOCK = WallClock()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"cluster": <name>|null, "dry_run"}` -> `{"clusters": [<name>, ...]}`: that one, or all.
+    """`{"given": {"cluster": <name>|null, "dry_run"}}` -> `{"clusters": [...]}`: that one, or all.
 
     Of all, those at rest are left out, unless it is a dry run. `clusters` next to them are the
     clusters that begin_passes chose, and the answer.
     """
-    chosen = event.get("clusters")
+    # An execution from before a deploy sends its input itself.
+    given = event.get("given", event)
+    chosen = given.get("clusters")
     if chosen is not None:
         return {"clusters": chosen}
     names = CLUSTERS.names()
-    wanted = event.get("cluster")
+    wanted = given.get("cluster")
     if wanted is not None:
         if wanted not in names:
             raise BadInput("cluster", f"is {wanted!r}; it has to be one of {', '.join(names)}")
         return {"clusters": [wanted]}
     # An execution from before a deploy does not name its kind.
-    if event.get("dry_run") is not False:
+    if given.get("dry_run") is not False:
         return {"clusters": names}
     found, why = clusters_due(names, PASSES, GROUPS, CLOCK)
     for failure in why:

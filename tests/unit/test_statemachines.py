@@ -230,7 +230,7 @@ def test_a_reconcile_run_costs_two_transitions_and_four_for_each_cluster_in_orde
 def test_the_clusters_are_listed_knowing_all_that_was_asked_for() -> None:
     """An input has no clusters when it is given by hand: a path to them would fail."""
     clusters = load(ROOT / "statemachines/reconcile.asl.yaml")["States"]["Clusters"]
-    assert clusters["Parameters"]["Payload.$"] == "$"
+    assert clusters["Parameters"]["Payload"]["given.$"] == "$"
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
