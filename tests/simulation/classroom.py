@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
-from labswarm_node.hub_twin import HubTwin
+from labswarm_lab.nodes.swarm_twin import SwarmTwin
 from labswarm_node.snapshot import HubAnswer, snapshot_of
 from labswarm_node.swarm import Availability, Server
-from labswarm_node.twin import SwarmTwin
+from tests.twins.hub import HubTwin
 from tests.twins.snapshot import MemorySnapshots
 
 SEAT, OVERHEAD = Seat(2**29, 250_000_000), Seat(2**29, 0)

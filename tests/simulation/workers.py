@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from labswarm_lab.nodes.simulated import commands_of
+from labswarm_lab.nodes.swarm_twin import TOKEN, EngineTwin, SwarmTwin
 from labswarm_node import manager, node
 from labswarm_node.answer import Answer
 from labswarm_node.hub import Hub
 from labswarm_node.join_secret import JoinSecret
-from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 from tests.simulation.agents import Machine, SsmTwin
 from tests.simulation.chef import ChefTwin
 from tests.simulation.virtual_time import VirtualTime

@@ -19,10 +19,10 @@ from labswarm_lab.nodes.founding import found_swarm
 from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.nodes.swarm_twin import TOKEN, EngineTwin, SwarmTwin
 from labswarm_node.docker_swarm import DockerEngine, DockerSwarm
 from labswarm_node.join_secret import JoinSecret
 from labswarm_node.swarm import Engine, Server, Swarm
-from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 
 MEMORY = 2 * 1024**3
 NANO_CPUS = 10**9

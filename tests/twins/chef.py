@@ -4,7 +4,7 @@ from labswarm.errors import BadInput, Permanent, Transient
 
 
 class TwinChefServer:
-    """Has the methods of labswarm.chef.server.ChefServer.
+    """Implements the methods of labswarm.chef.server.ChefServer.
 
     `down` lets every call fail; `log` has the deletions in order; `urls` the servers asked for.
     """

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class TwinExecutions:
-    """Implements labswarm.executions.Executions: `running` are ARNs, `given` inputs by name."""
+    """Implements labswarm.executions.Executions: `running` are ARNs, `given` inputs by ARN."""
 
     def __init__(self, *running: str) -> None:
         self.running = set(running)
@@ -15,7 +15,9 @@ class TwinExecutions:
         return arn in self.running
 
     def start(self, machine: str, name: str, given: Mapping[str, Any]) -> bool:
-        if name in self.given:
-            return False
-        self.given[name] = given
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        if arn in self.given:
+            return arn in self.running and self.given[arn] == given
+        self.given[arn] = given
+        self.running.add(arn)
         return True

@@ -14,6 +14,7 @@ from tests.support.handlers import Context, load
 from tests.support.tables import key_schema
 from tests.twins.agent import TwinAgent
 from tests.twins.chef import TwinChefServer
+from tests.twins.hub import HubTwin
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
@@ -22,12 +23,11 @@ from labswarm.errors import BadInput, Transient
 from labswarm.lifecycle.events import Transition
 from labswarm.lifecycle.ledger import Claim, Phase
 from labswarm.seats import Seat
+from labswarm_lab.nodes.swarm_twin import TOKEN, EngineTwin, SwarmTwin
 from labswarm_node import worker
-from labswarm_node.hub_twin import HubTwin
 from labswarm_node.lost_services import remove_lost_services
 from labswarm_node.snapshot import HubAnswer, snapshot_of
 from labswarm_node.swarm import Server
-from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 
 STALE = "i-00000000000000bad"
 STUDENTS = ("ada", "bob")

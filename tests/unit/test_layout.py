@@ -157,6 +157,32 @@ def test_each_file_name_stands_for_one_seam() -> None:
     assert sorted(stems) == sorted(set(stems))
 
 
+TWINS = sorted(
+    (path.stem, node.name)
+    for path in (ROOT / "tests/twins").glob("*.py")
+    for node in classes(path)
+    if "Implements " in (ast.get_docstring(node) or "")
+)
+
+
+@pytest.mark.parametrize(("module", "twin"), TWINS, ids=lambda name: name)
+def test_a_twin_passes_the_contract_suite_of_its_original(module: str, twin: str) -> None:
+    suites = [
+        {alias.name for alias in node.names}
+        for path in (ROOT / "tests/contract").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == f"tests.twins.{module}"
+    ]
+
+    assert any(twin in imported for imported in suites)
+
+
+def test_every_file_of_twins_has_one_that_names_its_protocol() -> None:
+    files_of_twins = {path.stem for path in (ROOT / "tests/twins").glob("*.py")} - {"__init__"}
+
+    assert {module for module, _ in TWINS} == files_of_twins
+
+
 # The other packages
 
 

@@ -6,15 +6,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from tests.twins.hub import HubTwin
 
 from labswarm.errors import Permanent, Transient
 from labswarm.notices import Notice
+from labswarm_lab.nodes.swarm_twin import TOKEN, SwarmTwin
 from labswarm_node.config import HubConfig
 from labswarm_node.evacuation import Moves, MovesFile, evacuate, step
 from labswarm_node.hub import HubApi, Running
-from labswarm_node.hub_twin import HubTwin
 from labswarm_node.swarm import Server
-from labswarm_node.twin import TOKEN, SwarmTwin
 from labswarm_node.worker import activate
 
 WORKER, OTHER = "i-00000000000000001", "i-00000000000000002"

@@ -1,12 +1,12 @@
 """Removing students' services that the hub has lost, over the twins of the Swarm and of the hub."""
 
 import pytest
+from tests.twins.hub import HubTwin
 
 from labswarm.errors import Permanent, Transient
-from labswarm_node.hub_twin import HubTwin
+from labswarm_lab.nodes.swarm_twin import TOKEN, SwarmTwin
 from labswarm_node.lost_services import remove_lost_services
 from labswarm_node.swarm import Server
-from labswarm_node.twin import TOKEN, SwarmTwin
 
 ADA, BOB = Server("ada", "", "jupyter-ada"), Server("bob o", "lab-2", "jupyter-bob-20o--lab-2d2")
 SERVERS = {(server.user, server.name): server for server in (ADA, BOB)}

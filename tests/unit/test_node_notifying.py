@@ -3,13 +3,13 @@
 import threading
 
 import pytest
+from tests.twins.hub import HubTwin
 
 from labswarm.errors import Gone, Permanent, Transient
 from labswarm.notices import Notice, key_of
-from labswarm_node.hub_twin import HubTwin
+from labswarm_lab.nodes.swarm_twin import TOKEN, SwarmTwin
 from labswarm_node.notifying import notify
 from labswarm_node.swarm import Server
-from labswarm_node.twin import TOKEN, SwarmTwin
 
 WORKER, OTHER = "i-00000000000000001", "i-00000000000000002"
 ADA, BOB, EVE = (

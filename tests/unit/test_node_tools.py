@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from tests.twins.hub import HubTwin
 
 from labswarm.errors import BadInput, Transient
 from labswarm.notices import Notice
+from labswarm_lab.nodes.swarm_twin import TOKEN, EngineTwin, SwarmTwin
 from labswarm_node import manager, node
 from labswarm_node.chef_run import Ended, run_client
 from labswarm_node.hub import HubApi
-from labswarm_node.hub_twin import HubTwin
 from labswarm_node.join_secret import JoinSecret
 from labswarm_node.swarm import Server
-from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 
 WORKER = "i-0123456789abcdef0"
 HUB = "i-000000000000000b0"

@@ -12,7 +12,7 @@ from tests.simulation.simulation import ASG, CLUSTER, PASS, RECONCILE, Simulatio
 
 from labswarm.lifecycle.ledger import TRANSITIONS, Claim
 from labswarm.seats import START_WITHIN_S
-from labswarm_node.twin import TOKEN
+from labswarm_lab.nodes.swarm_twin import TOKEN
 
 NODES = 1000
 # BatchGetItem takes so many keys: DynamoDB API reference.

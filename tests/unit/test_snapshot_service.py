@@ -12,13 +12,14 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto import mock_aws
+from tests.twins.hub import HubTwin
 from tests.twins.snapshot import MemorySnapshots
 
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm.seats import Seat
 from labswarm.snapshot import HubSeen, ServiceSeen, Snapshot
-from labswarm_node.hub_twin import HubTwin
+from labswarm_lab.nodes.swarm_twin import TOKEN, SwarmTwin
 from labswarm_node.snapshot_service import (
     DESCRIBED_FOR_S,
     HUB_EVERY_S,
@@ -28,7 +29,6 @@ from labswarm_node.snapshot_service import (
     serve,
 )
 from labswarm_node.swarm import Server, StudentService, StudentTask, SwarmNode
-from labswarm_node.twin import TOKEN, SwarmTwin
 
 GIB = 1024**3
 HUB = "i-000000000000000b0"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.twins.hub import HubTwin
 
 from labswarm.cluster import INSTANCE_ID, NAME, asg_name, cluster_of, node_name
 from labswarm.groups import Group, Roster
@@ -28,11 +29,10 @@ from labswarm_hub import tasks
 from labswarm_hub.seating import Seating
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.task_spec import CLUSTER_LABEL, SERVICE_LABEL
+from labswarm_lab.nodes.swarm_twin import TOKEN, SwarmTwin
 from labswarm_node.evacuation import MovesFile, step
-from labswarm_node.hub_twin import HubTwin
 from labswarm_node.snapshot import snapshot_of
 from labswarm_node.swarm import Server, StudentTask, SwarmNode
-from labswarm_node.twin import TOKEN, SwarmTwin
 
 NOW, START_S = 1_800_000_000.0, 240
 MANAGER = "i-0fedcba9876543210"

@@ -19,13 +19,13 @@ from labswarm_lab.nodes.machine import remove_tree
 from labswarm_lab.nodes.node_config import write_node_json
 from labswarm_lab.nodes.roles import cluster_of, role_of
 from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.nodes.swarm_twin import TOKEN, EngineTwin, SwarmTwin
 from labswarm_node import manager, node
 from labswarm_node.answer import Answer
 from labswarm_node.chef_run import Ended
 from labswarm_node.config import NodeConfig
 from labswarm_node.hub import HubApi
 from labswarm_node.join_secret import JoinSecret, read_join_secret
-from labswarm_node.twin import TOKEN, EngineTwin, SwarmTwin
 
 SNAPSHOT = "swarm.json"
 _NOT_FOUND = 127

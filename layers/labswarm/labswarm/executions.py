@@ -11,4 +11,8 @@ class Executions(Protocol):
         """Whether this execution is running; one that does not exist (any more) is not."""
 
     def start(self, machine: str, name: str, given: Mapping[str, Any]) -> bool:
-        """Start an execution under a name; False when an earlier one had that name."""
+        """Start an execution under a name; False when an earlier one had that name.
+
+        True also when that one has the same input and still runs:
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+        """

@@ -12,12 +12,12 @@ from typing import Literal, Protocol
 from urllib.parse import quote, urlsplit
 
 import pytest
+from tests.twins.hub import HubTwin
 
 from labswarm.errors import Gone, Permanent
 from labswarm.notices import KINDS, Notice, key_of
 from labswarm_node.config import HubConfig
 from labswarm_node.hub import Hub, HubApi
-from labswarm_node.hub_twin import HubTwin
 
 REPOSITORY = Path(__file__).parents[3]
 CLASS = REPOSITORY / ".class"

@@ -1,4 +1,4 @@
-"""The hub in memory: the twin of JupyterHub's API, for tests."""
+"""The hub in memory: the twin of JupyterHub's API."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,10 @@ def _nothing(user: str, server: str) -> None:
 
 
 class HubTwin:
-    """`Hub`, for these users. It calls `spawn` and `end` when a server really starts and ends.
+    """Implements labswarm_node.hub.Hub for these users.
 
-    That is at once, or with `slow` at `finish_starts` and `finish_stops`.
+    It calls `spawn` and `end` when a server really starts and ends. That is at once, or with `slow`
+    at `finish_starts` and `finish_stops`.
     """
 
     def __init__(
