@@ -43,6 +43,7 @@ from labswarm_emulator import (
     templates,
     weight,
 )
+from labswarm_emulator.browsers import without_browsers
 from labswarm_emulator.emulator import READY, Emulator, Settings
 from labswarm_emulator.links import Links
 from labswarm_emulator.machines import Machines
@@ -91,8 +92,8 @@ class Server:
         listening = dataclasses.replace(settings, port=self._http.port)
         self.emulator = Emulator(listening, factory(listening))
         controls = install(self.emulator)
-        self._http.app = control_api.with_control_api(
-            with_refusals(self._http.app, self.emulator), controls
+        self._http.app = without_browsers(
+            control_api.with_control_api(with_refusals(self._http.app, self.emulator), controls)
         )
 
     @property

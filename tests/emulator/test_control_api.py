@@ -19,6 +19,18 @@ def test_an_unknown_instance_is_neither_cut_nor_healed(emulator: RunningEmulator
         assert post(emulator, f"{what}/i-0123456789abcdef0").status == 404
 
 
+@pytest.mark.parametrize("path", ["/", "/_emulator/kill/i-0123456789abcdef0"])
+def test_a_web_page_reaches_neither_awss_apis_nor_the_control_api(
+    emulator: RunningEmulator, path: str
+) -> None:
+    answer = urllib3.request(
+        "POST", f"{emulator.url}{path}", headers={"Origin": "https://page.example"}, timeout=10
+    )
+
+    assert answer.status == 403
+    assert b"answers no web page" in answer.data
+
+
 @pytest.mark.differs(
     "EventBridge",
     "PutEvents",
