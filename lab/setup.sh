@@ -28,7 +28,7 @@ declare -A wanted=(
 want_checkers() {
   wanted[ruby]=ruby
   wanted[chromium]=chromium
-  # Some distributions lack these. The checks that need one then report that they were skipped.
+  # Some distributions lack these, and a machine without a network has no lists. The checks that need one then report that they were skipped.
   [ "$(id -u)" = 0 ] && command -v apt-cache >/dev/null || return 0
   compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || apt-get update -qq || true
   local package
@@ -65,7 +65,7 @@ install_packages() {
   { apt-get update -q && apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
     { tail -20 "$log" >&2; die "apt-get could not install ${missing[*]}; fix that and try again"; }
   rm -f "$log"
-  # They must not start with the machine either: a registry would listen on every address.
+  # They must not start with the machine either: a registry would listen on every address. Not every package has brought a unit.
   if command -v systemctl >/dev/null; then
     for package in "${missing[@]}"; do
       case $package in docker-registry | goiardi) systemctl disable --quiet "$package" 2>/dev/null || true ;; esac
@@ -76,12 +76,13 @@ install_packages() {
 # ---- Python environments ---------------------------------------------------------------------
 
 python=/usr/bin/python3
-[ -x "$python" ] || python=$(command -v python3 || true)
+[ -x "$python" ] || python=$(command -v python3) || die "python3 is not installed; install python3 and python3-venv"
 
 # Brought up to date when its lock, its interpreter or its steps change, and for nothing else.
 environment() { # $1 directory, $2 lock file, $3 a further step or none, $4.. files that this step reads
   local dir=$1 lock=$2 step=${3:-true} version stamp index
   version=$("$python" --version)
+  # `true` stands for no further step, and is no function.
   stamp=$({ cat "$lock" requirements/bootstrap.lock "${@:4}"; declare -f environment; declare -f "$step" || true; } | sha256sum
     echo "$version")
   if [ "$(cat "$dir/.stamp" 2>/dev/null)" = "$stamp" ]; then
@@ -92,6 +93,7 @@ environment() { # $1 directory, $2 lock file, $3 a further step or none, $4.. fi
   [ "$(tail -n 1 "$dir/.stamp" 2>/dev/null)" = "$version" ] || "$python" -m venv --clear "$dir"
   "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
     -r requirements/bootstrap.lock 2> >(grep -v '^WARNING: Location' >&2)
+  # pip fails when no index is configured.
   index=${UV_DEFAULT_INDEX:-$("$dir/bin/python" -m pip config get global.index-url 2>/dev/null || true)}
   index=${index:-${PIP_INDEX_URL:-}}
   rm -f "$dir/.labswarm"

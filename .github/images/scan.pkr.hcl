@@ -97,6 +97,7 @@ build {
     execute_command = "chmod +x '{{ .Path }}' && sudo env {{ .Vars }} '{{ .Path }}'"
 
     inline = [
+      # verify.sh looks for what the first start has failed at.
       "cloud-init status --wait || true",
       "/tmp/packer/${var.image}/verify.sh",
     ]

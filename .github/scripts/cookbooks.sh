@@ -9,8 +9,9 @@ set -euo pipefail
 
 clusters=("${@: -1}")
 if [ "${1-}" = --but ] && [ $# = 2 ]; then
-  mapfile -t clusters < <(aws ssm get-parameters-by-path --path /labswarm/clusters --query 'Parameters[].Name' --output text |
-    tr '\t' '\n' | sed 's|.*/||' | grep -vx -e "$2" -e None -e '' || true)
+  names=$(aws ssm get-parameters-by-path --path /labswarm/clusters --query 'Parameters[].Name' --output text)
+  # grep fails when there is no other cluster.
+  mapfile -t clusters < <(tr '\t' '\n' <<<"$names" | sed 's|.*/||' | grep -vx -e "$2" -e None -e '' || true)
 elif [ $# != 1 ]; then
   echo "cookbooks: give a cluster, or --but and a cluster" >&2
   exit 2

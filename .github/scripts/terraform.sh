@@ -40,6 +40,7 @@ plan() { # $1 stack, $2 name of the state, $3 its .tfvars
   cp "$stacks/$1/.terraform.lock.hcl" "$plans/$1.lock.hcl"
   {
     printf '### %s\n```\n' "$2"
+    # A plan that changes outputs only has no such line.
     if [ "$found" = 0 ]; then echo No changes; else grep -E '^  # |^Plan:' "$plans/$2.txt" || true; fi
     printf '```\n'
   } >>"${GITHUB_STEP_SUMMARY:-/dev/stdout}"

@@ -17,6 +17,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work" # apt reads there as a user of its own
 fetch() { curl -fsSL --retry 5 --retry-connrefused -o "$work/$1" "$2"; }
+# Nothing when it is not installed.
 version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || true; }
 
 has_snap() { command -v snap >/dev/null && snap list amazon-ssm-agent >/dev/null 2>&1; }
@@ -48,6 +49,7 @@ if [ -z "$(version amazon-cloudwatch-agent)" ]; then
   fetch key.gpg "$cloudwatch/assets/amazon-cloudwatch-agent.gpg"
   gpg="gpg --batch --quiet --no-autostart --homedir $work"
   $gpg --import "$work/key.gpg"
+  # The next line judges by the key: a good signature of another key is none.
   $gpg --status-fd 1 --verify "$work/agent.sig" "$work/agent.deb" 2>/dev/null >"$work/status" || true
   grep -q "^\[GNUPG:\] VALIDSIG .*$cloudwatch_key" "$work/status" ||
     { echo "aws-agents: the CloudWatch agent is not signed by $cloudwatch_key; nothing was installed" >&2; exit 1; }

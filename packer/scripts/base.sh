@@ -3,7 +3,7 @@
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 
-# The machine's own first start updates the package lists too.
+# The machine's own first start updates the package lists too. Whether all of it succeeded does not matter here.
 if [ -d /run/systemd/system ] && command -v cloud-init >/dev/null; then
   cloud-init status --wait >/dev/null || true
 fi

@@ -26,6 +26,7 @@ case ${1-} in
 esac
 package=${project/%chef-server/chef-server-core}
 
+# Empty when it is not installed.
 installed=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null || true)
 if [[ ${installed%%-*}. != "$CHEF_VERSION".* ]]; then
   work=$(mktemp -d)

@@ -715,6 +715,14 @@ def test_a_push_that_fails_shows_chefs_words_and_reaches_no_further_cluster(
     assert "biology has its old cookbooks" in done.stderr
 
 
+def test_no_cluster_counts_as_done_when_parameter_store_does_not_answer(checkout: Checkout) -> None:
+    checkout.program("aws", "exit 254")
+
+    done = checkout.run("cookbooks.sh", "--but", "physics", COMMIT="a" * 40)
+
+    assert done.returncode == 254
+
+
 def test_cookbooks_for_no_cluster_are_refused(checkout: Checkout) -> None:
     done, clusters = pushed(checkout)
     assert (done.returncode, clusters) == (2, [])

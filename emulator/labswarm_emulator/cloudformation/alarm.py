@@ -3,51 +3,32 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html
 """
 
-# ruff: noqa: ARG002, ARG003  # the signatures are moto's
-
 from typing import Any
 
-from moto.cloudwatch.models import Alarm, cloudwatch_backends
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
 
+from labswarm_emulator.cloudformation.resource import Resource
 
-class AlarmResource(CloudFormationModel):  # type: ignore[misc]  # moto has no types
+
+class AlarmResource(Resource, CloudFormationModel):  # type: ignore[misc]  # moto has no types
     """A metric alarm of a stack; the emulator's CloudWatch evaluates it."""
 
-    def __init__(self, alarm: Alarm) -> None:
-        self.alarm = alarm
-
-    @property
-    def physical_resource_id(self) -> str:
-        return str(self.alarm.name)
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return "AlarmName"
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::CloudWatch::Alarm"
+    TYPE = "AWS::CloudWatch::Alarm"
+    NAME = "AlarmName"
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
         return attr == "Arn"
 
-    def get_cfn_attribute(self, attribute_name: str) -> Any:
-        return self.alarm.alarm_arn
+    def get_cfn_attribute(self, _attribute_name: str) -> Any:
+        alarms = cloudwatch_backends[self.account_id][self.region_name].alarms
+        return alarms[self.physical_id].alarm_arn
 
     @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: Any,
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,
-    ) -> "AlarmResource":
-        given = cloudformation_json["Properties"]
-        alarm = cloudwatch_backends[account_id][region_name].put_metric_alarm(
-            name=resource_name,
+    def make(cls, name: str, given: Any, account_id: str, region_name: str) -> str:
+        cloudwatch_backends[account_id][region_name].put_metric_alarm(
+            name=name,
             namespace=given.get("Namespace"),
             metric_name=given.get("MetricName"),
             metric_data_queries=given.get("Metrics"),
@@ -67,28 +48,15 @@ class AlarmResource(CloudFormationModel):  # type: ignore[misc]  # moto has no t
             actions_enabled=given.get("ActionsEnabled", True),
             treat_missing_data=given.get("TreatMissingData"),
         )
-        return cls(alarm)
+        return name
 
     @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: "AlarmResource",
-        new_resource_name: str,
-        cloudformation_json: Any,
-        account_id: str,
-        region_name: str,
-    ) -> "AlarmResource":
-        named = cloudformation_json["Properties"].get("AlarmName")
-        name = named or original_resource.physical_resource_id
-        return cls.create_from_cloudformation_json(
-            name, cloudformation_json, account_id, region_name
-        )
+    def change(cls, old_id: str, given: Any, account_id: str, region_name: str) -> str:
+        return cls.make(given.get("AlarmName") or old_id, given, account_id, region_name)
 
     @classmethod
-    def delete_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
-    ) -> None:
-        cloudwatch_backends[account_id][region_name].delete_alarms([resource_name])
+    def delete(cls, physical_id: str, account_id: str, region_name: str) -> None:
+        cloudwatch_backends[account_id][region_name].delete_alarms([physical_id])
 
 
 def _lower(dimension: dict[str, str]) -> dict[str, str]:

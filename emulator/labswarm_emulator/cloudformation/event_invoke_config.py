@@ -3,67 +3,35 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventinvokeconfig.html
 """
 
-# ruff: noqa: ARG003  # the signatures are moto's
+# ruff: noqa: ARG003  # the type has no name
 
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
 from moto.core.common_models import CloudFormationModel
 
+from labswarm_emulator.cloudformation.resource import Resource
 
-class EventInvokeConfigResource(CloudFormationModel):  # type: ignore[misc]  # moto has no types
-    """The configuration of one function's asynchronous invocations."""
+_WANTED = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
 
-    def __init__(self, function_name: str) -> None:
-        self.function_name = function_name
 
-    @property
-    def physical_resource_id(self) -> str:
-        return f"{self.function_name}|$LATEST"
+class EventInvokeConfigResource(Resource, CloudFormationModel):  # type: ignore[misc]  # moto has no types
+    """The configuration of one function's asynchronous invocations.
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return ""
+    A change replaces it: moto would keep the old next to the new, and report the old.
+    """
 
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::Lambda::EventInvokeConfig"
+    TYPE = "AWS::Lambda::EventInvokeConfig"
 
     @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: Any,
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,
-    ) -> "EventInvokeConfigResource":
-        given = cloudformation_json["Properties"]
-        wanted = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
-        config = {name: given[name] for name in wanted if name in given}
+    def make(cls, name: str, given: Any, account_id: str, region_name: str) -> str:
+        config = {name: given[name] for name in _WANTED if name in given}
         lambda_backends[account_id][region_name].put_function_event_invoke_config(
             given["FunctionName"], config
         )
-        return cls(given["FunctionName"])
+        return f"{given['FunctionName']}|$LATEST"
 
     @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Any,
-        new_resource_name: str,
-        cloudformation_json: Any,
-        account_id: str,
-        region_name: str,
-    ) -> "EventInvokeConfigResource":
-        # moto would keep the old next to the new, and report the old.
-        cls.delete_from_cloudformation_json(
-            original_resource.physical_resource_id, cloudformation_json, account_id, region_name
-        )
-        return cls.create_from_cloudformation_json("", cloudformation_json, account_id, region_name)
-
-    @classmethod
-    def delete_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
-    ) -> None:
-        function_name = resource_name.split("|")[0]
+    def delete(cls, physical_id: str, account_id: str, region_name: str) -> None:
+        function_name = physical_id.split("|")[0]
         lambda_backends[account_id][region_name].delete_function_event_invoke_config(function_name)

@@ -3,65 +3,28 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html
 """
 
-# ruff: noqa: ARG003  # the signatures are moto's
+# ruff: noqa: ARG003  # the type has no name
 
 from typing import Any
 
 from moto.core.common_models import CloudFormationModel
 from moto.sns.models import sns_backends
 
+from labswarm_emulator.cloudformation.resource import Resource
 
-class Subscription(CloudFormationModel):  # type: ignore[misc]  # moto has no types
+
+class Subscription(Resource, CloudFormationModel):  # type: ignore[misc]  # moto has no types
     """The subscribers of a topic's messages. The emulator sends no mail."""
 
-    def __init__(self, arn: str) -> None:
-        self.arn = arn
-
-    @property
-    def physical_resource_id(self) -> str:
-        return self.arn
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return ""
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::SNS::Subscription"
+    TYPE = "AWS::SNS::Subscription"
 
     @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: Any,
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,
-    ) -> "Subscription":
-        given = cloudformation_json["Properties"]
+    def make(cls, name: str, given: Any, account_id: str, region_name: str) -> str:
         subscribed = sns_backends[account_id][region_name].subscribe(
             given["TopicArn"], given["Endpoint"], given["Protocol"]
         )
-        return cls(str(subscribed.arn))
+        return str(subscribed.arn)
 
     @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Any,
-        new_resource_name: str,
-        cloudformation_json: Any,
-        account_id: str,
-        region_name: str,
-    ) -> "Subscription":
-        cls.delete_from_cloudformation_json(
-            original_resource.arn, cloudformation_json, account_id, region_name
-        )
-        return cls.create_from_cloudformation_json(
-            new_resource_name, cloudformation_json, account_id, region_name
-        )
-
-    @classmethod
-    def delete_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
-    ) -> None:
-        sns_backends[account_id][region_name].unsubscribe(resource_name)
+    def delete(cls, physical_id: str, account_id: str, region_name: str) -> None:
+        sns_backends[account_id][region_name].unsubscribe(physical_id)

@@ -24,6 +24,7 @@ while read -r name _ value; do
   [ ! -e "$parameter" ] || echo "$value" >"$parameter" || echo "$name is not set" >&2
 done <"$dir/sysctl.conf"
 echo "$pid"
+# The starter closes the input once the link is plugged in.
 read -r _ || true
 exec >"$dir/dockerd.log" 2>&1
 dockerd "$@" </dev/null &

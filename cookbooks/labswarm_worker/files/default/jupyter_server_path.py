@@ -15,4 +15,4 @@ sys.path.append(str(Path(__file__).parent))
 with suppress(ImportError):  # an older JupyterHub asks the C library
     import aiohttp.connector
 
-    aiohttp.connector.DefaultResolver = aiohttp.ThreadedResolver  # type: ignore[attr-defined]
+    aiohttp.connector.DefaultResolver = aiohttp.ThreadedResolver  # type: ignore[attr-defined]  # no public name

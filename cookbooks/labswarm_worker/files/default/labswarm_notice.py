@@ -96,8 +96,8 @@ class NoticeHandler(APIHandler):  # type: ignore[misc]  # Jupyter has no types h
     def initialize(self, notices: Notices) -> None:
         self._notices = notices
 
-    @web.authenticated  # type: ignore[untyped-decorator]
-    @authorized  # type: ignore[untyped-decorator]
+    @web.authenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
+    @authorized  # type: ignore[untyped-decorator]  # Jupyter has no types
     async def get(self) -> None:
         """Answer at once, or with `wait` (s) once the notice is another one than `had`."""
         notice = self._notices.read(time.time())
@@ -163,11 +163,11 @@ class Ending:
 class EndHandler(KeyHandler):
     """For the hub, when this server is to stop. The Swarm's own stop takes seconds to begin."""
 
-    def initialize(self, key: str, ending: Ending) -> None:  # type: ignore[override]
+    def initialize(self, key: str, ending: Ending) -> None:  # type: ignore[override]  # each has its own arguments
         super().initialize(key)
         self._ending = ending
 
-    @allow_unauthenticated  # type: ignore[untyped-decorator]
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def post(self) -> None:
         self.set_status(202)
 
@@ -181,11 +181,11 @@ class EndHandler(KeyHandler):
 class NotifyHandler(KeyHandler):
     """For labswarm-manager."""
 
-    def initialize(self, notices: Notices, key: str) -> None:  # type: ignore[override]
+    def initialize(self, notices: Notices, key: str) -> None:  # type: ignore[override]  # each has its own arguments
         super().initialize(key)
         self._notices = notices
 
-    @allow_unauthenticated  # type: ignore[untyped-decorator]
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def post(self) -> None:
         if len(self.request.body) > _LONGEST_BODY:
             raise web.HTTPError(413)
@@ -232,11 +232,11 @@ class Activity:
 class ActivityHandler(KeyHandler):
     """For the hub's culler."""
 
-    def initialize(self, key: str, activity: Activity) -> None:  # type: ignore[override]
+    def initialize(self, key: str, activity: Activity) -> None:  # type: ignore[override]  # each has its own arguments
         super().initialize(key)
         self._activity = activity
 
-    @allow_unauthenticated  # type: ignore[untyped-decorator]
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def get(self) -> None:
         self.finish(f"{self._activity.idle_s(time.time()):.0f}")
 
