@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
@@ -18,10 +19,10 @@ Clients = Callable[[str], Any]
 def clients(lab: str, *, aws: bool) -> Clients:
     """Return the clients of the lab of this name, or of the environment's AWS account.
 
-    Raises Refusal if no lab is installed. Each client raises Refusal if the lab is not up, or the
-    environment names no region.
+    Each client raises Refusal if no lab is installed or the lab is not up, or if the environment
+    names no region. A command that makes no client needs neither.
     """
-    return _aws_client if aws else _lab_clients(lab)
+    return _aws_client if aws else lambda service: _lab_clients(lab)(service)
 
 
 def _aws_client(service: str) -> Any:
@@ -33,6 +34,7 @@ def _aws_client(service: str) -> Any:
         ) from error
 
 
+@cache
 def _lab_clients(lab: str) -> Clients:
     try:
         found = plugins.load(plugins.CLIENTS, "lab")

@@ -1,6 +1,7 @@
 """The command `labswarm`: an operator's commands and those of plug-ins."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -124,6 +125,71 @@ def doctor(clients: "Clients", cluster: str, as_json: bool) -> None:
         for line in report.lines(facts, fits, findings):
             click.echo(line)
     if findings:
+        raise SystemExit(1)
+
+
+OUT = click.Path(dir_okay=False, path_type=Path)
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@labswarm.command()
+@click.option("--cluster", metavar="NAME", help="Use this cluster, its timetable and its limits.")
+@click.option("--students", type=click.IntRange(1, 99_999), help="Let N students come to a lab.")
+@click.option("--at", metavar="TIME", help="Start their lab at TIME, like 2026-12-08T14:00.")
+@click.option("--lasts", default="2h", show_default=True, help="End their lab after this time.")
+@click.option("--seats", type=click.IntRange(1, 99_999), help="Book N seats. [default: all]")
+@click.option("--unbooked", is_flag=True, help="Let them come without a booking.")
+@click.option("--timetable", metavar="FILE|URL", help="Read the labs from this calendar feed.")
+@click.option("--arrive", default="10m", show_default=True, help="Let a class arrive within this.")
+@click.option("--arrivals", type=EXISTING, help="Read the seconds of a recorded arrival.")
+@click.option("--idle", default="60m", show_default=True, help="Stop idle servers after this.")
+@click.option(
+    "--losses",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0, 100),
+    help="Lose this share of the spot nodes per hour, in percent.",
+)
+@click.option("--type", "instance_type", metavar="TYPE", help="Use workers of this EC2 type.")
+@click.option("--node-seats", type=click.IntRange(1, 1000), help="Give a node N seats.")
+@click.option("--vcpus", type=click.IntRange(1, 1000), help="Give a node N vCPUs. [default: 2]")
+@click.option("--max-nodes", type=click.IntRange(1, 9999), help="Use N nodes at most.")
+@click.option("--node-start", metavar="TIME", help="Let 95 of 100 nodes open within this.")
+@click.option("--limit", metavar="NAME=N", multiple=True, help="Set a limit, like spot-vcpus=64.")
+@click.option("--region", help="Use the prices of this region.")
+@click.option("--seed", default=1, show_default=True, help="Draw other times with another number.")
+@click.option("--svg", type=OUT, help="Draw the answer as SVG.")
+@click.option("--png", type=OUT, help="Draw the answer as PNG (extra 'png').")
+@click.option("--html", type=OUT, help="Write the answer as a page.")
+@json_option("one JSON object")
+@on_account
+def plan(
+    clients: "Clients",
+    as_json: bool,
+    svg: Path | None,
+    png: Path | None,
+    html: Path | None,
+    **given: Any,
+) -> None:
+    """Answer whether labs fit, from when and at which cost.
+
+    Simulate the cluster with the app's own lab hours. Choose a cluster, or give --node-seats and
+    --max-nodes. Exit with 1 if a lab does not fit or has to wait.
+    """
+    from labswarm_operator.planning import command
+    from labswarm_operator.planning.text import lines
+
+    answer, problems = command.answered(clients, command.Options(**given))
+    for problem in problems:
+        say(f"left out: {problem}")
+    for line in command.written(answer, {command.svg: svg, command.png: png, command.html: html}):
+        say(line)
+    if as_json:
+        click.echo(command.as_json(answer))
+    else:
+        for line in lines(answer):
+            click.echo(line)
+    if answer.verdict != "yes":
         raise SystemExit(1)
 
 

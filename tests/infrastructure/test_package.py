@@ -93,10 +93,10 @@ def needed(*packages: str) -> set[str]:
 @pytest.mark.parametrize(
     ("packages", "extras"),
     [
-        (("labswarm_operator",), ()),
+        (("labswarm_operator",), ("png",)),
         (("labswarm_node",), ("node",)),
         (("labswarm_hub",), ("hub",)),
-        (("labswarm", "labswarm_operator", "labswarm_lab", "labswarm_emulator"), ("lab",)),
+        (("labswarm", "labswarm_operator", "labswarm_lab", "labswarm_emulator"), ("lab", "png")),
     ],
 )
 def test_each_import_is_a_declared_dependency(
@@ -118,7 +118,7 @@ def test_the_operators_package_imports_no_module_of_the_lab() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lock", "extras"), [("lab.lock", ("node", "lab")), ("class.lock", ("hub",))]
+    ("lock", "extras"), [("lab.lock", ("node", "lab", "png")), ("class.lock", ("hub",))]
 )
 def test_the_locks_pins_are_within_the_declared_ranges(lock: str, extras: tuple[str, ...]) -> None:
     text = (ROOT / "requirements" / lock).read_text()

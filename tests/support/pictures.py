@@ -17,15 +17,25 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from labswarm.lab_hours.booking import Booking
+from labswarm.planning.plan import plan
+from labswarm.planning.students import Arrivals
+from labswarm.planning.students import Lab as BookedLab
 from labswarm.snapshot import NodeSeen
 from labswarm_lab.lab import Lab
 from labswarm_lab.timeline_events import read
 from labswarm_lab.watch import EVENTS, Execution, Frame, Worker, last_events, look
 from labswarm_lab.watch_svg import draw_to
+from labswarm_operator.planning.picture import picture
+from labswarm_operator.planning.prices import node_prices
+from labswarm_operator.planning.reading import Sizes, distributions, given
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
 RECORDING = IMAGES / "recording.json"
 LAB = "physics"
+PLAN = "plan"
+TUESDAY = 1_796_738_400.0
+"""2026-12-08T14:00Z."""
 STUDENTS = 12
 _COMMAND = Path(sys.executable).with_name("labswarm")
 _LOOK_S = 0.2
@@ -35,14 +45,25 @@ _LINES = 4 * EVENTS
 
 
 def draw_all(folder: Path) -> list[Path]:
-    """Draw each picture of the recording into the folder; times of day are in UTC."""
+    """Draw each picture of the recording, and of a plan, into the folder; times of day are in
+    UTC."""
     recording = json.loads(RECORDING.read_text(encoding="utf-8"))
     pictures = []
     with _utc():
         for name, taken in recording.items():
             pictures.append(folder / f"{name}.svg")
             draw_to(pictures[-1], _frame(taken))
+        pictures.append(folder / f"{PLAN}.svg")
+        pictures[-1].write_text(_planned(), encoding="utf-8")
     return pictures
+
+
+def _planned() -> str:
+    """350 students on a cluster that is too small for them, as docs/reference/plan.md shows it."""
+    cluster = given(Sizes("m7i.large", node_seats=7, max_nodes=12))
+    cluster = replace(cluster, prices=node_prices("eu-west-1", "m7i.large"))
+    lab = BookedLab(Booking("Physics", TUESDAY, TUESDAY + 7200, 350), 350)
+    return picture(plan([lab], cluster, Arrivals(), distributions(cluster, (), 0.05), seed=1))
 
 
 def _frame(taken: dict[str, Any]) -> Frame:

@@ -36,8 +36,8 @@ def fit(facts: Facts) -> Fit | None:
         limit = facts.limit(quota)
         while limit and nodes and vcpus(group, nodes, quota) > limit.free:
             nodes, limited_by = nodes - 1, quota.label
-    seats = min(_seats(cluster, kind) for kind in group.kinds)
-    return Fit(nodes, nodes * seats, wanted, seats, limited_by)
+    each = min(seats(cluster, kind) for kind in group.kinds)
+    return Fit(nodes, nodes * each, wanted, each, limited_by)
 
 
 def vcpus(group: WorkerGroup, nodes: int, quota: Quota) -> int:
@@ -53,7 +53,8 @@ def _maximum(cluster: Cluster, group: WorkerGroup) -> tuple[int, str]:
     return group.most, f"the maximum size of the group {group.name}"
 
 
-def _seats(cluster: Cluster, kind: Kind) -> int:
+def seats(cluster: Cluster, kind: Kind) -> int:
+    """Return how many seats a node of this type has."""
     seat = Seat(cluster.seat.memory_bytes, cluster.seat.nano_cpus)
     overhead = Seat(cluster.overhead.memory_bytes, cluster.overhead.nano_cpus)
     return seats_of(kind.memory_bytes, kind.vcpus * 10**9, seat, overhead)

@@ -29,7 +29,7 @@ def read_facts(clients: Clients, name: str) -> Facts:
     """
     with asked():
         cluster, problem = _described(clients, name)
-        group = _group(clients, cluster.asg if cluster else asg_name(name))
+        group = read_group(clients, cluster.asg if cluster else asg_name(name))
         if cluster is None and group is None:
             names = SsmClusters(clients("ssm")).names()
             if name not in names:
@@ -40,7 +40,7 @@ def read_facts(clients: Clients, name: str) -> Facts:
             cluster=cluster,
             problem=problem,
             group=group,
-            limits=list(_limits(clients, group.name if group else "")),
+            limits=list(read_limits(clients, group.name if group else "")),
             agents=list(_agents(clients, name)),
             missing=list(_missing(clients, cluster)),
             alarms=alarms,
@@ -68,7 +68,8 @@ def _missing(clients: Clients, cluster: Cluster | None) -> Iterator[str]:
             yield parameter
 
 
-def _group(clients: Clients, asg: str) -> WorkerGroup | None:
+def read_group(clients: Clients, asg: str) -> WorkerGroup | None:
+    """Return a group of workers; None where there is none of this name."""
     found = clients("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[asg])
     for group in found["AutoScalingGroups"]:
         policy = group.get("MixedInstancesPolicy", {})
@@ -79,7 +80,7 @@ def _group(clients: Clients, asg: str) -> WorkerGroup | None:
             base=distribution.get("OnDemandBaseCapacity", 0),
             # Without a policy all instances are on demand, which is the default of one too.
             percent=distribution.get("OnDemandPercentageAboveBaseCapacity", 100),
-            kinds=_kinds(clients, sorted(set(_types(clients, group)))),
+            kinds=read_kinds(clients, sorted(set(_types(clients, group)))),
         )
     return None
 
@@ -102,7 +103,8 @@ def _types(clients: Clients, group: Mapping[str, Any]) -> Iterator[str]:
                 yield kind
 
 
-def _kinds(clients: Clients, types: Sequence[str]) -> list[Kind]:
+def read_kinds(clients: Clients, types: Sequence[str]) -> list[Kind]:
+    """Return the instance types of these names."""
     if not types:
         return []
     pages = clients("ec2").get_paginator("describe_instance_types").paginate(InstanceTypes=types)
@@ -117,7 +119,8 @@ def _kinds(clients: Clients, types: Sequence[str]) -> list[Kind]:
     ]
 
 
-def _limits(clients: Clients, asg: str) -> Iterator[Limit]:
+def read_limits(clients: Clients, asg: str) -> Iterator[Limit]:
+    """Yield the account's limits that AWS gives a value for, without the use by this group."""
     used = _vcpus_used(clients, asg)
     used[Quota.ADDRESSES] = len(clients("ec2").describe_addresses()["Addresses"])
     for quota in Quota:
@@ -155,7 +158,7 @@ def _vcpus_used(clients: Clients, asg: str) -> dict[Quota, int]:
         and {"Key": "aws:autoscaling:groupName", "Value": asg} not in instance.get("Tags", [])
     ]
     types = sorted({instance["InstanceType"] for instance in others})
-    vcpus = {kind.name: kind.vcpus for kind in _kinds(clients, types)}
+    vcpus = {kind.name: kind.vcpus for kind in read_kinds(clients, types)}
     used = {Quota.SPOT: 0, Quota.ON_DEMAND: 0}
     for instance in others:
         spot = instance.get("InstanceLifecycle") == "spot"

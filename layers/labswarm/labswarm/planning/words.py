@@ -17,8 +17,8 @@ def headline(
         return f"Yes: all {students} students fit. 95 of 100 wait at most {duration(waits.p95_s)}."
     if verdict == "late":
         return (
-            f"Late: all {students} students get a server, but half of them wait "
-            f"{duration(waits.p50_s)} or longer, the last one {duration(waits.worst_s)}."
+            f"Late: all {students} students get a server, but half wait {duration(waits.p50_s)} or "
+            f"longer, and 5 of 100 {duration(waits.p95_s)} or longer."
         )
     if limit and fits < students:
         return f"No: {fits} of {students} students fit. {limit.remedy}"

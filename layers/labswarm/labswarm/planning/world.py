@@ -369,10 +369,10 @@ class World:
             self._seats_short()
 
     def _move(self, server: Server) -> None:
-        """Stop a server; its student is the first in line for another seat."""
+        """Stop a server; its student gets in line for another seat, last as in the hub."""
         self._unseat(server)
         server.cut_at = self.now
-        self._line.appendleft(server)
+        self._line.append(server)
         self._fill()
         if server.node is None:
             self._seats_short()

@@ -1,0 +1,164 @@
+"""`labswarm plan`: from options to an answer, and to the files that were asked for."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from labswarm.planning.answer import Answer
+from labswarm.planning.cluster import PlannedCluster
+from labswarm.planning.plan import plan
+from labswarm.planning.students import Arrivals, Lab
+from labswarm_operator.account import Clients
+from labswarm_operator.planning import question
+from labswarm_operator.planning.page import page
+from labswarm_operator.planning.picture import picture
+from labswarm_operator.planning.prices import node_prices
+from labswarm_operator.planning.reading import Sizes, distributions, given, read_account
+from labswarm_operator.refusal import Refusal
+
+ANYWHERE = "eu-west-1"
+"""The region whose prices count where neither an account nor --region names one."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command, as they were written."""
+
+    cluster: str | None
+    timetable: str | None
+    students: int | None
+    at: str | None
+    lasts: str
+    seats: int | None
+    unbooked: bool
+    arrive: str
+    arrivals: Path | None
+    idle: str
+    losses: float
+    instance_type: str | None
+    node_seats: int | None
+    vcpus: int | None
+    max_nodes: int | None
+    node_start: str | None
+    limit: tuple[str, ...]
+    region: str | None
+    seed: int
+
+
+def answered(
+    clients: Clients, options: Options, now: float | None = None
+) -> tuple[Answer, tuple[str, ...]]:
+    """Return the answer, and the problems of the timetable's events that are left out.
+
+    Raises Refusal for an option that cannot be used, and AWS's errors by kind.
+    """
+    now = time.time() if now is None else now
+    arrivals = Arrivals(
+        within_s=question.duration_s("--arrive", options.arrive),
+        curve=question.recorded_arrivals(options.arrivals) if options.arrivals else (),
+        idle_s=question.duration_s("--idle", options.idle),
+    )
+    asked = _asked_lab(options, now)
+    cluster, labs, measured_s = _cluster(clients, options, now)
+    problems: tuple[str, ...] = ()
+    if options.timetable:
+        text = question.feed_text(options.timetable)
+        labs, problems = question.timetable_labs(text, cluster.description.name, now)
+    if asked:
+        labs = [*labs, asked]
+    if not labs:
+        raise Refusal("No lab is booked. Give --students and --at, or --timetable.")
+    times = distributions(cluster, measured_s, options.losses / 100)
+    return plan(labs, cluster, arrivals, times, options.seed, now), problems
+
+
+def _asked_lab(options: Options, now: float) -> Lab | None:
+    if options.students is None:
+        return None
+    if options.at is None:
+        raise Refusal("--students: Give the lab's start too, like --at 2026-12-08T14:00.")
+    return question.one_lab(
+        options.students,
+        question.time_of("--at", options.at, now),
+        question.duration_s("--lasts", options.lasts),
+        options.seats,
+        booked=not options.unbooked,
+    )
+
+
+def _cluster(
+    clients: Clients, options: Options, now: float
+) -> tuple[PlannedCluster, list[Lab], tuple[float, ...]]:
+    """The cluster, the labs of its own timetable, and its measured starts."""
+    sizes = _sizes(options)
+    region, labs, measured_s = options.region, list[Lab](), tuple[float, ...]()
+    if options.cluster is None:
+        cluster = given(sizes)
+    else:
+        account = read_account(clients, options.cluster, sizes)
+        cluster, region = account.cluster, options.region or account.region
+        labs = question.labs_of(account.state.bookings, now)
+        if options.node_start is None:
+            measured_s = account.state.starts_s
+    cluster = replace(cluster, limits=question.with_limits(cluster.limits, options.limit))
+    return _priced(cluster, region, options), labs, measured_s
+
+
+def _sizes(options: Options) -> Sizes:
+    start_s = options.node_start and question.duration_s("--node-start", options.node_start, 7200)
+    return Sizes(
+        options.instance_type, options.node_seats, options.vcpus, options.max_nodes, start_s or None
+    )
+
+
+def _priced(cluster: PlannedCluster, region: str | None, options: Options) -> PlannedCluster:
+    """The cluster with its prices; without them where only the account names region and type."""
+    if not cluster.kind.name:
+        return cluster
+    try:
+        prices = node_prices(region or ANYWHERE, cluster.kind.name)
+    except Refusal:
+        if options.region or (options.instance_type and options.cluster is None):
+            raise
+        return cluster
+    return replace(cluster, prices=prices)
+
+
+def written(answer: Answer, files: dict[Callable[[Answer], bytes], Path | None]) -> Iterator[str]:
+    """Write the files that were asked for, and yield a line for each. Raises Refusal."""
+    for render, file in files.items():
+        if file is not None:
+            try:
+                file.write_bytes(render(answer))
+            except OSError as error:
+                raise Refusal(f"{file} cannot be written ({error.strerror}).") from error
+            yield f"wrote {file}"
+
+
+def as_json(answer: Answer) -> str:
+    """Return the answer as one JSON object."""
+    return json.dumps(answer.to_json())
+
+
+def svg(answer: Answer) -> bytes:
+    """Return the picture as SVG."""
+    return picture(answer).encode()
+
+
+def html(answer: Answer) -> bytes:
+    """Return the page."""
+    return page(answer).encode()
+
+
+def png(answer: Answer) -> bytes:
+    """Return the picture as PNG. Raises Refusal where the extra 'png' is not installed."""
+    try:
+        import resvg_py
+    except ImportError as error:
+        raise Refusal(
+            "--png: It needs the extra 'png'. Run `pip install 'labswarm[png]'`, or give --svg."
+        ) from error
+    drawn: bytes = bytes(resvg_py.svg_to_bytes(svg_string=picture(answer)))
+    return drawn
