@@ -26,7 +26,7 @@ from labswarm_lab.lab import Lab
 from labswarm_lab.timeline_events import read
 from labswarm_lab.watch import EVENTS, Execution, Frame, Worker, last_events, look
 from labswarm_lab.watch_svg import draw_to
-from labswarm_operator.planning.picture import picture
+from labswarm_operator.planning.picture import picture as picture_of
 from labswarm_operator.planning.prices import node_prices
 from labswarm_operator.planning.reading import Sizes, distributions, given
 
@@ -63,7 +63,7 @@ def _planned() -> str:
     cluster = given(Sizes("m7i.large", node_seats=7, max_nodes=12))
     cluster = replace(cluster, prices=node_prices("eu-west-1", "m7i.large"))
     lab = BookedLab(Booking("Physics", TUESDAY, TUESDAY + 7200, 350), 350)
-    return picture(plan([lab], cluster, Arrivals(), distributions(cluster, (), 0.05), seed=1))
+    return picture_of(plan([lab], cluster, Arrivals(), distributions(cluster, (), 0.05), seed=1))
 
 
 def _frame(taken: dict[str, Any]) -> Frame:
