@@ -85,7 +85,17 @@ class _Decisions:
             logger.exception("not decided", extra={"cluster": name})
             self._failed[name] = str(error)
             return
-        logger.info("decided", extra={"decision": asdict(decision), "begun": begun})
+        # The dashboard draws the seats from this line.
+        logger.info(
+            "decided",
+            extra={
+                "cluster": name,
+                "decision": asdict(decision),
+                "seats_wanted": decision.seats,
+                "seats_there": made.seats_there,
+                "begun": begun,
+            },
+        )
         self._made[name] = made
 
     def refresh_timetables(self) -> None:

@@ -38,7 +38,11 @@ BAD = {
 """The values of each of our metrics when something is wrong; when all is well, none is sent."""
 SCHEDULED = {"MissedHeartbeats", "LabHoursUndecided", "ReconcileUndecided"}
 """The alarms on Lambda's metrics of a scheduled function."""
-QUEUE = "UndeliveredEvents"
+OF_AWS = {
+    "UndeliveredEvents": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    "Throttles": ("AWS/Lambda", "Throttles"),
+}
+"""The alarms on a metric that AWS publishes and the emulator does not."""
 
 WRITES_METRICS = """
 from aws_lambda_powertools import Metrics
@@ -65,7 +69,7 @@ def function_of(alarm: str) -> str:
 
 
 def test_every_alarm_of_the_template_is_driven_here() -> None:
-    assert {*BAD, *SCHEDULED, QUEUE} == set(ALARMS)
+    assert {*BAD, *SCHEDULED, *OF_AWS} == set(ALARMS)
 
 
 def test_the_other_alarms_are_on_metrics_of_aws() -> None:
@@ -74,7 +78,7 @@ def test_the_other_alarms_are_on_metrics_of_aws() -> None:
     """
     published = {n: (a["Namespace"], a["MetricName"]) for n, a in ALARMS.items() if n not in BAD}
     assert published == {
-        QUEUE: ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        **OF_AWS,
         **dict.fromkeys(SCHEDULED, ("AWS/Lambda", "Errors")),
     }
 
@@ -105,17 +109,15 @@ class App:
         for name in SCHEDULED:
             ended = lambda_functions.invoke(self.emulator, function_of(name), {"well": well})
             assert (ended.error is None) == well
-        # The emulator's queues publish nothing.
-        self.emulator.client("cloudwatch").put_metric_data(
-            Namespace=ALARMS[QUEUE]["Namespace"],
-            MetricData=[
-                {
-                    "MetricName": ALARMS[QUEUE]["MetricName"],
-                    "Dimensions": [{"Name": "QueueName", "Value": "labswarm-undelivered"}],
-                    "Value": 0 if well else 1,
-                }
-            ],
-        )
+        for name, (namespace, metric) in OF_AWS.items():
+            of_queue = [{"Name": "QueueName", "Value": "labswarm-undelivered"}]
+            dimensions = of_queue if "Dimensions" in ALARMS[name] else []
+            self.emulator.client("cloudwatch").put_metric_data(
+                Namespace=namespace,
+                MetricData=[
+                    {"MetricName": metric, "Dimensions": dimensions, "Value": 0 if well else 1}
+                ],
+            )
         if well:
             return
         events = [

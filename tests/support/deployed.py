@@ -53,7 +53,7 @@ class _NoManagedPolicies:
 class Deployed:
     """One template's resources."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, **parameters: str) -> None:
         template = yaml_parse(text)
         self.sources: dict[str, Path] = {}
         for name, resource in template["Resources"].items():
@@ -62,7 +62,7 @@ class Deployed:
                 self.sources[name] = Path(properties[key])
                 properties[key] = "s3://built/it"
         os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator wants to know
-        made = transform(template, dict(_PARAMETERS), _NoManagedPolicies())
+        made = transform(template, {**_PARAMETERS, **parameters}, _NoManagedPolicies())
         self._defaults = {n: p.get("Default", "*") for n, p in made["Parameters"].items()}
         self.resources: dict[str, dict[str, Any]] = made["Resources"]
 

@@ -100,7 +100,7 @@ def test_an_alarm_is_on_a_schedules_invocations_that_fail_or_are_not_made(name: 
         resource["Properties"]
         for resource in RESOURCES.values()
         if resource["Properties"].get("Namespace") == "AWS/Lambda"
-        and resource["Properties"]["Dimensions"] == [{"Name": "FunctionName", "Value": name}]
+        and resource["Properties"].get("Dimensions") == [{"Name": "FunctionName", "Value": name}]
     )
     (every_s,) = (
         longest_s(given) for given in TICKS[name]["Events"].values() if given["Type"] == "Schedule"

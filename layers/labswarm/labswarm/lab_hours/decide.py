@@ -34,6 +34,14 @@ class Decided:
     state: LabHoursState
     feed: Wanted | None
 
+    @property
+    def seats_there(self) -> int:
+        """The seats of the nodes that take servers, used or free."""
+        nodes = self.snapshot.nodes if self.snapshot else ()
+        return sum(
+            node.seats for node in nodes if (node.state, node.availability) == ("ready", "active")
+        )
+
 
 class LabHours:
     """Decides about clusters."""
