@@ -1,6 +1,6 @@
 # The developer's commands. CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab down check format test test-deep chaos extension pictures plan lock clean
+.PHONY: help setup lab down check format test test-deep chaos extension pictures bench-seats plan lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -54,6 +54,9 @@ extension: ## build the extension of students' pages, after a change of hub/labe
 
 pictures: ## draw docs/images again (RECORD=1: from a new recording of a real lab, as root)
 	$(BIN)/python -m tests.support.pictures $(if $(RECORD),record)
+
+bench-seats: ## write docs/explanation/policies.md again, after a change of lab hours
+	$(BIN)/python -m bench.scenarios
 
 plan: ## plan the lab's cluster again, after a change of terraform-base or lab/lab.tfvars
 	.infra/bin/python -m tests.infrastructure.terraform plan terraform-base/stacks/cluster --json --var-file lab/lab.tfvars \
