@@ -25,7 +25,9 @@ FOLDERS = {
     }.items()
 }
 # Modules that the hub's environment has, and not this one.
-ELSEWHERE = {name: name for name in ("dockerspawner", "jupyterhub", "traitlets")}
+ELSEWHERE = {
+    name: name for name in ("dockerspawner", "jupyterhub", "jupyterhub_idle_culler", "traitlets")
+}
 # In the distribution that is named, by a dependency that it cannot be without.
 COMES_WITH = {
     "botocore": "boto3",

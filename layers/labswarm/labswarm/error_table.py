@@ -154,6 +154,16 @@ AWS: Sequence[AwsErrors] = (
         Permanent,
         _KMS,
     ),
+    # Of an entry that PutEvents did not take, in an answer that is no error itself.
+    AwsErrors(
+        (
+            *("NotAuthorizedForSourceException", "NotAuthorizedForDetailTypeException"),
+            *("InvalidAccountIdException", "InvalidArgument", "MalformedDetail"),
+            "RedactionFailure",
+        ),
+        Permanent,
+        "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html",
+    ),
     AwsErrors(("KMSThrottling",), Throttled, _SNS),
     AwsErrors(
         (
