@@ -45,7 +45,9 @@ def test_each_sentence_is_a_line_under_the_subject(subscribed: tuple[SnsAlarms, 
     assert message["Message"] == "'A': has no end\n'B': seats is 0"
 
 
-def test_what_sns_would_refuse_is_cut_and_replaced(subscribed: tuple[SnsAlarms, Any]) -> None:
+def test_a_text_that_sns_would_refuse_is_cut_and_replaced(
+    subscribed: tuple[SnsAlarms, Any],
+) -> None:
     alarms, read = subscribed
     alarms.send("caf\u00e9\nX: y " + "s" * 200, ["\u00e9" * 300_000])
 

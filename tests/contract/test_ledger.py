@@ -46,7 +46,7 @@ def kept(ledger: Ledger) -> Claim:
     return claim
 
 
-def test_what_was_never_claimed_is_absent(ledger: Ledger) -> None:
+def test_a_claim_that_was_never_made_is_absent(ledger: Ledger) -> None:
     assert ledger.read_claim(INSTANCE, "launch") is None
 
 
@@ -84,7 +84,7 @@ def test_transitions_of_an_instance_are_apart(ledger: Ledger) -> None:
     assert ledger.read_claim(INSTANCE, "terminate") is None
 
 
-def test_a_write_on_what_has_changed_meanwhile_is_refused(ledger: Ledger) -> None:
+def test_a_write_over_a_newer_claim_is_refused(ledger: Ledger) -> None:
     ledger.write_claim(CLAIM)
     read = kept(ledger)
     assert ledger.write_claim(read.with_tokens({"token-3": "launch"}))
@@ -153,7 +153,7 @@ def test_a_tombstone_is_laid_once_and_for_all(ledger: Ledger) -> None:
     assert ledger.read_claim(INSTANCE, "launch") is None
 
 
-def test_a_change_is_made_on_what_another_wrote_in_between(ledger: Ledger) -> None:
+def test_a_change_is_made_on_a_claim_written_in_between(ledger: Ledger) -> None:
     ledger.write_claim(CLAIM)
     rivals = iter(["rival"])
 

@@ -37,14 +37,14 @@ def passes(request: pytest.FixtureRequest) -> Iterator[Passes]:
         yield DynamoPasses(cast("Any", StaleReads(table())), "labswarm-passes")
 
 
-def test_what_was_kept_is_read_as_the_next_version(passes: Passes) -> None:
+def test_a_kept_pass_is_read_as_the_next_version(passes: Passes) -> None:
     assert passes.write_pass("lab", MADE)
 
     assert passes.read_pass("lab") == replace(MADE, version=1)
     assert passes.read_pass("other") is None
 
 
-def test_it_is_kept_only_over_what_was_read(passes: Passes) -> None:
+def test_it_is_kept_only_over_the_pass_that_was_read(passes: Passes) -> None:
     passes.write_pass("lab", MADE)
 
     assert not passes.write_pass("lab", replace(MADE, first_seen={}))
@@ -59,7 +59,7 @@ def test_whether_the_cluster_was_at_rest_is_kept(passes: Passes, at_rest: bool) 
     assert passes.read_pass("lab") == replace(MADE, at_rest=at_rest, version=1)
 
 
-def test_what_an_older_version_has_kept_was_not_at_rest() -> None:
+def test_a_pass_kept_by_an_older_version_was_not_at_rest() -> None:
     with mock_aws():
         client = table()
         old = {"cluster": {"S": "lab"}, "first_seen": {"S": "{}"}}
@@ -78,7 +78,7 @@ def test_a_thousand_marks_are_kept(passes: Passes) -> None:
     assert read.first_seen == many
 
 
-def test_what_is_wanted_is_wanted_since_the_first_time_until_a_pass_is_kept(
+def test_a_wanted_pass_is_wanted_since_the_first_time_until_one_is_kept(
     passes: Passes,
 ) -> None:
     assert passes.wanted("lab", 1_800_000_000.25) == 1_800_000_000.25

@@ -38,7 +38,7 @@ def snapshots(request: pytest.FixtureRequest) -> Iterator[Snapshots]:
         yield DynamoSnapshots(cast("Any", StaleReads(client)), "labswarm-snapshots")
 
 
-def test_what_was_written_is_read_as_it_was(snapshots: Snapshots) -> None:
+def test_a_snapshot_is_read_as_it_was_written(snapshots: Snapshots) -> None:
     assert snapshots.write_snapshot(SNAPSHOT)
 
     assert snapshots.read_snapshot("lab") == SNAPSHOT
@@ -79,13 +79,13 @@ def test_it_is_fresh_for_two_minutes() -> None:
         ("waiting", 1.5),
     ],
 )
-def test_what_is_wrong_is_named(field: str, value: object) -> None:
+def test_a_wrong_field_is_named(field: str, value: object) -> None:
     with pytest.raises(BadInput, match=field):
         Snapshot.parse(json.dumps({**json.loads(SNAPSHOT.to_json()), field: value}))
 
 
 @pytest.mark.parametrize("field", ["node_id", "instance_id", "seats", "created_at"])
-def test_what_is_wrong_in_a_node_is_named_with_its_place(field: str) -> None:
+def test_a_wrong_field_of_a_node_is_named_with_its_place(field: str) -> None:
     values = json.loads(SNAPSHOT.to_json())
     values["nodes"][1][field] = 5.5
 
@@ -94,7 +94,7 @@ def test_what_is_wrong_in_a_node_is_named_with_its_place(field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["service_id", "created_at"])
-def test_what_is_wrong_in_a_service_is_named_with_its_place(field: str) -> None:
+def test_a_wrong_field_of_a_service_is_named_with_its_place(field: str) -> None:
     values = json.loads(SNAPSHOT.to_json())
     values["hub"]["unknown"][1][field] = None
 
@@ -128,6 +128,6 @@ def test_fields_of_a_newer_version_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '"x"'])
-def test_what_is_no_object_is_refused(text: str) -> None:
+def test_a_text_that_is_no_json_object_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="snapshot"):
         Snapshot.parse(text)

@@ -105,7 +105,7 @@ def test_ctrl_c_before_the_first_node_is_open_takes_it_back(whole_lab: LabUnderT
         ("ami-0123456789abcdef0", ("--cluster", "x"), "There is no cluster 'x'"),
     ],
 )
-def test_what_cannot_be_rolled_is_refused_by_name(
+def test_a_roll_that_cannot_be_done_is_refused_by_name(
     whole_lab: LabUnderTest, ami: str, options: tuple[str, ...], said: str
 ) -> None:
     refused = roll(whole_lab, ami, *options)

@@ -76,7 +76,9 @@ def test_a_lost_worker_is_replaced_and_gone_from_all_sides(
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 
 
-def test_a_replayed_event_starts_what_the_event_itself_would(simulated_lab: LabUnderTest) -> None:
+def test_a_replayed_event_starts_the_same_machine_as_the_event_itself(
+    simulated_lab: LabUnderTest,
+) -> None:
     simulated_lab.must("scale", "1")
     (worker,) = simulated_lab.status()["nodes"]
 
@@ -94,7 +96,7 @@ def test_a_replayed_event_starts_what_the_event_itself_would(simulated_lab: LabU
     assert "labswarm-decide-nodes" in minute
 
 
-def test_a_worker_comes_though_functions_crash_after_what_they_did(
+def test_a_worker_comes_though_functions_crash_after_their_work(
     simulated_lab: LabUnderTest,
 ) -> None:
     simulated_lab.must("scale", "1")
@@ -131,7 +133,7 @@ def test_the_timeline_tells_a_workers_life_and_draws_it(
     assert f"{worker['instance_id']}  open" in simulated_lab.must("timeline")
 
 
-def test_a_chef_server_that_was_away_knows_what_it_knew(simulated_lab: LabUnderTest) -> None:
+def test_a_chef_server_that_was_away_has_its_objects(simulated_lab: LabUnderTest) -> None:
     simulated_lab.must("scale", "1")
     for _ in range(2):
         simulated_lab.must("chef", "stop")
@@ -152,7 +154,7 @@ def test_a_chef_server_that_was_away_knows_what_it_knew(simulated_lab: LabUnderT
         (("replay", str(EVENTS / "minute.json"), "--instance", "i-"), "--instance"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(
+def test_an_impossible_request_is_refused_in_one_sentence(
     simulated_lab: LabUnderTest, words: tuple[str, ...], said: str
 ) -> None:
     refused = simulated_lab.run(*words)

@@ -90,7 +90,7 @@ def test_a_killed_node_is_replaced_and_its_students_start_again(lab: LabUnderTes
 
 
 @pytest.mark.parametrize("what", ["interrupt", "kill"])
-def test_what_names_no_worker_is_refused_by_name(lab: LabUnderTest, what: str) -> None:
+def test_an_id_of_no_worker_is_refused_by_name(lab: LabUnderTest, what: str) -> None:
     refused = lab.run(what, "i-0000")
 
     assert refused.returncode == 2

@@ -225,7 +225,7 @@ class TestTheDeployedApp:
     "An update changes what was changed, code and layers included, and keeps the rest as it is.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
 )
-def test_a_second_deploy_changes_what_was_changed(emulator: Any, app: App) -> None:
+def test_a_second_deploy_updates_the_changed_resources(emulator: Any, app: App) -> None:
     """Update of a function's code, a layer, a definition and a document (UpdateMethod NewVersion).
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html

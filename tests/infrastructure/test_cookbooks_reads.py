@@ -116,7 +116,7 @@ def removed(branch: str) -> set[str]:
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda file: f"{file.parts[-3]}-{file.stem}")
-def test_what_is_written_under_a_condition_is_removed_without_it(recipe: Path) -> None:
+def test_a_file_written_under_a_condition_is_removed_without_it(recipe: Path) -> None:
     for condition, then, otherwise in conditionals(recipe.read_text()):
         for one, other in ((then, otherwise), (otherwise, then)):
             gone = removed(other)

@@ -36,7 +36,7 @@ def test_its_rules_pass_their_own_tests() -> None:
     npm("test")
 
 
-def test_the_cookbook_has_what_the_sources_build() -> None:
+def test_the_cookbook_has_the_build_of_these_sources() -> None:
     npm("build")
     built = SOURCES / "labextension"
     assert files(built) == files(LAID), "run make extension"

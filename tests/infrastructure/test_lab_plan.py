@@ -46,7 +46,7 @@ def test_a_hooks_timeout_that_aws_would_refuse_is_no_plan(terraform: Prepared, s
         planned(terraform, hook_timeout_seconds=size)
 
 
-def test_what_the_lab_makes_itself_has_the_names_that_terraform_gives(plan: Planned) -> None:
+def test_objects_that_the_lab_makes_have_the_names_that_terraform_gives(plan: Planned) -> None:
     """The lab's own Chef key, secret and parameter: the app and the nodes know them by name."""
     once, cluster = plan(BASE / "stacks" / "chef"), plan(STACK)
     (name,) = cluster["planned_values"]["outputs"]["settings"]["value"]

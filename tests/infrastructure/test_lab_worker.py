@@ -117,7 +117,7 @@ def test_each_resource_and_script_is_said_to_be_in_the_lab_or_not_and_nothing_el
     assert set(table()) == {*run_list(), *scripts()}
 
 
-def test_what_is_not_in_the_lab_has_a_reason_and_what_is_has_a_test() -> None:
+def test_a_fact_has_a_test_in_the_lab_or_a_reason_why_not() -> None:
     for name, said in table().items():
         assert re.match(r"as in the (cookbook|image)|not in the lab: \w", said), name
     as_there = {name for name, said in table().items() if said.startswith("as in")}

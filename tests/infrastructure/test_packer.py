@@ -177,7 +177,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 @needs_packer
 @pytest.mark.parametrize("image", IMAGES)
-def test_a_build_registers_the_image_encrypted_with_tags_of_what_is_in_it(
+def test_a_build_registers_the_image_encrypted_with_tags_of_its_contents(
     image: str, aws: str, tmp_path: Path
 ) -> None:
     copy = for_debian(image, tmp_path)
@@ -252,7 +252,7 @@ def test_scripts_have_no_finding() -> None:
         assert text.splitlines()[1].startswith("# "), f"{script} does not say what it does"
 
 
-def test_what_is_locked_for_the_nodes_is_what_the_tests_run_with() -> None:
+def test_the_nodes_have_the_versions_that_the_tests_run_with() -> None:
     def versions(lock: Path) -> dict[str, str]:
         return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock.read_text(), re.MULTILINE))
 

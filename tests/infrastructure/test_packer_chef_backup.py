@@ -338,7 +338,7 @@ def authority(machine: Machine) -> str:
     return (machine.root / "srv/chef/tls/ca.pem").read_text()
 
 
-def test_a_backup_says_what_is_in_it_and_counts_once_a_test_restore_has_opened_it(
+def test_a_backup_lists_its_contents_and_counts_once_a_test_restore_has_opened_it(
     machine: Machine, tmp_path: Path
 ) -> None:
     done = machine.run("backup")
@@ -395,7 +395,7 @@ def test_a_backup_that_would_not_restore_is_named_and_not_counted(
     assert machine.counted() == 0
 
 
-def test_a_restore_brings_back_what_was_backed_up_and_says_how_much(machine: Machine) -> None:
+def test_a_restore_brings_back_the_backed_up_objects_and_counts_them(machine: Machine) -> None:
     assert machine.run("backup").returncode == 0
     before = authority(machine)
     machine.holds({**SERVER, "nodes": [], "cookbooks": {}})
@@ -466,7 +466,7 @@ def test_state_manager_backs_up_and_restores_by_this_program() -> None:
         assert "command -v labswarm-chef-backup" in text
 
 
-def test_a_node_cannot_read_what_another_one_stores(machine: Machine) -> None:
+def test_a_node_cannot_read_the_objects_of_another_one(machine: Machine) -> None:
     done = machine.run(program=ISOLATE)
     assert done.returncode == 0, done.stderr
     made_before = [f"/nodes/{name}" for name in SERVER["nodes"]]

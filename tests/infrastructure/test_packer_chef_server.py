@@ -240,7 +240,7 @@ def new_machine(tmp_path: Path, aws: str) -> Machine:
 SERVER = "chef-server/labswarm_chef_server.py"
 
 
-def test_terraform_writes_what_the_programs_read(started: Machine) -> None:
+def test_terraform_writes_the_fields_that_the_programs_read(started: Machine) -> None:
     module = PACKER.parent / "terraform-base/modules/chef_server"
     written = (module / "main.tf").read_text().partition("server_ground = {")[2]
     written = written.partition("\n  }\n")[0]
@@ -402,7 +402,7 @@ def test_a_configuration_that_a_restore_brought_back_is_put_right(machine: Machi
     assert 'api_fqdn "chef.labswarm.internal"' in machine.server["configured"]
 
 
-def test_what_fails_is_named_and_nothing_secret_is_told(machine: Machine) -> None:
+def test_a_failure_is_named_and_shows_no_secret(machine: Machine) -> None:
     ground = ground_of(machine)
     machine.program("opt/cinc-project/bin/cinc-server-ctl", "#!/bin/sh\necho broken >&2; exit 3\n")
     done = machine.start(SERVER)

@@ -38,14 +38,14 @@ def test_an_image_is_built_of_the_paths_in_its_list_and_no_others(image: str) ->
 
 
 @pytest.mark.parametrize("event", ["push", "pull_request"])
-def test_a_change_of_what_is_in_an_image_builds_it_again(event: str) -> None:
+def test_a_change_of_an_images_contents_builds_it_again(event: str) -> None:
     listed = {path for image in IMAGES for path in sources(image)}
     own = {".github/images", ".github/workflows/images.yml"}
     watched = {path.removesuffix("/**") for path in triggers()[event]["paths"]}
     assert watched == listed | own
 
 
-def test_a_build_has_what_its_scripts_and_its_package_use() -> None:
+def test_a_build_has_the_files_that_its_scripts_and_its_package_use() -> None:
     # A script's files outside packer, and the folders that the package is made of.
     used = set()
     for script in [*PACKER.glob("scripts/*.sh"), COOKBOOKS / "install.sh"]:

@@ -110,7 +110,7 @@ def test_without_a_restore_job_the_script_says_so(shared: Path) -> None:
     assert "start a restore job first" in done.stderr
 
 
-def test_the_document_gives_the_script_what_it_reads(terraform: Prepared) -> None:
+def test_the_document_sets_each_variable_that_the_script_reads(terraform: Prepared) -> None:
     cluster = terraform(BASE / "stacks" / "cluster")
     cluster.apply(restore_homes=True)
     (document,) = [

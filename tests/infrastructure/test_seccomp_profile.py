@@ -53,7 +53,7 @@ def allowed(call: str, *arguments: int) -> bool:
     )
 
 
-def test_what_no_rule_names_is_refused() -> None:
+def test_a_call_that_no_rule_names_is_refused() -> None:
     assert PROFILE["defaultAction"] == "SCMP_ACT_ERRNO"
     assert PROFILE["defaultErrnoRet"] == 1
     assert not allowed("a_call_of_the_next_kernel")
@@ -124,7 +124,7 @@ def test_threads_and_processes_are_made() -> None:
         *("ptrace", "process_vm_readv"),
     ],
 )
-def test_what_a_notebook_needs_is_allowed(call: str) -> None:
+def test_the_calls_of_a_notebook_are_allowed(call: str) -> None:
     assert allowed(call)
 
 

@@ -128,7 +128,7 @@ def test_the_app_reads_each_description(lectures: Terraform, plan: Planned) -> N
     assert len({cluster.chef for cluster in described.values()}) == 1
 
 
-def test_what_the_plan_says_of_a_cluster_is_what_the_app_is_told(lectures: Terraform) -> None:
+def test_the_app_gets_the_description_that_the_plan_shows(lectures: Terraform) -> None:
     outputs = json.loads(lectures.run("output", "-json"))
     assert len(outputs["descriptions"]["value"]) == 2
     for name, text in outputs["descriptions"]["value"].items():
@@ -267,7 +267,7 @@ MANY_IMAGES = [f"quay.io/jupyter/scipy-notebook-{number}:2025-03-14" for number 
     ],
     ids=lambda given: given if isinstance(given, str) else json.dumps(given)[:60],
 )
-def test_what_cannot_work_is_refused_at_plan_with_a_sentence(
+def test_values_that_cannot_work_are_refused_at_plan_with_a_sentence(
     terraform: Prepared, stack: str, wrong: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(TerraformFailed) as refused:

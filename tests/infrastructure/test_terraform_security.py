@@ -47,7 +47,7 @@ def test_checkov_finds_nothing_that_is_not_explained(tmp_path: Path) -> None:
     assert failed == []
 
 
-def test_what_is_passed_over_says_why() -> None:
+def test_a_skipped_check_says_why() -> None:
     for file in BASE.rglob("*.tf"):
         for skip in re.findall(r"#\s*checkov:skip=(.*)", file.read_text(encoding="utf-8")):
             check, _, reason = skip.partition(":")
@@ -81,11 +81,11 @@ def test_rules_let_out_to_listed_ports_only(plan: Planned, folder: Path) -> None
 
 
 @each_root
-def test_descriptions_have_only_what_ec2_takes(plan: Planned, folder: Path) -> None:
+def test_descriptions_have_only_characters_that_ec2_takes(plan: Planned, folder: Path) -> None:
     assert_ec2_takes_descriptions(plan(folder), 0 if folder.name == "github" else 10)
 
 
-def test_descriptions_of_what_is_made_by_choice_have_only_what_ec2_takes(
+def test_descriptions_of_optional_resources_have_only_characters_that_ec2_takes(
     terraform: Prepared,
 ) -> None:
     chosen: dict[str, Any] = {
@@ -137,7 +137,7 @@ def test_workers_have_no_public_address(plan: Planned, folder: Path) -> None:
 
 
 @each_root
-def test_what_is_stored_is_encrypted(plan: Planned, folder: Path) -> None:
+def test_stored_data_is_encrypted(plan: Planned, folder: Path) -> None:
     for stored in planned(plan, folder, "aws_efs_file_system", "aws_ebs_volume"):
         assert stored["values"]["encrypted"] is True, stored["address"]
 

@@ -48,7 +48,7 @@ def test_a_type_that_the_provider_has_not_is_refused() -> None:
         schema(Names(frozenset({"aws_autoscaling_crowd"}), frozenset()))
 
 
-def test_what_is_planned_is_applied_and_stays(sample: Sample) -> None:
+def test_a_plan_is_applied_and_stays(sample: Sample) -> None:
     terraform = sample()
     terraform.init()
     terraform.validate()
@@ -110,7 +110,7 @@ def test_scripts_meet_a_stand_in_of_the_aws_cli(
         ("aws_iam_role.worker.arn", "aws_iam_role.worker.arm", "Unsupported attribute"),
     ],
 )
-def test_what_the_provider_would_refuse_is_refused(
+def test_a_value_that_the_provider_would_refuse_is_refused(
     sample: Sample, old: str, new: str, said: str
 ) -> None:
     terraform = sample()

@@ -128,7 +128,7 @@ def test_shellcheck_finds_nothing_in_scripts_and_steps(tmp_path: Path) -> None:
 
 
 @each_workflow
-def test_what_is_used_is_pinned_and_says_its_version(workflow: Path) -> None:
+def test_each_action_is_pinned_and_says_its_version(workflow: Path) -> None:
     used = re.findall(r"^\s*(?:- )?uses: (.*)$", workflow.read_text(encoding="utf-8"), re.MULTILINE)
     assert used
     for action in used:
@@ -190,7 +190,7 @@ def test_no_expression_is_put_into_a_command(workflow: Path) -> None:
 
 
 @each_workflow
-def test_what_a_workflow_calls_and_watches_is_there(workflow: Path) -> None:
+def test_the_files_that_a_workflow_calls_and_watches_are_there(workflow: Path) -> None:
     targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
     commands = "\n".join(step.get("run", "") for _, step in steps(workflow))
     for target in re.findall(r"\bmake ([a-z-]+)", commands):
@@ -316,7 +316,7 @@ def read_text(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def test_what_ci_is_given_reaches_make_with_spaces(checkout: "Checkout") -> None:
+def test_arguments_with_spaces_reach_make(checkout: "Checkout") -> None:
     shutil.copytree(REPOSITORY / ".ci", checkout.folder / ".ci")
     checkout.program("make", 'for word; do echo "word: $word"; done >>"$LOG"')
     run = checkout.folder / ".ci" / "run"
@@ -455,7 +455,7 @@ def test_each_state_is_planned_with_its_own_values_and_key(
     assert "### biology\n```\n  # a.b will be created\nPlan: 1" in summary.read_text()
 
 
-def test_what_was_planned_is_applied_and_nothing_else(stacks: Checkout) -> None:
+def test_only_the_plan_that_was_shown_is_applied(stacks: Checkout) -> None:
     stacks.run("terraform.sh", "plan", "plans", **STATES)
     shutil.rmtree(stacks.folder / "terraform-base/stacks/cluster")
     for name in ("biology", "physics", "unplanned"):
@@ -553,7 +553,7 @@ def deploys(checkout: Checkout) -> list[str]:
     return [line for line in checkout.asked() if line.startswith("sam ")]
 
 
-def test_what_ran_before_comes_back_with_its_parameters(checkout: Checkout) -> None:
+def test_a_rollback_has_the_earlier_version_with_its_parameters(checkout: Checkout) -> None:
     app(checkout, DECIDED % "physics")
     checkout.program("sam", "", at=checkout.folder / ".venv" / "bin")
     assert checkout.run("deploy.sh", "keep", **SOON).returncode == 0

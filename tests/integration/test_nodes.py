@@ -222,7 +222,9 @@ time.sleep(600)
 """
 
 
-def test_the_sweep_ends_what_a_killed_process_left(lab: NodesSettings, tmp_path: Path) -> None:
+def test_the_sweep_ends_the_leftovers_of_a_killed_process(
+    lab: NodesSettings, tmp_path: Path
+) -> None:
     words = [sys.executable, "-c", CRASHES, lab.place.lab, str(tmp_path), WORKER.instance_id]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -47,7 +47,7 @@ def test_a_retry_of_the_same_execution_gets_the_same_work() -> None:
     assert bench.claim(read("launch")) == bench.claim(read("launch"))
 
 
-def test_a_late_duplicate_of_what_is_done_is_skipped() -> None:
+def test_a_late_duplicate_of_finished_work_is_skipped() -> None:
     bench = Bench()
     bench.claim(read("launch"))
     bench.close("joined")
@@ -114,7 +114,9 @@ def test_an_event_older_than_its_hook_waits_is_stale() -> None:
     ("change", "field"),
     [({"hook": "unknown"}, "detail.LifecycleHookName"), ({"cluster": "other"}, "cluster")],
 )
-def test_what_is_not_set_up_is_refused_by_name(change: dict[str, Any], field: str) -> None:
+def test_a_cluster_or_hook_that_is_not_set_up_is_refused_by_name(
+    change: dict[str, Any], field: str
+) -> None:
     with pytest.raises(BadInput) as refused:
         Bench().claim(replace(read("launch"), **change))
 

@@ -97,7 +97,7 @@ def test_another_executions_work_is_left_to_it(event: LifecycleEvent) -> None:
     assert ends.hooks.results == {}
 
 
-def test_what_was_completed_before_is_left_as_it_is() -> None:
+def test_an_action_that_was_completed_before_is_left_as_it_is() -> None:
     ends = Ends()
     ends.claim(LAUNCH)
     ends.ends("ABANDON", "abandoned")
@@ -295,7 +295,7 @@ def refused(code: str) -> LabswarmError:
         return error
 
 
-def test_a_group_at_its_minimum_replaces_what_failed() -> None:
+def test_a_group_at_its_minimum_replaces_the_failed_instance() -> None:
     ends = Ends("i-1", "i-2")
     ends.at_minimum = True
     ends.claim(LAUNCH)

@@ -200,7 +200,7 @@ def test_chef_registers_a_client_with_the_nodes_own_key() -> None:
 
 
 @pytest.mark.parametrize("key", [None, "", "ssh-rsa AAAA", 5])
-def test_chef_refuses_what_is_no_public_key(key: object) -> None:
+def test_chef_refuses_a_text_that_is_no_public_key(key: object) -> None:
     asked = {"do": "register", "work": claimed(), "public_key": key}
 
     with pytest.raises(BadInput) as refused:
@@ -272,7 +272,7 @@ def ended_badly(**detail: Any) -> dict[str, Any]:
     }
 
 
-def test_the_last_resort_completes_what_its_execution_left(
+def test_the_last_resort_completes_the_hook_that_its_execution_left(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     claimed()
@@ -511,7 +511,7 @@ def test_add_node_adds_one() -> None:
 
 
 @pytest.mark.parametrize("name", WITH_WORK)
-def test_a_function_without_work_names_what_is_missing(name: str) -> None:
+def test_a_function_without_work_names_the_missing_field(name: str) -> None:
     with pytest.raises(BadInput) as refused:
         load(name).handler({"do": "remove"}, Context())
 
@@ -533,7 +533,7 @@ def test_a_missing_setting_is_named_at_the_cold_start(
 
 
 @pytest.mark.parametrize("execution", [None, "one", 7])
-def test_claim_refuses_what_is_no_execution(execution: object) -> None:
+def test_claim_refuses_a_text_that_is_no_execution(execution: object) -> None:
     with pytest.raises(BadInput) as refused:
         load("claim").handler({"event": fresh("launch"), "execution": execution}, Context())
 

@@ -151,7 +151,7 @@ def test_who_takes_the_work_over_has_a_time_of_its_own() -> None:
         (30, 900, 30, 30),
     ],
 )
-def test_the_time_of_a_hook_is_the_works_within_what_aws_allows(
+def test_the_time_of_a_hook_is_the_works_within_the_limits_of_aws(
     timeout_s: int, empty_s: int, launch_s: int, terminate_s: int
 ) -> None:
     """https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html"""

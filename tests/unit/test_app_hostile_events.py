@@ -127,7 +127,7 @@ def test_a_foreign_event_changes_nothing_and_is_logged_once_with_its_field(
     ("sample", "field"),
     [("launch", f) for f in LIFECYCLE_TEXTS] + [("spot_interruption", f) for f in NOTICE_TEXTS],
 )
-def test_what_is_written_into_an_events_field_changes_nothing_and_is_logged_once(
+def test_a_hostile_text_in_an_events_field_changes_nothing_and_is_logged_once(
     app: Any, sample: str, field: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     for text in HOSTILE:

@@ -141,7 +141,7 @@ def test_a_booked_lab_raises_the_cluster_ahead_by_the_measured_start(rig: Rig) -
 
 
 @pytest.mark.parametrize("text", ["<html>sign in</html>", "x" * 1_000_001])
-def test_the_last_good_copy_is_kept_when_what_comes_is_no_feed(rig: Rig, text: str) -> None:
+def test_the_last_good_copy_is_kept_when_the_answer_is_no_feed(rig: Rig, text: str) -> None:
     rig.minute()
     rig.text = text
     rig.clock.sleep(60)

@@ -128,7 +128,7 @@ def role(properties: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
-def test_a_function_may_do_what_it_calls_and_nothing_else(programs: Programs, name: str) -> None:
+def test_a_function_may_make_its_own_calls_and_no_other(programs: Programs, name: str) -> None:
     needed, granted = of_function(programs, name), APP.grants(role(FUNCTIONS[name]))
 
     assert missing(needed, granted) == set()
@@ -136,14 +136,14 @@ def test_a_function_may_do_what_it_calls_and_nothing_else(programs: Programs, na
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
-def test_a_function_has_of_awss_own_policies_what_its_place_wants(name: str) -> None:
+def test_a_function_has_those_of_awss_policies_that_its_place_wants(name: str) -> None:
     wanted = {LOGS, VPC} if "VpcConfig" in FUNCTIONS[name] else {LOGS}
 
     assert APP.managed(role(FUNCTIONS[name])) == wanted
 
 
 @pytest.mark.parametrize("name", sorted(MACHINES))
-def test_a_machine_may_do_what_its_states_call_and_nothing_else(name: str) -> None:
+def test_a_machine_may_make_the_calls_of_its_states_and_no_other(name: str) -> None:
     needed, granted = of_machine(name), APP.grants(role(MACHINES[name]))
 
     assert missing(needed, granted) == set()
@@ -211,7 +211,7 @@ def test_no_grant_is_of_many_actions() -> None:
     assert [grant for grant in all_grants() if "*" in grant.action] == []
 
 
-def test_only_what_knows_no_resource_is_allowed_on_all() -> None:
+def test_only_actions_without_resources_are_allowed_on_all() -> None:
     everywhere = {grant.action for grant in all_grants() if grant.resource == EVERYWHERE}
 
     assert [action for action in everywhere if not knows_no_resource(action)] == []

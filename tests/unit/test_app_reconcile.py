@@ -365,7 +365,7 @@ def test_two_clusters_on_one_hub_leave_each_other_as_they_are(cluster: Cluster) 
 
 
 @pytest.mark.parametrize(("ill", "well"), [("lab", "lab-gpu"), ("lab-gpu", "lab")])
-def test_what_is_left_of_one_cluster_is_cleaned_up_by_its_own_passes_only(
+def test_leftovers_of_a_cluster_are_cleaned_up_by_its_own_passes_only(
     cluster: Cluster, ill: str, well: str
 ) -> None:
     cluster.add_group("lab-gpu")
@@ -670,7 +670,7 @@ def test_while_all_is_at_rest_no_execution_is_started_but_each_hour(cluster: Clu
     assert len(cluster.started.given) == 2
 
 
-def test_passes_are_begun_although_what_is_overdue_cannot_be_kept(
+def test_passes_begin_although_overdue_ones_cannot_be_noted(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def throttled(*_: object) -> None:
@@ -702,7 +702,7 @@ def test_an_event_without_a_time_begins_nothing(cluster: Cluster, time: object) 
         ("replace_instances", "instances", ["i-0123456789abcdef0; reboot"]),
     ],
 )
-def test_what_cannot_be_an_orphan_is_refused(
+def test_a_field_that_names_no_orphan_is_refused(
     cluster: Cluster, name: str, field: str, value: object
 ) -> None:
     with pytest.raises(BadInput) as refused:

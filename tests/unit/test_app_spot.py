@@ -106,7 +106,7 @@ def test_a_terminate_hook_that_comes_after_the_interruption_is_done_completes_it
     assert bench.hooks.results == {HOOK_TOKEN: "CONTINUE"}
 
 
-def test_an_interruption_of_what_terminates_already_is_left_with_the_terminate_hook() -> None:
+def test_an_interruption_of_a_terminating_instance_is_left_to_the_terminate_hook() -> None:
     bench = bench_of_a_worker()
     bench.claim(read("terminate"))
 
@@ -146,7 +146,7 @@ def test_a_recommendation_claims_nothing_of_the_instances_end() -> None:
     assert held(bench).owner == OTHER
 
 
-def test_a_recommendation_for_what_terminates_already_asks_nothing() -> None:
+def test_a_recommendation_for_a_terminating_instance_asks_nothing() -> None:
     bench = bench_of_a_worker()
     bench.claim(INTERRUPTION)
 
@@ -164,7 +164,9 @@ def test_a_member_is_replaced_once(state: str, asked: int) -> None:
 
 
 @pytest.mark.parametrize("members", [{}, {INSTANCE: Member(ASG, "Terminating:Wait")}])
-def test_what_leaves_or_has_left_is_not_replaced_again(members: dict[str, Member]) -> None:
+def test_an_instance_that_leaves_or_has_left_is_not_replaced_again(
+    members: dict[str, Member],
+) -> None:
     groups = TwinGroups(dict(members))
 
     assert not replace_instance(groups, INSTANCE)

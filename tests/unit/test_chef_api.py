@@ -74,7 +74,7 @@ def test_a_signature_of_one_request_is_none_of_another(api: Api, signer: KeySign
     assert api.answer(Request("GET", NODES, request.headers, b"{}"), NOW)[0] == 401
 
 
-def test_what_it_holds_is_read_back_as_it_was_written(signer: KeySigner) -> None:
+def test_objects_are_read_as_they_were_written(signer: KeySigner) -> None:
     objects = Objects(clients={"a": Actor("a", signer.public_pem, admin=False)})
 
     assert Objects.parse(objects.to_json()) == objects

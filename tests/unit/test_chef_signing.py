@@ -61,7 +61,7 @@ def test_a_path_is_signed_with_single_slashes_and_none_at_its_end(path: str, sig
     assert lines[1] == f"Path:{signed}"
 
 
-def test_the_headers_carry_what_was_signed_and_the_signature_in_lines_of_60() -> None:
+def test_the_headers_carry_the_signed_text_and_the_signature_in_lines_of_60() -> None:
     signer = Recorder()
 
     headers = signed_headers("POST", "/clients", b"{}", "labswarm", signer, AT)

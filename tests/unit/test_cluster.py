@@ -61,7 +61,7 @@ def test_a_wrong_field_is_refused_by_name(field: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"'])
-def test_what_is_no_json_object_is_refused(text: str) -> None:
+def test_a_text_that_is_no_json_object_is_refused(text: str) -> None:
     with pytest.raises(BadInput) as refused:
         Cluster.parse(text)
 

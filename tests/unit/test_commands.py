@@ -296,7 +296,7 @@ def test_a_transient_failure_is_sent_again_until_it_is_done() -> None:
     assert bench.clock.now() - began == 15
 
 
-def test_what_does_not_pass_in_time_is_told_and_a_failure_for_good_at_once() -> None:
+def test_a_failure_that_lasts_is_reported_and_a_permanent_one_at_once() -> None:
     bench = Bench()
     busy = {"error": {"kind": "transient", "name": "NotDown", "message": "the node is ready"}}
     for number in range(1, 40):

@@ -141,7 +141,7 @@ def test_the_nodes_with_the_fewest_students_are_paused_and_none_is_ended_with_st
     assert decision.terminate == ()
 
 
-def test_what_is_paused_and_empty_is_ended_and_what_is_not_empty_waits() -> None:
+def test_a_paused_node_is_ended_only_when_it_is_empty() -> None:
     decision = decide(situation(node(1, 2), node(2, 0, "pause"), node(3, 1, "pause")))
 
     assert decision.terminate == ("i-00000002",)
@@ -246,7 +246,7 @@ def goes_one_way(before: Situation) -> None:
 
 
 @given(situations())
-def test_always_within_the_limits_and_never_below_what_runs(before: Situation) -> None:
+def test_always_within_the_limits_and_never_below_the_running_servers(before: Situation) -> None:
     is_within_the_limits(before)
 
 

@@ -62,7 +62,7 @@ def caught(path: Path) -> Iterator[tuple[str, ast.ExceptHandler]]:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_what_is_caught_is_a_kind_or_becomes_one_where_it_comes_in(path: Path) -> None:
+def test_a_caught_error_is_a_kind_or_becomes_one_where_it_comes_in(path: Path) -> None:
     for name, handler in caught(path):
         if name in EVERYTHING:
             assert str(path).endswith(EVERYTHING[name])

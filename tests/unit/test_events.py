@@ -214,7 +214,7 @@ def test_a_malformed_field_is_refused_by_name(sample: str, field: str, value: An
 
 
 @pytest.mark.parametrize("not_an_event", [None, [], "text", 3])
-def test_what_is_no_object_is_refused(not_an_event: object) -> None:
+def test_a_text_that_is_no_json_object_is_refused(not_an_event: object) -> None:
     with pytest.raises(BadInput) as refused:
         parse(not_an_event)
 

@@ -64,7 +64,7 @@ def test_a_feed_is_fetched(department: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "said"), [("/none.ics", "404"), ("/moved.ics", "302")])
-def test_what_is_not_there_may_be_later_and_no_other_place_is_asked(
+def test_a_missing_feed_may_come_later_and_no_other_place_is_asked(
     department: str, path: str, said: str
 ) -> None:
     with pytest.raises(Transient, match=said):

@@ -126,7 +126,7 @@ class TestService:
         assert homes[0] == homes[1]
         assert homes[0] == [{"Type": "bind", "Source": "/homes/ada", "Target": "/home/jovyan"}]
 
-    def test_what_else_is_mounted_cannot_be_written_but_for_tmp(self) -> None:
+    def test_only_the_home_and_tmp_can_be_written(self) -> None:
         mounts = spec()["task_template"]["ContainerSpec"]["Mounts"]
         assert {m["Target"] for m in mounts if not m.get("ReadOnly")} == {"/home/jovyan", TMP}
         assert {"Type": "bind", "Source": "/usr", "Target": "/usr", "ReadOnly": True} in mounts
@@ -195,7 +195,7 @@ class TestProfiles:
 
 
 class TestSettings:
-    def test_what_is_written_is_what_is_read(self) -> None:
+    def test_settings_are_read_as_they_are_written(self) -> None:
         read = settings()
         assert read.seat == Seat(512, 250)
         assert read.homes == Path("/homes")
@@ -251,7 +251,7 @@ class TestSettings:
             settings(**{field: value})
 
     @pytest.mark.parametrize("text", ["", "{", "[]", "null"])
-    def test_what_is_no_object_is_refused(self, text: str) -> None:
+    def test_a_text_that_is_no_json_object_is_refused(self, text: str) -> None:
         with pytest.raises(BadInput, match="hub settings"):
             HubSettings.parse(text)
 

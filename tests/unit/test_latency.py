@@ -34,7 +34,7 @@ def test_without_a_99th_percentile_a_delay_is_always_the_same() -> None:
 
 
 @pytest.mark.parametrize(("median_s", "p99_s"), [(-1, None), (2, 1)])
-def test_what_is_no_delay_is_refused(median_s: float, p99_s: float | None) -> None:
+def test_a_text_that_is_no_delay_is_refused(median_s: float, p99_s: float | None) -> None:
     with pytest.raises(ValueError, match="no delay"):
         Delay(median_s, p99_s)
 

@@ -59,7 +59,7 @@ def test_every_function_is_called(sent: dict[str, list[dict[str, Any]]]) -> None
 
 
 @pytest.mark.parametrize("name", function_names())
-def test_each_event_of_a_function_says_what_its_lines_are_about(
+def test_each_event_of_a_function_names_the_subject_of_its_lines(
     name: str, sent: dict[str, list[dict[str, Any]]]
 ) -> None:
     if name in OF_SCHEDULES:

@@ -116,6 +116,6 @@ def test_an_unknown_field_is_refused_with_the_nearest_known_one(
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{"])
-def test_what_is_no_json_object_is_refused(text: str) -> None:
+def test_a_text_that_is_no_json_object_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match=r"^node\.json: "):
         NodeConfig.parse(text)

@@ -206,7 +206,7 @@ def test_a_task_waits_runs_or_is_left_out_by_its_state_its_node_and_its_constrai
     ("events", "changed"),
     [(b"", False), (b'{"Type":"service","Action":"create"}\n{"Type":"node"}\n', True)],
 )
-def test_a_change_is_what_the_daemon_reports_before_the_wait_is_over(
+def test_a_change_reported_by_the_daemon_ends_the_wait(
     daemon: Daemon, host: str, events: bytes, changed: bool
 ) -> None:
     daemon.events = events

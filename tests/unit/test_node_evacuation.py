@@ -135,7 +135,7 @@ def test_a_start_that_fails_is_asked_for_twice_and_holds_up_nobody(room: Class) 
     assert [what for what, *_ in room.hub.asked].count("start") == 4
 
 
-def test_the_hub_is_not_asked_again_and_again_of_what_is_still_ending(room: Class) -> None:
+def test_the_hub_is_not_asked_again_and_again_about_an_ending_server(room: Class) -> None:
     room.sit(ADA)
     room.hub.slow = True
     room.step()
@@ -265,7 +265,7 @@ def test_a_server_that_was_stopped_and_that_its_student_started_elsewhere_is_bac
     assert room.hub.asked == []
 
 
-def test_what_was_stopped_is_remembered_when_the_worker_is_gone(room: Class) -> None:
+def test_stopped_servers_are_remembered_when_the_worker_is_gone(room: Class) -> None:
     room.sit(ADA)
     room.step()
     room.engines[WORKER].leave(force=False)
@@ -289,7 +289,7 @@ def test_a_student_whom_the_hub_no_longer_knows_hinders_no_other(room: Class) ->
     assert room.step() == {"servers": [], "moved": [BOB.service], "moving": []}
 
 
-def test_what_was_done_before_the_hub_failed_stays_done(room: Class) -> None:
+def test_moves_made_before_the_hub_failed_stay_made(room: Class) -> None:
     room.sit(ADA, BOB)
     room.step()
     room.hub.down_for.add(ADA.user)

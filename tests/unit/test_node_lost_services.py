@@ -40,7 +40,7 @@ def room() -> Class:
     return Class()
 
 
-def test_what_the_hub_has_lost_is_removed_with_its_task_and_again_that_is_no_error(
+def test_a_lost_service_is_removed_with_its_task_and_a_second_time_is_no_error(
     room: Class,
 ) -> None:
     room.hub.lose(ADA.user, ADA.name)
@@ -53,7 +53,7 @@ def test_what_the_hub_has_lost_is_removed_with_its_task_and_again_that_is_no_err
     assert [task.server for task in room.swarm.tasks()] == [BOB]
 
 
-def test_what_the_hub_knows_by_now_is_kept_also_while_it_starts(room: Class) -> None:
+def test_a_service_that_the_hub_knows_by_now_is_kept_also_while_it_starts(room: Class) -> None:
     room.hub.slow = True
     room.hub.stop(BOB.user, BOB.name)
     assert room.hub.running(BOB.user, BOB.name) == "pending"
@@ -62,7 +62,7 @@ def test_what_the_hub_knows_by_now_is_kept_also_while_it_starts(room: Class) -> 
     assert room.there() == [ADA.user, BOB.user]
 
 
-def test_only_what_was_asked_for_is_removed_and_a_later_service_of_the_same_server_is_not(
+def test_only_the_named_service_is_removed_and_a_later_one_of_the_same_server_is_not(
     room: Class,
 ) -> None:
     for server in (ADA, BOB):

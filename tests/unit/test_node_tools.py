@@ -165,7 +165,7 @@ def test_bootstrap_wants_roles_and_a_key(worker: Machine) -> None:
     assert worker.called == []
 
 
-def test_a_failed_client_is_retried_and_the_error_names_what_failed_and_the_log(
+def test_a_failed_client_is_retried_and_the_error_names_the_resource_and_the_log(
     worker: Machine,
 ) -> None:
     worker.node("identify")
@@ -289,7 +289,9 @@ def test_a_worker_is_opened_as_the_cluster_s_that_the_machine_names(
 
 
 @pytest.mark.parametrize("cluster", ["Lab", "l" * 21, "a b", "-lab"])
-def test_what_is_no_cluster_s_name_is_refused(hub: Machine, swarm: SwarmTwin, cluster: str) -> None:
+def test_a_text_that_is_no_clusters_name_is_refused(
+    hub: Machine, swarm: SwarmTwin, cluster: str
+) -> None:
     asked = ("activate", "--instance", WORKER, f"--cluster={cluster}")
     code, answer = managed(hub, swarm, *asked)
     assert (code, answer["error"]["message"][:11]) == (2, "--cluster: ")
@@ -340,7 +342,7 @@ def test_a_notice_goes_to_the_hub_with_its_kind_and_deadline(
         ({"--deadline": "2026-02-31T12:00:00Z"}, "--deadline"),
     ],
 )
-def test_what_is_no_notice_is_refused_by_its_field(
+def test_a_wrong_notice_is_refused_by_its_field(
     hub: Machine, swarm: SwarmTwin, given: dict[str, str], field: str
 ) -> None:
     options = dict(zip(SOON[::2], SOON[1::2], strict=True)) | given
@@ -379,7 +381,7 @@ def test_as_a_process_a_tool_prints_one_line_and_exits_with_its_code(
     assert json.loads(line)["error"]["kind"] == "transient"
 
 
-def test_the_tools_start_without_what_only_one_of_their_commands_needs() -> None:
+def test_the_tools_start_without_the_libraries_of_a_single_command() -> None:
     done = subprocess.run(
         [
             sys.executable,

@@ -75,7 +75,7 @@ def test_a_group_has_the_resources_of_its_own_module(tmp_path: Path) -> None:
     assert len(gpu.hooks) == len(main.hooks) == 2
 
 
-def test_what_is_extracted_of_an_extract_is_the_same() -> None:
+def test_an_extract_of_an_extract_is_the_same() -> None:
     assert extract(planned()) == planned()
 
 
@@ -88,7 +88,7 @@ def forget_the_group(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("change", [forget_settings, forget_the_group, dict.clear])
-def test_what_is_no_plan_of_a_cluster_is_refused(
+def test_a_file_that_is_no_plan_of_a_cluster_is_refused(
     tmp_path: Path, change: Callable[[Plan], object]
 ) -> None:
     with pytest.raises(

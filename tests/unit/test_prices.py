@@ -128,7 +128,7 @@ def test_the_control_plane_costs_under_three_dollars_while_no_node_runs(
 
 @pytest.mark.parametrize("example", EXAMPLES)
 @pytest.mark.parametrize("region", REGIONS)
-def test_with_what_is_always_free_it_is_under_three_dollars_for_ten_clusters_too(
+def test_after_the_free_tier_it_is_under_three_dollars_for_ten_clusters_too(
     region: str, example: str
 ) -> None:
     assert price.after_always_free(control_plane(example, region), price.Prices(region)) < 3
@@ -262,7 +262,7 @@ def planned(example: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_what_is_kept_of_an_example_is_what_terraform_plans(example: str) -> None:
+def test_the_kept_extract_of_an_example_is_as_terraform_plans_it(example: str) -> None:
     if reason := missing():
         pytest.skip(reason)
     assert planned(example) == KNOWN["examples"][example], WRITE
@@ -297,7 +297,7 @@ def test_the_steps_on_the_page_have_the_prices_of_the_tables() -> None:
 # The sums
 
 
-def test_what_a_plan_has_is_counted_by_part() -> None:
+def test_the_resources_of_a_plan_are_counted_by_part() -> None:
     zone = {"vpc_endpoint_type": "Interface"}
     found = price.quantities(
         a_plan(
@@ -409,7 +409,7 @@ def test_spot_is_cheaper_and_never_sure() -> None:
         assert spot.doubt
 
 
-def test_what_is_always_free_is_free_once() -> None:
+def test_the_free_tier_counts_once() -> None:
     prices = price.Prices("eu-west-1")
     lines = [prices.line("app", "alarms", "alarm", 6), prices.line("hub", "alarms", "alarm", 6)]
 

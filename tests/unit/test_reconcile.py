@@ -292,7 +292,7 @@ def test_an_instance_on_its_way_is_its_hook_s(state: str) -> None:
         (listings(A, B, chef=Identities(frozenset({A}), frozenset({A, B}))), "instance", B),
     ],
 )  # fmt: skip
-def test_what_may_still_be_in_use_is_named_and_never_due(
+def test_an_object_that_may_be_in_use_is_named_and_never_due(
     seen: Listings, kind: str, key: str
 ) -> None:
     plan = passes(seen, seen, seen)

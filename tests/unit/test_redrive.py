@@ -117,7 +117,7 @@ def done(outcomes: list[Outcome]) -> list[str]:
     return [outcome.done for outcome in outcomes]
 
 
-def test_a_rules_event_starts_its_machine_with_what_the_rule_would_have_given(
+def test_a_rules_event_starts_its_machine_with_the_input_of_the_rule(
     there: Account,
 ) -> None:
     buried(event("launch"))
@@ -162,7 +162,7 @@ def test_the_oldest_goes_first(there: Account) -> None:
         ("test_notification", 0, "kept"),
     ],
 )
-def test_what_is_too_old_to_be_of_use_is_dropped_with_a_line(
+def test_an_event_that_is_too_old_is_dropped_with_a_line(
     there: Account, sample: str, age_s: float, outcome: str
 ) -> None:
     buried(event(sample), target="" if outcome == "kept" else LAUNCH_MACHINE)
@@ -175,7 +175,7 @@ def test_what_is_too_old_to_be_of_use_is_dropped_with_a_line(
 @pytest.mark.parametrize(
     ("sample", "fresh_s"), [("minute", 60), ("seats_short", 60), ("execution_failed", 48 * 3600)]
 )
-def test_what_waits_in_no_hook_has_a_time_of_its_own(
+def test_an_event_without_a_hook_has_a_time_of_its_own(
     there: Account, sample: str, fresh_s: float
 ) -> None:
     buried(event(sample), target=LAST_RESORT)
@@ -199,7 +199,7 @@ def test_what_waits_in_no_hook_has_a_time_of_its_own(
         ({"AutoScalingGroupName": "web"}, "the group 'web' is not ours"),
     ],
 )
-def test_what_no_machine_would_take_is_dropped_and_says_why(
+def test_an_event_that_no_machine_would_take_is_dropped_with_the_reason(
     there: Account, change: dict[str, str], why: str
 ) -> None:
     bad = event("launch")
@@ -222,7 +222,7 @@ def test_a_letter_that_names_nobody_is_kept(there: Account, body: str) -> None:
     assert there.left() == 1
 
 
-def test_what_cannot_be_sent_is_kept_and_sent_the_next_time(there: Account) -> None:
+def test_an_event_that_cannot_be_sent_is_kept_and_sent_the_next_time(there: Account) -> None:
     buried(event("launch"))
     there.refusal = "ThrottlingException"
     (outcome,) = redriven(there)
@@ -233,7 +233,7 @@ def test_what_cannot_be_sent_is_kept_and_sent_the_next_time(there: Account) -> N
     assert done(redriven(there)) == ["sent"]
 
 
-def test_what_was_sent_before_a_crash_is_not_sent_twice(there: Account) -> None:
+def test_an_event_sent_before_a_crash_is_not_sent_twice(there: Account) -> None:
     buried(event("launch"))
     message = boto3.client("sqs", "eu-west-1").receive_message(QueueUrl=url(), VisibilityTimeout=0)[
         "Messages"

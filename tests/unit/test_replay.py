@@ -34,7 +34,7 @@ def test_every_sample_is_filled_in_and_nothing_of_the_sample_is_left(path: Path)
 @pytest.mark.parametrize(
     "path", [path for path in BUS_EVENTS if names_instance(read_event(path))], ids=lambda p: p.stem
 )
-def test_what_is_filled_in_is_still_an_event_that_the_app_accepts(path: Path) -> None:
+def test_a_filled_in_sample_is_an_event_that_the_app_accepts(path: Path) -> None:
     event = filled(read_event(path), FILL)
     if path.stem == "execution_failed":
         given = parse_ended(event).given
@@ -60,7 +60,9 @@ def test_a_cluster_and_a_group_of_ones_own_stay() -> None:
         ('{"source": "s", "detail": {}}', "lacks detail-type,"),
     ],
 )
-def test_what_is_no_event_of_a_bus_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_no_event_of_a_bus_is_refused_by_name(
+    tmp_path: Path, text: str, said: str
+) -> None:
     file = tmp_path / "x.json"
     file.write_text(text)
     with pytest.raises(Refusal) as refused:

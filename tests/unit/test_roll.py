@@ -195,7 +195,7 @@ def test_an_empty_group_launches_one_node_to_try_the_image(rolled: Rolled) -> No
     assert twin.changed == ["version 2: ami-00000002", "desired 1"]
 
 
-def test_what_starts_already_is_waited_for(rolled: Rolled) -> None:
+def test_workers_that_start_already_are_waited_for(rolled: Rolled) -> None:
     twin = Twin("Pending:Wait", desired=2)
 
     def second() -> None:
@@ -237,7 +237,9 @@ def test_a_launch_that_is_given_up_takes_the_version_back(rolled: Rolled) -> Non
 
 
 @pytest.mark.parametrize(("least", "fewer"), [(0, True), (2, False)])
-def test_what_does_not_open_in_time_is_ended(rolled: Rolled, least: int, fewer: bool) -> None:
+def test_a_worker_that_does_not_open_in_time_is_ended(
+    rolled: Rolled, least: int, fewer: bool
+) -> None:
     twin = Twin("InService")
     twin.group["MinSize"] = least
     twin.becomes = ["Pending:Wait"]
@@ -252,7 +254,7 @@ def test_what_does_not_open_in_time_is_ended(rolled: Rolled, least: int, fewer: 
     ("becomes", "last"),
     [(["Pending:Wait"], "end i-0000ffff True"), (["Pending:Wait", "InService"], "desired 2")],
 )
-def test_ctrl_c_takes_back_what_has_not_opened(
+def test_ctrl_c_takes_back_workers_that_have_not_opened(
     rolled: Rolled, becomes: list[str], last: str
 ) -> None:
     twin = Twin("InService")
@@ -292,7 +294,7 @@ def test_the_version_of_a_command_that_was_killed_is_not_gone_back_to(rolled: Ro
     assert twin.versions[twin.latest] == (OLD, WORKERS)
 
 
-def test_what_did_open_of_a_version_that_is_taken_back_is_left_and_becomes_an_older_one(
+def test_open_workers_of_a_version_that_is_taken_back_stay_and_become_older_ones(
     rolled: Rolled,
 ) -> None:
     twin = Twin("InService")
@@ -344,7 +346,7 @@ def test_a_version_of_terraforms_is_not_taken_back(rolled: Rolled) -> None:
         ),
     ],
 )
-def test_what_cannot_be_rolled_is_refused_and_nothing_changed(
+def test_a_roll_that_cannot_be_done_is_refused_and_nothing_changed(
     rolled: Rolled, change: Callable[[Twin], Any], said: str
 ) -> None:
     twin = Twin("InService")

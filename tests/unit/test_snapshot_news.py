@@ -86,7 +86,7 @@ def test_a_server_that_starts_and_has_no_node_yet_is_running_and_not_waiting() -
     assert (found.running, found.waiting, found.nodes[0].seats_used) == (1, 0, 0)
 
 
-def test_what_is_left_on_a_node_that_is_down_holds_its_seat_and_does_not_run() -> None:
+def test_a_server_on_a_down_node_holds_its_seat_and_does_not_run() -> None:
     down = replace(NODE, state="down")
     found = seen(on("n1"), nodes=(down,))
     assert (found.running, found.nodes[0].seats_used) == (0, 1)

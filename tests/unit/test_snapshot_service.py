@@ -128,7 +128,7 @@ def rig() -> Rig:
     return Rig(TestClock())
 
 
-def test_what_there_is_is_written_at_the_first_look(rig: Rig) -> None:
+def test_a_snapshot_is_written_at_the_first_look(rig: Rig) -> None:
     rig.twin.place(ADA, rig.node_id)
     rig.service.look()
     written = rig.written
@@ -160,7 +160,7 @@ def test_a_class_in_line_is_told_twice_and_the_second_look_comes_in_time(rig: Ri
     assert rig.heard == [("lab", 1), ("lab", 3)]
 
 
-def test_what_could_not_be_told_is_told_at_the_next_look(rig: Rig) -> None:
+def test_a_snapshot_that_could_not_be_sent_is_sent_at_the_next_look(rig: Rig) -> None:
     rig.twin.line_up(EVE)
     for _ in range(2):
         rig.failures = [Transient("throttled")]
@@ -348,7 +348,7 @@ def test_a_group_of_which_nothing_can_be_told_does_not_silence_the_hub_s_own(
     assert "cannot send the snapshot of lab-gpu: AccessDenied" in caplog.text
 
 
-def test_what_is_transient_of_one_cluster_holds_up_no_other(shared: Rig) -> None:
+def test_a_transient_error_of_one_cluster_holds_up_no_other(shared: Rig) -> None:
     shared.twin.line_up(EVE, "lab-gpu")
     shared.refused["lab"] = Transient("throttled")
     with pytest.raises(Transient):

@@ -184,7 +184,7 @@ def test_a_launch_goes_where_its_way_says(work: dict[str, Any], state: str) -> N
     assert states["RefuseMove"]["Parameters"]["Payload"]["result"] == "ABANDON"
 
 
-def test_what_goes_forward_in_a_launch_ends_in_time_to_be_undone() -> None:
+def test_the_forward_steps_of_a_launch_end_in_time_to_be_undone() -> None:
     states = load(ROOT / "statemachines/node_launch.asl.yaml")["States"]
     commands = {n: s["Parameters"]["Payload"] for n, s in states.items() if s["Type"] == "Task"}
 
@@ -234,7 +234,7 @@ def test_the_clusters_are_listed_knowing_all_that_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.stem)
-def test_the_machine_keeps_to_what_the_lab_interprets_as_aws_does(machine: Path) -> None:
+def test_the_machine_uses_only_features_that_the_emulator_has(machine: Path) -> None:
     text = json.dumps(load(machine))
     assert [word for word in UNUSED if word in text] == []
 

@@ -48,7 +48,7 @@ def status(alarms: list[dict[str, str]]) -> Status:
     )
 
 
-def test_only_what_is_in_alarm_is_shown(cloudwatch: Any) -> None:
+def test_only_alarms_that_are_on_are_shown(cloudwatch: Any) -> None:
     (alarm,) = alarms_view(cloudwatch)
     assert (alarm["name"], alarm["reason"]) == ("b", REASON)
     assert alarm["since"].endswith("+00:00")

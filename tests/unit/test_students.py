@@ -67,7 +67,7 @@ class TestCell:
         assert output.complete
         assert output.text == "42\n"
 
-    def test_what_another_request_said_is_passed_over(self) -> None:
+    def test_the_answer_to_another_request_is_left_out(self) -> None:
         output = CellOutput("mine")
         output.take(message("stream", parent="other", text="no"))
         output.take(message("status", parent="other", execution_state="idle"))
@@ -173,7 +173,7 @@ class TestClass:
         assert "404" in (result.reason or "")
         assert set(result.seconds) == {"login", "spawn"}
 
-    def test_what_the_hub_says_while_one_waits_is_passed_on(self) -> None:
+    def test_the_hubs_messages_while_one_waits_are_passed_on(self) -> None:
         events = asyncio.run(attend())
         assert Progress("student-01", "spawn", "Waiting.") in events
 

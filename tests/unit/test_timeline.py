@@ -87,7 +87,7 @@ def test_the_hub_is_first_and_open_with_its_agent() -> None:
     assert [bar.phase for bar in hub.bars] == ["launched", "open"]
 
 
-def test_what_is_no_instances_is_the_labs_own_row_and_the_last() -> None:
+def test_events_of_no_instance_are_in_the_labs_own_row_which_is_the_last() -> None:
     failed = line(2, "functions", "failed", None, function="labswarm-command", error="no\nway")
     *_, last = timeline([failed, *LIFE]).rows
     assert last.instance_id is None
@@ -101,7 +101,7 @@ def test_a_function_that_will_be_tried_again_is_no_failure() -> None:
     assert (made.kind, made.text) == ("step", "x is retried: still ready")
 
 
-def test_since_a_time_what_was_over_is_left_out_and_bars_begin_there() -> None:
+def test_since_a_time_earlier_events_are_left_out_and_bars_begin_there() -> None:
     made = timeline(LIFE, since=22)
     (hub, row) = made.rows
     assert [(bar.phase, bar.begins - START) for bar in row.bars] == [
@@ -128,7 +128,7 @@ def test_as_text_it_says_what_happened_in_order_and_what_each_instance_was() -> 
     assert "answered" not in text
 
 
-def test_what_an_instance_does_again_and_again_is_said_once_where_it_ended() -> None:
+def test_a_repeated_event_of_an_instance_is_shown_once_where_it_ended() -> None:
     made = as_text(
         timeline(
             [
@@ -216,6 +216,6 @@ def test_since_is_a_time_of_day_that_was_or_a_date() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "25:00", "10", "-5m"])
-def test_since_what_is_no_time_is_refused(text: str) -> None:
+def test_since_a_text_that_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match=r"--since: .* is not a time. Write"):
         moment(text, START)

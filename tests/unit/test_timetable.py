@@ -43,7 +43,7 @@ def test_an_event_of_another_cluster_or_a_cancelled_one_is_none_of_ours() -> Non
 @pytest.mark.parametrize(
     "text", ["Seats: 12", "<p>seats:12</p><p>x</p>", "Bring it\\nseats : 12\\n"]
 )
-def test_seats_are_found_in_what_people_and_their_calendars_write(text: str) -> None:
+def test_seats_are_found_in_the_forms_that_people_and_their_calendars_write(text: str) -> None:
     assert [b.seats for b in read(feed(event(*ONCE, seats=text)), NOW).bookings] == [12]
 
 
@@ -260,7 +260,7 @@ def test_a_million_recurrences_take_no_time(rule: str) -> None:
     assert time.perf_counter() - begun < 2
 
 
-def test_when_the_time_is_up_what_is_left_is_named() -> None:
+def test_events_that_are_left_when_the_time_is_up_are_named() -> None:
     passing = iter([0.0, 0.0, 11.0])
     found = read_timetable(
         feed(event(*ONCE), event(*ONCE, uid="2", summary="Late")),

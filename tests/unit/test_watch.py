@@ -148,7 +148,7 @@ def test_a_full_department_fits_too_and_no_worker_is_left_out(width: int, height
     assert drawn.count("■" * 7) == 12
 
 
-def test_what_no_terminal_of_this_height_can_show_is_counted() -> None:
+def test_lines_that_do_not_fit_the_terminal_are_counted() -> None:
     drawn = text(lab_of(workers=30, students=1), 80, 24)
     assert len(drawn.splitlines()) < 24
     shown = sum(line.startswith("i-") for line in drawn.splitlines())

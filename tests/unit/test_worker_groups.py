@@ -197,7 +197,9 @@ def test_every_node_and_every_server_is_told_of_once(workers: list[Machine]) -> 
 
 
 @given(any_workers(), clusters)
-def test_a_cluster_s_snapshot_is_what_it_would_be_alone(workers: list[Machine], name: str) -> None:
+def test_a_clusters_snapshot_is_the_same_as_it_would_be_alone(
+    workers: list[Machine], name: str
+) -> None:
     assert seen(workers, name) == seen(of(workers, name), name)
     assert {node.instance_id for node in seen(workers, name).nodes} <= {
         machine.instance for machine in of(workers, name)
@@ -205,7 +207,7 @@ def test_a_cluster_s_snapshot_is_what_it_would_be_alone(workers: list[Machine], 
 
 
 @given(any_workers(), clusters)
-def test_reconcile_finds_of_a_cluster_what_it_would_find_alone(
+def test_reconcile_finds_the_same_in_a_cluster_as_it_would_alone(
     workers: list[Machine], name: str
 ) -> None:
     found = plan(workers, name)
@@ -215,7 +217,7 @@ def test_reconcile_finds_of_a_cluster_what_it_would_find_alone(
 
 
 @given(any_workers(), clusters)
-def test_lab_hours_want_of_a_cluster_what_they_would_want_alone(
+def test_lab_hours_want_the_same_for_a_cluster_as_they_would_alone(
     workers: list[Machine], name: str
 ) -> None:
     decision = wanted(workers, name)

@@ -122,7 +122,7 @@ def test_a_kill_in_the_middle_of_provisioning_does_not_lock_the_admin_out(
     assert as_admin(server, key).list_nodes() == []
 
 
-def test_what_a_server_holds_outlives_a_kill(
+def test_a_servers_objects_outlive_a_kill(
     server: ChefProcess, tmp_path: Path, key: KeySigner
 ) -> None:
     server.provision_admin("labswarm", key.public_pem)

@@ -112,7 +112,7 @@ def test_a_client_made_again_is_another_and_its_namesakes_node_refuses_it(
     assert provisioned.status(again, "GET", "/nodes/lab-i-1013") == 200
 
 
-def test_the_admin_may_change_and_delete_what_others_made(
+def test_the_admin_may_change_and_delete_objects_of_others(
     new_node: NewNode, provisioned: Provisioned, chef: ChefServer
 ) -> None:
     new_node("lab-i-1014").request("POST", "/nodes", node("lab-i-1014"))
@@ -225,7 +225,7 @@ def test_who_made_a_node_and_the_admin_see_and_change_who_may_do_what(
     assert provisioned.status(maker, "PUT", path, node("lab-i-1016")) == 403
 
 
-def test_what_the_lab_never_asks_for_is_not_there(provisioned: Provisioned) -> None:
+def test_parts_that_the_lab_never_asks_for_are_absent(provisioned: Provisioned) -> None:
     """Roles, cookbooks and search are of Chef's own server: ours answers no empty list."""
     if provisioned.is_goiardi:
         pytest.skip("goiardi has them")

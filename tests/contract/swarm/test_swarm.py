@@ -319,7 +319,7 @@ def test_a_node_that_joins_again_has_a_new_id_and_leaves_its_old_entry(rig: Swar
     assert of_instance == [node.node_id], "the ghost is removed all the same"
 
 
-def test_nodes_are_forgotten_by_their_ids_when_they_are_down(rig: SwarmRig) -> None:
+def test_down_nodes_are_removed_by_their_ids(rig: SwarmRig) -> None:
     killed_instance, _, killed = joined(rig)
     _, _, alive = joined(rig)
     rig.kill(killed_instance)
@@ -335,7 +335,7 @@ def test_nodes_are_forgotten_by_their_ids_when_they_are_down(rig: SwarmRig) -> N
     assert (alive.node_id in there, killed.node_id in there) == (True, False)
 
 
-def test_a_manager_is_not_forgotten_nor_what_is_asked_with_it(rig: SwarmRig) -> None:
+def test_a_manager_is_not_removed_nor_the_node_named_with_it(rig: SwarmRig) -> None:
     instance_id, engine, node = joined(rig)
     membership.leave(engine)
     await_down(rig, node.node_id)
