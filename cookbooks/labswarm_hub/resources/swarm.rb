@@ -11,7 +11,7 @@ property :subnet_size, Integer, required: true,
 action :found, description: 'Found a Swarm, with this machine as its manager. One that is there stays as it is.' do
   state = swarm_state
   unless %w(inactive active).include?(state)
-    raise "the Swarm on this machine is #{state}: `docker info` says why; mend that and converge again"
+    raise "The Swarm on this machine is #{state}: `docker info` says why. Repair that (docs/how-to/hub-was-off.md) and converge again."
   end
   raise 'this machine is a worker of another Swarm: have it leave (docker swarm leave) and converge again' if state == 'active' && !swarm_manager?
 
@@ -23,7 +23,9 @@ action :found, description: 'Found a Swarm, with this machine as its manager. On
       '--data-path-addr', new_resource.address,
       '--default-addr-pool', new_resource.address_pool,
       '--default-addr-pool-mask-length', new_resource.subnet_size.to_s,
-      '--task-history-limit', '1'
+      '--task-history-limit', '1',
+      # A hub that is off for a term starts again. Docker's default is 90 days, and only a running manager renews.
+      '--cert-expiry', '17520h'
     ]
     # It prints the join token.
     sensitive true

@@ -14,7 +14,7 @@ describe 'labswarm_swarm' do
     answers(*engine('inactive'))
     expect(command(run, 'docker swarm init')).to eq(
       'docker swarm init --advertise-addr 10.0.0.10 --listen-addr 10.0.0.10:2377 --data-path-addr 10.0.0.10 ' \
-      '--default-addr-pool 10.97.0.0/16 --default-addr-pool-mask-length 20 --task-history-limit 1'
+      '--default-addr-pool 10.97.0.0/16 --default-addr-pool-mask-length 20 --task-history-limit 1 --cert-expiry 17520h'
     )
   end
 
@@ -35,7 +35,7 @@ describe 'labswarm_swarm' do
 
   it 'refuses a Swarm that is broken or locked' do
     answers(*engine('locked'))
-    expect { run }.to raise_error(/the Swarm on this machine is locked/)
+    expect { run }.to raise_error(/The Swarm on this machine is locked.*hub-was-off/)
   end
 end
 
