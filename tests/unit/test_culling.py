@@ -235,6 +235,12 @@ def test_an_execution_counts_until_it_ends(served: Served, clock: Clock) -> None
     assert served.idle_s() == 60
 
 
+def test_a_kernel_that_is_being_started_is_no_error(served: Served, clock: Clock) -> None:
+    served.kernels["k1"] = SimpleNamespace(execution_state="starting")
+    clock.now += 7
+    assert served.idle_s() == 7
+
+
 def test_the_busiest_kernel_and_a_terminal_count(served: Served, clock: Clock) -> None:
     served.kernels["k1"] = SimpleNamespace(execution_state="idle", last_activity=at(30))
     served.kernels["k2"] = SimpleNamespace(execution_state="idle", last_activity=at(10))

@@ -222,7 +222,9 @@ class Activity:
         for kernel in map(kernels.get_kernel, kernels.list_kernel_ids()):
             if getattr(kernel, "execution_state", "") == "busy":
                 return 0.0
-            times.append(kernel.last_activity.timestamp())
+            # A kernel that is just being started has none yet.
+            if last := getattr(kernel, "last_activity", None):
+                times.append(last.timestamp())
         terminals = self._app.web_app.settings.get("terminal_last_activity")
         if terminals:
             times.append(terminals.timestamp())
