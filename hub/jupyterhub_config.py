@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from labswarm.errors import BadInput
-from labswarm.seats import START_WITHIN_S
 from labswarm_hub import spawner_options
 from labswarm_hub.homes import mark_homes
 from labswarm_hub.settings import HubSettings
@@ -33,6 +32,14 @@ c.JupyterHub.authenticator_class = settings.authenticator
 c.Authenticator.admin_users = set(settings.admins)
 c.Authenticator.allow_all = settings.lab
 
+# Our pages extend JupyterHub's. An admin's own go before them: insert a folder at 0 in `conf_dir`.
+c.JupyterHub.template_vars = {
+    "why_stopped": LabswarmSpawner.why_stopped,
+    # With profiles the form of a start offers it.
+    "offers_reset": not settings.profiles,
+}
+c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
+
 # Servers outlive the hub, its upgrade and its crash.
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.allow_named_servers = True
@@ -52,8 +59,9 @@ c.LabswarmSpawner.mem_guarantee = settings.seat.memory_bytes
 c.LabswarmSpawner.cpu_guarantee = settings.seat.nano_cpus / 1e9
 c.LabswarmSpawner.mem_limit = settings.limit.memory_bytes
 c.LabswarmSpawner.cpu_limit = settings.limit.nano_cpus / 1e9
-# The spawner itself ends a start in time, with a reason; JupyterHub's own end has none.
-c.LabswarmSpawner.start_timeout = START_WITHIN_S + 30
+# The spawner itself ends a start in time, with a reason, and no wait in line that a page shows.
+# JupyterHub's own end has no reason: it comes after a day.
+c.LabswarmSpawner.start_timeout = 86_400
 # Options that admins may change stand under Spawner, where their own have the last word.
 # A student whose node is lost is offered a new server this soon; until then the page asks the lost
 # one.

@@ -114,7 +114,11 @@ class _Decisions:
         for name, problem in problems:
             logger.warning("timetable", extra={"cluster": name, "problem": problem})
         held = sum(made.decision.held for made in self._made.values())
-        count(METRICS, {"TimetableProblems": len(problems), "LaunchesHeld": held})
+        waiting = sum(made.waiting_long for made in self._made.values())
+        count(
+            METRICS,
+            {"TimetableProblems": len(problems), "LaunchesHeld": held, "StudentsWait": waiting},
+        )
         for name, made in self._made.items():
             if not made.decision.decided:
                 self._failed.setdefault(name, "; ".join(made.decision.reasons))

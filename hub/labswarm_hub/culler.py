@@ -116,7 +116,8 @@ def culler(settings: HubSettings) -> Any:
     token = settings.manager_token_file.read_text().strip()
     return IdleCuller(
         timeout=settings.idle_timeout_s,
-        cull_every=max(5, settings.idle_timeout_s // 10),
+        # A student counts down to the stop.
+        cull_every=max(5, min(60, settings.idle_timeout_s // 10)),
         max_age=settings.longest_server_s,
         cull_arbiter_hook=Idle(Asked(token, service_address).idle_s),
         config_file="",

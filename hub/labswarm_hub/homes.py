@@ -1,7 +1,9 @@
 """Students' homes on the shared folder."""
 
+import itertools
 import os
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from labswarm.homes import MARKER
@@ -29,3 +31,42 @@ def make_home(home: Path) -> None:
     # Also for a home that exists: the hub may have been killed between making it and this line.
     if home.stat().st_uid != UID:
         os.chown(home, UID, GID)
+
+
+# Packages of `pip install --user`, kernels, and the settings of Jupyter and IPython.
+_SETTINGS = (".local", ".jupyter", ".ipython")
+
+
+def set_settings_aside(home: Path, now: datetime) -> str | None:
+    """Move a student's settings into a new folder of the home; return its name, None without any.
+
+    The home belongs to its student, who may put links there at any moment. So nothing is looked up
+    by a path but the home itself. Raises OSError.
+    """
+    opened = os.open(home, os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        with os.scandir(opened) as entries:
+            found = {entry.name for entry in entries}
+        there = [name for name in _SETTINGS if name in found]
+        if not there:
+            return None
+        name = _new_folder(opened, f"settings-{now:%Y-%m-%d-%H%M}")
+        aside = os.open(name, os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=opened)
+        try:
+            os.chown(aside, UID, GID)
+            for setting in there:
+                os.rename(setting, setting, src_dir_fd=opened, dst_dir_fd=aside)
+        finally:
+            os.close(aside)
+        return name
+    finally:
+        os.close(opened)
+
+
+def _new_folder(opened: int, name: str) -> str:
+    for number in itertools.count(1):
+        numbered = name if number == 1 else f"{name}-{number}"
+        with suppress(FileExistsError):
+            os.mkdir(numbered, mode=0o700, dir_fd=opened)
+            return numbered
+    raise AssertionError("count has no end")

@@ -6,6 +6,9 @@ from typing import Any
 
 from labswarm_hub.settings import Profile
 
+CLEAN = "clean"
+"""The option of one start: set the student's settings aside."""
+
 
 def options_form(profiles: Mapping[str, Profile]) -> str:
     """Return the HTML form of the profiles, the first one selected; empty without profiles.
@@ -21,9 +24,14 @@ def options_form(profiles: Mapping[str, Profile]) -> str:
     return f"""
 <label for="profile">What do you need?</label>
 <select class="form-control" id="profile" name="profile">{choices}</select>
+<label><input type="checkbox" name="{CLEAN}" value="yes">
+Start with clean settings: ~/.local, ~/.jupyter and ~/.ipython move into a new folder of your home
+</label>
 """
 
 
 def options_from_form(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Return the options that the hub keeps with the server; `group_of` checks them later."""
-    return {"profile": form["profile"][0]} if form.get("profile") else {}
+    options: dict[str, Any] = {"profile": form["profile"][0]} if form.get("profile") else {}
+    # A form has JupyterHub's token; an address that somebody sends to a student has text here.
+    return options | ({CLEAN: True} if form.get(CLEAN) else {})

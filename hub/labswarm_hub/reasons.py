@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 _AGAIN = "Your files are safe. Start it again; if that fails too, show your instructor this page."
 
+IDLE = "Nobody worked on it for a while, and it made room for others."
+TOO_OLD = "It had run for as long as a server may."
+"""Why the culler stopped a server, in words for its student."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -13,6 +17,16 @@ class Reason:
     label: str
     student: str
     operator: str
+
+    @property
+    def is_for_admin(self) -> bool:
+        """Whether the student is asked to show the page to somebody, who then looks it up."""
+        return self.student.endswith(_AGAIN)
+
+    @property
+    def is_of_machine(self) -> bool:
+        """Whether the start may succeed on another machine."""
+        return self.label in ("ended", "answer")
 
 
 def no_such_profile(name: object, titles: Iterable[str]) -> Reason:

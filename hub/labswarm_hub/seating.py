@@ -39,16 +39,18 @@ class Seating:
         else:
             # Its node did not start it after all: it goes to the front of the line.
             self._line = {name: None, **self._line}
-        used = self._seats_used(tasks)
-        starting = Counter(self._starting.values())
-        free = sum(free_seats(node, used, starting) for node in nodes)
-        if self.place(name) > free:
+        if self.place(name) > self.free(nodes, tasks):
             return None
-        node_id = choose_node(nodes, used, starting)
+        node_id = choose_node(nodes, self._seats_used(tasks), Counter(self._starting.values()))
         if node_id is not None:
             del self._line[name]
             self._starting[name] = node_id
         return node_id
+
+    def free(self, nodes: Iterable[SeatedNode], tasks: Iterable[Task]) -> int:
+        """Return how many seats of the nodes are free."""
+        used, starting = self._seats_used(tasks), Counter(self._starting.values())
+        return sum(free_seats(node, used, starting) for node in nodes)
 
     def settle(self, name: str) -> None:
         """Forget the start of `name`: its task is listed, or it has failed. A place that was given

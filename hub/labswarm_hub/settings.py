@@ -68,6 +68,8 @@ class HubSettings:
     conf_dir: Path
     idle_timeout_s: int
     """Seconds after which a server is stopped on which nobody works."""
+    idle_warning_s: int
+    """How many seconds before a student is told that the server stops."""
     longest_server_s: int
     """Seconds after which a server is stopped also while somebody works on it."""
     groups: Mapping[str, Group]
@@ -134,6 +136,7 @@ class HubSettings:
             environment=fields.texts_by_name("environment"),
             conf_dir=fields.path("conf_dir", default="/etc/jupyterhub/conf.d"),
             idle_timeout_s=fields.count("idle_timeout_s", 10, default=3600),
+            idle_warning_s=fields.count("idle_warning_s", 0, default=300),
             longest_server_s=fields.count("longest_server_s", 3600, default=24 * 3600),
             groups={
                 name: _group(group, name, cluster, image)

@@ -1,10 +1,12 @@
 """The spawner: starts students' servers as Swarm services, each on a seat."""
 
 import asyncio
+import math
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from docker.errors import NotFound
@@ -17,15 +19,16 @@ from labswarm.notices import key_of
 from labswarm.seats import START_WITHIN_S
 from labswarm_hub import reasons, tasks
 from labswarm_hub.ending import asked_to_end
-from labswarm_hub.homes import make_home
+from labswarm_hub.homes import make_home, set_settings_aside
 from labswarm_hub.listening import listens
 from labswarm_hub.names import home_name
-from labswarm_hub.profiles import options_form, options_from_form
+from labswarm_hub.profiles import CLEAN, options_form, options_from_form
 from labswarm_hub.refusals import Refusals
 from labswarm_hub.seating import KEPT_S, Seating
 from labswarm_hub.settings import Group, HubSettings
 from labswarm_hub.start_failed import StartFailed
 from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
+from labswarm_hub.waits import Line, Wait, Waits, newly_open
 
 # Seconds that a task may wait for its node before another node is chosen.
 _PIN_PATIENCE_S = 5.0
@@ -37,6 +40,10 @@ _POLLED_AGE_S, _OLDEST_S = 1.0, 5.0
 _ANSWERS_WITHIN_S = 120.0
 # A start fails after so many nodes, or tries on one node, on which its task ended before it ran.
 _TRIES = 4
+# A start that failed on one machine is tried again on another one, once.
+_STARTS = 2
+# A page that has not asked for so long is closed (s).
+_LOOKED_AT_S = 30.0
 # A server that agrees to end does so in a second; after this time its node ends it.
 _ENDS_WITHIN_S = 5.0
 
@@ -61,6 +68,8 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         help="Seconds between two looks at the Swarm, at least; more where a look takes long.",
     )
 
+    user_options: dict[str, Any]  # of JupyterHub's, which has no types
+
     # One hub process gives out the seats, and one listing serves every spawner: a class in line
     # would keep the manager busy if each of them asked for itself.
     _seatings: ClassVar[defaultdict[str, Seating]] = defaultdict(Seating)
@@ -69,7 +78,20 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     _listing_lock = asyncio.Lock()
     _last_listing: Listing | None = None
 
+    # Each group's starts so far, and its line while there is one.
+    _waits: ClassVar[dict[str, Waits]] = {}
+    _lines: ClassVar[dict[str, Line]] = {}
+    _wait: Wait | None = None
+    # When a page last asked how this start goes, and the time limit of the start.
+    _looked_at = -math.inf
+    _limit: asyncio.Timeout
+
+    # Why the hub stopped a server, by its student and name.
+    _whys: ClassVar[dict[tuple[str, str], str]] = {}
+
     _progress: tuple[int, str] = (5, "Looking for a free seat.")
+    # The ids of the nodes on which it ran in this start, and did not answer.
+    _failed_on: frozenset[str] = frozenset()
     # The ids and hosts of the nodes on which this start has failed so far.
     _refused_by: tuple[tuple[str, str], ...] = ()
 
@@ -131,11 +153,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         """Start the server; return the address and port of its task.
 
         Raises StartFailed, also after START_WITHIN_S seconds, and BadInput for an unknown profile.
-        A start that fails or is cancelled leaves no service behind.
+        Time in line does not count while a page shows it. A start that fails or is cancelled leaves
+        no service behind.
         """
         seating = self._seating
         try:
-            async with asyncio.timeout(START_WITHIN_S):
+            async with asyncio.timeout(START_WITHIN_S) as self._limit:
                 return await self._start(), self.port
         except StartFailed:
             raise
@@ -151,15 +174,49 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         """Start the server; return its task's address."""
         self._apply_group(self.group)
         self._refused_by = ()
+        self._wait, self._failed_on = None, frozenset()
+        self._whys.pop((self.user.name, self.name), None)
         self._report(5, "Looking for a free seat.")
         await self._end_service()
-        await asyncio.to_thread(make_home, self.settings.homes / home_name(self.user.name))
+        home = self.settings.homes / home_name(self.user.name)
+        await asyncio.to_thread(make_home, home)
+        if self._takes_clean_start():
+            aside = await asyncio.to_thread(set_settings_aside, home, datetime.now(UTC))
+            self.log.info("Settings of %s are set aside in %s", self.user.name, aside)
+        for left in reversed(range(_STARTS)):
+            try:
+                return await self._answering()
+            except StartFailed as failed:
+                await self._remove_service()
+                if left == 0 or not failed.is_of_machine:
+                    raise
+                self.log.warning("Starting %s again: %s", self.object_name, failed.log_message)
+                self._report(5, "Your server did not start on that machine. Trying another one.")
+            except BaseException:
+                await self._remove_service()
+                raise
+        raise AssertionError("the last try returns or raises")
+
+    def _takes_clean_start(self) -> bool:
+        """Return whether this start is to set the settings aside; the next one is not."""
+        options = dict(self.user_options)
+        # The hub keeps the options of the last start for the next one.
+        if options.pop(CLEAN, None) is not True:
+            return False
+        self.user_options = self.orm_spawner.user_options = options
+        return True
+
+    async def _answering(self) -> str:
+        """Start the server on a seat and wait until it answers; return its task's address."""
+        task = await self._seated_task()
+        seated_at = time.monotonic()
+        address = self._address(task)
         try:
-            address = self._address(await self._seated_task())
             await self._first_answer(address)
-        except BaseException:
-            await self._remove_service()
+        except StartFailed:
+            self._failed_on = frozenset({str(task["NodeID"])})
             raise
+        self._group_waits.server_answered(time.monotonic() - seated_at)
         return address
 
     def _too_long(self) -> reasons.Reason:
@@ -208,6 +265,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         """Yield each change of the start's progress; ends with the start."""
         shown = None
         while True:
+            self._looked_at = time.monotonic()
             if self._progress != shown:
                 shown = self._progress
                 yield {"progress": shown[0], "message": shown[1]}
@@ -222,7 +280,22 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             "HOME": HOME,
             # labswarm-manager signs notices to this server with it.
             "LABSWARM_NOTICE_KEY": self._key,
+            "LABSWARM_IDLE_TIMEOUT_S": str(self.settings.idle_timeout_s),
+            "LABSWARM_IDLE_WARNING_S": str(self.settings.idle_warning_s),
+            "LABSWARM_ENDS_AT": str(int(self._ends_at)),
         }
+
+    @property
+    def _ends_at(self) -> float:
+        """When the culler stops the server for its age (epoch s)."""
+        begun: datetime = self.orm_spawner.started  # in UTC, without the zone
+        return begun.replace(tzinfo=UTC).timestamp() + int(self.settings.longest_server_s)
+
+    @classmethod
+    def why_stopped(cls, user: Any) -> dict[str, str]:
+        """Return why the hub stopped servers of the user who looks at a page, by server name."""
+        name = getattr(user, "name", None)
+        return {server: why for (student, server), why in cls._whys.items() if student == name}
 
     @property
     def _key(self) -> str:
@@ -251,7 +324,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
                 for node in tasks.seated_of(listing.nodes, self.group, self.settings.cluster)
                 if node.node_id not in left_out
             ]
+            # The server itself may be at fault: it does not wait for another machine.
+            others = [node for node in nodes if node.node_id not in self._failed_on]
+            if self._seating.free(others, listing.tasks):
+                nodes = others
             node_id = self._seating.take(name, nodes, listing.tasks)
+            self._follow_line([node.node_id for node in nodes if node.open], node_id)
             if node_id is None and self.object_id:
                 return None
             await self._remove_service()
@@ -274,12 +352,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             looked_at = time.monotonic()
             await self._next_look()
             if node_id is None:
-                self._report(
-                    10,
-                    "All seats are taken. Waiting for a new node, or for a seat that becomes free: "
-                    f"{self._seating.waiting} waiting, you are number "
-                    f"{self._seating.place(self.object_name)} in line.",
-                )
+                self._report_line()
                 return None
             listing = await self._listing(since=looked_at)
             task = tasks.newest(listing.tasks, self.object_id)
@@ -298,6 +371,50 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
                 self.log.warning("Node %s did not take %s", node_id, self.object_name)
                 self._report(5, "That seat is gone. Looking for another one.")
                 return None
+
+    def _follow_line(self, open_nodes: Iterable[str], node_id: str | None) -> None:
+        """Note when the group's line begins, when a new node ends its wait, and when it is over."""
+        group, now = self.group.cluster, time.monotonic()
+        if node_id is None and self._wait is None:
+            if self._seating.waiting == 1:  # an earlier line may have ended without a seat
+                self._lines.pop(group, None)
+            self._lines.setdefault(group, Line(now, frozenset(open_nodes)))
+            self._wait = Wait(now)
+        line = self._lines.get(group)
+        if line is None:
+            return
+        if newly_open(line, open_nodes):
+            self._group_waits.node_opened(now - line.began)
+            self._lines[group] = Line(now, frozenset(open_nodes))
+        if self._seating.waiting == 0:
+            del self._lines[group]
+
+    def _report_line(self) -> None:
+        """Say how long the wait is. It has no limit while a page shows it."""
+        now = time.monotonic()
+        line = self._lines.get(self.group.cluster)
+        if self._wait is not None and line is not None:
+            place = self._seating.place(self.object_name)
+            progress = self._wait.look(self._group_waits, line, place, self._node_seats, now)
+            self._report(progress.percent, progress.words)
+        if now - self._looked_at < _LOOKED_AT_S:
+            self._limit.reschedule(asyncio.get_running_loop().time() + START_WITHIN_S)
+
+    @property
+    def _group_waits(self) -> Waits:
+        group = self.group.cluster
+        if group not in self._waits:
+            file = self.settings.data_dir / f"starts-{group}.json"
+            self._waits[group] = Waits.read(file)
+        return self._waits[group]
+
+    @property
+    def _node_seats(self) -> int:
+        """The seats of the group's largest node; 1 where none is listed."""
+        listing = self._last_listing
+        nodes = listing.nodes if listing else ()
+        seated = tasks.seated_of(nodes, self.group, self.settings.cluster)
+        return max((node.seats for node in seated), default=1)
 
     def _apply_group(self, group: Group) -> None:
         """Have what the server is told of its image, memory and CPU be what it gets."""
@@ -359,12 +476,22 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         address = task and tasks.address(task, self.settings.network)
         if address is None or self.server is None:
             return
-        if not await asked_to_end(f"http://{address}:{self.port}{self.server.base_url}", self._key):
+        url = f"http://{address}:{self.port}{self.server.base_url}"
+        idle_s = await asked_to_end(url, self._key)
+        if idle_s is None:
             return
+        self._note_why(idle_s)
         deadline = time.monotonic() + _ENDS_WITHIN_S
         while task is not None and not tasks.has_ended(task) and time.monotonic() < deadline:
             await self._next_look()
             task = await self.get_task()
+
+    def _note_why(self, idle_s: float) -> None:
+        """Keep why the culler stops this server; nothing when it was somebody else."""
+        if time.time() >= self._ends_at:
+            self._whys[self.user.name, self.name] = reasons.TOO_OLD
+        elif idle_s >= self.settings.idle_timeout_s:
+            self._whys[self.user.name, self.name] = reasons.IDLE
 
     async def _remove_service(self) -> None:
         """Remove the server's service, if there is one."""

@@ -1,13 +1,14 @@
 """Move students' servers off a worker: stop them there, then start them on another node.
 
 One call takes steps until no server is left there and none is still moving, or until the time of a
-manager command is over; the state machine calls it again. The moves are written to a file before a
-server is stopped, so that a crash forgets nobody's server.
+manager command is over; the state machine calls it again. A server is stopped once the student's
+pages have saved. The moves are written to a file before a server is stopped, so that a crash
+forgets nobody's server.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from labswarm_node.worker import find, pause
 # more when the hub does not answer.
 _BEGIN_WITHIN_S = 3.5
 _FIRST_S, _MOST_S = 0.2, 1.0
+SAVE_WITHIN_S = 20.0
+"""Pages have so long to save, from the first step on (s). AWS gives two minutes for everything."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,14 @@ class Moves:
     """One worker's evacuation so far.
 
     `moving` are the servers that were stopped and are not back, `moved` those whose start elsewhere
-    was requested, and `again` those of them whose start was requested twice.
+    was requested, and `again` those of them whose start was requested twice. Pages that are saving
+    are waited for until `save_by` (epoch s), which the first step sets.
     """
 
     moving: frozenset[Server] = field(default_factory=frozenset)
     moved: frozenset[Server] = field(default_factory=frozenset)
     again: frozenset[Server] = field(default_factory=frozenset)
+    save_by: float | None = None
 
 
 class MovesFile:
@@ -54,8 +59,9 @@ class MovesFile:
             return Moves(
                 frozenset(Server(**server) for server in values["moving"]),
                 frozenset(Server(**server) for server in values["moved"]),
-                # A file of an older version has no such list.
+                # A file of an older version has neither this nor the next.
                 frozenset(Server(**server) for server in values.get("again", ())),
+                values.get("save_by"),
             )
         except FileNotFoundError:
             return Moves()
@@ -69,6 +75,7 @@ class MovesFile:
             "moving": [asdict(server) for server in by_service(moves.moving)],
             "moved": [asdict(server) for server in by_service(moves.moved)],
             "again": [asdict(server) for server in by_service(moves.again)],
+            "save_by": moves.save_by,
         }
         write_private(self._path, json.dumps(values).encode())
 
@@ -104,33 +111,38 @@ def evacuate(
     """
     answer: dict[str, Any] = {}
     for look in backoff(clock, _BEGIN_WITHIN_S, _FIRST_S, _MOST_S):
-        answer = step(swarm, hub, file, instance_id, first=look == 0)
+        answer = step(swarm, hub, file, instance_id, clock.now(), first=look == 0)
         if not (answer["servers"] or answer["moving"]):
             break
     return answer
 
 
 def step(
-    swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str, *, first: bool = True
+    swarm: Swarm, hub: Hub, file: MovesFile, instance_id: str, now: float, *, first: bool = True
 ) -> dict[str, Any]:
     """Stop the servers on a worker, start elsewhere those that have ended, and see which are back.
 
-    Pauses a worker that is open. A server that waits for a seat counts as back: it starts on the
-    next node that opens. A server that the hub refuses for good (its student was deleted), or that
-    twice did not start, is named in `refused` and delays no other. The servers of a worker that is
-    down or not in the Swarm have ended. With `first` false, the hub is not asked again about
-    servers that are still ending. Raises Transient when the hub or the Swarm does not answer;
-    everything done by then stays done.
+    `now` is in epoch seconds. Pauses a worker that is open. A server whose pages are saving is left
+    for a later step, until 20 s after the first one. A server that waits for a seat counts as back:
+    it starts on the next node that opens. A server that the hub refuses for good (its student was
+    deleted), or that twice did not start, is named in `refused` and delays no other. The servers of
+    a worker that is down or not in the Swarm have ended. With `first` false, the hub is
+    not asked again about servers that are still ending. Raises Transient when the hub or the Swarm
+    does not answer; everything done by then stays done.
     """
     node = find(swarm, instance_id)
     if node and node.availability == "active":
         # Its pause failed, or it was opened since: servers would be started on the seats they left.
         pause(swarm, instance_id)
     moves = file.read()
+    if moves.save_by is None:
+        moves = replace(moves, save_by=now + SAVE_WITHIN_S)
     seen = _look(swarm, hub, node, moves, first=first)
 
     stopping = seen.those(seen.left, "ready")
-    file.write(Moves(moves.moving | stopping, moves.moved, moves.again))
+    if moves.save_by is not None and now < moves.save_by:
+        stopping -= _saving(hub, stopping & seen.alive)
+    file.write(replace(moves, moving=moves.moving | stopping))
     stopped = for_each(lambda s: hub.stop(s.user, s.name), stopping)
 
     # A hub that restarts forgets the start it was working on, so an absent server is started again,
@@ -147,6 +159,7 @@ def step(
         (moves.moving | stopping) - back - refused,
         moves.moved | back | requested,
         moves.again | (requested & moves.moved),
+        moves.save_by,
     )
     file.write(done)
     for _, outcome in outcomes:
@@ -172,6 +185,17 @@ def _look(swarm: Swarm, hub: Hub, node: SwarmNode | None, moves: Moves, *, first
     if node and left:
         left -= _elsewhere(swarm, node)
     return _Seen(alive, left, moves.moving - alive, running)
+
+
+def _saving(hub: Hub, servers: Iterable[Server]) -> frozenset[Server]:
+    """Return the servers that a page is saving to.
+
+    A server that is too busy to answer may be one of them.
+    """
+    outcomes = for_each(lambda s: hub.is_saving(s.user, s.name), servers)
+    return frozenset(
+        s for s, saving in outcomes.items() if saving is True or isinstance(saving, Transient)
+    )
 
 
 def _back(swarm: Swarm, seen: _Seen, moves: Moves) -> frozenset[Server]:

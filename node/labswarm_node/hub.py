@@ -65,6 +65,13 @@ class Hub(Protocol):
         """
         ...
 
+    def is_saving(self, user: str, server: str) -> bool:
+        """Return whether an open page of the server has not saved yet since the last notice.
+
+        Raises as `notify`.
+        """
+        ...
+
 
 class HubApi:
     """`Hub` over JupyterHub's REST API.
@@ -108,19 +115,33 @@ class HubApi:
             raise Transient(f"the hub does not start {user}'s server {server!r} now")
 
     def notify(self, user: str, server: str, notice: Notice) -> None:
+        self._call_server("POST", user, server, json.dumps(asdict(notice)))
+
+    def is_saving(self, user: str, server: str) -> bool:
+        answer = _read(self._call_server("GET", user, server))
+        if not isinstance(answer, dict) or type(answer.get("saving")) is not bool:
+            raise Permanent(f"{user}'s server {server!r} does not say whether a page saves")
+        return bool(answer["saving"])
+
+    def _call_server(self, method: str, user: str, server: str, body: str | None = None) -> bytes:
+        """Make one call to the labswarm_notice of a student's server; return its answer.
+
+        Raises Gone where there is none, Permanent when it refuses the call.
+        """
         # The server belongs to its student, who must not see the hub's token.
         key = key_of(self._token(), user, server)
-        status, _ = _request(
-            "POST",
+        status, content = _request(
+            method,
             self._config.proxy_url + _server_path(user, server) + "/labswarm/notify",
             {"Authorization": f"labswarm {key}", "Content-Type": "application/json"},
-            json.dumps(asdict(notice)),
+            body,
         )
         # Hub and Jupyter answer with these to an unknown path; a wrong key gives a 401.
         if status in (403, 404, 405, 424):
             raise Gone(f"{user}'s server {server!r} takes no notices ({status})")
         if status >= 300:
-            raise Permanent(f"{user}'s server {server!r} refuses the notice with {status}")
+            raise Permanent(f"{user}'s server {server!r} refuses the call with {status}")
+        return content
 
     def _call(
         self,

@@ -84,6 +84,7 @@ def snapshot_of(
         running=sum(not task.waits and task.node_id not in down for task in theirs),
         waiting=sum(task.waits for task in theirs),
         hub=hub.of(ours) if hub else None,
+        waiting_since=min((task.created_at for task in theirs if task.waits), default=None),
     )
 
 

@@ -30,6 +30,7 @@ WITHIN_S = 300.0
 BAD = {
     "LastResorts": 1,
     "LaunchesHeld": 1,
+    "StudentsWait": 12,
     "TimetableProblems": 2,
     "ReconcileOverCap": 3,
     "ReconcileNamed": 1,

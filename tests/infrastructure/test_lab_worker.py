@@ -55,6 +55,9 @@ HELD = {
     "cookbook_file[/etc/labswarm/class/labswarm_notice.py]": (
         "test_a_server_is_given_the_cookbooks_files"
     ),
+    "cookbook_file[/etc/labswarm/class/labswarm_limits.py]": (
+        "test_a_server_is_given_the_cookbooks_files"
+    ),
     "cookbook_file[/etc/labswarm/class/overrides.json]": (
         "test_a_server_is_given_the_cookbooks_files"
     ),

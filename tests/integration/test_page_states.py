@@ -21,11 +21,13 @@ KINDS = {
     "interruption": "Your server is moving to another machine",
     "terminate": "The machine of your server goes out of service",
     "idle": "Your server is idle and stops soon",
+    "age": "Your server stops soon",
+    "memory": "Out of memory",
     "home": "Your home is nearly full",
     "message": "A message from your instructor",
     "hub": "The hub goes down for a moment",
 }
-TIMELESS = ("home", "message")
+TIMELESS = ("memory", "home", "message")
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +94,8 @@ def goes_on(page: StudentPage) -> None:
 def notice(kind: str, left_s: float | None, message: str = "Save your files.") -> dict[str, Any]:
     now = time.time()
     deadline = None if left_s is None else int(now + left_s)
-    return {"notice": {"kind": kind, "deadline": deadline, "message": message}, "now": now}
+    said = {"kind": kind, "deadline": deadline, "id": 0, "message": message}
+    return {"notice": said, "now": now}
 
 
 def serious(page: StudentPage, selector: str) -> list[str]:
@@ -218,7 +221,7 @@ def test_a_page_whose_server_was_idle_says_why_it_stopped_and_starts_it(
     expect(banner_of(page)).to_be_visible(timeout=30_000)
     away = Away(page)
     expect(overlay).to_contain_text("Your server is stopped", timeout=40_000)
-    expect(overlay).to_contain_text("Nothing happened on it for a while")
+    expect(overlay).to_contain_text("Nobody worked on it for a while")
     assert serious(page, ".labswarm-overlay") == []
     page.screenshot(f"stopped-{page.theme}")
     # Nothing behind the overlay can be reached by the keyboard.
@@ -231,6 +234,18 @@ def test_a_page_whose_server_was_idle_says_why_it_stopped_and_starts_it(
 
     away.over()
     assert page.dialogs() == []
+
+
+def test_a_student_who_keeps_working_keeps_the_server(
+    page: StudentPage, answers: NoticeAnswers
+) -> None:
+    answers.say(notice("idle", 150))
+    keep = banner_of(page).get_by_role("button", name="Keep working")
+    expect(keep).to_be_visible(timeout=30_000)
+    keep.focus()
+    with page.page.expect_response("**/labswarm/work") as reported:
+        page.page.keyboard.press("Enter")
+    assert reported.value.status == 204
 
 
 def test_a_page_without_a_connection_says_so_and_goes_on(

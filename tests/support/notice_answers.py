@@ -56,4 +56,4 @@ def _name(answer: str | dict[str, Any] | None) -> str | None:
     if answer is None or isinstance(answer, str):
         return None
     notice = answer["notice"]
-    return f"{notice['kind']}.{json.dumps(notice['deadline'])}" if notice else ""
+    return f"{notice['kind']}.{json.dumps(notice['deadline'])}.{notice['id']}" if notice else ""

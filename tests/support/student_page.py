@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import (
     Browser,
@@ -25,14 +25,19 @@ _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-# Every dialog that was ever shown, however short: [title, text].
-_WATCH_DIALOGS = """
+# Every dialog, and every text of the banner and the overlay, however short it was shown.
+_WATCH = """
 window.seenDialogs = [];
+window.seenTexts = {banner: [], overlay: []};
 new MutationObserver(changes => {
   for (const change of changes) for (const node of change.addedNodes)
     if (node instanceof HTMLElement && node.matches('.jp-Dialog'))
       window.seenDialogs.push(node.innerText);
-}).observe(document, {childList: true, subtree: true});
+  for (const [name, texts] of Object.entries(window.seenTexts)) {
+    const text = document.querySelector(`.labswarm-${name}:not([hidden])`)?.innerText;
+    if (text && text !== texts.at(-1)) texts.push(text);
+  }
+}).observe(document, {childList: true, subtree: true, attributes: true, characterData: true});
 """
 
 
@@ -57,7 +62,7 @@ class StudentPage:
         self.context: BrowserContext = browser.new_context(
             viewport={"width": WIDTHS[0], "height": 800}
         )
-        self.context.add_init_script(_WATCH_DIALOGS)
+        self.context.add_init_script(_WATCH)
         self.page: Page = self.context.new_page()
         self.site, self.student = site, student
 
@@ -129,6 +134,11 @@ class StudentPage:
         """The texts of all dialogs that were shown since the page was loaded."""
         seen: list[str] = self.page.evaluate("window.seenDialogs")
         return seen
+
+    def texts(self, name: Literal["banner", "overlay"]) -> str:
+        """All texts that the banner or the overlay has shown since the page was loaded."""
+        seen: list[str] = self.page.evaluate("name => window.seenTexts[name]", name)
+        return "\n".join(" ".join(text.split()) for text in seen)
 
     def screenshot(self, name: str) -> None:
         """Keep a picture of the page in each width, in build/screenshots."""

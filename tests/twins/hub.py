@@ -33,6 +33,8 @@ class HubTwin:
         """Users whose images have no labswarm_notice."""
         self.notices: dict[tuple[str, str], Notice] = {}
         """The last notice of each running server."""
+        self.saving: set[tuple[str, str]] = set()
+        """The servers of which a page has not saved yet."""
         self.asked: list[tuple[str, str, str]] = []
         self._users = users
         self._spawn = spawn
@@ -83,6 +85,13 @@ class HubTwin:
         if self._states.get((user, server)) != "ready" or user in self.without_notices:
             raise Gone(f"{user}'s server {server!r} takes no notices")
         self.notices[user, server] = notice
+
+    def is_saving(self, user: str, server: str) -> bool:
+        if user in self.down_for:
+            raise Transient("the hub does not answer")
+        if self._states.get((user, server)) != "ready" or user in self.without_notices:
+            raise Gone(f"{user}'s server {server!r} takes no notices")
+        return (user, server) in self.saving
 
     def find_ended(self, user: str, server: str) -> None:
         """Its task is there no more, and a poll of the hub finds that."""

@@ -17,6 +17,7 @@ from tests.support.tables import key_schema
 from labswarm.aws.dynamodb.breaker import DynamoBreakers
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.aws.groups import AutoScalingGroups
+from labswarm.cluster import NODE_START_S
 from labswarm.errors import BadInput, Transient
 from labswarm.snapshot import NodeSeen, Snapshot
 
@@ -90,9 +91,12 @@ def describe(name: str, /, **changes: Any) -> None:
     )
 
 
-def seen(waiting: int, age_s: float = 0) -> None:
+def seen(waiting: int, age_s: float = 0, waited_s: float = 0) -> None:
     node = NodeSeen("n1", None, "ready", "active", 7, 0, "2026-11-24T08:00:00Z")
-    snapshot = Snapshot("lab", time.time() - age_s, (node,), 0, waiting)
+    since = time.time() - waited_s if waiting else None
+    snapshot = Snapshot(
+        "lab", time.time() - age_s, (node,), 0, waiting=waiting, waiting_since=since
+    )
     DynamoSnapshots(boto3.client("dynamodb"), "labswarm-snapshots").write_snapshot(snapshot)
 
 
@@ -266,6 +270,21 @@ def test_a_minute_in_which_launches_are_held_raises_an_alarm_with_the_reason(
 
     assert len(started.given) == 1
     assert "LaunchesHeld" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("waiting", "waited_s", "counted"),
+    [(3, 3600, [[3.0]] * 2), (3, NODE_START_S - 60, []), (0, 0, [])],
+)
+def test_students_who_wait_for_longer_than_a_node_takes_to_start_raise_an_alarm(
+    capsys: pytest.CaptureFixture[str], waiting: int, waited_s: float, counted: list[list[float]]
+) -> None:
+    seen(waiting=waiting, waited_s=waited_s)
+
+    decided(MINUTE)
+
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [m["StudentsWait"] for m in metrics if "StudentsWait" in m] == counted
 
 
 def test_seats_short_of_no_cluster_is_refused_once_with_its_field(

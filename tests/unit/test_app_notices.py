@@ -28,8 +28,6 @@ def holds(rule: dict[str, Any], seen: dict[str, Any]) -> bool:
     if "TimestampLessThanPath" in rule:
         bound = seen[rule["TimestampLessThanPath"]]
         return datetime.fromisoformat(value) < datetime.fromisoformat(bound)
-    if "NumericGreaterThan" in rule:
-        return bool(value > rule["NumericGreaterThan"])
     (wanted,) = (wanted for name, wanted in rule.items() if name.endswith("Equals"))
     return bool(value == wanted)
 
@@ -99,26 +97,22 @@ def test_where_no_student_is_waited_for_there_is_nothing_to_tell(
 @pytest.mark.parametrize(
     ("seen", "entered"),
     [
-        ({"$.notice.answer.notified[0]": "jupyter-a"}, ["Warn", "Replace", "Whom?", "AwaitSaves"]),
-        ({"$.notice": {"answer": {}}}, ["Warn", "Replace", "Whom?", "Evacuate"]),
+        ({"$.notice": {}}, ["Warn", "Replace", "Whom?", "Evacuate"]),
         ({"$.failure": {}}, ["Warn", "Replace", "Whom?", "Evacuate"]),
         ({"$.gone": {}}, ["Warn", "Replace", "Whom?", "RemoveChefIdentity"]),
     ],
 )
-def test_a_warning_is_sent_first_and_notified_students_have_time_to_save(
-    seen: dict[str, Any], entered: list[str]
-) -> None:
+def test_a_warning_is_sent_before_anyone_is_moved(seen: dict[str, Any], entered: list[str]) -> None:
     warn = SPOT["Warn"]
     after = {caught["ResultPath"]: caught["Next"] for caught in warn["Catch"]}
     second = next((after[path] for path in seen if path in after), warn["Next"])
     assert ["Warn", second, SPOT["Replace"]["Next"], choose(SPOT["Whom?"], seen)] == entered
-    assert SPOT["AwaitSaves"]["Next"] == "Evacuate"
 
 
 def test_students_with_a_later_deadline_are_notified_again_when_ec2_comes_first() -> None:
     warn = TERMINATE["Warn"]
     assert warn["Parameters"]["Payload"]["parameters"]["Kind"] == "interruption"
-    assert (warn["Next"], TERMINATE["AwaitSaves"]["Next"]) == ("AwaitSaves", "Evacuate")
+    assert warn["Next"] == "Evacuate"
     assert [caught["Next"] for caught in warn["Catch"]] == ["Evacuate"]
 
 

@@ -138,8 +138,9 @@ def test_a_server_has_its_services_name_on_the_hubs_network() -> None:
 
 
 @pytest.fixture
-def notice() -> ModuleType:
+def notice(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The extension, as a class image has it."""
+    monkeypatch.syspath_prepend(NOTICE.parent)
     spec = importlib.util.spec_from_file_location("labswarm_notice", NOTICE)
     assert spec
     assert spec.loader

@@ -16,13 +16,14 @@ CONFIG = CHECKOUT / "cookbooks/labswarm_worker/files/default/jupyter_server_path
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def answering(status: str) -> tuple[Answer, list[str]]:
+def answering(status: str, body: str = "") -> tuple[Answer, list[str]]:
     """A server that gives one answer to everything, and its requests."""
     heard: list[str] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        length = f"Content-Length: {len(body)}"
+        writer.write(f"HTTP/1.1 {status}\r\n{length}\r\n\r\n{body}".encode())
         writer.close()
 
     return answer, heard
@@ -33,8 +34,8 @@ async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
-def asked(server: Answer, patience_s: float = 10) -> bool:
-    async def ask() -> bool:
+def asked(server: Answer, patience_s: float = 10) -> float | None:
+    async def ask() -> float | None:
         async with await asyncio.start_server(server, "127.0.0.1") as listening:
             port = listening.sockets[0].getsockname()[1]
             return await asked_to_end(f"http://127.0.0.1:{port}/user/ada/", "a-key", patience_s)
@@ -42,9 +43,12 @@ def asked(server: Answer, patience_s: float = 10) -> bool:
     return asyncio.run(ask())
 
 
-def test_a_server_is_asked_by_its_own_key() -> None:
-    server, heard = answering("202 Accepted")
-    assert asked(server)
+@pytest.mark.parametrize(("body", "idle_s"), [("3600", 3600), ("", 0), ("<html>", 0)])
+def test_a_server_is_asked_by_its_own_key_and_says_since_when_nobody_worked(
+    body: str, idle_s: float
+) -> None:
+    server, heard = answering("202 Accepted", body)
+    assert asked(server) == idle_s
     (request,) = heard
     assert request.startswith("POST /user/ada/labswarm/end HTTP/1.1\r\n")
     assert "\r\nAuthorization: labswarm a-key\r\n" in request
@@ -52,13 +56,13 @@ def test_a_server_is_asked_by_its_own_key() -> None:
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "404 Not Found", "503 Unavailable"])
 def test_one_that_does_not_take_it_up_is_left_to_the_swarm(status: str) -> None:
-    assert not asked(answering(status)[0])
+    assert asked(answering(status)[0]) is None
 
 
 def test_the_hub_follows_a_student_s_server_nowhere() -> None:
     elsewhere, heard = answering("202 Accepted")
 
-    async def ask() -> bool:
+    async def ask() -> float | None:
         async with await asyncio.start_server(elsewhere, "127.0.0.1") as victim:
             port = victim.sockets[0].getsockname()[1]
             there = f"307 Temporary Redirect\r\nLocation: http://127.0.0.1:{port}/"
@@ -66,31 +70,32 @@ def test_the_hub_follows_a_student_s_server_nowhere() -> None:
                 own = hostile.sockets[0].getsockname()[1]
                 return await asked_to_end(f"http://127.0.0.1:{own}/user/ada/", "a-key")
 
-    assert not asyncio.run(ask())
+    assert asyncio.run(ask()) is None
     assert heard == []
 
 
 def test_a_name_stays_escaped_as_its_server_knows_it() -> None:
     server, heard = answering("202 Accepted")
 
-    async def ask() -> bool:
+    async def ask() -> float | None:
         async with await asyncio.start_server(server, "127.0.0.1") as listening:
             port = listening.sockets[0].getsockname()[1]
             return await asked_to_end(f"http://127.0.0.1:{port}/user/a%28b%29/", "a-key")
 
-    assert asyncio.run(ask())
+    assert asyncio.run(ask()) == 0
     assert heard[0].startswith("POST /user/a%28b%29/labswarm/end HTTP/1.1\r\n")
 
 
 def test_one_that_does_not_answer_is_not_waited_for() -> None:
-    assert not asked(silent, patience_s=0.05)
-    assert not asyncio.run(asked_to_end("http://127.0.0.1:9/user/ada/", "a-key"))
+    assert asked(silent, patience_s=0.05) is None
+    assert asyncio.run(asked_to_end("http://127.0.0.1:9/user/ada/", "a-key")) is None
 
 
 @pytest.mark.skipif(not CLASS_PYTHON.exists(), reason="no class environment: run lab/setup.sh")
 def test_a_server_asks_for_its_hub_s_address_each_time() -> None:
     """Docker's name server lets its answers be kept for 600 s, and c-ares keeps them."""
     program = (
+        "from traitlets.config import Config as get_config\n"
         f"exec(compile(open({str(CONFIG)!r}).read(), {str(CONFIG)!r}, 'exec'))\n"
         "import aiohttp, asyncio\n"
         "from jupyterhub.httpclient import JupyterHubHTTPClient\n"

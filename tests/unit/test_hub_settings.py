@@ -225,6 +225,7 @@ class TestSettings:
             ("read_only_mounts", {"/usr": 1}, "read_only_mounts: "),
             ("colour", "red", "colour: is not known; did you mean 'cluster'"),
             ("idle_timeout_s", 0, "idle_timeout_s: is 0; it has to be a whole number, at least 10"),
+            ("idle_warning_s", -1, "idle_warning_s: is -1; .* at least 0"),
             ("longest_server_s", 60, "longest_server_s: is 60; .* at least 3600"),
             ("groups", {"GPU": GPU}, "group: 'GPU' would make 'lab-GPU'"),
             ("groups", {"g" * 17: GPU}, "group: "),

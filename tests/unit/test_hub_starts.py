@@ -5,6 +5,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,9 +56,11 @@ class Hub:
         self.listens_after_s = 0.0
         """How long after its service is created a server answers."""
         self.agrees_to_end = True
+        self.idle_s = 0.0
+        """Since when nobody works on the servers."""
         self.asked: list[str] = []
 
-    def spawner(self, student: str, **options: str) -> Any:
+    def spawner(self, student: str, **options: Any) -> Any:
         one = LabswarmSpawner(
             settings=self.settings, user=SimpleNamespace(name=student), look_interval=LOOK_S
         )
@@ -76,9 +79,9 @@ class Hub:
         newest = max((s["created"] for s in self.swarm.services.values()), default=0.0)
         return self.loop.time() - newest >= self.listens_after_s
 
-    async def asked_to_end(self, url: str, key: str) -> bool:
+    async def asked_to_end(self, url: str, key: str) -> float | None:
         self.asked.append(url)
-        return self.agrees_to_end
+        return self.idle_s if self.agrees_to_end else None
 
 
 NewHub = Callable[..., Hub]
@@ -94,6 +97,7 @@ def new_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewHub]
         (tmp_path / "manager.token").write_text("a-token\n")
         places = {
             "homes": str(tmp_path / "homes"),
+            "data_dir": str(tmp_path),
             "manager_token_file": str(tmp_path / "manager.token"),
             "seat": {"memory_bytes": 512, "nano_cpus": 1},
         }
@@ -117,6 +121,9 @@ def new_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewHub]
         for name, fresh in {
             "_seatings": defaultdict(lambda: Seating(loop.time)),
             "_refusals": Refusals(),
+            "_whys": {},
+            "_waits": {},
+            "_lines": {},
             "_choosing": asyncio.Lock(),
             "_listing_lock": asyncio.Lock(),
             "_last_listing": None,
@@ -124,6 +131,9 @@ def new_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewHub]
             monkeypatch.setattr(LabswarmSpawner, name, fresh)
         monkeypatch.setattr(LabswarmSpawner, "server", SimpleNamespace(base_url="/user/ada/"))
         monkeypatch.setattr(LabswarmSpawner, "clear_state", lambda self: None)
+        begun = datetime.now(UTC).replace(tzinfo=None)
+        kept = SimpleNamespace(started=begun, name="")
+        monkeypatch.setattr(LabswarmSpawner, "orm_spawner", kept)
         return hub
 
     yield make
@@ -178,7 +188,9 @@ def test_a_service_that_the_manager_refuses_fails_the_start_with_a_sentence(
     hub.swarm.refuses_services = True
 
     failed = hub.loop.run(failure(hub.start("ada")))
-    assert failed.log_message == "The start failed: APIError (the manager has no leader)."
+    operator, _, code = failed.log_message.partition(" Code: ")
+    assert operator == "The start failed: APIError (the manager has no leader)."
+    assert failed.jupyterhub_message.endswith(f" Code: {code}")
     assert "manager" not in failed.jupyterhub_message
     # Its seat is free again.
     hub.swarm.refuses_services = False
@@ -279,10 +291,38 @@ def test_a_start_takes_ten_minutes_at_most_and_names_its_last_step(new_hub: NewH
     failed = hub.loop.run(failure(hub.start("ada")))
     assert hub.loop.time() - 1000 == pytest.approx(START_WITHIN_S, abs=1)
     assert failed.jupyterhub_message.startswith("Your server did not start within 10 minutes.")
-    assert failed.log_message.endswith(
+    assert (
         "Its last step: Found a seat. Starting your server on node host-of-n1."
+        in failed.log_message
     )
     assert not hub.swarm.services
+
+
+def test_a_clean_start_sets_the_settings_aside_once(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+    settings = hub.settings.homes / "ada/.jupyter"
+    settings.mkdir(parents=True)
+
+    async def all_of_it() -> Any:
+        one = hub.spawner("ada", clean=True)
+        await one.start()
+        assert not settings.exists()
+        settings.mkdir()
+        await one.start()
+        assert settings.exists()
+        return one
+
+    one = hub.loop.run(all_of_it())
+    assert one.user_options == one.orm_spawner.user_options == {}
+
+
+def test_an_address_that_somebody_sends_sets_no_settings_aside(new_hub: NewHub) -> None:
+    """JupyterHub takes options from an address as lists of texts."""
+    hub = new_hub("n1")
+    settings = hub.settings.homes / "ada/.jupyter"
+    settings.mkdir(parents=True)
+    hub.loop.run(hub.spawner("ada", clean=["yes"]).start())
+    assert settings.exists()
 
 
 # The line.
@@ -298,16 +338,15 @@ def test_a_student_in_line_reads_the_place_and_gets_the_next_seat(new_hub: NewHu
         for one in (second, third):
             starts.append(asyncio.create_task(one.start()))
             await asyncio.sleep(1)
-        assert second._progress[0] == 10
-        assert second._progress[1].endswith("2 waiting, you are number 1 in line.")
-        assert third._progress[1].endswith("2 waiting, you are number 2 in line.")
+        assert second._progress[1].endswith("You are next.")
+        assert third._progress[1].endswith("1 student before you.")
         # Their services exist, once each: the cluster grows by the number of them.
         assert hub.swarm.created[1:] == [("jupyter-second", None), ("jupyter-third", None)]
         hub.swarm.workers.append(Worker("n2", seats=1))
         await starts[0]
         assert hub.swarm.node_of("jupyter-second") == "n2"
         assert hub.swarm.node_of("jupyter-third") is None
-        assert third._progress[1].endswith("1 waiting, you are number 1 in line.")
+        assert third._progress[1].endswith("You are next.")
         starts[1].cancel()
 
     hub.loop.run(all_of_it())
@@ -348,7 +387,7 @@ def test_a_place_that_is_kept_takes_no_seat_and_is_not_counted(new_hub: NewHub) 
         start = asyncio.create_task(second.start())
         await first
         await asyncio.sleep(1)
-        assert second._progress[1].endswith("1 waiting, you are number 1 in line.")
+        assert second._progress[1].endswith("You are next.")
         hub.swarm.workers.append(Worker("n2", seats=1))
         await start
 
@@ -368,9 +407,47 @@ def test_a_place_is_kept_for_two_minutes(new_hub: NewHub) -> None:
         again = hub.spawner("first")
         start = asyncio.create_task(again.start())
         await asyncio.sleep(1)
-        assert again._progress[1].endswith("2 waiting, you are number 2 in line.")
+        assert again._progress[1].endswith("1 student before you.")
         start.cancel()
         second.cancel()
+
+    hub.loop.run(all_of_it())
+
+
+def test_a_student_who_follows_the_line_is_never_thrown_out_of_it(new_hub: NewHub) -> None:
+    hub = new_hub(Worker("n1", availability="pause"))
+
+    async def follow(one: Any) -> None:
+        async for _ in one.progress():
+            pass
+
+    async def all_of_it() -> None:
+        one = hub.spawner("ada")
+        start = asyncio.create_task(one.start())
+        page = asyncio.create_task(follow(one))
+        await asyncio.sleep(3 * START_WITHIN_S)
+        assert not start.done()
+        hub.swarm.workers.append(Worker("n2"))
+        assert await start == ("10.0.0.7", 8888)
+        page.cancel()
+
+    hub.loop.run(all_of_it())
+
+
+def test_the_wait_for_a_node_is_measured_for_the_students_after(new_hub: NewHub) -> None:
+    hub = new_hub(Worker("n1", seats=1))
+
+    async def all_of_it() -> None:
+        await hub.start("first")
+        second = asyncio.create_task(hub.start("second"))
+        await asyncio.sleep(45)
+        hub.swarm.workers.append(Worker("n2", seats=1))
+        await second
+        third = hub.spawner("third")
+        start = asyncio.create_task(third.start())
+        await asyncio.sleep(1)
+        assert third._progress[1] == ("A machine is starting for you: about 45 s. You are next.")
+        start.cancel()
 
     hub.loop.run(all_of_it())
 
@@ -437,19 +514,40 @@ def test_a_server_may_take_almost_two_minutes_to_answer(new_hub: NewHub) -> None
     assert hub.loop.time() - 1000 == pytest.approx(119, abs=1)
 
 
-def test_a_server_that_does_not_answer_within_two_minutes_fails_and_is_removed(
+def test_a_server_that_twice_does_not_answer_within_two_minutes_fails_and_is_removed(
     new_hub: NewHub,
 ) -> None:
-    hub = new_hub("n1")
+    hub = new_hub("n1", "n2")
     hub.listens_after_s = 10_000
 
     failed = hub.loop.run(failure(hub.start("ada")))
-    assert hub.loop.time() - 1000 == pytest.approx(121, abs=1)
+    assert hub.loop.time() - 1000 == pytest.approx(241, abs=1)
+    assert [node for _, node in hub.swarm.created] == ["n1", "n2"]
     assert "did not answer within 120 s" in failed.jupyterhub_message
     assert not hub.swarm.services
 
 
-def test_a_server_that_ends_before_it_answers_fails_with_its_end_in_the_log(
+def test_a_server_that_ends_before_it_answers_is_started_once_more_on_another_node(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub("n1", "n2")
+    hub.listens_after_s = 10_000
+
+    async def all_of_it() -> str | None:
+        start = asyncio.create_task(hub.start("ada"))
+        await asyncio.sleep(5)
+        hub.swarm.end("jupyter-ada", Err="task: non-zero exit (137)")
+        hub.listens_after_s = 6
+        return await start
+
+    assert hub.loop.run(all_of_it()) == "n2"
+    # The student's own files may be at fault, so the node still takes others.
+    hub.swarm.worker("n2").availability = "pause"
+    hub.listens_after_s = 0
+    assert hub.loop.run(hub.start("bob")) == "n1"
+
+
+def test_a_server_that_ends_twice_fails_with_its_end_in_the_log_and_a_code(
     new_hub: NewHub,
 ) -> None:
     hub = new_hub("n1")
@@ -457,14 +555,17 @@ def test_a_server_that_ends_before_it_answers_fails_with_its_end_in_the_log(
 
     async def all_of_it() -> StartFailed:
         start = asyncio.create_task(failure(hub.start("ada")))
-        await asyncio.sleep(5)
-        hub.swarm.end("jupyter-ada", Err="task: non-zero exit (137)")
+        for _ in range(2):
+            await asyncio.sleep(5)
+            hub.swarm.end("jupyter-ada", Err="task: non-zero exit (137)")
         return await start
 
     failed = hub.loop.run(all_of_it())
-    assert hub.loop.time() - 1000 < 8
-    assert failed.log_message.endswith("(wanted: shutdown): task: non-zero exit (137).")
+    assert hub.loop.time() - 1000 < 15
+    assert "(wanted: shutdown): task: non-zero exit (137). Code: " in failed.log_message
+    assert failed.log_message[-7:] == failed.jupyterhub_message[-7:]
     assert "137" not in failed.jupyterhub_message
+    assert not hub.swarm.services
 
 
 # Polls and stops.
@@ -558,6 +659,34 @@ def test_a_server_that_does_not_agree_to_end_is_ended_at_once(new_hub: NewHub) -
 
     assert stopped(hub) == 0
     assert len(hub.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "age_s", "whys"),
+    [
+        (3600.0, 0, {"": "Nobody worked on it for a while, and it made room for others."}),
+        (3599.0, 0, {}),
+        (10.0, 86_400, {"": "It had run for as long as a server may."}),
+    ],
+)
+def test_a_server_that_the_culler_stops_says_why_until_it_starts_again(
+    new_hub: NewHub, idle_s: float, age_s: float, whys: dict[str, str]
+) -> None:
+    hub = new_hub("n1")
+    ada, bob = SimpleNamespace(name="ada"), SimpleNamespace(name="bob")
+
+    async def all_of_it() -> None:
+        one = hub.spawner("ada")
+        await one.start()
+        hub.idle_s = idle_s
+        one.orm_spawner.started -= timedelta(seconds=age_s)
+        await one.stop()
+        assert LabswarmSpawner.why_stopped(ada) == whys
+        assert LabswarmSpawner.why_stopped(bob) == LabswarmSpawner.why_stopped(None) == {}
+        await one.start()
+        assert LabswarmSpawner.why_stopped(ada) == {}
+
+    hub.loop.run(all_of_it())
 
 
 def test_a_stop_in_a_hurry_asks_nothing(new_hub: NewHub) -> None:

@@ -12,13 +12,14 @@ from labswarm.errors import Permanent, Transient
 from labswarm.notices import Notice
 from labswarm_lab.nodes.swarm_twin import TOKEN, SwarmTwin
 from labswarm_node.config import HubConfig
-from labswarm_node.evacuation import Moves, MovesFile, evacuate, step
+from labswarm_node.evacuation import SAVE_WITHIN_S, Moves, MovesFile, evacuate, step
 from labswarm_node.hub import HubApi, Running
 from labswarm_node.swarm import Server
 from labswarm_node.worker import activate
 
 WORKER, OTHER = "i-00000000000000001", "i-00000000000000002"
 ADA, BOB = Server("ada", "", "jupyter-ada"), Server("bob o", "lab-2", "jupyter-bob-20o--lab-2d2")
+NOW = 1_796_000_000.0
 NOBODY = "http://127.0.0.1:9"
 SERVERS = {(server.user, server.name): server for server in (ADA, BOB)}
 
@@ -41,6 +42,7 @@ class Class:
             end=lambda user, name: self.swarm.end(SERVERS[user, name]),
         )
         self.file = MovesFile(directory / "moves", WORKER)
+        self.now = NOW
 
     def sit(self, *servers: Server) -> None:
         """Students start their servers on the worker, which is to go from then on."""
@@ -51,7 +53,7 @@ class Class:
 
     def step(self, refused: tuple[str, ...] = ()) -> dict[str, list[str]]:
         """One step, in which the hub refuses for good just these services."""
-        answer = step(self.swarm, self.hub, self.file, WORKER)
+        answer = step(self.swarm, self.hub, self.file, WORKER, self.now)
         assert answer.pop("refused") == list(refused)
         return answer
 
@@ -74,6 +76,41 @@ def test_servers_are_stopped_and_then_started_elsewhere(room: Class) -> None:
         ("stop", ADA.user, ADA.name),
         ("stop", BOB.user, BOB.name),
     ]
+
+
+def test_a_server_is_stopped_once_its_pages_have_saved(room: Class) -> None:
+    room.sit(ADA, BOB)
+    room.hub.saving.add((ADA.user, ADA.name))
+    assert room.step()["moving"] == [BOB.service]
+    room.now += SAVE_WITHIN_S - 1
+    assert room.step()["servers"] == [ADA.service]
+    room.hub.saving.clear()
+    assert room.step()["moving"] == [ADA.service]
+
+
+def test_a_page_that_does_not_finish_is_waited_for_20_s_at_most(room: Class) -> None:
+    room.sit(ADA, BOB)
+    room.hub.saving.add((ADA.user, ADA.name))
+    room.step()
+    room.now += SAVE_WITHIN_S
+    assert ADA.service in room.step()["moving"]
+
+
+def test_a_server_without_notices_has_no_page_to_wait_for(room: Class) -> None:
+    room.sit(ADA)
+    room.hub.without_notices.add(ADA.user)
+    room.hub.saving.add((ADA.user, ADA.name))
+    assert room.step()["moving"] == [ADA.service]
+
+
+def test_a_server_too_busy_to_answer_may_be_saving(room: Class) -> None:
+    class Busy(HubTwin):
+        def is_saving(self, user: str, server: str) -> bool:
+            raise Transient("no whole answer within 3.0 s")
+
+    room.hub = Busy(frozenset({ADA.user}), lambda *_: room.swarm.place(ADA, room.worker))
+    room.sit(ADA)
+    assert room.step()["moving"] == []
 
 
 def test_a_step_more_does_nothing_more(room: Class) -> None:
@@ -144,7 +181,7 @@ def test_the_hub_is_not_asked_again_and_again_about_an_ending_server(room: Class
         def running(self, user: str, server: str) -> Running:
             raise AssertionError(f"asked of {user}")
 
-    answer = step(room.swarm, Asked(frozenset()), room.file, WORKER, first=False)
+    answer = step(room.swarm, Asked(frozenset()), room.file, WORKER, NOW, first=False)
     assert answer["moving"] == [ADA.service]
 
 
@@ -295,7 +332,9 @@ def test_moves_made_before_the_hub_failed_stay_made(room: Class) -> None:
     room.hub.down_for.add(ADA.user)
     with pytest.raises(Transient):
         room.step()
-    assert room.file.read() == Moves(moving=frozenset({ADA, BOB}), moved=frozenset({BOB}))
+    assert room.file.read() == Moves(
+        moving=frozenset({ADA, BOB}), moved=frozenset({BOB}), save_by=NOW + SAVE_WITHIN_S
+    )
     room.hub.down_for.clear()
     assert room.step()["moving"] == [ADA.service]
     assert room.step()["moving"] == []

@@ -40,8 +40,9 @@ def on(node_id: str | None, user: str = "ada") -> StudentTask:
     return StudentTask(Server(user, "", f"jupyter-{user}"), node_id, waits=False)
 
 
-def in_line(user: str = "eve") -> StudentTask:
-    return StudentTask(Server(user, "", f"jupyter-{user}"), None, waits=True)
+def in_line(user: str = "eve", since: float = NOW - 40) -> StudentTask:
+    server = Server(user, "", f"jupyter-{user}")
+    return StudentTask(server, None, waits=True, created_at=since)
 
 
 def seen(*tasks: StudentTask, nodes: tuple[SwarmNode, ...] = (NODE,)) -> Snapshot:
@@ -69,7 +70,14 @@ def test_a_worker_is_seen_with_its_seats_and_those_in_use() -> None:
         ),
         running=2,
         waiting=1,
+        waiting_since=NOW - 40,
     )
+
+
+def test_the_wait_of_the_student_who_came_first_counts() -> None:
+    line = (in_line("bob", NOW - 10), in_line("eve", NOW - 90), in_line("fay", NOW - 30))
+    assert seen(*line).waiting_since == NOW - 90
+    assert seen(on("n1")).waiting_since is None
 
 
 def test_managers_are_not_seen() -> None:

@@ -53,7 +53,7 @@ print(json.dumps({
         assert json.loads(loaded.stdout) == {
             "cleanup": False,
             "spawn_limit": 0,
-            "start_timeout": 630,
+            "start_timeout": 86_400,
             "allow_all": True,
             "scopes": ["list:users", "servers"],
             "poll_interval": 5,
@@ -113,7 +113,7 @@ async def progress(name, profile):
 async def arrive():
     return [await progress(*one) for one in
         (("a", "cuda"), ("b", None), ("c", "cuda"), ("d", "plain"), ("e", "plain"))]
-lines = [line.partition("becomes free: ")[2] for line in asyncio.run(arrive())]
+lines = [line.partition("about 2 min. ")[2] for line in asyncio.run(arrive())]
 waits = "node.labels.labswarm.seat==free"
 assert created == {
     "jupyter-a": ("lab-gpu", waits), "jupyter-b": ("lab", "node.id==node1"),
@@ -121,8 +121,7 @@ assert created == {
     "jupyter-e": ("lab", waits),
 }, created
 assert lines == [
-    "1 waiting, you are number 1 in line.", "", "2 waiting, you are number 2 in line.", "",
-    "1 waiting, you are number 1 in line.",
+    "You are next.", "", "1 student before you.", "", "You are next.",
 ], lines
 """
 

@@ -373,7 +373,7 @@ class Class:
         """The first worker is evacuated."""
         instance = f"i-{1:017x}"
         self.swarm.update(self.node_of[instance], "pause", instance)
-        while (plan := step(self.swarm, self.hub, self.file, instance))["moving"]:
+        while (plan := step(self.swarm, self.hub, self.file, instance, 0.0))["moving"]:
             assert not plan["refused"]
 
     def _spawn(self, user: str, name: str) -> None:

@@ -22,6 +22,7 @@ default['labswarm_hub']['admins'] = []
 default['labswarm_hub']['conf'] = {}
 
 default['labswarm_hub']['idle_timeout_s'] = 3600
+default['labswarm_hub']['idle_warning_s'] = 300
 default['labswarm_hub']['longest_server_s'] = 86_400
 default['labswarm_hub']['limit']['memory_factor'] = 2
 default['labswarm_hub']['limit']['nano_cpus'] = 1_000_000_000
@@ -51,6 +52,7 @@ default['labswarm_hub']['read_only_mounts'] = {
   '/etc/labswarm/class/ipython_config.py' => '/etc/ipython/ipython_config.py',
   '/etc/labswarm/class/jupyter_server_path.py' => '/etc/labswarm/jupyter/jupyter_server_config.py',
   '/etc/labswarm/class/labswarm_notice.py' => '/etc/labswarm/jupyter/labswarm_notice.py',
+  '/etc/labswarm/class/labswarm_limits.py' => '/etc/labswarm/jupyter/labswarm_limits.py',
   '/etc/labswarm/class/overrides.json' => '/etc/labswarm/jupyter/labconfig/default_setting_overrides.json',
   '/etc/labswarm/class/jupyterlab-labswarm' => '/etc/labswarm/jupyter/labextensions/jupyterlab-labswarm',
 }

@@ -73,6 +73,7 @@ labswarm_hub_settings settings_file do
     'environment' => hub['environment'].to_h,
     'conf_dir' => '/srv/labswarm/conf.d',
     'idle_timeout_s' => hub['idle_timeout_s'],
+    'idle_warning_s' => hub['idle_warning_s'],
     'longest_server_s' => hub['longest_server_s']
   )
   limit hub['limit'].to_h

@@ -21,6 +21,10 @@ cookbook_file '/etc/labswarm/class/labswarm_notice.py' do
   mode '0644'
 end
 
+cookbook_file '/etc/labswarm/class/labswarm_limits.py' do
+  mode '0644'
+end
+
 cookbook_file '/etc/labswarm/class/overrides.json' do
   mode '0644'
 end

@@ -15,11 +15,12 @@ import { Gate } from './gate';
 import { Hub, whose } from './hub';
 import { ILost, letGo, startAgain } from './kernels';
 import { Mover } from './mover';
-import { INotice, endsServer } from './notice';
+import { INotice, endsServer, nameOf } from './notice';
 import { Overlay } from './overlay';
 import { inSentences, saveAll } from './saving';
 import { Server } from './server';
 import { watch } from './watching';
+import { reportWork } from './working';
 
 const ID = 'jupyterlab-labswarm:plugin';
 const RUN_ALL_ABOVE = 'notebook:run-all-above';
@@ -36,6 +37,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const banner = new Banner(clock);
     const settings = registry?.load(ID).catch(() => null) ?? Promise.resolve(null);
     let last: INotice | null = null;
+    const works = (): void => void server.works().catch(() => undefined);
+    reportWork(works, () => last?.kind === 'idle');
 
     const noticed = async (notice: INotice | null): Promise<void> => {
       last = notice;
@@ -43,11 +46,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
         banner.hideNotice();
         return;
       }
-      banner.show(notice);
-      const saves = ((await settings)?.composite.saveAtNotice ?? true) as boolean;
-      if (saves && endsServer(notice)) {
+      banner.show(notice, notice.kind === 'idle' ? [{ label: 'Keep working', press: works }] : []);
+      if (!endsServer(notice)) {
+        return;
+      }
+      if (((await settings)?.composite.saveAtNotice ?? true) as boolean) {
         banner.detail(inSentences(await saveAll(openDocuments(app))));
       }
+      // Without it the server stops some seconds later.
+      await server.saved(nameOf(notice)).catch(() => undefined);
     };
 
     const mover = moverOf(app, server, banner, () => last);

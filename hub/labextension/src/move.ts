@@ -94,7 +94,7 @@ function isRefused(move: IMove, now: number): boolean {
 
 /** Whether the app may yet start a server that the hub calls stopped. */
 function isBetween(move: IMove, now: number): boolean {
-  const waited = move.notice?.kind === 'idle' ? 0 : BETWEEN_MS;
+  const waited = ['idle', 'age'].includes(move.notice?.kind ?? '') ? 0 : BETWEEN_MS;
   return TRANSIENT.includes(move.phase) && now - move.phaseAt < waited;
 }
 
@@ -169,9 +169,11 @@ function lasts(away: number): string {
 }
 
 function whyStopped(notice: INotice | null): string {
-  const why =
-    notice?.kind === 'idle'
-      ? 'Nothing happened on it for a while, so it made room for others.'
-      : 'It was stopped, maybe from another tab.';
+  let why = 'It was stopped, maybe from another tab.';
+  if (notice?.kind === 'idle') {
+    why = 'Nobody worked on it for a while, and it made room for others.';
+  } else if (notice?.kind === 'age') {
+    why = 'It had run for as long as a server may.';
+  }
   return `${why} Start it again, and this page goes on.`;
 }

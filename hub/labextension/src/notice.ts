@@ -1,12 +1,23 @@
 /** The notices that a student's server has for its page, as `GET labswarm/notice` answers. */
 
-export const KINDS = ['interruption', 'terminate', 'idle', 'home', 'message', 'hub'] as const;
+export const KINDS = [
+  'interruption',
+  'terminate',
+  'idle',
+  'age',
+  'memory',
+  'home',
+  'message',
+  'hub'
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface INotice {
   readonly kind: Kind;
   /** When it happens, in seconds since 1970 by the server's clock; null when no time is known. */
   readonly deadline: number | null;
+  /** Tells two notices of one kind apart that have no deadline. */
+  readonly id: number;
   /** One or two plain sentences. Show them as text, never as markup. */
   readonly message: string;
 }
@@ -21,6 +32,8 @@ const TITLES: Record<Kind, string> = {
   interruption: 'Your server is moving to another machine',
   terminate: 'The machine of your server goes out of service',
   idle: 'Your server is idle and stops soon',
+  age: 'Your server stops soon',
+  memory: 'Out of memory',
   home: 'Your home is nearly full',
   message: 'A message from your instructor',
   hub: 'The hub goes down for a moment'
@@ -35,7 +48,7 @@ export function titleOf(notice: INotice): string {
 
 /** Whether the open documents are saved when the notice comes: the server may end. */
 export function endsServer(notice: INotice): boolean {
-  return ['interruption', 'terminate', 'idle'].includes(notice.kind);
+  return ['interruption', 'terminate', 'idle', 'age'].includes(notice.kind);
 }
 
 /** Whether a server that ends after this notice is started again by the app, not by the student. */
@@ -45,7 +58,7 @@ export function startsAgain(notice: INotice | null): boolean {
 
 /** What the server calls the notice too. Two notices with one name are the same one. */
 export function nameOf(notice: INotice | null): string {
-  return notice === null ? '' : `${notice.kind}.${notice.deadline}`;
+  return notice === null ? '' : `${notice.kind}.${notice.deadline}.${notice.id}`;
 }
 
 /** The answer of a server; null when it is not one, however it is wrong. */
@@ -72,7 +85,8 @@ function parseNotice(value: unknown): INotice | null {
   if (deadline !== null && !isTime(deadline)) {
     return null;
   }
-  return { kind: value.kind, deadline, message: shortened(value.message.trim()) };
+  const id = typeof value.id === 'number' ? value.id : 0;
+  return { kind: value.kind, deadline, id, message: shortened(value.message.trim()) };
 }
 
 function shortened(text: string): string {

@@ -58,15 +58,29 @@ export class Server {
     }
   }
 
+  /** Say that this page has saved at a notice: an evacuation waits for that. */
+  async saved(notice: string): Promise<void> {
+    const path = `labswarm/saved?page=${this._page}&notice=${encodeURIComponent(notice)}`;
+    await this.ask(path, { method: 'POST' });
+  }
+
+  /** Say that somebody works at this page: the server is not idle. */
+  async works(): Promise<void> {
+    await this.ask('labswarm/work', { method: 'POST' });
+  }
+
   /** How the page asks for notices; what it does with them is for the page to add. */
-  watched(): Pick<IWatched, 'ask' | 'pause' | 'isLookedAt'> {
+  watched(): Pick<IWatched, 'id' | 'ask' | 'pause' | 'isLookedAt'> {
     return {
+      id: this._page,
       ask: path => this.ask(path),
       pause: pauseUntilLookedAt,
       isLookedAt: () => document.visibilityState === 'visible'
     };
   }
 
+  // Not crypto.randomUUID, which pages without TLS do not have.
+  private _page = Math.random().toString(36).slice(2);
   private _fetch: ServerConnection.ISettings['fetch'];
 }
 

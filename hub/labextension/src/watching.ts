@@ -11,6 +11,8 @@ const PAUSE_MS = 3_000;
 const LONGER_PAUSE_MS = 10_000;
 
 export interface IWatched {
+  /** The page's own name, so that the server can wait until it has saved. */
+  readonly id: string;
   /** Ask `path` under the server's base URL; rejects when no server answers. */
   ask(path: string): Promise<Response>;
   /** A pause that ends early when somebody looks at the page again. */
@@ -63,7 +65,7 @@ async function answerOf(
 ): Promise<ReturnType<typeof parseAnswer>> {
   try {
     const response = await page.ask(
-      `labswarm/notice?wait=${wait}&had=${encodeURIComponent(last)}`
+      `labswarm/notice?wait=${wait}&had=${encodeURIComponent(last)}&page=${page.id}`
     );
     return response.ok ? parseAnswer(await response.json()) : null;
   } catch {

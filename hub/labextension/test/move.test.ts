@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { IMove, Phase, Seen, begin, next, pauseAfter, progressed, startsByItself, words } from '../src/move';
 import { INotice } from '../src/notice';
 
-const MOVE: INotice = { kind: 'interruption', deadline: 1796078007, message: 'It moves.' };
-const IDLE: INotice = { kind: 'idle', deadline: 1796078007, message: 'It is idle.' };
+const MOVE: INotice = { kind: 'interruption', deadline: 1796078007, id: 0, message: 'It moves.' };
+const IDLE: INotice = { kind: 'idle', deadline: 1796078007, id: 0, message: 'It is idle.' };
 
 /** The phases of a move that sees these, one each second. */
 function phases(notice: INotice | null, ...seen: Seen[]): Phase[] {
@@ -48,7 +48,7 @@ describe('a move', () => {
 
   test('after a notice of idleness says why at once, with a button', () => {
     const culled = words(after(IDLE, 1_000, 'stopped'), 1_000);
-    expect(culled.text).toContain('Nothing happened on it for a while');
+    expect(culled.text).toContain('Nobody worked on it for a while');
     expect(culled.offer).toBe('start');
   });
 

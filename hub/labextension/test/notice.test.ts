@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { KINDS, nameOf, parseAnswer, startsAgain, titleOf } from '../src/notice';
 
-const MOVE = { kind: 'interruption', deadline: 1796078007, message: 'It moves.' };
+const MOVE = { kind: 'interruption', deadline: 1796078007, id: 0, message: 'It moves.' };
 
 describe('an answer of the server', () => {
   test('is its notice and its time', () => {
@@ -51,17 +51,17 @@ describe('an answer of the server', () => {
 
 test('a notice has one name for as long as it is the same', () => {
   const notice = parseAnswer({ notice: MOVE })!.notice;
-  expect(nameOf(notice)).toBe('interruption.1796078007');
+  expect(nameOf(notice)).toBe('interruption.1796078007.0');
   expect(nameOf(null)).toBe('');
 });
 
 test('each kind has a title of its own', () => {
-  const titles = KINDS.map(kind => titleOf({ kind, deadline: null, message: 'x' }));
+  const titles = KINDS.map(kind => titleOf({ kind, deadline: null, id: 0, message: 'x' }));
   expect(new Set(titles).size).toBe(KINDS.length);
 });
 
 test('the app starts a server again after a move, not after a culling', () => {
-  const after = KINDS.filter(kind => startsAgain({ kind, deadline: null, message: 'x' }));
+  const after = KINDS.filter(kind => startsAgain({ kind, deadline: null, id: 0, message: 'x' }));
   expect(after).toEqual(['interruption', 'terminate']);
   expect(startsAgain(null)).toBe(false);
 });

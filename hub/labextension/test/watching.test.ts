@@ -4,7 +4,7 @@ import { ServerClock } from '../src/countdown';
 import { INotice } from '../src/notice';
 import { watch } from '../src/watching';
 
-const MOVE = { kind: 'interruption', deadline: 1796078007, message: 'It moves.' };
+const MOVE = { kind: 'interruption', deadline: 1796078007, id: 0, message: 'It moves.' };
 
 /** Watches a server that gives these answers, one after another; what was asked and noticed. */
 async function watched(
@@ -15,6 +15,7 @@ async function watched(
   const noticed: (INotice | null)[] = [];
   const pauses: number[] = [];
   const page = {
+    id: 'page-1',
     ask: async (path: string) => {
       asked.push(path);
       return new Response(JSON.stringify(answers[asked.length - 1]()));
@@ -38,14 +39,14 @@ test('a notice is noticed once, and when it is over', async () => {
 test('the server is told which notice the page has, so that it answers at another one', async () => {
   const { asked } = await watched([() => ({ notice: MOVE }), () => ({ notice: MOVE })]);
   expect(asked).toEqual([
-    'labswarm/notice?wait=20&had=',
-    'labswarm/notice?wait=20&had=interruption.1796078007'
+    'labswarm/notice?wait=20&had=&page=page-1',
+    'labswarm/notice?wait=20&had=interruption.1796078007.0&page=page-1'
   ]);
 });
 
 test('a page in the background keeps no connection', async () => {
   const { asked } = await watched([() => ({ notice: null })], false);
-  expect(asked).toEqual(['labswarm/notice?wait=0&had=']);
+  expect(asked).toEqual(['labswarm/notice?wait=0&had=&page=page-1']);
 });
 
 test('a server that answers at once is not asked without a pause', async () => {

@@ -17,6 +17,7 @@ CLASS_FILES = {
     _WORKER / "ipython_config.py": "/etc/ipython/ipython_config.py",
     _WORKER / "jupyter_server_path.py": "/etc/labswarm/jupyter/jupyter_server_config.py",
     _WORKER / "labswarm_notice.py": "/etc/labswarm/jupyter/labswarm_notice.py",
+    _WORKER / "labswarm_limits.py": "/etc/labswarm/jupyter/labswarm_limits.py",
     _WORKER / "overrides.json": ("/etc/labswarm/jupyter/labconfig/default_setting_overrides.json"),
     _WORKER / "jupyterlab-labswarm": "/etc/labswarm/jupyter/labextensions/jupyterlab-labswarm",
 }

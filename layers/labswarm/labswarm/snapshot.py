@@ -56,8 +56,8 @@ class Snapshot:
     """One cluster at `taken_at` (epoch seconds).
 
     `nodes` are the workers only, `running` counts the students' servers that run or start on a
-    node, `waiting` those in line without a seat. `hub` is None where it was not asked, or did not
-    answer.
+    node, `waiting` those in line without a seat, the oldest of them since `waiting_since` (epoch
+    seconds; None without a line). `hub` is None where it was not asked, or did not answer.
     """
 
     cluster: str
@@ -66,6 +66,7 @@ class Snapshot:
     running: int
     waiting: int
     hub: HubSeen | None = None
+    waiting_since: float | None = None
 
     def fresh(self, now: float) -> bool:
         """Whether it is new enough to decide by, at `now` (epoch seconds)."""
@@ -91,8 +92,9 @@ class Snapshot:
             nodes=tuple(_node(node) for node in fields.listed("nodes", ANY_VERSION)),
             running=fields.count("running"),
             waiting=fields.count("waiting"),
-            # An item that an older labswarm-snapshot has written has none.
+            # An item that an older labswarm-snapshot has written has neither.
             hub=_hub(fields.inside("hub", ANY_VERSION)) if fields.has("hub") else None,
+            waiting_since=fields.time("waiting_since") if fields.has("waiting_since") else None,
         )
 
 

@@ -80,6 +80,14 @@ class Seam(Protocol):
         """Kind and deadline of the notice on the user's server."""
         ...
 
+    def open_page(self, user: str) -> None:
+        """A page of the user's server asks for notices."""
+        ...
+
+    def page_has_saved(self, user: str) -> None:
+        """That page has saved at the last notice."""
+        ...
+
 
 class TwinSeam:
     def __init__(self) -> None:
@@ -90,6 +98,12 @@ class TwinSeam:
     def notice_of(self, user: str) -> tuple[str, int] | None:
         notice = self._twin.notices.get((user, ""))
         return (notice.kind, notice.deadline) if notice else None
+
+    def open_page(self, user: str) -> None:
+        self._twin.saving.add((user, ""))
+
+    def page_has_saved(self, user: str) -> None:
+        self._twin.saving.remove((user, ""))
 
 
 class JupyterSeam:
@@ -137,9 +151,9 @@ class JupyterSeam:
         assert isinstance(made, dict)
         return str(made["token"])
 
-    def notice(self, user: str, authorization: str) -> tuple[int, str]:
-        """The answer of the user's server to a request for its notice."""
-        return asked("GET", f"{self.of(user)}/labswarm/notice", authorization)
+    def notice(self, user: str, authorization: str, page: str = "") -> tuple[int, str]:
+        """The answer of the user's server to a page's request for its notice."""
+        return asked("GET", f"{self.of(user)}/labswarm/notice?page={page}", authorization)
 
     def of(self, user: str) -> str:
         """The user's server, as a browser reaches it."""
@@ -150,6 +164,15 @@ class JupyterSeam:
         assert status == 200, content
         notice = json.loads(content)["notice"]
         return (notice["kind"], notice["deadline"]) if notice else None
+
+    def open_page(self, user: str) -> None:
+        assert self.notice(user, f"token {self.token_of(user)}", "page-1")[0] == 200
+
+    def page_has_saved(self, user: str) -> None:
+        notice = self.notice_of(user)
+        assert notice is not None
+        said = f"{self.of(user)}/labswarm/saved?page=page-1&notice={notice[0]}.{notice[1]}.0"
+        assert asked("POST", said, f"token {self.token_of(user)}")[0] == 204
 
     def close(self) -> None:
         self.process.terminate()
@@ -170,7 +193,7 @@ def asked(
     url = urlsplit(to)
     connection = http.client.HTTPConnection(url.netloc, timeout=5)
     headers = {"Authorization": authorization} if authorization else {}
-    connection.request(method, url.path, body, headers)
+    connection.request(method, f"{url.path}?{url.query}", body, headers)
     answer = connection.getresponse()
     content = answer.read().decode()
     connection.close()
@@ -184,6 +207,7 @@ def _lay_class_files(folder: Path) -> None:
         "jupyter_server_config.json": "jupyter_server_config.d/labswarm.json",
         "jupyter_server_path.py": "jupyter_server_config.py",
         "labswarm_notice.py": "labswarm_notice.py",
+        "labswarm_limits.py": "labswarm_limits.py",
     }.items():
         (folder / target).write_text((CLASS_FILES / source).read_text())
 
@@ -332,6 +356,43 @@ def test_a_server_without_the_extension_and_an_unknown_user_are_gone_for_a_notic
     for user, server in ((fay, ""), (fay, "none"), ("nobody", "")):
         with pytest.raises(Gone):
             seam.hub.notify(user, server, soon("terminate"))
+
+
+def test_a_server_is_saving_while_a_page_is_open_that_has_not_saved_at_the_last_notice(
+    seam: Seam,
+) -> None:
+    eve = USERS[2]
+    seam.hub.start(eve, "")
+    becomes(seam.hub, eve, "", "ready")
+    seam.hub.notify(eve, "", soon("interruption"))
+    assert not seam.hub.is_saving(eve, "")
+    seam.open_page(eve)
+    assert seam.hub.is_saving(eve, "")
+    seam.page_has_saved(eve)
+    assert not seam.hub.is_saving(eve, "")
+
+
+def test_a_page_that_is_closed_while_it_asks_is_not_waited_for(notified: JupyterSeam) -> None:
+    eve = USERS[2]
+    url = urlsplit(f"{notified.of(eve)}/labswarm/notice")
+    notice = notified.notice_of(eve)
+    assert notice is not None
+    page = http.client.HTTPConnection(url.netloc)
+    had = f"had={notice[0]}.{notice[1]}.0"
+    key = {"Authorization": f"token {notified.token_of(eve)}"}
+    page.request("GET", f"{url.path}?wait=20&{had}&page=closing", headers=key)
+    eventually(lambda: notified.hub.is_saving(eve, ""), lambda: "no page is open")
+    page.close()
+    eventually(lambda: not notified.hub.is_saving(eve, ""), lambda: "it is still open")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_answer_about_saving_is_for_holders_of_the_key_only(
+    notified: JupyterSeam, method: str
+) -> None:
+    eve = USERS[2]
+    token = f"token {notified.token_of(eve)}"
+    assert asked(method, f"{notified.of(eve)}/labswarm/notify", token)[0] == 401
 
 
 @pytest.fixture(scope="module")

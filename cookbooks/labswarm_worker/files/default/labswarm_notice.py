@@ -1,9 +1,9 @@
 """A Jupyter Server extension: tells a student what happens to the machine of their server.
 
-`GET labswarm/notice` is for anyone who may use the server. `POST labswarm/notify` is for
-labswarm-manager and `POST labswarm/end` for the hub, by the key that the hub has put into the
-server's environment. Mounted into every server, in any image, so it needs nothing but
-Jupyter Server (2.13 or later).
+`GET labswarm/notice`, `POST labswarm/saved` and `POST labswarm/work` are for anyone who may use the
+server. The others are for labswarm-manager (`labswarm/notify`) and the hub, by the key that the hub
+has put into the server's environment. Mounted into every server, in any image, so it needs nothing
+but Jupyter Server (2.13 or later) and the files next to it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ import atexit
 import hmac
 import json
 import logging
+import math
 import os
 import signal
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,9 @@ from typing import Any
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
+from labswarm_limits import Memory, TimeLimits, home_notice
 from tornado import web
+from tornado.ioloop import PeriodicCallback
 from tornado.locks import Condition
 
 SENTENCES = {
@@ -41,13 +46,24 @@ OVER_S = 300
 _LONGEST_BODY = 200
 # A proxy gives up on a server that is silent for longer.
 _LONGEST_WAIT_S = 25
+# A page that has asked for notices is open for so long (s): one in the background asks every 3 s.
+_OPEN_S = 10
+# A student who opens more of them at once is waited for with these.
+_MOST_PAGES = 50
+# The limits are looked at so often (ms).
+_LOOK_MS = 2_000
 
 
 class Notices:
-    """The newest notice, in a file that only the server's own user reads."""
+    """The newest notice of the machine, in a file that only the server's own user reads, and the
+    notices of the server's own limits."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(
+        self, file: Path, memory: Memory, home: Path, activity: Activity, limits: TimeLimits
+    ) -> None:
+        self._file, self._memory, self._home = file, memory, home
+        self._activity, self._limits = activity, limits
+        self._shown = ""
         self._written = Condition()
 
     def write(self, kind: str, deadline: int) -> None:
@@ -58,19 +74,75 @@ class Notices:
         Path(name).replace(self._file)
         self._written.notify_all()
 
+    def look(self) -> None:
+        """Look whether there is another notice: a limit was reached, or somebody works again."""
+        now = time.time()
+        self._memory.look(now)
+        name = name_of(self.read(now))
+        if name != self._shown:
+            self._shown = name
+            self._written.notify_all()
+
     async def wait(self, seconds: float) -> None:
         """Return at the next notice, or after so many seconds."""
         await self._written.wait(timeout=timedelta(seconds=seconds))
 
     def read(self, now: float) -> dict[str, Any] | None:
-        """The notice for the student at `now` (epoch s); None without a notice."""
+        """The most urgent notice for the student at `now` (epoch s); None without a notice."""
+        return (
+            self.machine(now)
+            or self._limits.notice(now - self._activity.idle_s(now), now)
+            or self._memory.notice(now)
+            or home_notice(self._home)
+        )
+
+    def machine(self, now: float) -> dict[str, Any] | None:
+        """The notice of the server's machine."""
         try:
             kind, deadline = checked(self._file.read_text())
         except (FileNotFoundError, ValueError):
             return None
         if now > deadline + OVER_S:
             return None
-        return {"kind": kind, "deadline": deadline, "message": SENTENCES[kind]}
+        return {"kind": kind, "deadline": deadline, "id": 0, "message": SENTENCES[kind]}
+
+
+class Pages:
+    """The open pages of this server, and the notice at which each of them has saved.
+
+    A page is open while it asks for notices. `now` is in monotonic seconds.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+        self._saved: dict[str, str] = {}
+
+    @contextmanager
+    def asking(self, page: str) -> Iterator[None]:
+        """Count a page as open while its question waits, and for a moment after that."""
+        if page and (page in self._seen or len(self._seen) < _MOST_PAGES):
+            self._seen[page] = math.inf
+        try:
+            yield
+        finally:
+            if page in self._seen:
+                self._seen[page] = time.monotonic()
+
+    def saved(self, page: str, notice: str) -> None:
+        """Note that a page has saved at a notice (its name)."""
+        if page in self._seen:
+            self._saved[page] = notice
+
+    def close(self, page: str) -> None:
+        """Forget a page that is closed."""
+        self._seen.pop(page, None)
+        self._saved.pop(page, None)
+
+    def are_saving(self, notice: str, now: float) -> bool:
+        """Whether a page is open that has not saved at this notice (its name)."""
+        for page in [page for page, seen in self._seen.items() if seen < now - _OPEN_S]:
+            self.close(page)
+        return any(self._saved.get(page) != notice for page in self._seen)
 
 
 def checked(text: str | bytes) -> tuple[str, int]:
@@ -93,8 +165,8 @@ class NoticeHandler(APIHandler):  # type: ignore[misc]  # Jupyter has no types h
     # A page that asks again and again is not yet a student who works.
     _track_activity = False
 
-    def initialize(self, notices: Notices) -> None:
-        self._notices = notices
+    def initialize(self, notices: Notices, pages: Pages) -> None:
+        self._notices, self._pages, self._page = notices, pages, ""
 
     @web.authenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     @authorized  # type: ignore[untyped-decorator]  # Jupyter has no types
@@ -102,14 +174,55 @@ class NoticeHandler(APIHandler):  # type: ignore[misc]  # Jupyter has no types h
         """Answer at once, or with `wait` (s) once the notice is another one than `had`."""
         notice = self._notices.read(time.time())
         wait = waited_for(self.get_query_argument("wait", "0"))
-        if wait and name_of(notice) == self.get_query_argument("had", ""):
-            await self._notices.wait(wait)
-            notice = self._notices.read(time.time())
+        self._page = self.get_query_argument("page", "")[:_LONGEST_BODY]
+        with self._pages.asking(self._page):
+            if wait and name_of(notice) == self.get_query_argument("had", ""):
+                await self._notices.wait(wait)
+                notice = self._notices.read(time.time())
         if self.request.connection.stream.closed():
             return
         self.set_header("Cache-Control", "no-store")
         # A browser's clock may be wrong: the page counts down by this one.
         self.finish(json.dumps({"notice": notice, "now": time.time()}))
+
+    def on_connection_close(self) -> None:
+        """Tornado's callback: the page was closed while its question waited."""
+        self._pages.close(self._page)
+
+
+class SavedHandler(APIHandler):  # type: ignore[misc]  # as above
+    """For the student's page, once it has saved at a notice."""
+
+    auth_resource = "labswarm"
+    _track_activity = False
+
+    def initialize(self, pages: Pages) -> None:
+        self._pages = pages
+
+    @web.authenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
+    @authorized  # type: ignore[untyped-decorator]  # Jupyter has no types
+    def post(self) -> None:
+        """Take the names of the page and of the notice, as `GET labswarm/notice` has them."""
+        self._pages.saved(self.get_query_argument("page"), self.get_query_argument("notice"))
+        self.set_status(204)
+        self.finish()
+
+
+class WorkHandler(APIHandler):  # type: ignore[misc]  # as above
+    """For the student's page: somebody types, points, or has pressed "Keep working"."""
+
+    auth_resource = "labswarm"
+
+    def initialize(self, notices: Notices, activity: Activity) -> None:
+        self._notices, self._activity = notices, activity
+
+    @web.authenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
+    @authorized  # type: ignore[untyped-decorator]  # Jupyter has no types
+    def post(self) -> None:
+        self._activity.work()
+        self._notices.look()
+        self.set_status(204)
+        self.finish()
 
 
 def waited_for(text: str) -> int:
@@ -123,7 +236,7 @@ def waited_for(text: str) -> int:
 
 def name_of(notice: dict[str, Any] | None) -> str:
     """The page's name for its notice; empty for none."""
-    return f"{notice['kind']}.{notice['deadline']}" if notice else ""
+    return f"{notice['kind']}.{json.dumps(notice['deadline'])}.{notice['id']}" if notice else ""
 
 
 class KeyHandler(web.RequestHandler):  # type: ignore[misc]  # Tornado neither
@@ -163,13 +276,17 @@ class Ending:
 class EndHandler(KeyHandler):
     """For the hub, when this server is to stop. The Swarm's own stop takes seconds to begin."""
 
-    def initialize(self, key: str, ending: Ending) -> None:  # type: ignore[override]  # each has its own arguments
+    def initialize(  # type: ignore[override]  # each has its own arguments
+        self, key: str, ending: Ending, activity: Activity
+    ) -> None:
         super().initialize(key)
-        self._ending = ending
+        self._ending, self._activity = ending, activity
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def post(self) -> None:
+        """Answer the seconds since somebody worked: the student is told why the server stopped."""
         self.set_status(202)
+        self.finish(f"{self._activity.idle_s(time.time()):.0f}")
 
     def on_finish(self) -> None:
         if self.get_status() == 202:
@@ -181,9 +298,16 @@ class EndHandler(KeyHandler):
 class NotifyHandler(KeyHandler):
     """For labswarm-manager."""
 
-    def initialize(self, notices: Notices, key: str) -> None:  # type: ignore[override]  # each has its own arguments
+    def initialize(self, notices: Notices, pages: Pages, key: str) -> None:  # type: ignore[override]  # each has its own arguments
         super().initialize(key)
-        self._notices = notices
+        self._notices, self._pages = notices, pages
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
+    def get(self) -> None:
+        """Whether an open page has not saved yet at the newest notice."""
+        name = name_of(self._notices.machine(time.time()))
+        saving = bool(name) and self._pages.are_saving(name, time.monotonic())
+        self.finish({"saving": saving})
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def post(self) -> None:
@@ -198,10 +322,11 @@ class NotifyHandler(KeyHandler):
 
 
 class Activity:
-    """When somebody worked on this server: an execution, a terminal, or a change of a file.
+    """When somebody worked on this server: an execution, a terminal, a change of a file, or a hand
+    on the keyboard or mouse of its page.
 
-    Requests do not count: a page that is left open makes them for ever. An execution counts until
-    it ends, also a silent one.
+    Other requests do not count: a page that is left open makes them for ever. An execution counts
+    until it ends, also a silent one.
     """
 
     def __init__(self, app: Any) -> None:
@@ -214,6 +339,10 @@ class Activity:
     async def _on_file(self, *, data: dict[str, Any], **_: Any) -> None:
         if data["action"] != "get":
             self._changed = time.time()
+
+    def work(self) -> None:
+        """Somebody works at the page."""
+        self._changed = time.time()
 
     def idle_s(self, now: float) -> float:
         """The seconds since somebody worked, at `now` (epoch s)."""
@@ -249,18 +378,24 @@ def _load_jupyter_server_extension(app: Any) -> None:
     if not key:
         app.log.warning("labswarm_notice: LABSWARM_NOTICE_KEY is not set; there are no notices")
         return
-    notices = Notices(Path(app.runtime_dir) / "labswarm-notice.json")
+    limit = os.environ.get("MEM_LIMIT", "")  # by JupyterHub
+    memory = Memory(int(limit) if limit.isdecimal() else None)
+    activity, file = Activity(app), Path(app.runtime_dir) / "labswarm-notice.json"
+    notices = Notices(file, memory, Path.home(), activity, TimeLimits.of(os.environ))
+    PeriodicCallback(notices.look, _LOOK_MS).start()
+    pages = Pages()
     base = url_path_join(app.base_url, "labswarm")
     app.web_app.add_handlers(
         ".*$",
         [
-            (f"{base}/notice", NoticeHandler, {"notices": notices}),
-            (f"{base}/notify", NotifyHandler, {"notices": notices, "key": key}),
-            (f"{base}/end", EndHandler, {"key": key, "ending": Ending()}),
+            (f"{base}/notice", NoticeHandler, {"notices": notices, "pages": pages}),
+            (f"{base}/saved", SavedHandler, {"pages": pages}),
+            (f"{base}/work", WorkHandler, {"notices": notices, "activity": activity}),
+            (f"{base}/notify", NotifyHandler, {"notices": notices, "pages": pages, "key": key}),
+            (f"{base}/end", EndHandler, {"key": key, "ending": Ending(), "activity": activity}),
+            (f"{base}/activity", ActivityHandler, {"key": key, "activity": activity}),
         ],
     )
-    activity = {"key": key, "activity": Activity(app)}
-    app.web_app.add_handlers(".*$", [(f"{base}/activity", ActivityHandler, activity)])
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

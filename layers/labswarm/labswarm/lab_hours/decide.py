@@ -26,13 +26,15 @@ MEASURE_EVERY_S = 3600
 class Decided:
     """A decision with the snapshot and the state that it was made from.
 
-    `feed` is the cluster's timetable, which is fetched after all decisions.
+    `feed` is the cluster's timetable, which is fetched after all decisions. `waiting_long` are the
+    students in line if the first of them has waited for longer than a node takes to start.
     """
 
     decision: Decision
     snapshot: Snapshot | None
     state: LabHoursState
     feed: Wanted | None
+    waiting_long: int = 0
 
     @property
     def seats_there(self) -> int:
@@ -82,6 +84,7 @@ class LabHours:
         state = self._with_starts(known, name, now)
         if cluster.timetable is None:
             state = replace(state, digest="", bookings=(), problems=())
+        ahead_s = _ahead_s(state, cluster)
         decided = decide(
             Situation(
                 cluster=name,
@@ -90,7 +93,7 @@ class LabHours:
                 group=group,
                 bookings=state.bookings,
                 headroom=cluster.headroom,
-                ahead_s=_ahead_s(state, cluster),
+                ahead_s=ahead_s,
                 node_seats=state.node_seats,
                 leaving=self._leaving(snapshot, group),
             )
@@ -103,7 +106,8 @@ class LabHours:
         state = self._alarmed_of_refusing(state, name, snapshot)
         if state != known:
             self._states.write_state(name, state)
-        return Decided(decided, snapshot, state, _wanted(cluster, group, state))
+        waiting_long = _waiting_long(snapshot, ahead_s, now)
+        return Decided(decided, snapshot, state, _wanted(cluster, group, state), waiting_long)
 
     def _leaving(self, snapshot: Snapshot | None, group: Group) -> frozenset[str]:
         """The paused instances that are not to be opened again: EC2 recommended to leave them, or
@@ -139,6 +143,12 @@ class LabHours:
         if now - state.measured_at < MEASURE_EVERY_S:
             return state
         return replace(state, measured_at=now, starts_s=tuple(self._launches.durations_s(name)))
+
+
+def _waiting_long(snapshot: Snapshot | None, ahead_s: float, now: float) -> int:
+    if snapshot is None or snapshot.waiting_since is None:
+        return 0
+    return snapshot.waiting if now - snapshot.waiting_since > ahead_s else 0
 
 
 def most_seats(cluster: Cluster, group: Group, state: LabHoursState) -> int | None:

@@ -92,6 +92,7 @@ describe 'labswarm_worker::class' do
     run = runner.converge(described_recipe)
     expect(run).to create_cookbook_file('/etc/labswarm/class/jupyter_server_path.py').with(mode: '0644')
     expect(run).to create_cookbook_file('/etc/labswarm/class/labswarm_notice.py').with(mode: '0644')
+    expect(run).to create_cookbook_file('/etc/labswarm/class/labswarm_limits.py').with(mode: '0644')
   end
 
   it "has the page's settings and its extension, without files of an earlier one" do

@@ -1,0 +1,148 @@
+"""What a student's server says of its limits: its time, a program that the system has stopped for
+its memory, and a home that is nearly full.
+
+labswarm_notice shows it. It needs nothing but Linux: the counters of the container's own control
+group, of either version.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MB = 2**20
+# How long a student reads of a program that was stopped (s).
+SHOWN_S = 600
+# A home with less room than this, in parts of the whole or in bytes, is nearly full.
+LEAST_FREE, LEAST_FREE_BYTES = 0.02, 50 * MB
+# Of each version: the file that counts stopped programs, and the file and name of memory in use.
+GROUPS = (
+    (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory.stat"), "anon"),
+    (
+        Path("/sys/fs/cgroup/memory/memory.oom_control"),
+        Path("/sys/fs/cgroup/memory/memory.stat"),
+        "total_rss",
+    ),
+)
+
+
+def counter(file: Path, name: str) -> int:
+    """The value of a counter in a file of `name value` lines; 0 where there is none."""
+    try:
+        lines = file.read_text().splitlines()
+    except OSError:
+        return 0
+    values = dict(line.split() for line in lines if len(line.split()) == 2)
+    return int(values.get(name, 0))
+
+
+class Memory:
+    """Whether the system has stopped a program of this server because of its memory limit."""
+
+    def __init__(
+        self, limit: int | None, groups: tuple[tuple[Path, Path, str], ...] = GROUPS
+    ) -> None:
+        """`limit` is in bytes; None where there is none."""
+        self._limit, self._groups = limit, groups
+        self._killed = self._kills()
+        self._at = 0.0
+
+    def _kills(self) -> int:
+        return sum(counter(events, "oom_kill") for events, *_ in self._groups)
+
+    def look(self, now: float) -> bool:
+        """Look at the counter; whether a program was stopped since the last look."""
+        kills = self._kills()
+        was_stopped, self._killed = kills > self._killed, kills
+        if was_stopped:
+            self._at = now
+        return was_stopped
+
+    def notice(self, now: float) -> dict[str, object] | None:
+        """The notice for the student at `now` (epoch s)."""
+        if now > self._at + SHOWN_S:
+            return None
+        limit = f": {self._limit // MB} MB is your limit" if self._limit else ""
+        used = sum(counter(stat, name) for _, stat, name in self._groups) // MB
+        return {
+            "kind": "memory",
+            "deadline": None,
+            "id": self._killed,
+            "message": (
+                f"Out of memory{limit}. A program that needed more was stopped, most likely the "
+                f"kernel of a notebook; its variables are gone. Your server uses {used} MB now. "
+                "Work on less data at a time, or shut down kernels that you do not need."
+            ),
+        }
+
+
+@dataclass(frozen=True)
+class TimeLimits:
+    """When the hub stops the server; in seconds, `ends_at` in epoch seconds. None: it does not.
+
+    `warning_s` is how long before that the student is told.
+    """
+
+    idle_s: float | None
+    ends_at: float | None
+    warning_s: float
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> TimeLimits:
+        """The limits that the hub has put into the server's environment."""
+        idle, ends, warning = (
+            float(text) if text.isdecimal() else None
+            for text in (
+                environment.get(f"LABSWARM_{name}", "")
+                for name in ("IDLE_TIMEOUT_S", "ENDS_AT", "IDLE_WARNING_S")
+            )
+        )
+        # Of a short limit the first half is free of warnings.
+        warning = min(300.0 if warning is None else warning, (idle or 600.0) / 2)
+        return cls(idle, ends, warning)
+
+    def notice(self, worked_at: float, now: float) -> dict[str, object] | None:
+        """The notice for the student at `now`; somebody worked at `worked_at` last (epoch s)."""
+        if self.ends_at is not None and now >= self.ends_at - self.warning_s:
+            return {
+                "kind": "age",
+                "deadline": int(self.ends_at),
+                "id": 0,
+                "message": (
+                    "It has run for as long as a server may. Your files stay. "
+                    "Start it again when you need it."
+                ),
+            }
+        if self.idle_s is None or now < worked_at + self.idle_s - self.warning_s:
+            return None
+        return {
+            "kind": "idle",
+            "deadline": int(worked_at + self.idle_s),
+            "id": 0,
+            "message": (
+                "Nobody has worked on it for a while, and others may need its place. "
+                "Your files stay; the variables of your notebooks do not."
+            ),
+        }
+
+
+def home_notice(home: Path) -> dict[str, object] | None:
+    """The notice of a home that is nearly full; None while there is room."""
+    try:
+        there = os.statvfs(home)
+    except OSError:
+        return None
+    free, whole = there.f_bavail * there.f_frsize, there.f_blocks * there.f_frsize
+    if free > min(LEAST_FREE * whole, LEAST_FREE_BYTES):
+        return None
+    return {
+        "kind": "home",
+        "deadline": None,
+        "id": 0,
+        "message": (
+            f"Your home has {free // MB} MB left of {max(1, whole // MB)} MB. "
+            "Delete files that you do not need, or nothing more can be saved."
+        ),
+    }

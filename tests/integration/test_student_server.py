@@ -1,0 +1,122 @@
+"""A student's server with a class's files: it starts with a full home and has a class's tools."""
+
+import asyncio
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import requests
+from tests.support.lone_server import STUDENT, lone_server
+from tests.support.student_page import notebook
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a full home skipped: not root")
+
+
+SESSION = {"name": "", "path": "work.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
+
+
+class Server:
+    """A student's own requests."""
+
+    def __init__(self, site: str) -> None:
+        self.url = f"{site}/user/{STUDENT}"
+        self._session = requests.Session()
+        self._session.get(f"{self.url}/lab", timeout=60).raise_for_status()
+        self._session.headers["X-XSRFToken"] = self._session.cookies["_xsrf"]
+
+    @property
+    def cookies(self) -> str:
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._session.cookies)
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        answer = self._session.request(method, f"{self.url}/{path}", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose student has no room left in the home, with a limit of 512 MB."""
+    folder = tmp_path_factory.mktemp("full")
+    home = folder / "home"
+    home.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "full", home], check=True)
+    try:
+        with suppress(OSError):
+            (home / "everything").write_bytes(bytes(2**21))
+        with lone_server(folder, {"MEM_LIMIT": str(512 * 2**20), "PATH": "/usr/bin:/bin"}) as lone:
+            yield Server(lone.site)
+    finally:
+        subprocess.run(["umount", home], check=True)
+
+
+def test_a_server_starts_with_a_full_home_and_says_so(server: Server) -> None:
+    notice = server.call("GET", "labswarm/notice")["notice"]
+    assert (notice["kind"], notice["deadline"]) == ("home", None)
+    assert notice["message"].startswith("Your home has 0 MB left of 1 MB.")
+
+
+async def typed(server: Server, line: str, until: str) -> str:
+    """Type a line in a new terminal; return its output up to a text."""
+    name = server.call("POST", "api/terminals")["name"]
+    address = f"{server.url}/terminals/websocket/{name}"
+    shown = ""
+    async with (
+        asyncio.timeout(60),
+        aiohttp.ClientSession(headers={"Cookie": server.cookies}) as session,
+        session.ws_connect(address) as terminal,
+    ):
+        await terminal.send_json(["stdin", f"{line}\r"])
+        while until not in shown:
+            kind, *said = await terminal.receive_json()
+            shown += said[0] if kind == "stdout" else ""
+    return shown
+
+
+def test_a_terminal_is_a_bash_that_finds_jupyter_and_pip(server: Server) -> None:
+    line = "command -v jupyter pip; echo ${BASH_VERSION:+ba''sh}"
+    shown = asyncio.run(typed(server, line, until="bash\r\n"))
+    found = {Path(line.strip()).name for line in shown.splitlines()}
+    assert found >= {"jupyter", "pip", "bash"}
+
+
+def test_the_status_bar_has_memory_and_cpu_with_the_seats_limits(server: Server) -> None:
+    usage = server.call("GET", "api/metrics/v1")
+    assert usage["limits"]["memory"]["pss"] == 512 * 2**20
+    assert "cpu_percent" in usage
+
+
+def test_no_sqlite_file_comes_to_the_home(tmp_path: Path) -> None:
+    """It would lock up on a network file system."""
+    kept = tmp_path / "home"
+    with lone_server(tmp_path) as lone:
+        server = Server(lone.site)
+        server.call("PUT", "api/contents/work.ipynb", notebook("print(1)"))
+        server.call("GET", "api/contents/work.ipynb")
+        server.call("POST", "api/sessions", SESSION)
+    made = [file for file in kept.rglob("*") if file.is_file()]
+    assert kept / "work.ipynb" in made
+    assert [file for file in made if file.read_bytes().startswith(b"SQLite format 3")] == []
+
+
+def test_a_server_on_which_nobody_works_says_so_although_its_page_asks_on(tmp_path: Path) -> None:
+    limits = {"LABSWARM_IDLE_TIMEOUT_S": "6", "LABSWARM_IDLE_WARNING_S": "300"}
+    with lone_server(tmp_path, limits) as lone:
+        server = Server(lone.site)
+
+        def notice(wait_s: int = 0) -> Any:
+            for path in ("api/kernels", "api/sessions", "api/contents", "api/terminals"):
+                server.call("GET", path)
+            return server.call("GET", f"labswarm/notice?wait={wait_s}")["notice"]
+
+        idle = notice(wait_s=20)
+        assert idle["kind"] == "idle"
+        assert 0 < idle["deadline"] - time.time() <= 4
+        server.call("POST", "labswarm/work")
+        assert notice() is None
