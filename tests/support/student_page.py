@@ -18,7 +18,9 @@ from playwright.sync_api import (
 )
 
 CHROMIUM = shutil.which("chromium")
-SCREENSHOTS = Path(__file__).resolve().parents[2] / "build/screenshots"
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_AXE = _REPOSITORY / "hub/labextension/node_modules/axe-core/axe.min.js"
+SCREENSHOTS = _REPOSITORY / "build/screenshots"
 WIDTHS = (1280, 400)
 # Without these Chromium asks the network for news of its own.
 _ARGUMENTS = (
@@ -66,12 +68,20 @@ class StudentPage:
         self.page: Page = self.context.new_page()
         self.site, self.student = site, student
 
-    def log_in(self) -> None:
-        """Log in at the hub, and wait for the server."""
+    def ask_for_server(self) -> None:
+        """Log in at the hub, which starts the server."""
         self.page.goto(f"{self.site}/hub/login")
         self.page.fill("#username_input", self.student)
         self.page.fill("#password_input", "x")
         self.page.click("#login_submit")
+
+    def log_in(self) -> None:
+        """Log in at the hub, and wait for the server."""
+        self.ask_for_server()
+        self.await_server()
+
+    def await_server(self) -> None:
+        """Wait until the page of the start has opened the server."""
         self.page.wait_for_url(f"**/user/{self.student}/lab**", timeout=120_000)
         self._ready()
 
@@ -139,6 +149,18 @@ class StudentPage:
         """All texts that the banner or the overlay has shown since the page was loaded."""
         seen: list[str] = self.page.evaluate("name => window.seenTexts[name]", name)
         return "\n".join(" ".join(text.split()) for text in seen)
+
+    def faults(self, selector: str) -> list[str]:
+        """axe's findings in a part of the page that keep somebody from using it."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.add_script_tag(path=_AXE)
+        found: list[str] = self.page.evaluate(
+            """async selector => (await axe.run(selector)).violations
+                .filter(one => ['serious', 'critical'].includes(one.impact))
+                .map(one => `${one.id}: ${one.nodes.map(node => node.html).join(' ')}`)""",
+            selector,
+        )
+        return found
 
     def screenshot(self, name: str) -> None:
         """Keep a picture of the page in each width, in build/screenshots."""

@@ -47,7 +47,7 @@ def test_a_program_that_was_stopped_for_its_memory_is_named_with_limit_and_use(
     assert memory.look(NOW)
     first = memory.notice(NOW + 1)
     assert first["kind"] == "memory"
-    assert first["message"].startswith("Out of memory: 512 MB is your limit.")
+    assert first["message"].startswith("512 MB is your limit. A program that needed more")
     assert "uses 210 MB now" in first["message"]
     assert not memory.look(NOW + 2)
     assert memory.notice(NOW + limits.SHOWN_S + 1) is None
@@ -65,7 +65,7 @@ def test_programs_stopped_before_the_server_began_are_no_news(
     assert not memory.look(NOW)
     group.kill(5)
     assert memory.look(NOW)
-    assert memory.notice(NOW)["message"].startswith("Out of memory. A program")
+    assert memory.notice(NOW)["message"].startswith("A program that needed more")
 
 
 def test_a_server_without_control_groups_has_no_such_notice(

@@ -33,7 +33,7 @@ const TITLES: Record<Kind, string> = {
   terminate: 'The machine of your server goes out of service',
   idle: 'Your server is idle and stops soon',
   age: 'Your server stops soon',
-  memory: 'Out of memory',
+  memory: 'Out of memory:',
   home: 'Your home is nearly full',
   message: 'A message from your instructor',
   hub: 'The hub goes down for a moment'

@@ -64,15 +64,15 @@ class Memory:
         """The notice for the student at `now` (epoch s)."""
         if now > self._at + SHOWN_S:
             return None
-        limit = f": {self._limit // MB} MB is your limit" if self._limit else ""
+        limit = f"{self._limit // MB} MB is your limit. " if self._limit else ""
         used = sum(counter(stat, name) for _, stat, name in self._groups) // MB
         return {
             "kind": "memory",
             "deadline": None,
             "id": self._killed,
             "message": (
-                f"Out of memory{limit}. A program that needed more was stopped, most likely the "
-                f"kernel of a notebook; its variables are gone. Your server uses {used} MB now. "
+                f"{limit}A program that needed more was stopped, most likely the kernel of a "
+                f"notebook; its variables are gone. Your server uses {used} MB now. "
                 "Work on less data at a time, or shut down kernels that you do not need."
             ),
         }
