@@ -21,8 +21,9 @@ with importable():
     from jupyter_events import EventLogger
     from jupyter_server import DEFAULT_EVENTS_SCHEMA_PATH
     from jupyter_server.services.contents.filemanager import AsyncFileContentsManager
+    from jupyterhub_idle_culler import IdleCuller
 
-    from labswarm_hub.culler import Asked, Idle, culler, service_address, student_of
+    from labswarm_hub.culler import Asked, Idle, culler, main, service_address, student_of
 
 NOTICE = Path(__file__).parents[2] / "cookbooks/labswarm_worker/files/default/labswarm_notice.py"
 NOW = 1_800_000_000.0
@@ -75,6 +76,21 @@ def test_the_culler_has_the_settings_times_and_an_upper_age(tmp_path: Path) -> N
 
     assert (program.timeout, program.cull_every, program.max_age) == (90, 9, 24 * 3600)
     assert isinstance(program.cull_arbiter_hook, Idle)
+
+
+def test_the_program_reads_the_hubs_settings_and_culls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("a-token\n")
+    own = {"manager_token_file": str(tmp_path / "token"), "idle_timeout_s": 70}
+    (tmp_path / "hub.json").write_text(json.dumps(SETTINGS | own))
+    monkeypatch.setenv("LABSWARM_HUB_CONFIG", str(tmp_path / "hub.json"))
+    started: list[int] = []
+    monkeypatch.setattr(IdleCuller, "start", lambda self: started.append(self.timeout))
+
+    main()
+
+    assert started == [70]
 
 
 # The question.

@@ -17,9 +17,29 @@ from labswarm.snapshot import Snapshot
 from labswarm_hub.homes import mark_homes
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.tasks import seated_of
+from labswarm_node import fitness
 from labswarm_node.docker_swarm import _node
 from labswarm_node.fitness import LABEL, EngineLabels, Fitness, Homes, labelled
 from labswarm_node.snapshot import snapshot_of
+
+NODE_JSON = json.dumps(
+    {
+        "cluster": "lab",
+        "instance_id": "i-0123456789abcdef0",
+        "role": "worker",
+        "region": "eu-west-1",
+        "docker_host": "unix:///var/run/docker.sock",
+        "advertise_address": "10.0.0.11",
+        "join_secret": "labswarm/lab/swarm-join",
+        "images": [],
+        "chef": {
+            "url": "https://chef.example",
+            "node_name": "lab-i-0123456789abcdef0",
+            "key_file": "/etc/chef/client.pem",
+            "client": "chef-client",
+        },
+    }
+)
 
 
 class TwinEngine:
@@ -86,25 +106,25 @@ def test_one_failed_look_changes_nothing_two_do_and_one_good_look_takes_it_back(
     homes: Path,
 ) -> None:
     engine = TwinEngine()
-    fitness = Fitness(Homes(homes), engine)
+    looks = Fitness(Homes(homes), engine)
 
     (homes / MARKER).rmdir()
-    fitness.look()
+    looks.look()
     assert engine.changes == []
-    fitness.look()
-    fitness.look()
+    looks.look()
+    looks.look()
     assert engine.changes == [True]
     mark_homes(homes)
-    fitness.look()
-    fitness.look()
+    looks.look()
+    looks.look()
     assert engine.changes == [True, False]
     # An Engine that is started again has lost nothing: the label is in its settings. One whose
     # settings were written again has lost it, and gets it again.
     (homes / MARKER).rmdir()
-    fitness.look()
-    fitness.look()
+    looks.look()
+    looks.look()
     engine.unfit = False
-    fitness.look()
+    looks.look()
     assert engine.changes == [True, False, True, True]
 
 
@@ -143,6 +163,70 @@ def test_an_engine_that_is_not_there_is_tried_again(tmp_path: Path) -> None:
         engine.is_unfit()
     with pytest.raises(Transient, match="labels cannot be changed"):
         engine.set_unfit(True)
+
+
+class Ended(Exception):
+    """Ends the program's loop."""
+
+
+class TwoLooks:
+    """A clock whose second wait is the last."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def now(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if len(self.waits) == 2:
+            raise Ended
+
+
+def test_the_program_looks_every_ten_seconds_at_the_engine_of_its_node_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[object, ...]] = []
+    engine = TwinEngine()
+
+    def engine_of(*given: object) -> TwinEngine:
+        made.append(given)
+        return engine
+
+    (tmp_path / "node.json").write_text(NODE_JSON)
+    monkeypatch.setattr(fitness, "EngineLabels", engine_of)
+    clock = TwoLooks()
+    with pytest.raises(Ended):
+        fitness.serve(
+            ["--homes", str(tmp_path)],
+            {"LABSWARM_NODE_CONFIG": str(tmp_path / "node.json")},
+            clock,
+        )
+
+    daemon_json, pid_file = Path("/etc/docker/daemon.json"), Path("/run/docker.pid")
+    assert made == [("unix:///var/run/docker.sock", daemon_json, pid_file)]
+    assert clock.waits == [10, 10]
+    assert engine.changes == [True]
+
+
+def test_an_engine_that_does_not_answer_ends_the_program_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent(TwinEngine):
+        def is_unfit(self) -> bool:
+            raise Transient("the Docker daemon does not answer")
+
+    (tmp_path / "node.json").write_text(NODE_JSON)
+    monkeypatch.setattr(fitness, "EngineLabels", lambda *_: Silent())
+    clock = TwoLooks()
+    with pytest.raises(Ended):
+        fitness.serve(
+            ["--homes", str(tmp_path)],
+            {"LABSWARM_NODE_CONFIG": str(tmp_path / "node.json")},
+            clock,
+        )
+    assert clock.waits == [10, 10]
 
 
 # From the label to the hub and to lab hours.

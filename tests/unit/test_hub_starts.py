@@ -486,6 +486,28 @@ def test_a_node_that_rejects_every_server_takes_no_start_from_the_others(new_hub
     hub.loop.run(all_of_it())
 
 
+def test_a_server_that_runs_on_a_node_clears_the_ends_before_it(new_hub: NewHub) -> None:
+    hub = new_hub("n1", Worker("n2", seats=1))
+
+    async def ended_there(student: str) -> None:
+        """A server of this student ends on n1 before it runs, and starts on the other node."""
+        hub.swarm.worker("n1").life = REJECTS
+        hub.swarm.worker("n2").seats += 1
+        await hub.start(student)
+        assert ("jupyter-" + student, "n1") in hub.swarm.created
+        hub.swarm.worker("n1").life = RUNS
+
+    async def all_of_it() -> None:
+        await hub.start("first")
+        await ended_there("ada")
+        assert await hub.start("zoe") == "n1"
+        await ended_there("bob")
+        # One student's end since then keeps nobody else away.
+        assert await hub.start("kim") == "n1"
+
+    hub.loop.run(all_of_it())
+
+
 def test_a_server_that_no_node_starts_fails_with_a_sentence_for_student_and_operator(
     new_hub: NewHub,
 ) -> None:
@@ -524,6 +546,7 @@ def test_a_server_that_twice_does_not_answer_within_two_minutes_fails_and_is_rem
     assert hub.loop.time() - 1000 == pytest.approx(241, abs=1)
     assert [node for _, node in hub.swarm.created] == ["n1", "n2"]
     assert "did not answer within 120 s" in failed.jupyterhub_message
+    assert failed.status_code == 503
     assert not hub.swarm.services
 
 
@@ -832,6 +855,8 @@ def test_a_server_whose_profile_is_gone_is_moved_to_no_other_workers(new_hub: Ne
 
     failed = hub.loop.run(failure(one._run_apply_user_options(one.user_options)))
     assert failed.jupyterhub_message == "The profile 'gpu' is no longer offered."
+    # It is the student's choice that is wrong; other failures are the service's.
+    assert failed.status_code == 400
     assert one.user_options == {"profile": "gpu"}
 
 
