@@ -145,9 +145,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve an emulator until SIGTERM or SIGINT. Return 2 for unusable settings."""
     parser = argparse.ArgumentParser(prog="labswarm_emulator.server", description=__doc__)
     parser.add_argument(
-        "--config", type=Path, required=True, help="JSON of the emulator's settings"
+        "--config", type=Path, required=True, help="read the emulator's settings (JSON) here"
     )
-    parser.add_argument("--machines", required=True, help="shell, or module:callable")
+    parser.add_argument(
+        "--machines", required=True, help="make machines by shell, or by module:callable"
+    )
     options = parser.parse_args(arguments)
     weight.shed()
     try:

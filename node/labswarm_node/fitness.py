@@ -149,19 +149,19 @@ def _parser() -> argparse.ArgumentParser:
         description="Report to the Swarm when this worker's homes cannot be used, for ever.",
     )
     parser.add_argument(
-        "--homes", type=Path, default=Path("/homes"), help="the folder of the homes"
+        "--homes", type=Path, default=Path("/homes"), help="look in this folder of homes"
     )
     parser.add_argument(
         "--daemon-json",
         type=Path,
         default=Path("/etc/docker/daemon.json"),
-        help="the Docker Engine's settings",
+        help="write the label into these Docker Engine settings",
     )
     parser.add_argument(
         "--pid-file",
         type=Path,
         default=Path("/run/docker.pid"),
-        help="the file with the Docker Engine's process id",
+        help="read the Docker Engine's process id here",
     )
     return parser
 

@@ -99,21 +99,25 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, what in _COMMANDS.items():
         command = commands.add_parser(name, help=what)
-        command.add_argument("--instance", required=True, help="the worker's instance id")
+        command.add_argument("--instance", required=True, help="name the worker by its instance id")
         if name == "activate":
             command.add_argument("--cluster", default="", help="label it as this cluster's worker")
         if name == "notify":
-            command.add_argument("--kind", required=True, help=f"one of {', '.join(KINDS)}")
+            command.add_argument("--kind", required=True, help=f"send one of {', '.join(KINDS)}")
             command.add_argument(
-                "--deadline", required=True, help="the end of its servers' time: ISO 8601, UTC"
+                "--deadline", required=True, help="end its servers' time then: ISO 8601, UTC"
             )
     nodes = commands.add_parser("remove-down-nodes", help="remove nodes that are down")
-    nodes.add_argument("--nodes", required=True, help="Swarm node ids, separated by commas")
+    nodes.add_argument(
+        "--nodes", required=True, help="name the nodes by their Swarm ids, separated by commas"
+    )
     services = commands.add_parser(
         "remove-lost-services", help="remove students' services that the hub has lost"
     )
     services.add_argument(
-        "--services", required=True, help="Swarm service ids, separated by commas"
+        "--services",
+        required=True,
+        help="name the services by their Swarm ids, separated by commas",
     )
     return parser
 

@@ -73,12 +73,16 @@ def _run(
 def _parser() -> Parser:
     parser = Parser(prog="labswarm-node", description="Run a node's command for itself.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("identify", help="have a Chef key pair and print its public half")
+    commands.add_parser(
+        "identify", help="make a Chef key pair if there is none, and print its public half"
+    )
     bootstrap = commands.add_parser("bootstrap", help="run chef-client")
-    bootstrap.add_argument("--run-list", required=True, help="roles: role[NAME],...")
+    bootstrap.add_argument("--run-list", required=True, help="run these roles: role[NAME],...")
     commands.add_parser("join", help="join the cluster's Swarm, paused")
-    pull = commands.add_parser("pull", help="have images here")
-    pull.add_argument("--images", default="", help="comma-separated; else the configuration's")
+    pull = commands.add_parser("pull", help="pull missing class images")
+    pull.add_argument(
+        "--images", default="", help="pull these, separated by commas, not those of node.json"
+    )
     commands.add_parser("leave", help="leave the Swarm")
     return parser
 

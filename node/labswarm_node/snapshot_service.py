@@ -330,9 +330,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="labswarm-snapshot", description="Send snapshots of the Swarm to AWS, for ever."
     )
     parser.add_argument(
-        "--every", type=_seconds, default=EVERY_S, metavar="S", help="seconds between two looks"
+        "--every", type=_seconds, default=EVERY_S, metavar="S", help="look every S seconds"
     )
-    parser.add_argument("--table", default=TABLE, help="the table of snapshots")
+    parser.add_argument("--table", default=TABLE, help="write to this table")
     return parser
 
 

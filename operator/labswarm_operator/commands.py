@@ -46,10 +46,12 @@ class PluggedCommands(Commands):
 def _refused(name: str, refusal: Refusal) -> click.Command:
     """A command that only says why it cannot run."""
 
+    remedy = f"Install the extra '{name}' to get this command."
+
     @click.command(
         name,
-        help=str(refusal),
-        short_help=f"Install the extra '{name}' to get this command.",
+        help=f"{remedy} {refusal}",
+        short_help=remedy,
         context_settings={"ignore_unknown_options": True},
     )
     @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="")

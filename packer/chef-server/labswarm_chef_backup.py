@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ("restore", "replace all that the server holds by a backup"),
     ):
         command = commands.add_parser(name, help=what)
-        command.add_argument("backup", nargs="?", default=NEWEST, help=f"its name, or {NEWEST}")
+        command.add_argument(
+            "backup", nargs="?", default=NEWEST, help=f"open the backup of this name, or {NEWEST}"
+        )
     options = parser.parse_args(arguments)
     name = getattr(options, "backup", NEWEST)
     if name != NEWEST and not NAME.fullmatch(name):

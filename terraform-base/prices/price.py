@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The cost of an example at AWS's list prices: idle for a month, and for one lab.
+"""Print the cost of an example at AWS's list prices: idle for a month, and for one lab.
 
     terraform-base/prices/price.py one-cluster --seats 60 --hours 2
 
@@ -440,19 +440,25 @@ def _hours_asked(text: str) -> float:
 def _asked(words: list[str]) -> argparse.Namespace:
     parser = _Parser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument(
-        "example", metavar="EXAMPLE", nargs="?", help="one of terraform-base/examples"
+        "example", metavar="EXAMPLE", nargs="?", help="price this one of terraform-base/examples"
     )
     parser.add_argument(
         "--plan",
         type=Path,
-        help="the output of `terraform show -json` for a plan, in place of an example",
+        help="price a plan: the output of `terraform show -json`",
     )
     parser.add_argument(
-        "--region", default="eu-west-1", help="eu-west-1 (the default) or us-east-1"
+        "--region",
+        default="eu-west-1",
+        help="use the prices of eu-west-1 (the default) or us-east-1",
     )
-    parser.add_argument("--cluster", help="whose lab is priced; without it, the first's")
-    parser.add_argument("--seats", type=_seats_asked, default=60, help="seats of the lab (60)")
-    parser.add_argument("--hours", type=_hours_asked, default=2.0, help="how long it is (2)")
+    parser.add_argument("--cluster", help="price a lab of this cluster, not of the first one")
+    parser.add_argument(
+        "--seats", type=_seats_asked, default=60, help="give the lab so many seats (60)"
+    )
+    parser.add_argument(
+        "--hours", type=_hours_asked, default=2.0, help="let the lab take so many hours (2)"
+    )
     parser.add_argument(
         "--spot", action="store_true", help="price its workers at a spot price that was seen once"
     )

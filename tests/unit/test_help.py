@@ -1,5 +1,11 @@
 """The help texts: each begins with a verb, and none is cut off at 80 columns."""
 
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path as File
+
 import click
 import pytest
 from tests.support.command_tree import Path, commands
@@ -11,7 +17,11 @@ WORDS = (
     "press print read refuse remove repeat replace report return roll run send set show simulate "
     "open start stop throttle use watch write "
 )
-VERBS = frozenset(WORDS.split())
+OF_PROGRAMS = (
+    "activate back carry drain emulate end evacuate fetch join label leave limit listen look "
+    "multiply name notify pause price pull "
+)
+VERBS = frozenset((WORDS + OF_PROGRAMS).split())
 TREE = list(commands())
 
 
@@ -50,6 +60,37 @@ def test_no_line_is_wider_than_a_terminal_or_cut_off(path: Path, command: click.
         line for line in shown.splitlines() if line.endswith("...") and "[ARGS]" not in line
         and not line.startswith("Usage:")
     ] == []  # fmt: skip
+
+
+PRODUCT = ("node", "cookbooks", "packer", "terraform-base", "emulator")
+
+
+def of_argparse() -> Iterator[tuple[str, str]]:
+    """Each text of a program's options and commands with its place."""
+    root = File(__file__).resolve().parents[2]
+    listed = ["git", "-C", str(root), "ls-files", *(f"{folder}/*.py" for folder in PRODUCT)]
+    for name in subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split():
+        for node in ast.walk(ast.parse((root / name).read_text())):
+            if not isinstance(node, ast.Call) or not re.search(
+                r"(add_argument|add_parser|Parser)$", ast.unparse(node.func)
+            ):
+                continue
+            for keyword in node.keywords:
+                text = re.match(r"""f?["'](.*)""", ast.unparse(keyword.value))
+                if keyword.arg in ("help", "description") and text:
+                    yield f"{name}:{node.lineno}", text[1]
+
+
+OTHERS = dict(of_argparse())
+
+
+@pytest.mark.parametrize("place", OTHERS)
+def test_every_text_of_a_program_begins_with_a_verb(place: str) -> None:
+    assert begins_with_a_verb(OTHERS[place]), OTHERS[place]
+
+
+def test_the_programs_are_found() -> None:
+    assert len({place.partition(":")[0] for place in OTHERS}) >= 7
 
 
 def test_the_guard_sees_a_text_without_a_verb_and_one_that_is_cut_off() -> None:

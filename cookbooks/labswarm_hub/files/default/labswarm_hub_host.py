@@ -141,14 +141,16 @@ def _clients(config: NodeConfig) -> Clients:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="labswarm-hub", description="The hub's host and AWS.")
+    parser = argparse.ArgumentParser(
+        prog="labswarm-hub", description="Carry data between the hub's host and AWS."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("description", help="print the sizes of seats")
-    join = commands.add_parser("join-secret", help="have the join token in Secrets Manager")
+    join = commands.add_parser("join-secret", help="write the join token to Secrets Manager")
     join.add_argument("--rotate", action="store_true", help="make a new one first")
     certified = commands.add_parser("certificate", help="fetch the hub's certificate")
-    certified.add_argument("secret", help="the secret's name or ARN")
-    certified.add_argument("folder", type=Path, help="a folder that is not on a disk")
+    certified.add_argument("secret", help="read the secret of this name or ARN")
+    certified.add_argument("folder", type=Path, help="write to this folder, which is not on a disk")
     return parser
 
 
