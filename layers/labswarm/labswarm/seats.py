@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 START_WITHIN_S = 600
-"""How long a student's server may take to start (seconds): the start of a node, which a student in
-line waits for, is inside it."""
+"""How long a student's server may take to start (seconds), with the start of a node for which the
+student waits in line. A wait that a page shows has no limit."""
 
 
 @dataclass(frozen=True)
