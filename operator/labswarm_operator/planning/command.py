@@ -16,8 +16,10 @@ from labswarm_operator.planning.page import page
 from labswarm_operator.planning.picture import picture
 from labswarm_operator.planning.prices import node_prices
 from labswarm_operator.planning.reading import Sizes, distributions, given, read_account
+from labswarm_operator.planning.recording import read_recording
 from labswarm_operator.refusal import Refusal
 
+DAY_S = 86_400
 ANYWHERE = "eu-west-1"
 """The region whose prices count where neither an account nor --region names one."""
 
@@ -35,6 +37,7 @@ class Options:
     unbooked: bool
     arrive: str
     arrivals: Path | None
+    replay: Path | None
     idle: str
     losses: float
     instance_type: str | None
@@ -55,6 +58,8 @@ def answered(
     Raises Refusal for an option that cannot be used, and AWS's errors by kind.
     """
     now = time.time() if now is None else now
+    if options.replay:
+        return _replayed(clients, options, options.replay, now), ()
     arrivals = Arrivals(
         within_s=question.duration_s("--arrive", options.arrive),
         curve=question.recorded_arrivals(options.arrivals) if options.arrivals else (),
@@ -72,6 +77,28 @@ def answered(
         raise Refusal("No lab is booked. Give --students and --at, or --timetable.")
     times = distributions(cluster, measured_s, options.losses / 100)
     return plan(labs, cluster, arrivals, times, options.seed, now), problems
+
+
+def _replayed(clients: Clients, options: Options, file: Path, now: float) -> Answer:
+    """The answer for a class that was, with its recorded waits."""
+    if options.students or options.timetable or options.arrivals:
+        raise Refusal(
+            "--replay: The recording has its own students; leave out --students, --timetable and "
+            "--arrivals."
+        )
+    lasts_s = question.duration_s("--lasts", options.lasts)
+    at = question.time_of("--at", options.at, 0) if options.at else None
+    recording = read_recording(file).within(at, lasts_s)
+    starts = min(recording.arrived) if at is None else at
+    cluster, _, measured_s = _cluster(clients, options, now)
+    count = len(recording.arrived)
+    lab = question.one_lab(count, starts, lasts_s, options.seats, booked=not options.unbooked)
+    arrivals = Arrivals(
+        curve=recording.offsets_s(starts), idle_s=question.duration_s("--idle", options.idle)
+    )
+    times = distributions(cluster, measured_s, options.losses / 100)
+    answer = plan([lab], cluster, arrivals, times, options.seed, starts - DAY_S)
+    return replace(answer, recorded=recording.waits)
 
 
 def _asked_lab(options: Options, now: float) -> Lab | None:

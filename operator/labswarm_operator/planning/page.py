@@ -5,7 +5,7 @@ from html import escape
 from labswarm.planning.answer import Answer, LabAnswer
 from labswarm.planning.words import duration
 from labswarm_operator.planning.picture import VERDICTS, picture
-from labswarm_operator.planning.text import clock, cost, prices, when
+from labswarm_operator.planning.text import clock, cost, prices, recorded, when
 
 _STYLE = """
 body { font: 16px/1.5 "DejaVu Sans", Verdana, sans-serif; max-width: 900px; margin: 2rem auto;
@@ -39,7 +39,7 @@ def page(answer: Answer) -> str:
 <tr>{"".join(f"<th>{column}</th>" for column in _COLUMNS)}</tr>
 {"".join(_row(lab) for lab in answer.labs)}
 </table>
-<p>Cost: {escape(cost(answer.cost))}.</p>
+{_recorded(answer)}<p>Cost: {escape(cost(answer.cost))}.</p>
 {_footer(answer)}
 </body>
 </html>
@@ -65,6 +65,12 @@ def _row(lab: LabAnswer) -> str:
         price,
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
+
+
+def _recorded(answer: Answer) -> str:
+    if answer.recorded is None:
+        return ""
+    return f"<p>{escape(recorded(answer.recorded, answer.waits))}.</p>\n"
 
 
 def _footer(answer: Answer) -> str:

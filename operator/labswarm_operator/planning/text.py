@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from labswarm.planning.answer import Answer, LabAnswer
+from labswarm.planning.answer import Answer, LabAnswer, Waits
 from labswarm.planning.cluster import Prices
 from labswarm.planning.costs import Cost
 from labswarm.planning.words import duration
@@ -19,6 +19,8 @@ def lines(answer: Answer) -> Iterator[str]:
     yield f"{answer.cluster}: at most {answer.nodes}{kind} nodes of {answer.seats_per_node} seats"
     for lab in answer.labs:
         yield from _lab(lab)
+    if answer.recorded:
+        yield recorded(answer.recorded, answer.waits)
     if answer.lost_nodes:
         yield f"Spot: {answer.lost_nodes} nodes lost, {answer.moved} servers moved"
     yield f"Cost: {cost(answer.cost)}"
@@ -37,6 +39,18 @@ def _lab(lab: LabAnswer) -> Iterator[str]:
         f"    waits {duration(waits.p50_s)} (half), {duration(waits.p95_s)} (95 of 100), "
         f"{duration(waits.worst_s)} (worst){asked}, {cost(lab.cost)}"
     )
+
+
+def recorded(waits: Waits, simulated: Waits) -> str:
+    """Return the waits of the class that was, and the error of the simulation in words."""
+    said = (
+        f"Recorded: waits {duration(waits.p50_s)} (half), {duration(waits.p95_s)} (95 of 100), "
+        f"{duration(waits.worst_s)} (worst)"
+    )
+    if not waits.p95_s:
+        return said
+    off = simulated.p95_s / waits.p95_s - 1
+    return f"{said}. Simulated, 95 of 100 wait {off:+.0%}"
 
 
 def cost(of: Cost) -> str:

@@ -66,7 +66,8 @@ class Answer:
     many of the `students` that are there at once the cluster has a seat for. `limit` is the limit
     that binds first, None when none does; `remedies` are sentences, the most urgent first.
     `not_checked` names the limits whose values are not known. `ended_by_scale_in` counts servers
-    that the cluster ended to become smaller.
+    that the cluster ended to become smaller. `recorded` are the waits of a class that was, where
+    one is planned again.
     """
 
     cluster: str
@@ -91,6 +92,7 @@ class Answer:
     assumed: tuple[str, ...]
     not_checked: tuple[str, ...]
     seed: int
+    recorded: Waits | None = None
     version: int = VERSION
 
     def to_json(self) -> dict[str, Any]:
