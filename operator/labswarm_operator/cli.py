@@ -142,7 +142,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--timetable", metavar="FILE|URL", help="Read the labs from this calendar feed.")
 @click.option("--arrive", default="10m", show_default=True, help="Let a class arrive within this.")
 @click.option("--arrivals", type=EXISTING, help="Read the seconds of a recorded arrival.")
-@click.option("--replay", type=EXISTING, help="Plan a recorded class again, from a hub's log.")
+@click.option("--replay", type=EXISTING, help="Simulate a recorded class, from a hub's log.")
 @click.option("--idle", default="60m", show_default=True, help="Stop idle servers after this.")
 @click.option(
     "--losses",
