@@ -129,7 +129,7 @@ def doctor(clients: "Clients", cluster: str, as_json: bool) -> None:
 
 
 OUT = click.Path(dir_okay=False, path_type=Path)
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+IN = click.Path(path_type=Path)
 
 
 @labswarm.command()
@@ -141,8 +141,8 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--unbooked", is_flag=True, help="Let them come without a booking.")
 @click.option("--timetable", metavar="FILE|URL", help="Read the labs from this calendar feed.")
 @click.option("--arrive", default="10m", show_default=True, help="Let a class arrive within this.")
-@click.option("--arrivals", type=EXISTING, help="Read the seconds of a recorded arrival.")
-@click.option("--replay", type=EXISTING, help="Simulate a recorded class, from a hub's log.")
+@click.option("--arrivals", type=IN, help="Read the seconds of a recorded arrival.")
+@click.option("--replay", type=IN, help="Simulate a recorded class, from a hub's log.")
 @click.option("--idle", default="60m", show_default=True, help="Stop idle servers after this.")
 @click.option(
     "--losses",
