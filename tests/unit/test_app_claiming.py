@@ -110,6 +110,16 @@ def test_an_event_older_than_its_hook_waits_is_stale() -> None:
     assert bench.ledger.read_claim(INSTANCE, "launch") is None
 
 
+@pytest.mark.parametrize(("after_s", "stale"), [(598, False), (599, True)])
+def test_an_event_is_stale_from_the_second_in_which_its_hook_ends(
+    after_s: int, stale: bool
+) -> None:
+    bench = Bench()
+    bench.clock.sleep(after_s)
+
+    assert isinstance(bench.claim(read("launch")), Skip) == stale
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [({"hook": "unknown"}, "detail.LifecycleHookName"), ({"cluster": "other"}, "cluster")],
