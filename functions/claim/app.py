@@ -29,6 +29,7 @@ CLAIMING = Claiming(
     executions=AWS.executions(),
     clock=WallClock(),
     too_short=warn_of_short_hook,
+    tasks=AWS.tasks(),
 )
 
 

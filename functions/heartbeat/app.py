@@ -1,5 +1,5 @@
-"""Each minute: keeps the lifecycle hooks waiting in which work goes on, and starts the work that no
-event started."""
+"""Each minute: keeps the lifecycle hooks waiting in which work goes on, starts the work that no
+event started, and continues the work on nodes whose students have left."""
 
 from typing import Any
 
@@ -9,15 +9,17 @@ from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.cluster import asg_name
 from labswarm.errors import LabswarmError, Transient
+from labswarm.lifecycle.empty import Emptying
 from labswarm.lifecycle.heartbeats import Beats, Heartbeats
 from labswarm.lifecycle.unstarted import Started, Unstarted
-from labswarm.lifecycle.waits import read_waits
+from labswarm.lifecycle.waits import Waits, read_waits
 
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
 GROUPS = AWS.groups()
 LEDGER = AWS.ledger()
 HEARTBEATS = Heartbeats(AWS.hooks(), WallClock())
+EMPTYING = Emptying(LEDGER, AWS.snapshots(), AWS.tasks(), WallClock())
 UNSTARTED = Unstarted(
     ledger=LEDGER,
     spot=AWS.spot_requests(),
@@ -62,6 +64,17 @@ class _Minute:
         self._members |= waits.states.keys()
         self._note_beats(name, HEARTBEATS.beat(waits))
         self._note_started(UNSTARTED.start_hooks(waits))
+        self._end_waits(name, waits)
+
+    def _end_waits(self, name: str, waits: Waits) -> None:
+        try:
+            ended = EMPTYING.end_waits(name, waits.claims)
+        except LabswarmError:
+            logger.exception("no look at the nodes that empty", extra={"cluster": name})
+            self._missed += 1
+        else:
+            if ended:
+                logger.info("nodes have emptied", extra={"cluster": name, "nodes": ended})
 
     def look_at_spot(self) -> None:
         try:

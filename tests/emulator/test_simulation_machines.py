@@ -29,6 +29,8 @@ def machine(first: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
     return {"StartAt": "First", "States": {"First": first, **more}}
 
 
+WAITS = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+EVERY = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 2}
 END: dict[str, Any] = {"Type": "Succeed"}
 FAILS = {"do": "fail", "type": "Transient", "message": "not now"}
 MACHINES: dict[str, tuple[dict[str, Any], Any]] = {
@@ -86,6 +88,37 @@ MACHINES: dict[str, tuple[dict[str, Any], Any]] = {
             Late={"Type": "Pass", "Parameters": {"error.$": "$.late.Error"}, "End": True},
         ),
         {},
+    ),
+    "a function's error ends the wait for a token": (
+        machine(
+            task(
+                FAILS,
+                Resource=WAITS,
+                TimeoutSeconds=60,
+                Retry=[{"ErrorEquals": ["Permanent"], "MaxAttempts": 0}, {**EVERY, **QUICK}],
+                Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.why", "Next": "Caught"}],
+                End=True,
+            ),
+            Caught={"Type": "Pass", "Parameters": {"error.$": "$.why.Error"}, "End": True},
+        ),
+        {},
+    ),
+    "a token that nobody answers is a timeout, as long as the data says": (
+        machine(
+            task(
+                {"do": "return", "size": 1},
+                Resource=WAITS,
+                TimeoutSecondsPath="$.wait_s",
+                Catch=[{"ErrorEquals": ["States.Timeout"], "ResultPath": "$.late", "Next": "Late"}],
+                End=True,
+            ),
+            Late={"Type": "Pass", "Parameters": {"error.$": "$.late.Error"}, "End": True},
+        ),
+        {"wait_s": 20},
+    ),
+    "a wait until a time that is over": (
+        machine({"Type": "Wait", "TimestampPath": "$.past", "Next": "End"}, End=END),
+        {"past": "2020-01-01T00:00:00Z"},
     ),
     "a path that names nothing is an error that States.ALL does not take": (
         machine(

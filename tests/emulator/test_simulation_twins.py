@@ -290,6 +290,7 @@ class Agents:
 
     def __init__(self, emulator: RunningEmulator | None, name: str) -> None:
         self.name = name
+        self.told: list[Any] = []
         if emulator is None:
             self.time = VirtualTime()
             self.ssm: Any = SsmTwin(
@@ -297,6 +298,7 @@ class Agents:
                 {name: DOCUMENT},
                 lambda _, _script, given: (0, given["SSM_Word"] + "\n"),
                 lambda _: 1.0,
+                self.told.append,
             )
             self.instance_id = "i-0123456789abcdef0"
             self.ssm.machines[self.instance_id] = Machine(self.instance_id, online=True)

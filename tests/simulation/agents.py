@@ -51,7 +51,8 @@ class SsmTwin:
     """The client, and the service behind it.
 
     `documents` maps a name to the content as the template has it; `parameters` is the Parameter
-    Store; `lasts` says how many seconds a document takes on a node.
+    Store; `lasts` says how many seconds a document takes on a node; `notify` gets each change of a
+    command's status as EventBridge does.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class SsmTwin:
         documents: Mapping[str, Mapping[str, Any]],
         tool: Tool,
         lasts: Callable[[str], float],
+        notify: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self._time = time
         self._documents = documents
         self._tool = tool
         self._lasts = lasts
+        self._notify = notify
         self.machines: dict[str, Machine] = {}
         self.sent: dict[str, Sent] = {}
         self.parameters: dict[str, str] = {}
@@ -124,6 +127,7 @@ class SsmTwin:
             "ResponseCode": sent.code,
             "StandardOutputContent": sent.stdout[:24_000],
             "StandardErrorContent": "",
+            "Comment": sent.comment,
         }
 
     def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803
@@ -153,25 +157,42 @@ class SsmTwin:
         limit = sent.at + delivery_s
         while machine.running >= AT_ONCE or not machine.online:
             if self._time.now() >= limit:
-                sent.status = "TimedOut"
+                self._change(sent, "TimedOut")
                 return
             self._time.sleep(0.5)
         machine.running += 1
-        sent.begun, sent.status = True, "InProgress"
+        sent.begun = True
+        self._change(sent, "InProgress")
         step = self._documents[sent.document]["mainSteps"][0]["inputs"]
         self._time.sleep(self._lasts(sent.document))
         if self.machines.get(sent.instance_id) is not machine or not machine.online:
             # The agent went away with it: nobody will tell, until its time is over.
             self._time.sleep(float(step["timeoutSeconds"]))
-            sent.status = "TimedOut"
+            self._change(sent, "TimedOut")
             machine.running -= 1
             return
         environment = {_PREFIX + name: value for name, value in self._values(sent).items()}
         sent.code, sent.stdout = self._tool(
             sent.instance_id, "\n".join(step["runCommand"]), environment
         )
-        sent.status = "Failed" if sent.code else "Success"
         machine.running -= 1
+        self._change(sent, "Failed" if sent.code else "Success")
+
+    def _change(self, sent: Sent, status: str) -> None:
+        """https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ssm.html"""
+        sent.status = status
+        self._notify(
+            {
+                "source": "aws.ssm",
+                "detail-type": "EC2 Command Invocation Status-change Notification",
+                "detail": {
+                    "command-id": sent.command_id,
+                    "document-name": sent.document,
+                    "instance-id": sent.instance_id,
+                    "status": status,
+                },
+            }
+        )
 
     def _values(self, sent: Sent) -> dict[str, str]:
         declared = self._documents[sent.document].get("parameters", {})

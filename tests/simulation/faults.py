@@ -47,6 +47,9 @@ class Faults:
     calls: Counter[str] = field(default_factory=Counter)
     """The API calls made, by service and operation; of one that has pages, the pages."""
     throttling: int = 0
+    rates: Mapping[str, float] = field(default_factory=dict)
+    """The calls per second that each operation of a service takes; of others there is no limit."""
+    _left: dict[str, tuple[float, float]] = field(default_factory=dict)
     duplicate: tuple[str, str] | None = None
     """The machine and state at which the execution's event comes a second time."""
 
@@ -95,14 +98,38 @@ class Faults:
         times = 2 if draw.random() < self.delivery.doubled else 1
         return [0.1 + draw.random() * self.delivery.late_s for _ in range(times)]
 
-    def client(self, service: str, twin: Any, pause: Callable[[], None]) -> Any:
-        """A client's twin whose calls take time, and are throttled while `throttling` is."""
-        return _Client(self, service, twin, pause)
+    def takes(self, service: str, operation: str, now: float) -> bool:
+        """Whether an operation takes another call now: a bucket of its rate, filled by its rate.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/throttling.html
+        """
+        rate = self.rates.get(service)
+        if rate is None:
+            return True
+        left, at = self._left.get(f"{service}.{operation}", (rate, now))
+        left = min(rate, left + (now - at) * rate)
+        taken = left >= 1
+        self._left[f"{service}.{operation}"] = (left - 1 if taken else left, now)
+        return taken
+
+    def client(
+        self, service: str, twin: Any, pause: Callable[[], None], now: Callable[[], float]
+    ) -> Any:
+        """A client's twin whose calls take time, and are throttled by `throttling` and `rates`."""
+        return _Client(self, service, twin, pause, now)
 
 
 class _Client:
-    def __init__(self, faults: Faults, service: str, twin: Any, pause: Callable[[], None]) -> None:
-        self._faults, self._service, self._twin, self._pause = faults, service, twin, pause
+    def __init__(
+        self,
+        faults: Faults,
+        service: str,
+        twin: Any,
+        pause: Callable[[], None],
+        now: Callable[[], float],
+    ) -> None:
+        self._faults, self._service, self._twin = faults, service, twin
+        self._pause, self._now = pause, now
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._twin, name)
@@ -112,6 +139,8 @@ class _Client:
             self._faults.calls[f"{self._service}.{name}"] += name != "get_paginator"
             if self._faults.throttling > 0:
                 self._faults.throttling -= 1
+                raise refused(name, "ThrottlingException", "Rate exceeded")
+            if not self._faults.takes(self._service, name, self._now()):
                 raise refused(name, "ThrottlingException", "Rate exceeded")
             return call(*arguments, **named)
 

@@ -16,6 +16,9 @@ from tests.simulation.virtual_time import Process, VirtualTime
 
 _NOT_IN_ALL = ("States.Runtime", "States.DataLimitExceeded")
 _DEFAULT_TIMEOUT_S = 99_999_999
+# AWS documents 1 to 2048 characters.
+_TOKEN = 1000
+_INVOKE = "arn:aws:states:::lambda:invoke"
 
 
 class Failure(Exception):
@@ -48,6 +51,21 @@ class Execution:
         return f"arn:aws:states:eu-west-1:123456789012:execution:{self.machine}:{self.name}"
 
 
+@dataclass(eq=False)
+class Waits:
+    """An attempt that waits for the answer to its token."""
+
+    token: str
+    is_answered: bool = False
+    output: Any = None
+    failure: Failure | None = None
+
+    def result(self) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        return self.output
+
+
 Invoke = Callable[[Execution, str, str, Any], Any]
 """Calls a function for a state of an execution: execution, state, function, payload -> answer."""
 
@@ -69,6 +87,7 @@ class Interpreter:
         self._draw = draw
         self._changed = changed
         self._names = itertools.count(1)
+        self._waits: dict[str, Waits] = {}
         self.executions: dict[str, Execution] = {}
 
     def start(self, machine: str, given: Any, name: str | None = None) -> Execution:
@@ -186,8 +205,15 @@ class Interpreter:
         self, execution: Execution, name: str, state: Mapping[str, Any], data: Any, context: Any
     ) -> Any:
         # CloudFormation fills the partition in, as the template's DefinitionSubstitutions say.
-        if state["Resource"].replace("${Partition}", "aws") != "arn:aws:states:::lambda:invoke":
+        resource = state["Resource"].replace("${Partition}", "aws")
+        if resource not in (_INVOKE, f"{_INVOKE}.waitForTaskToken"):
             raise NotImplementedError(f"{name}: {state['Resource']} is not known")
+        waits = (
+            None if resource == _INVOKE else Waits(f"token-{next(self._names)}".ljust(_TOKEN, "="))
+        )
+        if waits:
+            self._waits[waits.token] = waits
+            context = {**context, "Task": {"Token": waits.token}}
         given = paths.fill(state["Parameters"], data, context)
         execution.calls += 1
         call = self._time.spawn(
@@ -195,12 +221,34 @@ class Interpreter:
             name,
             awaited=True,
         )
-        # On a timeout the function goes on: nobody stops it but its own timeout.
-        if not call.wait(state.get("TimeoutSeconds", _DEFAULT_TIMEOUT_S)):
-            raise Failure("States.Timeout", name)
-        if call.error is not None:
-            raise call.error
-        return {"Payload": call.result, "StatusCode": 200}
+        timeout_s = state.get("TimeoutSeconds", _DEFAULT_TIMEOUT_S)
+        if "TimeoutSecondsPath" in state:
+            timeout_s = paths.read(state["TimeoutSecondsPath"], data, context)
+        end = self._time.now() + timeout_s
+        try:
+            # On a timeout the function goes on: nobody stops it but its own timeout.
+            if not call.wait(timeout_s):
+                raise Failure("States.Timeout", name)
+            if call.error is not None:
+                raise call.error
+            if waits is None:
+                return {"Payload": call.result, "StatusCode": 200}
+            left_s = end - self._time.now()
+            if not self._time.wait_until(lambda: waits.is_answered, left_s, waits):
+                raise Failure("States.Timeout", name)
+            return waits.result()
+        finally:
+            if waits:
+                del self._waits[waits.token]
+
+    def answer(self, token: str, output: Any = None, failure: Failure | None = None) -> bool:
+        """End the wait for a token; False when nobody waits for it (any more)."""
+        waits = self._waits.get(token)
+        if waits is None or waits.is_answered:
+            return False
+        waits.output, waits.failure, waits.is_answered = output, failure, True
+        self._time.wake(waits)
+        return True
 
     def _map(
         self, execution: Execution, name: str, state: Mapping[str, Any], data: Any, context: Any
@@ -235,7 +283,7 @@ class Interpreter:
         if "TimestampPath" not in state:
             return float(state["Seconds"])
         until = datetime.fromisoformat(paths.read(state["TimestampPath"], data, context))
-        return until.timestamp() - self._time.now()
+        return max(0.0, until.timestamp() - self._time.now())
 
     def _iso(self) -> str:
         return datetime.fromtimestamp(self._time.now(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -11,12 +11,20 @@ from typing import Any
 from labswarm.errors import LabswarmError
 from tests.simulation import template
 from tests.simulation.agents import SsmTwin
-from tests.simulation.auto_scaling import LAUNCHING, TERMINATING, AutoScalingTwin, Group, Hook
+from tests.simulation.auto_scaling import (
+    LAUNCHING,
+    TERMINATING,
+    AutoScalingTwin,
+    Group,
+    Hook,
+    refused,
+)
 from tests.simulation.chef import ChefTwin
 from tests.simulation.classroom import OVERHEAD, SEAT, Classroom, WatchedSwarm
 from tests.simulation.faults import Faults
 from tests.simulation.functions import function_names, load, quiet
 from tests.simulation.interpreter import Execution, Failure, Interpreter
+from tests.simulation.lambdas import Lambdas
 from tests.simulation.virtual_time import VirtualTime
 from tests.simulation.workers import Workers
 from tests.twins.breaker import MemoryBreakers
@@ -53,7 +61,13 @@ class Simulation:
     """
 
     def __init__(
-        self, seed: int = 0, *, hook_s: int = 600, ticks: bool = False, unordered: bool = True
+        self,
+        seed: int = 0,
+        *,
+        hook_s: int = 600,
+        empty_deadline_s: int = EMPTY_DEADLINE_S,
+        ticks: bool = False,
+        unordered: bool = True,
     ) -> None:
         quiet()
         self._folder = tempfile.TemporaryDirectory(prefix="labswarm-simulation-")
@@ -61,6 +75,7 @@ class Simulation:
         self.time = VirtualTime()
         self.faults = Faults()
         self._unordered = unordered
+        self._empty_deadline_s = empty_deadline_s
         self.chef = ChefTwin()
         self.swarm = WatchedSwarm(now=self.time.now)
         self.ledger = MemoryLedger()
@@ -80,7 +95,9 @@ class Simulation:
         hub = self.classroom.hub
         root = Path(self._folder.name)
         self.workers = Workers(root, self.time, self.swarm, hub, self.chef)
-        self.ssm = SsmTwin(self.time, template.documents(), self.workers.tool, self._lasts)
+        self.ssm = SsmTwin(
+            self.time, template.documents(), self.workers.tool, self._lasts, self.put_event
+        )
         self.workers.ssm = self.ssm
         self.ssm.paged = lambda: self.faults.calls.update(["ssm.page"])
         self.groups = AutoScalingTwin(
@@ -93,6 +110,7 @@ class Simulation:
         self.interpreter = Interpreter(
             self.time, template.machines(), self._invoke, self.draw, self._changed
         )
+        self.lambdas = Lambdas(self.time, self.draw if unordered else None)
         self._handlers = load(function_names(), self._adapters(), self._client)
         self.workers.found(HUB, CLUSTER)
         self._describe()
@@ -215,7 +233,7 @@ class Simulation:
             pauses_s = [*_ASYNC_RETRIES_S[: template.async_retries(function)], None]
             for pause_s in pauses_s:
                 try:
-                    answer = self._handlers[function](event)
+                    answer = self.lambdas.queued(function, lambda: self._handlers[function](event))
                 except LabswarmError as error:
                     if pause_s is None:
                         self.dead_letters.append((function, str(error)))
@@ -307,7 +325,8 @@ class Simulation:
     def _client(self, service: str, **_: Any) -> Any:
         clients = {"autoscaling": self.groups, "ssm": self.ssm}
         clients |= dict.fromkeys(("ec2", "stepfunctions", "sns"), self)
-        return self.faults.client(service, clients.get(service, object()), self._pause)
+        twin = clients.get(service, object())
+        return self.faults.client(service, twin, self._pause, self.time.now)
 
     # The rest of boto3's clients that the app uses: ec2, stepfunctions and sns.
 
@@ -332,6 +351,17 @@ class Simulation:
         execution = self.start(_MACHINES[stateMachineArn], json.loads(input), name)
         return {"executionArn": execution.arn}
 
+    def send_task_success(self, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N803
+        return self._answered(self.interpreter.answer(taskToken, json.loads(output)))
+
+    def send_task_failure(self, taskToken: str, error: str, cause: str) -> dict[str, Any]:  # noqa: N803
+        return self._answered(self.interpreter.answer(taskToken, failure=Failure(error, cause)))
+
+    def _answered(self, waited: bool) -> dict[str, Any]:
+        if not waited:
+            raise refused("SendTaskSuccess", "TaskTimedOut", "Task Timed Out")
+        return {}
+
     def publish(self, TopicArn: str, Subject: str, Message: str) -> dict[str, Any]:  # noqa: N803
         self.alarms.append(f"{Subject}\n{Message}")
         return {}
@@ -355,7 +385,7 @@ class Simulation:
                 "overhead": {"memory_bytes": OVERHEAD.memory_bytes, "nano_cpus": 0},
                 "headroom": 0,
                 "images": ["registry.invalid/notebook:1"],
-                "empty_deadline_s": EMPTY_DEADLINE_S,
+                "empty_deadline_s": self._empty_deadline_s,
                 "timetable": None,
             }
         )
@@ -392,8 +422,11 @@ class Simulation:
             self.start(execution.machine, execution.given)
         fault = self.faults.of(execution.machine, state)
         self._pause()
-        return self.faults.call(
-            fault, self.time, template.timeouts()[folder], lambda: self._run(folder, payload)
+        return self.lambdas.invoked(
+            folder,
+            lambda: self.faults.call(
+                fault, self.time, template.timeouts()[folder], lambda: self._run(folder, payload)
+            ),
         )
 
     def _run(self, folder: str, payload: Any) -> Any:

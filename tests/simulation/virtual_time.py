@@ -77,7 +77,7 @@ class VirtualTime:
         self._now = start
         self._order = count()
         self._agenda: list[_Entry] = []
-        self._waiting: dict[Process, list[_Entry]] = {}
+        self._waiting: dict[object, list[_Entry]] = {}
         self._alive: set[Process] = set()
         self._back = _closed()
         self._closing = False
@@ -123,8 +123,8 @@ class VirtualTime:
             self._step()
         return True
 
-    def wait_until(self, seen: Callable[[], bool], timeout_s: float | None, other: Process) -> bool:
-        """In a process: wait for another's end, or for the timeout."""
+    def wait_until(self, seen: Callable[[], bool], timeout_s: float | None, other: object) -> bool:
+        """In a process: wait for another's end or for what `wake` names, or for the timeout."""
         process = self.current.process
         assert process is not None, "only a process waits for another"
         limit = None if timeout_s is None else self._now + timeout_s
@@ -141,10 +141,14 @@ class VirtualTime:
     def ended(self, process: Process) -> None:
         """A process has ended: the one that waits for it continues."""
         self._alive.discard(process)
-        for watch in self._waiting.pop(process, []):
+        self.wake(process)
+        self._back.release()
+
+    def wake(self, other: object) -> None:
+        """The process that waits for `other` continues."""
+        for watch in self._waiting.pop(other, []):
             if not watch.stale:
                 self._at(self._now, watch.process)
-        self._back.release()
 
     def close(self) -> None:
         """End every process that still waits."""

@@ -1,5 +1,6 @@
 """Claims of an event, over twins."""
 
+from labswarm.cluster import Cluster
 from labswarm.lifecycle.claim import Claiming
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice, parse
 from labswarm.lifecycle.hooks import finish
@@ -10,6 +11,7 @@ from tests.twins.executions import TwinExecutions
 from tests.twins.groups import TwinGroups
 from tests.twins.hooks import TwinHooks
 from tests.twins.ledger import MemoryLedger
+from tests.twins.tasks import TwinTasks
 
 
 class Bench:
@@ -22,6 +24,7 @@ class Bench:
         self.hooks = TwinHooks()
         self.groups = TwinGroups()
         self.short: list[tuple[str, str, int]] = []
+        self.tasks = TwinTasks()
 
     def claim(self, event: LifecycleEvent | SpotNotice, owner: str = OWNER) -> Work | Skip:
         return Claiming(
@@ -32,7 +35,11 @@ class Bench:
             executions=self.executions,
             clock=self.clock,
             too_short=lambda *hook: self.short.append(hook),
+            tasks=self.tasks,
         ).claim(event, owner)
+
+    def cluster(self, **described: object) -> Cluster:
+        return TwinClusters({**DESCRIPTION, **described}).read_cluster("lab")
 
     def close(self, phase: str, owner: str = OWNER) -> None:
         finish(self.ledger, self.hooks, self.clock, (INSTANCE, "launch", owner), "CONTINUE", phase)

@@ -180,7 +180,7 @@ def _warned_at(lab: LabUnderTest, instance_id: str) -> float:
     return max(
         one.at
         for one in timeline_events(record)
-        if one.instance_id == instance_id and "warns of its interruption" in one.text
+        if one.instance_id == instance_id and "EC2 sends a spot warning" in one.text
     )
 
 

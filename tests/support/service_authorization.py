@@ -48,6 +48,9 @@ _RESOURCES: Mapping[str, tuple[str, ...]] = {
     "ssm:ListCommands": (),
     "ssm:SendCommand": (arn("ssm", "document/{DocumentName}"), arn("ec2", "instance/*")),
     "states:DescribeExecution": ("{executionArn}",),
+    # A call names a token only, and is allowed by the machine that gave it out.
+    "states:SendTaskFailure": (arn("states", "stateMachine:*"),),
+    "states:SendTaskSuccess": (arn("states", "stateMachine:*"),),
     "states:StartExecution": ("{stateMachineArn}",),
     **dict.fromkeys(LOG_DELIVERY, ()),
 }

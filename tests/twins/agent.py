@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from labswarm.commands.agent import Invocation
 from labswarm.errors import Permanent
@@ -54,7 +54,8 @@ class TwinAgent:
         known = [s for s in self.sent if (s.command_id, s.instance_id) == (command_id, instance_id)]
         if not known:
             return None
-        return self.ended.get(command_id, Invocation("InProgress", "InProgress", -1, "", ""))
+        now = self.ended.get(command_id, Invocation("InProgress", "InProgress", -1, "", ""))
+        return replace(now, label=known[0].label)
 
     def ends(self, command_id: str, answer: object, exit_code: int = 0) -> None:
         status = "Success" if exit_code == 0 else "Failed"

@@ -22,6 +22,7 @@ def account() -> Iterator[None]:
             ("AWS_ACCESS_KEY_ID", "x"),
             ("AWS_SECRET_ACCESS_KEY", "x"),
             ("LEDGER_TABLE", "labswarm-ledger"),
+            ("SNAPSHOTS_TABLE", "labswarm-snapshots"),
             ("ALARMS_TOPIC", "arn:aws:sns:eu-west-1:123456789012:labswarm-alarms"),
             *((f"{whose}_MACHINE", f"arn:{whose}") for whose in ("LAUNCH", "TERMINATE", "SPOT")),
         ):

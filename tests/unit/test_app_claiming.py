@@ -14,7 +14,7 @@ from tests.support.claims import Bench, read
 from labswarm.errors import BadInput
 from labswarm.lifecycle.events import Place, Skip
 from labswarm.lifecycle.ledger import LEASE_S
-from labswarm.lifecycle.work import Work
+from labswarm.lifecycle.work import LOOK_S, Work
 
 
 def test_the_work_names_node_hook_and_times() -> None:
@@ -199,10 +199,12 @@ def test_work_of_the_version_before_is_understood() -> None:
     before = {
         name: value
         for name, value in work.to_json().items()
-        if name not in ("forward_by", "refusal", "version")
+        if name not in ("forward_by", "refusal", "look_s", "version")
     }
 
-    assert Work.parse(before) == replace(work, forward_by=work.deadline)
+    assert Work.parse(before) == replace(work, forward_by=work.deadline, look_s=LOOK_S)
+    since = {name: value for name, value in work.to_json().items() if name != "look_s"}
+    assert Work.parse(since) == replace(work, look_s=LOOK_S)
 
 
 @pytest.mark.parametrize("version", [0, 3, "2", None])

@@ -31,6 +31,8 @@ def longest_s(given: dict[str, Any]) -> int:
 
 
 IN_A_VPC = [name for name, f in FUNCTIONS.items() if "VpcConfig" in f["Properties"]]
+# A Task whose command's event did not come looks at the command itself.
+LOOKED_AT_ANYWAY = ("AnswerFunction",)
 TICKS = {
     name: function
     for name, function in CALLED_BY_EVENTS.items()
@@ -42,7 +44,8 @@ TICKS = {
 def test_the_sources_are_found() -> None:
     assert len(SOURCES) >= 8
     assert {"BeginPassesFunction", "DecideNodesFunction", "HeartbeatFunction"} == {*TICKS}
-    assert {*CALLED_BY_EVENTS} - {*TICKS} == {"LastResortFunction", *IN_A_VPC}
+    others = {"LastResortFunction", *LOOKED_AT_ANYWAY, *IN_A_VPC}
+    assert {*CALLED_BY_EVENTS} - {*TICKS} == others
     assert IN_A_VPC == ["ChefFunction"]
 
 
@@ -59,7 +62,7 @@ def test_a_rules_event_is_tried_while_it_is_of_use_and_then_kept(given: dict[str
 @pytest.mark.parametrize("name", CALLED_BY_EVENTS)
 def test_a_functions_failed_event_is_retried_while_it_is_useful_and_then_kept(name: str) -> None:
     """Lambda's own retries come after one and two more minutes. A schedule's next event is as good
-    as the one that failed: it is neither tried again nor kept.
+    as the one that failed, and so is a Task's own look: it is neither tried again nor kept.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
     """
@@ -69,7 +72,7 @@ def test_a_functions_failed_event_is_retried_while_it_is_useful_and_then_kept(na
     retries_s = {0: 0, 1: 60, 2: 180}[config["MaximumRetryAttempts"]]
     assert retries_s <= config["MaximumEventAgeInSeconds"]
     kept = {"OnFailure": {"Type": "SQS", "Destination": QUEUE}}
-    again = name in TICKS or name in IN_A_VPC
+    again = name in TICKS or name in IN_A_VPC or name in LOOKED_AT_ANYWAY
     assert config.get("DestinationConfig") == (None if again else kept)
     assert retries_s == 0 or not again
 

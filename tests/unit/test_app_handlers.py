@@ -13,12 +13,13 @@ from tests.twins.agent import TwinAgent
 from tests.twins.chef import TwinChefServer
 from tests.twins.groups import TwinGroups
 from tests.twins.hooks import TwinHooks
+from tests.twins.hub_slots import MemoryHubSlots
+from tests.twins.tasks import TwinTasks
 
 from labswarm.commands.steps import Commands
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm.groups import Member, Roster
 from labswarm.lifecycle.ledger import Claim
-from labswarm.lifecycle.work import Work
 
 pytestmark = pytest.mark.usefixtures("account", "table")
 
@@ -105,28 +106,9 @@ def test_await_agent_answers_when_the_agent_is_online() -> None:
     assert app.handler({"work": claimed()}, Context()) == {"online": True}
 
 
-def test_an_agent_that_comes_after_45_s_costs_one_call() -> None:
+def test_await_agent_is_transient_when_the_agent_is_not_there_yet() -> None:
     app = load("await_agent")
-    work = claimed()
-    booted_at = time.time() + 45
-
-    class Boots(TwinAgent):
-        def online(self, instance_id: str) -> bool:
-            return instance_id == INSTANCE and app.CLOCK.now() >= booted_at
-
-    app.AGENT, app.CLOCK = Boots(), TwinClock(time.time())
-
-    assert app.handler({"work": work}, Context()) == {"online": True}
-
-
-def test_await_agent_is_transient_when_the_agent_does_not_come() -> None:
-    app = load("await_agent")
-
-    class Asleep(TwinAgent):
-        def online(self, instance_id: str) -> bool:
-            return instance_id != INSTANCE
-
-    app.AGENT, app.PATIENCE_S = Asleep(), 0.01
+    app.AGENT = TwinAgent(offline={INSTANCE})
 
     with pytest.raises(Transient, match=INSTANCE):
         app.handler({"work": claimed()}, Context())
@@ -135,7 +117,8 @@ def test_await_agent_is_transient_when_the_agent_does_not_come() -> None:
 def command(on: str = "hub", **more: Any) -> tuple[TwinAgent, Any]:
     app, agent = load("command"), TwinAgent()
     agent.ends("command-1", {"servers": []})
-    app.COMMANDS = Commands(agent, app.LEDGER, app.SLOTS, app.WallClock())
+    app.TASKS = TwinTasks("t1")
+    app.COMMANDS = Commands(agent, app.LEDGER, MemoryHubSlots(), app.TASKS, app.WallClock())
     asked = {
         "work": claimed(),
         "document": "labswarm-manager-pause",
@@ -155,12 +138,55 @@ def test_command_runs_a_document_on_the_node_or_its_hub(on: str, target: str) ->
     assert claim_in_ledger().commands["manager-pause"].command_id == "command-1"
 
 
+def test_command_answers_its_token_when_it_finds_the_command_ended() -> None:
+    agent, call = command(token="t1")
+
+    assert call() == {"answered": False}
+    assert call() == {"servers": [], "urgent": False}
+    assert len(agent.sent) == 1
+
+
 def test_command_says_when_ec2_takes_the_instance_back() -> None:
     _, call = command()
     claim = claim_in_ledger()
     ledger().write_claim(replace(claim, urgent=True))
 
     assert call()["urgent"] is True
+
+
+def answers() -> tuple[TwinAgent, Any]:
+    """The function that answers, a command of a Task that waits with the token t1."""
+    agent, call = command(token="t1")
+    call()
+    app = load("answer")
+    app.COMMANDS = Commands(agent, ledger(), MemoryHubSlots(), TwinTasks("t1"), app.WallClock())
+    return agent, app
+
+
+def ended(**detail: Any) -> dict[str, Any]:
+    changed = event("command_ended")
+    return {**changed, "detail": {**changed["detail"], "command-id": "command-1", **detail}}
+
+
+def test_answer_ends_the_wait_for_a_command_once() -> None:
+    _, app = answers()
+
+    told = [app.handler(ended(), Context()) for _ in range(2)]
+
+    assert told == [{"answered": True}, {"answered": False}]
+    assert claim_in_ledger().commands["manager-pause"].answered
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("command-id", None), ("command-id", "a b"), ("instance-id", "i-XYZ"), ("instance-id", 7)],
+)
+def test_answer_refuses_a_malformed_event_once_with_its_field(field: str, value: object) -> None:
+    _, app = answers()
+
+    told = app.handler(ended(**{field: value}), Context())
+
+    assert told == {"answered": False, "field": f"detail.{field}"}
 
 
 def test_command_runs_nowhere_else() -> None:
@@ -172,8 +198,10 @@ def test_command_runs_nowhere_else() -> None:
     assert refused.value.field == "on"
 
 
-def test_command_sends_nothing_when_the_termination_has_begun() -> None:
-    agent, call = command(unless_terminating=True)
+@pytest.mark.parametrize("asked", [{"until": "forward_by"}, {"unless_terminating": True}])
+def test_command_sends_nothing_when_the_termination_has_begun(asked: dict[str, Any]) -> None:
+    """The second is how an execution asks for it that began before a deploy."""
+    agent, call = command(**asked)
     ledger().mark_terminating(INSTANCE, int(time.time()))
 
     with pytest.raises(Permanent, match="overtaken by its termination"):
@@ -409,61 +437,21 @@ def test_a_hook_too_short_for_heartbeats_is_named_in_one_line(
     assert claim_in_ledger().beats_until is None
 
 
-@pytest.mark.parametrize(
-    ("until", "left_s", "patience_s"),
-    [
-        (None, 500, 90),
-        (None, 40, 40),
-        # Cleaning up goes on after the time, briefly.
-        (None, -1000, 10),
-        ("forward_by", 500, 90),
-        ("forward_by", 40, 40),
-        ("empty_by", 40, 40),
-        # Nothing waits long for a step that may fail.
-        ("empty_by", -1000, 10),
-        ("evacuate_by", 40, 40),
-        ("evacuate_by", -1000, 10),
-    ],
-)
-def test_a_command_is_waited_for_as_long_as_there_is_time(
-    until: str | None, left_s: float, patience_s: float
-) -> None:
-    work = claimed()
-    at = Work.parse(work).left_s(until or "deadline", 0)  # type: ignore[arg-type]
-    app, clock = load("command"), TwinClock(at - left_s)
-    app.CLOCK, app.COMMANDS = clock, Commands(TwinAgent(), app.LEDGER, app.SLOTS, clock)
-    asked = {"work": work, "document": "labswarm-manager-pause", "on": "node"}
-
-    with pytest.raises(Transient, match="still under way"):
-        app.handler({**asked, **({"until": until} if until else {})}, Context())
-
-    assert clock.now() - (at - left_s) == pytest.approx(patience_s, abs=0.01)
-
-
 def test_a_launch_begins_nothing_new_when_only_its_undoing_has_time() -> None:
     work = claimed()
     agent, app = TwinAgent(), load("command")
     app.CLOCK = TwinClock(work["forward_by"])
-    app.COMMANDS = Commands(agent, app.LEDGER, app.SLOTS, app.CLOCK)
+    app.COMMANDS = Commands(agent, app.LEDGER, MemoryHubSlots(), TwinTasks(), app.CLOCK)
     asked = {"work": work, "document": "labswarm-node-pull", "on": "node", "until": "forward_by"}
 
     with pytest.raises(Permanent, match="the rest of the hook's time is for undoing the launch"):
         app.handler(asked, Context())
     awaits = load("await_agent")
-    awaits.CLOCK = app.CLOCK
+    awaits.CLOCK, awaits.AGENT = app.CLOCK, TwinAgent(offline={INSTANCE})
     with pytest.raises(Permanent, match="did not come in the hook's time"):
         awaits.handler({"work": work}, Context())
 
     assert agent.sent == []
-
-
-def test_command_knows_no_other_time() -> None:
-    _, call = command(until="tomorrow")
-
-    with pytest.raises(BadInput) as refused:
-        call()
-
-    assert refused.value.field == "until"
 
 
 def test_complete_refuses_another_result() -> None:

@@ -116,20 +116,15 @@ def test_students_with_a_later_deadline_are_notified_again_when_ec2_comes_first(
     assert [caught["Next"] for caught in warn["Catch"]] == ["Evacuate"]
 
 
-@pytest.mark.parametrize(
-    ("state", "path", "until"),
-    [("Notify", "$.notice", "empty_by"), ("Warn", "$.warned", "evacuate_by")],
-)
-def test_nothing_depends_on_a_notice_or_waits_for_it_long(
-    state: str, path: str, until: str
-) -> None:
+@pytest.mark.parametrize(("state", "path"), [("Notify", "$.notice"), ("Warn", "$.warned")])
+def test_nothing_depends_on_a_notice_or_waits_for_it_long(state: str, path: str) -> None:
     notify = TERMINATE[state]
     (caught,) = notify["Catch"]
     # An execution fails by `$.failure` alone.
     assert caught["ResultPath"] == notify["ResultPath"] == path
-    assert notify["Parameters"]["Payload"]["until"] == until
     _, failed, _ = notify["Retry"]
-    assert (failed["ErrorEquals"], failed["MaxAttempts"]) == (["Transient"], 1)
+    assert (failed["ErrorEquals"], failed["MaxAttempts"]) == (["Transient", "States.Timeout"], 1)
+    assert notify["TimeoutSeconds"] == 15
 
 
 def test_who_is_told_is_told_until_when_their_server_stays() -> None:

@@ -111,7 +111,7 @@ def of_task(state: dict[str, Any], substitutions: dict[str, Any]) -> set[Need]:
     """https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html"""
     given = state.get("Parameters", {})
     match re.sub(r"^arn:[^:]+:states:::", "", state["Resource"]).split(":"):
-        case ["lambda", "invoke"]:
+        case ["lambda", "invoke" | "invoke.waitForTaskToken"]:
             function = APP.text(substitutions[given["FunctionName"].strip("${}")])
             return {Need("lambda:InvokeFunction", function)}
         case ["aws-sdk", service, operation]:

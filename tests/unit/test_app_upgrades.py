@@ -20,6 +20,8 @@ from tests.support.machines import load as load_machine
 from tests.twins.agent import TwinAgent
 from tests.twins.groups import TwinGroups
 from tests.twins.hooks import TwinHooks
+from tests.twins.hub_slots import MemoryHubSlots
+from tests.twins.tasks import TwinTasks
 
 from labswarm.commands.steps import Commands
 from labswarm.groups import Member
@@ -87,7 +89,9 @@ def app(name: str) -> Any:
     module = load(name)
     groups = TwinGroups({INSTANCE: Member(DESCRIPTION["asg"], "Pending:Wait")})
     if name == "command":
-        module.COMMANDS = Commands(AnswersAll(), module.LEDGER, module.SLOTS, module.CLOCK)
+        module.COMMANDS = Commands(
+            AnswersAll(), module.LEDGER, MemoryHubSlots(), TwinTasks(), module.CLOCK
+        )
     elif name == "await_agent":
         module.AGENT = TwinAgent()
     elif name == "complete":

@@ -22,7 +22,15 @@ SOURCES = sorted(
     for folder in ("layers/labswarm/labswarm", "functions", "node/labswarm_node")
     for path in (ROOT / folder).rglob("*.py")
 )
-KINDS = {"LabswarmError", "Transient", "Gone", "Permanent", "BadInput", "OutOfSequence"}
+KINDS = {
+    "LabswarmError",
+    "Transient",
+    "Throttled",
+    "Gone",
+    "Permanent",
+    "BadInput",
+    "OutOfSequence",
+}
 # Where an error from outside is caught, to be made one of the kinds or told by name: nowhere else.
 MADE_A_KIND = {
     "ClientError": {"aws/errors.py", "join_secret.py"},
@@ -87,7 +95,12 @@ def test_every_retry_and_catch_names_kinds_or_all(machine: Path) -> None:
     """https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
     for name, state in all_states(load(machine)["States"]):
         for rule in (*state.get("Retry", ()), *state.get("Catch", ())):
-            assert set(rule["ErrorEquals"]) <= {*DENIED, "Transient", "States.ALL"}, name
+            assert set(rule["ErrorEquals"]) <= {
+                *DENIED,
+                "Transient",
+                "States.Timeout",
+                "States.ALL",
+            }, name
 
 
 SERVICES = {"states": "stepfunctions"}

@@ -19,6 +19,8 @@ from labswarm.log_keys import log_keys
 KEYS = {"instance", "cluster", "execution"}
 # A schedule's event is about all clusters, and starts executions itself.
 OF_SCHEDULES = {"heartbeat", "decide_nodes", "begin_passes"}
+# It names a command, whose label names the claim: the function's own line has the rest.
+OF_COMMANDS = {"answer"}
 # These work on a cluster, or on several instances of it.
 OF_CLUSTERS = {"change_size", "compare_sides", "list_clusters", "remove_from_swarm"}
 
@@ -48,6 +50,10 @@ def sent() -> dict[str, list[dict[str, Any]]]:
         simulation.chef.clients[f"{CLUSTER}-i-00000000000000bad"] = "a key"
         simulation.kill(simulation.open_workers()[0])
         simulation.time.run(1800)
+        used = simulation.classroom.worker_of("s0")
+        assert used is not None
+        simulation.groups.terminate_instance_in_auto_scaling_group(used, False)
+        simulation.time.run(600)
         for student in sorted(simulation.classroom.students()):
             simulation.classroom.leave(student)
         simulation.time.run(3600)
@@ -68,6 +74,9 @@ def test_each_event_of_a_function_names_the_subject_of_its_lines(
         keys = log_keys(given)
         if given.get("do") == "stay_active":
             assert keys == dict.fromkeys(KEYS, "")
+            continue
+        if name in OF_COMMANDS:
+            assert keys["instance"], given
             continue
         assert keys["execution"].startswith("arn:aws:states:"), given
         if name != "list_clusters":

@@ -6,11 +6,13 @@ from tests.simulation.simulation import Simulation
 SPOT = "labswarm-spot-interruption"
 
 
-@pytest.mark.parametrize(("students", "transitions", "calls"), [(0, 14, 9), (1, 15, 9), (3, 15, 9)])
+@pytest.mark.parametrize(
+    ("students", "transitions", "calls"), [(0, 14, 12), (1, 14, 12), (3, 14, 12)]
+)
 def test_an_interruption_costs_the_same_for_any_students_on_the_node(
     students: int, transitions: int, calls: int
 ) -> None:
-    """Without a seat that is waited for, or a call that has to be made again."""
+    """Without a seat that is waited for. Three calls are the looks for the node's end in Swarm."""
     with Simulation(1, ticks=True) as simulation:
         simulation.opened(2)
         for number in range(students):

@@ -1,5 +1,7 @@
 """A throttle or an unlisted error lasts for minutes, and costs no launch and no server."""
 
+from collections import Counter
+
 import pytest
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.simulation import EMPTY_DEADLINE_S, Simulation
@@ -21,9 +23,10 @@ def test_a_launch_waits_until_its_calls_are_taken(state: str, kind: Kind) -> Non
         simulation.opened(1, within_s=1500)
 
         executions = simulation.executions(LAUNCH)
-        # While its claim waits, the minute takes its event for lost, and finds it claimed.
-        assert executions[0].entered[-1] == "Joined"
-        assert {one.entered[-1] for one in executions[1:]} <= {"Refused"}, simulation.report()
+        # While its claim waits, the minute takes its event for lost: one of them gets the claim.
+        endings = Counter(one.entered[-1] for one in executions)
+        assert endings["Joined"] == 1, simulation.report()
+        assert endings.keys() <= {"Joined", "Refused"}, simulation.report()
         assert {one.status for one in executions} == {"SUCCEEDED"}
         assert simulation.faults.met == 40
 

@@ -82,4 +82,5 @@ class SsmAgent:
             exit_code=answer.get("ResponseCode", -1),
             stdout=answer.get("StandardOutputContent", ""),
             stderr=answer.get("StandardErrorContent", ""),
+            label=answer.get("Comment", ""),
         )

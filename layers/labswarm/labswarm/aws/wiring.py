@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
 
     from labswarm.chef.signing import Signers
     from labswarm.cluster import Clusters
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from labswarm.lifecycle.spot_requests import SpotRequests
     from labswarm.reconcile.passes import Passes
     from labswarm.snapshot import Snapshots
+    from labswarm.tasks import Tasks
 
 
 class Wiring:
@@ -65,7 +67,7 @@ class Wiring:
     def executions(self) -> "Executions":
         from labswarm.aws.executions import StepFunctionsExecutions
 
-        return StepFunctionsExecutions(boto3.client("stepfunctions", config=AWS))
+        return StepFunctionsExecutions(self._stepfunctions)
 
     def feeds(self) -> "Feeds":
         import urllib3
@@ -114,6 +116,11 @@ class Wiring:
 
         return DynamoSnapshots(self._dynamodb, environment.required("SNAPSHOTS_TABLE"))
 
+    def tasks(self) -> "Tasks":
+        from labswarm.aws.tasks import StepFunctionsTasks
+
+        return StepFunctionsTasks(self._stepfunctions)
+
     def signers(self) -> "Signers":
         from labswarm.aws.signing import KmsSigners
 
@@ -135,3 +142,7 @@ class Wiring:
     @cached_property
     def _ssm(self) -> "SSMClient":
         return boto3.client("ssm", config=AWS)
+
+    @cached_property
+    def _stepfunctions(self) -> "SFNClient":
+        return boto3.client("stepfunctions", config=AWS)

@@ -7,13 +7,22 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Invocation:
-    """A command on one instance, as the agent last reported it."""
+    """A command on one instance, as the agent last reported it, and the label of its sending."""
 
     status: str
     details: str
     exit_code: int
     stdout: str
     stderr: str
+    label: str = ""
+
+    @property
+    def is_under_way(self) -> bool:
+        """Of one that is being cancelled, no agent may ever say that it has ended.
+
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
+        """
+        return self.status in ("Pending", "InProgress", "Delayed")
 
 
 class Agent(Protocol):

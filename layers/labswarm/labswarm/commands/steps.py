@@ -1,9 +1,10 @@
 """One step on an instance: an SSM command of one of the app's own documents, and its answer.
 
-A step is sent once per attempt. The ledger remembers that it is about to be sent and, after, its
-command id; a later call keeps waiting for that command, and finds it by its label if a crash was in
-between (SendCommand has no idempotency key). Every document is idempotent, so a command that could
-not be found again does no harm by being sent twice.
+A step is sent once per attempt. The ledger remembers that it is about to be sent, the Task that
+waits for it and, after, its command id. The event of the command's end answers the Task; a Task
+whose time is over looks at the same command itself. A command whose id was lost in a crash is found
+by its label (SendCommand has no idempotency key). Every document is idempotent, so a command that
+could not be found again does no harm by being sent twice.
 """
 
 import json
@@ -12,18 +13,45 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from labswarm.clock import Clock, backoff
+from labswarm.cluster import INSTANCE_ID
 from labswarm.commands.agent import Agent, Invocation
-from labswarm.commands.hub_slots import HubSlot, HubSlots, hub_slot
-from labswarm.errors import BadInput, LabswarmError, Permanent, Transient, error_of
+from labswarm.commands.hub_slots import ORDINARY, HubSlots, hub_slot
+from labswarm.errors import BadInput, LabswarmError, Permanent, Throttled, Transient, error_of
 from labswarm.lifecycle.events import Transition
-from labswarm.lifecycle.ledger import Claim, Command, Ledger, change, owned
+from labswarm.lifecycle.ledger import TRANSITIONS, Claim, Command, Ledger, change, owned
+from labswarm.tasks import Tasks
 
 PREFIX = "labswarm-"
 # Exit codes of the tools (sysexits.h), for an answer that says no more.
 _KINDS = {75: "transient", 69: "gone"}
 _TAIL = 300
-AGAIN_S = 3
-_UNDER_WAY = ("Pending", "InProgress", "Delayed")
+_KNOWN_WITHIN_S = 3
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Which attempt at which step of which claim a command is, as its label says."""
+
+    subject: str
+    transition: Transition
+    step: str
+    number: int
+
+    def label(self, owner: str) -> str:
+        """Unique to this attempt, at most 100 characters (SendCommand's Comment)."""
+        execution = owner.rsplit(":", 1)[-1]
+        words = (self.subject, self.transition, self.step, str(self.number), execution)
+        return " ".join(words)[:100]
+
+    @classmethod
+    def parse(cls, label: str) -> "Attempt | None":
+        """Read what `label` wrote; None for the label of a command that is no claim's."""
+        match label.split(" "):
+            case [subject, transition, step, number, _] if (
+                INSTANCE_ID.fullmatch(subject) and transition in TRANSITIONS and number.isdecimal()
+            ):
+                return cls(subject, transition, step, int(number))
+        return None
 
 
 @dataclass(frozen=True)
@@ -45,87 +73,149 @@ class Step:
     def name(self) -> str:
         return self.document.removeprefix(PREFIX)
 
-    def label(self, attempt: int) -> str:
-        """Unique to this attempt, at most 100 characters (SendCommand's Comment)."""
-        execution = self.owner.rsplit(":", 1)[-1]
-        return f"{self.subject} {self.name} {attempt} {execution}"[:100]
+    def attempt(self, number: int) -> Attempt:
+        return Attempt(self.subject, self.transition, self.name, number)
+
+    def label(self, number: int) -> str:
+        return self.attempt(number).label(self.owner)
 
 
 class Commands:
-    """Runs steps, remembering them in the ledger; on a hub in a slot, unless they are urgent."""
+    """Sends steps and answers the Tasks that wait for them; nothing here waits.
 
-    def __init__(self, agent: Agent, ledger: Ledger, slots: HubSlots, clock: Clock) -> None:
+    On a hub a command holds a slot while it is under way, unless it is urgent.
+    """
+
+    def __init__(
+        self, agent: Agent, ledger: Ledger, slots: HubSlots, tasks: Tasks, clock: Clock
+    ) -> None:
         self._agent = agent
         self._ledger = ledger
         self._slots = slots
+        self._tasks = tasks
         self._clock = clock
 
-    def run(self, step: Step, patience_s: float) -> dict[str, Any]:
-        """The step's answer (the one JSON object its tool prints).
+    def begin(self, step: Step, token: str | None) -> dict[str, Any] | None:
+        """Send the step, or look at the attempt that is under way; its answer if it has ended.
 
-        Raises Transient when it is not sent or still under way after `patience_s` seconds (ask
-        again: it is sent once) or when it failed in a way that may pass (ask again: it is sent
-        again), and the other errors of its tool, by kind.
+        None: `token` is answered when it ends. Without a token it is looked at once more. Raises
+        Throttled when SSM or the hub takes no more commands for now, the errors of the step's tool,
+        by kind, and Permanent when the claim is another's.
         """
-        end = self._clock.now() + patience_s
         claim = owned(self._ledger.read_claim(step.subject, step.transition), step.owner)
         last = claim.commands.get(step.name)
-        under_way = last is not None and not last.answered
-        if step.target == step.subject or claim.urgent or under_way:
-            return self._answer(step, last, end, None)
-        holder = step.label(last.attempt + 1 if last else 1)
-        with hub_slot(self._slots, self._clock, step.target, holder, patience_s) as slot:
-            return self._answer(step, last, end, slot)
-
-    def run_until_done(self, step: Step, patience_s: float) -> dict[str, Any]:
-        """As `run`, and again every three seconds while it fails in a way that may pass."""
-        end = self._clock.now() + patience_s
-        while True:
-            try:
-                return self.run(step, end - self._clock.now())
-            except Transient:
-                if self._clock.now() + AGAIN_S >= end:
-                    raise
-            self._clock.sleep(AGAIN_S)
-
-    def _answer(
-        self, step: Step, last: Command | None, end: float, slot: HubSlot | None
-    ) -> dict[str, Any]:
-        attempt, command_id = self._started(step, last)
-        for _ in backoff(self._clock, end - self._clock.now()):
-            invocation = self._agent.invocation(command_id, step.target)
-            if invocation and invocation.status not in _UNDER_WAY:
-                self._remember(step, replace(attempt, command_id=command_id, answered=True))
-                return answer(step.name, invocation)
-        if slot:
-            slot.keep()
-        raise Transient(f"{step.name} on {step.target} is still under way ({command_id})")
-
-    def _started(self, step: Step, last: Command | None) -> tuple[Command, str]:
-        """The attempt that is under way, or a new one, and its command id."""
-        if last and not last.answered:
-            attempt = last
-            command_id = last.command_id or self._agent.find(step.target, step.label(last.attempt))
-        else:
-            number = last.attempt + 1 if last else 1
-            attempt, command_id = Command(number, int(self._clock.now())), None
-            self._remember(step, attempt)
+        if last is None or last.answered:
+            return self._send(step, self._next(step, claim, last), token)
+        command_id = last.command_id or self._agent.find(step.target, step.label(last.attempt))
         if command_id is None:
-            command_id = self._agent.send(
-                step.target, step.document, step.parameters, step.label(attempt.attempt)
-            )
-        if command_id != attempt.command_id:
-            attempt = replace(attempt, command_id=command_id)
-            self._remember(step, attempt)
-        return attempt, command_id
+            return self._send(step, last, token)
+        if ended := self._look(step, last, command_id):
+            return ended
+        kept = self._keep(step, replace(last, command_id=command_id, token=token))
+        # It may have ended since the look: then the event has answered the token before.
+        return self._look(step, kept, command_id) if kept.answered else None
 
-    def _remember(self, step: Step, command: Command) -> None:
+    def answer(self, command_id: str, target: str) -> Claim | None:
+        """Answer the Task that waits for a command that has ended; its claim, if one was waiting.
+
+        A command that is no claim's is left alone. Raises Transient while SSM does not know it.
+        """
+        invocation = self._known(command_id, target)
+        attempt = Attempt.parse(invocation.label)
+        if attempt is None or invocation.is_under_way:
+            return None
+        claim, command = self._ended(attempt, command_id)
+        if command is None:
+            return None
+        self._give_back(target, command, invocation.label)
+        answered = command.token and self._answered(command.token, claim, attempt.step, invocation)
+        return claim if answered else None
+
+    def _answered(self, token: str, claim: Claim | None, step: str, invocation: Invocation) -> bool:
+        try:
+            result = _result(claim, step, invocation)
+        except LabswarmError as error:
+            return self._tasks.fail(token, error)
+        return self._tasks.succeed(token, result)
+
+    def _known(self, command_id: str, target: str) -> Invocation:
+        """Systems Manager is eventually consistent: it may not know yet what its event says."""
+        for _ in backoff(self._clock, _KNOWN_WITHIN_S):
+            if invocation := self._agent.invocation(command_id, target):
+                return invocation
+        raise Transient(f"the command {command_id} on {target} is not known")
+
+    def _next(self, step: Step, claim: Claim, last: Command | None) -> Command:
+        """The next attempt; on a hub it holds a slot, unless it is urgent."""
+        number, now = last.attempt + 1 if last else 1, int(self._clock.now())
+        if step.target == step.subject or claim.urgent:
+            return Command(number, now)
+        slot = self._slots.take(step.target, step.label(number), now)
+        if slot is None:
+            raise Throttled(f"{ORDINARY} commands are under way on {step.target}")
+        return Command(number, now, slot=slot)
+
+    def _send(self, step: Step, attempt: Command, token: str | None) -> dict[str, Any] | None:
+        attempt = self._keep(step, replace(attempt, token=token))
+        label = step.label(attempt.attempt)
+        try:
+            command_id = self._agent.send(step.target, step.document, step.parameters, label)
+        except Throttled:
+            # It was not sent: nothing is under way, and nobody has to search for it.
+            self._keep(step, replace(attempt, answered=True))
+            self._give_back(step.target, attempt, label)
+            raise
+        kept = self._keep(step, replace(attempt, command_id=command_id))
+        return None if token else self._look(step, kept, command_id)
+
+    def _look(self, step: Step, attempt: Command, command_id: str) -> dict[str, Any] | None:
+        invocation = self._agent.invocation(command_id, step.target)
+        if invocation is None or invocation.is_under_way:
+            return None
+        claim, _ = self._ended(step.attempt(attempt.attempt), command_id)
+        self._give_back(step.target, attempt, step.label(attempt.attempt))
+        return _result(claim, step.name, invocation)
+
+    def _keep(self, step: Step, command: Command) -> Command:
+        """Remember the attempt; the one that is kept, which may have ended meanwhile."""
         now = int(self._clock.now())
 
-        def rule(claim: Claim | None) -> Claim:
-            return owned(claim, step.owner).entered(step.name, now).with_command(step.name, command)
+        def rule(existing: Claim | None) -> Claim:
+            claim = owned(existing, step.owner).entered(step.name, now)
+            there = claim.commands.get(step.name)
+            if there and there.attempt == command.attempt and there.answered:
+                return claim
+            return claim.with_command(step.name, command)
 
-        change(self._ledger, step.subject, step.transition, rule)
+        return change(self._ledger, step.subject, step.transition, rule).commands[step.name]
+
+    def _ended(self, attempt: Attempt, command_id: str) -> tuple[Claim | None, Command | None]:
+        """Remember that the attempt has ended: the claim, and the attempt as it was until now.
+
+        No attempt: that it has ended was known before, or nobody asks for it any more.
+        """
+        read = self._ledger.read_claim(attempt.subject, attempt.transition)
+        if read is None or read.closed:
+            return read, None
+        before: list[Command] = []
+
+        def rule(existing: Claim | None) -> Claim:
+            claim = existing or read
+            command = claim.commands.get(attempt.step)
+            before.clear()
+            if command is None or command.attempt != attempt.number or command.answered:
+                return claim
+            before.append(command)
+            # A token has a thousand characters, and every write of the claim is paid by its size.
+            ended = replace(command, command_id=command_id, answered=True, token=None)
+            return claim.with_command(attempt.step, ended)
+
+        claim = change(self._ledger, attempt.subject, attempt.transition, rule)
+        return claim, before[0] if before else None
+
+    def _give_back(self, target: str, command: Command, holder: str) -> None:
+        if command.slot is not None:
+            self._slots.give_back(target, command.slot, holder)
 
 
 def run_unclaimed(
@@ -148,10 +238,15 @@ def run_unclaimed(
         command_id = agent.send(hub, document, parameters, label)
         for _ in backoff(clock, end - clock.now()):
             invocation = agent.invocation(command_id, hub)
-            if invocation and invocation.status not in _UNDER_WAY:
+            if invocation and not invocation.is_under_way:
                 return answer(document.removeprefix(PREFIX), invocation)
         slot.keep()
     raise Transient(f"{document} on {hub} is still under way ({command_id})")
+
+
+def _result(claim: Claim | None, step: str, invocation: Invocation) -> dict[str, Any]:
+    """A step's answer, and whether EC2 takes the claim's instance back."""
+    return {**answer(step, invocation), "urgent": claim is not None and claim.urgent}
 
 
 def answer(step: str, invocation: Invocation) -> dict[str, Any]:

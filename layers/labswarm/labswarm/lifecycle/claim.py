@@ -7,12 +7,14 @@ from labswarm.clock import Clock
 from labswarm.cluster import Clusters, cluster_of
 from labswarm.executions import Executions
 from labswarm.groups import IN_SERVICE, Groups
+from labswarm.lifecycle.empty import hurry
 from labswarm.lifecycle.events import LifecycleEvent, Skip, SpotNotice
 from labswarm.lifecycle.hook_time import is_kept_up
 from labswarm.lifecycle.hooks import Hooks
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Ledger, Phase, change, granted
 from labswarm.lifecycle.waits import waits_for
 from labswarm.lifecycle.work import NOTICE_S, Work
+from labswarm.tasks import Tasks
 
 
 class Claiming:
@@ -20,7 +22,7 @@ class Claiming:
 
     `groups` finds the group of an instance that the ledger does not know; `too_short` is called
     with a hook (its group, name and heartbeat timeout in seconds) that no heartbeat can keep
-    waiting.
+    waiting; of `tasks` the one that waits for students is ended when EC2 takes their node back.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Claiming:
         executions: Executions,
         clock: Clock,
         too_short: Callable[[str, str, int], None],
+        tasks: Tasks,
     ) -> None:
         self._clusters = clusters
         self._ledger = ledger
@@ -40,6 +43,7 @@ class Claiming:
         self._executions = executions
         self._clock = clock
         self._too_short = too_short
+        self._tasks = tasks
 
     def claim(self, event: LifecycleEvent | SpotNotice, owner: str) -> Work | Skip:
         """The work, when it is `owner`'s to do.
@@ -130,6 +134,7 @@ class Claiming:
         if held.closed:
             return Skip(f"it was done before ({held.phase})")
         if held.owner != wanted.owner:
+            hurry(held, self._tasks)
             return Skip(f"{held.owner} works on it")
         return None
 

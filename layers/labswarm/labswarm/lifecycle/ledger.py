@@ -20,12 +20,17 @@ _RACES = 20
 
 @dataclass(frozen=True)
 class Command:
-    """One attempt at a step. No `command_id`: it is about to be sent; `answered`: it has ended."""
+    """One attempt at a step. No `command_id`: it is about to be sent; `answered`: it has ended.
+
+    `token` is the Task that waits for its end, `slot` the hub's slot that it holds.
+    """
 
     attempt: int
     at: int
     command_id: str | None = None
     answered: bool = False
+    token: str | None = None
+    slot: int | None = None
 
 
 @dataclass(frozen=True)

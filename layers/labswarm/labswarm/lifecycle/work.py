@@ -4,6 +4,7 @@ An execution goes on with the work that it began with, also when functions of a 
 it: so work says its version, and the version before is understood.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ VERSION = 2
 # warm-pools-eventbridge-events.
 _LAUNCHES = (("EC2", "AutoScalingGroup"), ("EC2", "WarmPool"), ("WarmPool", "AutoScalingGroup"))
 Until = Literal["deadline", "forward_by", "empty_by", "evacuate_by"]
+LOOK_S = 300
+"""How long a Task waits for students until its own look, at most (seconds)."""
 # From the warning to the end of the instance: EC2 user guide, spot-instance-termination-notices.
 NOTICE_S = 120
 # The part kept for cleaning up: a node counts as down about 15 s after it left, and commands take
@@ -36,6 +39,7 @@ class Work:
     until when students are waited for, and moved; ISO 8601 in UTC, for a Choice to compare with
     the time it is entered. `images` are separated by commas, as the node's tool takes them.
     `refusal` says why an instance on such a way cannot become a node; empty for all that can.
+    Looked at every `look_s` seconds, students are waited for until `empty_by` and hardly longer.
     """
 
     cluster: str
@@ -52,6 +56,7 @@ class Work:
     evacuate_by: str
     forward_by: int
     refusal: str = ""
+    look_s: int = LOOK_S
     version: int = VERSION
 
     @classmethod
@@ -62,6 +67,7 @@ class Work:
         total = total_s(event.transition, cluster, timeout_s)
         deadline = event.at + total
         evacuate_by = deadline - min(CLEANUP_S, total // 2)
+        empty_by = min(now + cluster.empty_deadline_s, evacuate_by)
         return cls(
             cluster=event.cluster,
             asg=event.asg,
@@ -73,10 +79,11 @@ class Work:
             node_name=node_name(event.cluster, event.instance_id),
             images=",".join(cluster.images),
             deadline=int(deadline),
-            empty_by=_iso(min(now + cluster.empty_deadline_s, evacuate_by)),
+            empty_by=_iso(empty_by),
             evacuate_by=_iso(evacuate_by),
             forward_by=int(evacuate_by),
             refusal=_refusal(event),
+            look_s=_look_s(empty_by - now),
         )
 
     @classmethod
@@ -147,11 +154,12 @@ def _upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The work as this version writes it."""
     version = values.get("version", 1)
     if version == VERSION:
-        return values
+        # Before the wait for students was a Task, it knew no looks.
+        return {"look_s": LOOK_S, **values}
     if version == 1:
         # It kept nothing back for the undoing.
         since = {"forward_by": values["deadline"], "refusal": "", "version": VERSION}
-        return {**values, **since}
+        return {**values, "look_s": LOOK_S, **since}
     raise BadInput(
         "work.version", f"is {version!r}; this deploy understands {VERSION - 1} and {VERSION}"
     )
@@ -162,6 +170,12 @@ def _refusal(event: LifecycleEvent) -> str:
     if event.transition != "launch" or way in _LAUNCHES:
         return ""
     return f"a launch from {way[0]} to {way[1]} is none that AWS documents"
+
+
+def _look_s(left_s: float) -> int:
+    """The time until the next look (seconds), by which the last one is when no time is left."""
+    looks = max(1, math.ceil(left_s / LOOK_S))
+    return max(1, math.ceil(left_s / looks))
 
 
 def _iso(at: float) -> str:

@@ -116,6 +116,9 @@ def _claim(item: Mapping[str, Any]) -> Claim:
                 at=int(command["at"]),
                 command_id=command["command_id"],
                 answered=command["answered"],
+                # An item of the version before has neither.
+                token=command.get("token"),
+                slot=None if command.get("slot") is None else int(command["slot"]),
             )
             for step, command in item["commands"].items()
         },
