@@ -134,7 +134,11 @@ class Classroom:
     def _seat(self, user: str, _name: str) -> None:
         # As the spawner does: the hub may have lost an earlier service of this server.
         self._swarm.end(_server(user))
-        if not self._place(_server(user)):
+        # Nobody overtakes those who wait (labswarm_hub.seating).
+        if any(task.waits for task in self._swarm.tasks()):
+            self._swarm.line_up(_server(user), self._cluster)
+            self._short()
+        elif not self._place(_server(user)):
             self._short()
 
     def _place(self, server: Server) -> bool:
