@@ -4,9 +4,11 @@ import inspect
 import re
 
 import pytest
-from tests.support.machines import FUNCTIONS, RESOURCES, ROOT
+from tests.support.machines import DOCUMENTS, FUNCTIONS, RESOURCES, ROOT
 
+from labswarm.aws.agent import DELIVERY_TIMEOUT_S
 from labswarm.chef.server import ChefServer, Connection
+from labswarm.commands.hub_slots import HELD_S
 
 LAYER = ROOT / "layers/labswarm/labswarm"
 
@@ -75,3 +77,18 @@ def test_a_function_ends_before_its_next_schedule(function: str) -> None:
 
 def test_the_minutes_functions_are_among_those_with_a_schedule() -> None:
     assert {"HeartbeatFunction", "DecideNodesFunction"} <= set(SCHEDULED)
+
+
+OF_MANAGERS = [name for name in DOCUMENTS if name.startswith("labswarm-manager-")]
+
+
+@pytest.mark.parametrize("document", OF_MANAGERS)
+def test_a_command_on_the_hub_is_over_before_its_slot_is_free_again(document: str) -> None:
+    """Otherwise more commands than there are slots would run at the hub's agent."""
+    runs_s = sum(int(step["inputs"]["timeoutSeconds"]) for step in DOCUMENTS[document]["mainSteps"])
+
+    assert DELIVERY_TIMEOUT_S + runs_s < HELD_S
+
+
+def test_the_hubs_documents_are_found() -> None:
+    assert {"labswarm-manager-pause", "labswarm-manager-evacuate"} <= set(OF_MANAGERS)
