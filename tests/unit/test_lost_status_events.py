@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from tests.simulation import template
 from tests.simulation.simulation import EMPTY_DEADLINE_S, Simulation
+from tests.support.app_twins import event
 
 LAUNCH = "labswarm-node-launch"
 # Five steps, each a Task's own time and its first pause later.
@@ -72,3 +74,25 @@ def test_late_and_doubled_events_do_the_work_once(doubled: float, late_s: float)
 
         labels = [sent.comment for sent in simulation.ssm.sent.values()]
         assert len(labels) == len(set(labels)) == 3 * 5
+
+
+def test_the_sample_event_calls_the_function_that_answers_and_one_of_a_running_command_none() -> (
+    None
+):
+    sample = event("command_ended")
+    running = {**sample, "detail": {**sample["detail"], "status": "InProgress"}}
+    foreign = {**sample, "detail": {**sample["detail"], "document-name": "AWS-RunShellScript"}}
+
+    assert template.called_by(sample) == ["answer"]
+    assert template.called_by(running) == template.called_by(foreign) == []
+
+
+def test_the_simulations_events_are_like_the_sample() -> None:
+    with Simulation() as simulation:
+        simulation.opened(1)
+
+        ends = [e["detail"] for e in simulation.events if e["source"] == "aws.ssm"]
+        assert {detail["status"] for detail in ends} == {"InProgress", "Success"}
+        # The simulation leaves out when the command was sent, which nothing reads.
+        expected = event("command_ended")["detail"].keys() - {"requested-date-time"}
+        assert all(detail.keys() == expected for detail in ends)
