@@ -11,7 +11,7 @@ import pytest
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from tests.support.lambda_functions import SOURCE, Invoked, create, invoke
+from tests.support.lambda_functions import SOURCE, create, invoke
 from tests.support.running_emulator import RunningEmulator, eventually
 
 from labswarm_emulator.faults import ConcurrencyFaults, IdleFaults, NoFault
@@ -65,20 +65,16 @@ def refused(emulator: RunningEmulator, function: str) -> tuple[str, int] | None:
     return None
 
 
-def invoked_when_there_is_a_place(
-    emulator: RunningEmulator, function: str, event: dict[str, Any]
-) -> Invoked:
-    """Invoke; again for as long as another test's event has the account's only place."""
-
-    def answer() -> Invoked | None:
-        try:
-            return invoke(emulator, function, event)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "TooManyRequestsException":
-                return None
-            raise
-
-    return eventually(answer, within_s=60)
+def reserved(emulator: RunningEmulator) -> int:
+    """The places that functions of other tests keep for themselves."""
+    lambda_ = emulator.client("lambda")
+    names = [
+        function["FunctionName"]
+        for page in lambda_.get_paginator("list_functions").paginate()
+        for function in page["Functions"]
+    ]
+    kept = (lambda_.get_function_concurrency(FunctionName=name) for name in names)
+    return sum(one.get("ReservedConcurrentExecutions", 0) for one in kept)
 
 
 def state(emulator: RunningEmulator, function: str) -> tuple[str, str | None]:
@@ -153,11 +149,11 @@ def test_the_fault_lowers_the_accounts_concurrency(
     emulator: RunningEmulator, switch: Callable[..., None], tmp_path: Path
 ) -> None:
     busy, other = create(emulator, SOURCE), create(emulator, SOURCE)
-    switch("concurrency", account=1)
+    switch("concurrency", account=reserved(emulator) + 1)
     began = tmp_path / "began"
     asked = {"do": "sleep", "seconds": 2, "began": str(began)}
     with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(invoked_when_there_is_a_place, emulator, busy, asked)
+        work = pool.submit(invoke, emulator, busy, asked)
         # Not before: a look of this test would take the only place itself.
         eventually(lambda: began.exists() or work.done(), within_s=90)
         seen = refused(emulator, other)

@@ -86,7 +86,7 @@ def running(settings: Settings) -> Iterator[RunningEmulator]:
     finally:
         process.terminate()
         try:
-            process.wait(timeout=15)
+            process.wait(timeout=60)
         finally:
             process.kill()
 

@@ -35,12 +35,14 @@ class Commands:
 
     def send(self, command: Command) -> None:
         """Hand a command to its instances' agents, which have to be online."""
-        expiry = self._emulator.clock.after(command.total_timeout_s, lambda: self._expire(command))
         with self._lock:
             self._sent[command.command_id] = command
-            self._expiries[command.command_id] = expiry
         for invocation in command.invocations.values():
             self._write("sent", command, invocation)
+        expiry = self._emulator.clock.after(command.total_timeout_s, lambda: self._expire(command))
+        with self._lock:
+            self._expiries[command.command_id] = expiry
+        for invocation in command.invocations.values():
             agent = self._agents.online(invocation.instance_id)
             if agent is None:  # ended since SendCommand looked
                 self._change(command, invocation, "Undeliverable", only_from=WAITING)

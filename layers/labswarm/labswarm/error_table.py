@@ -94,6 +94,16 @@ AWS: Sequence[AwsErrors] = (
         Permanent,
         _COMMON,
     ),
+    AwsErrors(
+        (
+            *("UnauthorizedOperation", "AuthFailure", "OptInRequired", "InvalidClientTokenId"),
+            *("SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken"),
+            *("InvalidAction", "MissingParameter", "InvalidParameterCombination"),
+            "InvalidParameterValue",
+        ),
+        Permanent,
+        f"{_API}/AWSEC2/latest/APIReference/errors-overview.html",
+    ),
     # Right after SendCommand the invocation is not there yet.
     AwsErrors(("InvocationDoesNotExist",), Transient, f"{_SSM}/API_GetCommandInvocation.html"),
     # Not registered yet, stopped, or never to be: ambiguous, so tried again.
