@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 from collections.abc import Iterator
 
 import boto3
@@ -12,11 +11,18 @@ from botocore.loaders import create_loader
 from moto import mock_aws
 from tests.support.app_twins import DESCRIPTION
 
-# A mocked account begins with a new session, and a session reads the models of its services again:
-# that took half of the time of the handlers' tests.
-botocore.session.create_loader = functools.cache(create_loader)
-# No unit test starts an instance of a real image; moto makes 1,300 of them for each account.
-os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+
+@pytest.fixture(scope="package", autouse=True)
+def quick_accounts() -> Iterator[None]:
+    """Each mocked account without what no unit test looks at, which took half of their time.
+
+    It begins with a new session, which would read AWS's service models again; moto would make 1,300
+    images for it. Only here: a client of S3 changes its service model.
+    """
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(botocore.session, "create_loader", functools.cache(create_loader))
+        monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        yield
 
 
 @pytest.fixture(scope="module")
