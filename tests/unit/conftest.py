@@ -12,7 +12,10 @@ from moto import mock_aws
 from tests.support.app_twins import DESCRIPTION
 
 
-@pytest.fixture(scope="package", autouse=True)
+shared_loader = functools.cache(create_loader)
+
+
+@pytest.fixture(scope="module", autouse=True)
 def quick_accounts() -> Iterator[None]:
     """Each mocked account without what no unit test looks at, which took half of their time.
 
@@ -20,7 +23,7 @@ def quick_accounts() -> Iterator[None]:
     images for it. Only here: a client of S3 changes its service model.
     """
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(botocore.session, "create_loader", functools.cache(create_loader))
+        monkeypatch.setattr(botocore.session, "create_loader", shared_loader)
         monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         yield
 
