@@ -11,7 +11,6 @@ from botocore.loaders import create_loader
 from moto import mock_aws
 from tests.support.app_twins import DESCRIPTION
 
-
 shared_loader = functools.cache(create_loader)
 
 
