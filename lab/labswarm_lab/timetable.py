@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from labswarm.aws.cluster import SsmClusters
-from labswarm.aws.dynamodb.state import DynamoLabHoursStates
+from labswarm.aws.dynamodb.state import TABLE, DynamoLabHoursStates
 from labswarm.aws.groups import AutoScalingGroups
 from labswarm.errors import BadInput
 from labswarm.lab_hours.bounded import read_bounded
@@ -20,7 +20,6 @@ from labswarm_operator.refusal import Refusal
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
 MOST_BYTES = 8192
-LAB_HOURS_TABLE = "labswarm-lab-hours"
 
 
 def book(lab: Lab, file: Path) -> None:
@@ -59,5 +58,5 @@ def book(lab: Lab, file: Path) -> None:
 def _most_seats(lab: Lab) -> int | None:
     cluster = SsmClusters(lab.client("ssm")).read_cluster(lab.cluster)
     group = AutoScalingGroups(lab.client("autoscaling")).view(cluster.asg)
-    state = DynamoLabHoursStates(lab.client("dynamodb"), LAB_HOURS_TABLE).read_state(lab.cluster)
+    state = DynamoLabHoursStates(lab.client("dynamodb"), TABLE).read_state(lab.cluster)
     return most_seats(cluster, group, state)

@@ -10,14 +10,13 @@ from click.testing import CliRunner, Result
 from tests.support.app_twins import DESCRIPTION
 from tests.support.running_emulator import RunningEmulator
 
-from labswarm.aws.dynamodb.state import DynamoLabHoursStates
+from labswarm.aws.dynamodb.state import TABLE, DynamoLabHoursStates
 from labswarm.cluster import asg_name
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.state import LabHoursState
 from labswarm_emulator.control import CONTROL
 from labswarm_operator import account
 from labswarm_operator.cli import labswarm
-from labswarm_operator.planning.reading import NOTES_TABLE
 
 pytestmark = pytest.mark.emulator
 GIB = 1 << 30
@@ -49,16 +48,16 @@ def cluster(emulator: RunningEmulator, name: str, monkeypatch: pytest.MonkeyPatc
         Name=f"/labswarm/clusters/{name}", Type="String", Value=json.dumps(DESCRIPTION | described)
     )
     dynamodb = emulator.client("dynamodb")
-    if NOTES_TABLE not in dynamodb.list_tables()["TableNames"]:
+    if TABLE not in dynamodb.list_tables()["TableNames"]:
         dynamodb.create_table(
-            TableName=NOTES_TABLE,
+            TableName=TABLE,
             KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
     starts = TOMORROW.timestamp()
     booked = (Booking("Physics", starts, starts + 3600, 60),)
-    DynamoLabHoursStates(dynamodb, NOTES_TABLE).write_state(
+    DynamoLabHoursStates(dynamodb, TABLE).write_state(
         name, LabHoursState(node_seats=7, bookings=booked, starts_s=(80.0,) * 10)
     )
     quotas = f"{emulator.url}{CONTROL}faults/quotas"

@@ -11,6 +11,7 @@ OF_OUR_OWN = {
     "test_control_api.py": "the control API, which AWS does not have",
     "test_alone.py": "the emulator by itself",
     "test_doctor_emulated.py": "the command `labswarm doctor`, on the emulator",
+    "test_plan_emulated.py": "the command `labswarm plan`, on the emulator",
     "test_ground.py": "what the lab lays on the emulator",
     "test_server.py": "the emulator as a process",
     "test_eventbridge_faults.py": "the emulator's faults",

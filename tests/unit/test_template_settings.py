@@ -7,6 +7,7 @@ import pytest
 from tests.support.machines import DOCUMENTS, FUNCTIONS, RESOURCES, ROOT
 
 from labswarm.aws.agent import DELIVERY_TIMEOUT_S
+from labswarm.aws.dynamodb import state
 from labswarm.chef.server import ChefServer, Connection
 from labswarm.commands.hub_slots import HELD_S
 
@@ -20,6 +21,15 @@ def code_of(function: str) -> str:
 
 def reaches_chef(function: str) -> bool:
     return "from labswarm.chef" in code_of(function)
+
+
+def test_commands_read_lab_hours_from_the_table_that_the_app_writes() -> None:
+    tables = [
+        resource["Properties"]["TableName"]
+        for resource in RESOURCES.values()
+        if resource["Type"] == "AWS::DynamoDB::Table"
+    ]
+    assert state.TABLE in tables
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

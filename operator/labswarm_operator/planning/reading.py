@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from labswarm.aws.cluster import SsmClusters
-from labswarm.aws.dynamodb.state import DynamoLabHoursStates
+from labswarm.aws.dynamodb.state import TABLE, DynamoLabHoursStates
 from labswarm.aws.errors import code_of
 from labswarm.cluster import Chef, Cluster, Resources, asg_name
 from labswarm.errors import LabswarmError
@@ -20,7 +20,6 @@ from labswarm_operator.doctor.reading import read_group, read_kinds, read_limits
 from labswarm_operator.refusal import Refusal
 from labswarm_operator.suggestions import unknown
 
-NOTES_TABLE = "labswarm-notes"
 QUICK = 0.8
 """The median start of a node as a share of `node_start_s`, where none was measured."""
 
@@ -60,7 +59,7 @@ def read_account(clients: Clients, name: str, sizes: Sizes) -> Account:
             raise Refusal(f"--cluster {name}: There is no group {described.asg}. Apply its stack.")
         if sizes.instance_type:
             group = replace(group, kinds=_kinds(clients, sizes.instance_type))
-        state = DynamoLabHoursStates(clients("dynamodb"), NOTES_TABLE).read_state(name)
+        state = DynamoLabHoursStates(clients("dynamodb"), TABLE).read_state(name)
         cluster = PlannedCluster(
             description=described,
             kind=_kind(described, group),

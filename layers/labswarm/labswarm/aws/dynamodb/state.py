@@ -8,6 +8,9 @@ from labswarm.lab_hours.state import LabHoursState
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+TABLE = "labswarm-lab-hours"
+"""The table's name in the template."""
+
 
 class DynamoLabHoursStates:
     """Implements labswarm.lab_hours.state.LabHoursStates."""
