@@ -26,6 +26,9 @@ from labswarm_hub.names import home_name
 
 pytestmark = [
     pytest.mark.swarm,
+    # Of six whole runs two had a failure whose cause is not known: the save after the move, and the
+    # notice about memory. Each night shows them.
+    pytest.mark.deep,
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="browser skipped: there is no chromium"),
 ]

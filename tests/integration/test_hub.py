@@ -195,7 +195,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
                 checkout=CHECKOUT,
                 class_env=CHECKOUT / ".class",
                 state=root / "hub",
-                homes=root / "homes",
+                homes=place.homes,
                 docker_socket=place.docker_socket(MANAGER),
                 address=settings.manager_address,
                 hub_image=publish(engine, hub_image(), f"{at}/labswarm/hub"),
