@@ -10,8 +10,7 @@ set -euo pipefail
 clusters=("${@: -1}")
 if [ "${1-}" = --but ] && [ $# = 2 ]; then
   names=$(aws ssm get-parameters-by-path --path /labswarm/clusters --query 'Parameters[].Name' --output text)
-  # grep fails when there is no other cluster.
-  mapfile -t clusters < <(tr '\t' '\n' <<<"$names" | sed 's|.*/||' | grep -vx -e "$2" -e None -e '' || true)
+  mapfile -t clusters < <(tr '\t' '\n' <<<"$names" | awk -F/ -v but="$2" '$NF != "" && $NF != "None" && $NF != but { print $NF }')
 elif [ $# != 1 ]; then
   echo "cookbooks: give a cluster, or --but and a cluster" >&2
   exit 2

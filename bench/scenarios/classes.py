@@ -1,6 +1,7 @@
 """The scenarios: labs, the span of time that is paid for, and the losses and shortages in it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from labswarm.lab_hours.booking import Booking
 from labswarm.planning.distributions import Distributions, LogNormal, Shortage
@@ -38,12 +39,10 @@ def lab(
     return Lab(Booking(name, starts, starts + lasts_h * HOUR_S, students), students, booked)
 
 
-def _one_day(name: str, says: str, one: Lab, **changed: object) -> Scenario:
+def _one_day(name: str, says: str, one: Lab, **changed: Any) -> Scenario:
     """A scenario of one lab, and the day around it."""
-    values: dict[str, object] = {
-        "begins": MONDAY + DAY_S, "ends": MONDAY + 2 * DAY_S, **changed
-    }  # fmt: skip
-    return Scenario(name, says, (one,), **values)  # type: ignore[arg-type]  # by name
+    day = Scenario(name, says, (one,), begins=MONDAY + DAY_S, ends=MONDAY + 2 * DAY_S)
+    return replace(day, **changed)
 
 
 WEEK = (

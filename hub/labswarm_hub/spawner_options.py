@@ -88,7 +88,7 @@ INSTEAD: Mapping[str, str] = {
     ),
     "settings": "change the hub's settings themselves",
 }
-"""What an admin uses for an option that is refused."""
+"""The remedy for each option that is refused."""
 
 
 def refuse(config: Mapping[str, Mapping[str, Any]], ours: Mapping[str, Any]) -> None:

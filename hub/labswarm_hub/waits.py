@@ -1,7 +1,7 @@
 """How long a student's start takes: an estimate from the starts that this hub has measured.
 
-Nodes are requested as soon as students wait. So a new node opens one node start after the line
-began, and a later one serves the students for whom that node has no seat.
+Lab hours request nodes as soon as students wait. So the first new node opens one node start after
+the line began, and the next one has seats for the students after those.
 """
 
 import json

@@ -1,5 +1,4 @@
-"""What a student's server says of its limits: its time, a program that the system has stopped for
-its memory, and a home that is nearly full.
+"""Notices about a server's limits: its time, a program killed for its memory, a full home.
 
 labswarm_notice shows it. It needs nothing but Linux: the counters of the container's own control
 group, of either version.

@@ -177,7 +177,7 @@ class Commands:
         return _result(claim, step.name, invocation)
 
     def _keep(self, step: Step, command: Command) -> Command:
-        """Remember the attempt; the one that is kept, which may have ended meanwhile."""
+        """Write the attempt to the claim; return the claim's one, which may be over."""
         now = int(self._clock.now())
 
         def rule(existing: Claim | None) -> Claim:

@@ -24,7 +24,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Limits:
-    """What is free of each limit outside the cluster; None: not known, and not checked.
+    """The free part of each limit outside the cluster. A limit that is None is not checked.
 
     `spot_vcpus` and `on_demand_vcpus` are those of the account's quotas that nobody else uses,
     `concurrency` Lambda's calls at once, `subnet_addresses` free addresses of the workers' subnets
