@@ -207,7 +207,9 @@ def main() -> None:
         code = labswarm(standalone_mode=False)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "labswarm"
-        end(f"{command}: {error.format_message()} Run `{command} --help` for the usage.", 2)
+        sentence = error.format_message().rstrip()
+        stop = "" if sentence.endswith((".", "?", "!")) else "."
+        end(f"{command}: {sentence}{stop} Run `{command} --help` for the usage.", 2)
     except click.Abort:
         end("labswarm: interrupted", 130)
     raise SystemExit(code if isinstance(code, int) else 0)

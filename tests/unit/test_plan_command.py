@@ -70,7 +70,7 @@ def test_a_class_that_fits_is_answered_in_the_first_line() -> None:
 
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0].startswith("Yes: all 40 students fit. 95 of 100 wait at")
-    assert "at most 6 m7i.large nodes of 7 seats" in result.stdout
+    assert "uses up to 6 m7i.large nodes of 7 seats" in result.stdout
     assert "nodes from 13:55" in result.stdout
     assert "eu-west-1, list of 2026-10-08: $0.1124 per node-hour on demand" in result.stdout
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from labswarm_lab.lab import Lab, Running
-from labswarm_operator.cli import labswarm
+from labswarm_operator.cli import labswarm, main
 from labswarm_operator.suggestions import unknown
 
 
@@ -67,6 +67,18 @@ def lab_that_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
         )
     )
     return lab
+
+
+def test_a_wrong_option_is_one_sentence_and_the_usage_another(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["labswarm", "plan", "--tpye", "x"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "--type). Run `" in said
+    assert said.count("\n") == 1
 
 
 def test_a_lab_that_is_not_up_gets_the_nearest_that_is(lab_that_is_up: Lab) -> None:

@@ -83,7 +83,7 @@ def _summary(answer: Answer) -> str:
     asked = f", nodes from {clock(answer.asked_from)}" if answer.asked_from else ""
     cost = f", ${answer.cost.usd:.2f}" if answer.cost.usd is not None else ""
     return (
-        f"{answer.cluster}: {what}, at most {answer.nodes} nodes of {answer.seats_per_node} "
+        f"{answer.cluster}: {what}, uses up to {answer.nodes} nodes of {answer.seats_per_node} "
         f"seats{asked}{cost}"
     )
 

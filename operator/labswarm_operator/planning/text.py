@@ -16,7 +16,8 @@ def lines(answer: Answer) -> Iterator[str]:
         if remedy not in answer.headline:
             yield f"  {remedy}"
     kind = f" {answer.instance_type}" if answer.instance_type else ""
-    yield f"{answer.cluster}: at most {answer.nodes}{kind} nodes of {answer.seats_per_node} seats"
+    used = f"{answer.nodes}{kind} nodes of {answer.seats_per_node} seats"
+    yield f"{answer.cluster}: uses up to {used}"
     for lab in answer.labs:
         yield from _lab(lab)
     if answer.recorded:
