@@ -20,7 +20,7 @@ SERVICES = (
     *("lambda", "logs", "s3", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "stepfunctions"),
     "sts",
 )
-"""The services whose requests are told apart, by botocore's names."""
+"""The services that the emulator serves, by botocore's names."""
 
 # Where IAM's prefix is not the signing name, and its action not the operation:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html

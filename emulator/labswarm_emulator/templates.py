@@ -15,7 +15,7 @@ from moto.ec2.responses.launch_templates import LaunchTemplates as Api
 NO_SUCH_VERSION = "launchTemplateVersionDoesNotExist"
 """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ResponseError.html"""
 IS_DEFAULT = "unexpectedError"
-"""AWS says that the default version cannot be deleted, and not by which code it refuses."""
+"""AWS says that the default version cannot be deleted, but not the code of its refusal."""
 
 
 def install() -> None:

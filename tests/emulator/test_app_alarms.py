@@ -240,7 +240,7 @@ def test_an_alarm_of_the_app_goes_into_alarm_and_back(app: App, name: str) -> No
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
 )
 def test_an_alarm_that_wants_metrics_is_raised_when_there_are_none(app: App) -> None:
-    """That nothing decides is told even when nothing runs; the other alarms stay as they are.
+    """The alarm on missing decisions is raised even when nothing runs; the others stay as they are.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
     """

@@ -35,7 +35,7 @@ OWNER = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-node-terminate
 
 @dataclass
 class Hub:
-    """A hub whose ordinary commands are under way until it is told to go on."""
+    """A hub whose ordinary commands run until a test lets them end."""
 
     emulator: RunningEmulator
     instance_id: str

@@ -39,7 +39,7 @@ class TurnedClock(Clock):
 
 
 class Named:
-    """Stands for a group, an instance or a hook, of which an action needs a few fields."""
+    """Stands for a group, an instance or a hook, with the few fields that an action needs."""
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)

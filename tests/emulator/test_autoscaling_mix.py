@@ -51,7 +51,7 @@ def members(*kinds: str, spot: bool = True, zone: str = "a") -> list[Member]:
 @pytest.mark.aws(
     "Auto Scaling",
     "MixedInstancesPolicy",
-    "The on-demand base first, then the percentage above it; DescribeInstances tells them apart.",
+    "The on-demand base first, then the percentage above it; DescribeInstances distinguishes them.",
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/mixed-instances-groups-set-up-overview.html",
 )
 def test_a_mixed_group_buys_its_base_and_then_its_percentage(group: Group) -> None:

@@ -222,7 +222,7 @@ def test_an_instance_called_unhealthy_is_replaced(group: Group) -> None:
 @pytest.mark.aws(
     "Auto Scaling",
     "SetInstanceHealth",
-    "Within the group's grace period it changes nothing, unless it is not to be respected.",
+    "Within the group's grace period it changes nothing, without ShouldRespectGracePeriod=false.",
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/health-check-grace-period.html",
 )
 def test_the_grace_period_is_respected_by_default(group: Group) -> None:
@@ -489,7 +489,7 @@ def test_a_hooks_queue_gets_a_test_and_then_notifications(
 @pytest.mark.aws(
     "Auto Scaling",
     "PutLifecycleHook",
-    "A target that cannot be told, a hook without transition or with odd values: ValidationError.",
+    "An unreachable target, a hook without transition or with odd values: ValidationError.",
     "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutLifecycleHook.html",
 )
 @pytest.mark.parametrize(

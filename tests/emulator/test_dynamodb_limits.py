@@ -59,11 +59,11 @@ def test_a_failed_condition_returns_the_item_only_on_request(dynamodb: Any, tabl
     given = {"TableName": table, "Item": item(), "ConditionExpression": "attribute_not_exists(phase) AND version = :v", "ExpressionAttributeValues": {":v": {"N": "2"}}}  # noqa: E501  # fmt: skip
 
     silent = refused(dynamodb.put_item, **given)
-    telling = refused(dynamodb.put_item, **given, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+    detailed = refused(dynamodb.put_item, **given, ReturnValuesOnConditionCheckFailure="ALL_OLD")
 
-    assert silent["Error"]["Code"] == telling["Error"]["Code"] == "ConditionalCheckFailedException"
+    assert silent["Error"]["Code"] == detailed["Error"]["Code"] == "ConditionalCheckFailedException"
     assert "Item" not in silent
-    assert telling["Item"] == there
+    assert detailed["Item"] == there
 
 
 @pytest.mark.aws(

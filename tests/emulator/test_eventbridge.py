@@ -69,7 +69,7 @@ def rule(emulator: RunningEmulator, name: str) -> Iterator[Callable[..., None]]:
 
 def put(emulator: RunningEmulator, source: str, detail: dict[str, Any], **more: Any) -> str:
     """Put one event; its id."""
-    entry = {"Source": source, "DetailType": "Told", "Detail": json.dumps(detail), **more}
+    entry = {"Source": source, "DetailType": "Sample", "Detail": json.dumps(detail), **more}
     answer = emulator.client("events").put_events(Entries=[entry])
     assert answer["FailedEntryCount"] == 0, answer
     event_id: str = answer["Entries"][0]["EventId"]
@@ -96,7 +96,7 @@ def test_given_a_matching_event_then_its_target_gets_it_whole(
     assert event == {
         "version": "0",
         "id": event_id,
-        "detail-type": "Told",
+        "detail-type": "Sample",
         "source": queue.name,
         "account": "123456789012",
         "region": "eu-west-1",
@@ -258,13 +258,13 @@ def test_given_a_function_then_it_is_invoked_with_the_event(
     """
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
-        code.writestr("told.py", HANDLER)
+        code.writestr("sample.py", HANDLER)
     role = emulator.client("iam").create_role(RoleName=queue.name, AssumeRolePolicyDocument="{}")
     function = emulator.client("lambda").create_function(
         FunctionName=queue.name,
         Runtime="python3.13",
         Role=role["Role"]["Arn"],
-        Handler="told.handler",
+        Handler="sample.handler",
         Code={"ZipFile": archive.getvalue()},
         Timeout=60,
         Environment={"Variables": {"QUEUE": queue.url}},
@@ -352,7 +352,7 @@ def test_given_an_aws_services_name_as_source_then_the_event_is_refused(
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
     """
-    entry = {"DetailType": "Told", "Detail": "{}"}
+    entry = {"DetailType": "Sample", "Detail": "{}"}
     entries = [{"Source": source, **entry} for source in ("aws.autoscaling", name)]
     answer = emulator.client("events").put_events(Entries=entries)
     assert answer["FailedEntryCount"] == 1

@@ -139,8 +139,8 @@ def test_the_same_seed_makes_the_same_choices() -> None:
 
 
 def test_an_event_of_another_detail_type_is_left_alone() -> None:
-    fault = EventFaults(loss=1, detail_types=("Told",))
-    assert fault.deliveries("Told") == []
+    fault = EventFaults(loss=1, detail_types=("Sample",))
+    assert fault.deliveries("Sample") == []
     assert fault.deliveries("Other") == [0]
 
 

@@ -13,7 +13,7 @@ from labswarm_emulator.events.message import text
 pytestmark = pytest.mark.emulator
 
 ACCOUNT = "eu-west-1:123456789012"
-RULE = f"arn:aws:events:{ACCOUNT}:rule/told"
+RULE = f"arn:aws:events:{ACCOUNT}:rule/sample"
 EVENT = {
     "id": "1",
     "source": "s",
@@ -58,7 +58,7 @@ def refused(code: str, said: str) -> Any:
         ({"n": "$.detail.list[1].n"}, "<n>", "2"),
         ({"n": "$.detail.list[0]"}, '{"first": <n>}', '{"first": {"n": 1}}'),
         ({"w": "$.detail.who"}, '"who: <w>"', r'"who: a \"b\""'),
-        ({}, '"<aws.events.rule-name> <aws.events.rule-arn>"', f'"told {RULE}"'),
+        ({}, '"<aws.events.rule-name> <aws.events.rule-arn>"', f'"sample {RULE}"'),
         ({}, "<aws.events.event.ingestion-time>", '"2026-11-24T08:00:00Z"'),
         ({}, "<aws.events.event.json>", json.dumps(EVENT)),
         (
@@ -139,7 +139,7 @@ def test_a_target_that_the_emulator_does_not_call_is_refused(
 def test_an_entry_that_is_no_event_is_refused_and_the_others_are_taken(
     emulator: RunningEmulator, name: str
 ) -> None:
-    good = {"Source": name, "DetailType": "Told", "Detail": "{}"}
+    good = {"Source": name, "DetailType": "Sample", "Detail": "{}"}
     bad = [
         {**good, "Source": ""},
         {**good, "DetailType": ""},
@@ -161,7 +161,7 @@ def test_an_entry_that_is_no_event_is_refused_and_the_others_are_taken(
 )
 def test_a_request_has_ten_entries_and_256_kb(emulator: RunningEmulator, name: str) -> None:
     events = emulator.client("events")
-    entry = {"Source": name, "DetailType": "Told", "Detail": "{}"}
+    entry = {"Source": name, "DetailType": "Sample", "Detail": "{}"}
     with refused("ValidationException", "less than or equal to 10"):
         events.put_events(Entries=[entry] * 11)
     large = {**entry, "Detail": json.dumps({"text": "x" * 256 * 1024})}
@@ -199,7 +199,7 @@ def test_an_event_that_gets_too_old_is_given_up(
             "DeadLetterConfig": {"Arn": queue(name)},
         }
     )
-    entry = {"Source": name, "DetailType": "Told", "Detail": "{}"}
+    entry = {"Source": name, "DetailType": "Sample", "Detail": "{}"}
     emulator.client("events").put_events(Entries=[entry])
     (letter,) = eventually(
         lambda: sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages")

@@ -1,4 +1,4 @@
-"""Asynchronous invocations: their age, their throttles, and where their ends are told."""
+"""Asynchronous invocations: their age, their throttles, and the places that receive their ends."""
 
 import itertools
 import json
@@ -17,7 +17,7 @@ ACCOUNT = "eu-west-1:123456789012"
 
 @dataclass
 class Queue:
-    """Where the end of invocations is told."""
+    """A queue that receives the end of invocations."""
 
     emulator: RunningEmulator
     arn: str
@@ -57,7 +57,7 @@ FAILS = {"do": "fail", "type": "Permanent", "message": "no"}
 @pytest.mark.aws(
     "Lambda",
     "Invoke",
-    "An event that fails every attempt is told to OnFailure with its payload, answer and attempts.",
+    "An event that fails every attempt is sent to OnFailure with its payload, answer and attempts.",
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
 )
 def test_a_failed_event_is_sent_to_its_destination(emulator: RunningEmulator, queue: Queue) -> None:
@@ -87,7 +87,7 @@ def test_a_failed_event_is_sent_to_its_destination(emulator: RunningEmulator, qu
 @pytest.mark.aws(
     "Lambda",
     "Invoke",
-    "An event that was answered is told to OnSuccess: a queue, a topic, a function or a bus.",
+    "An event that was answered is sent to OnSuccess: a queue, a topic, a function or a bus.",
     "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
 )
 @pytest.mark.parametrize("kind", ["queue", "topic", "function", "bus"])

@@ -34,7 +34,7 @@ def other_key(kms: Any) -> Iterator[str]:
 
 
 def key_id(arn: str) -> str:
-    """A key's id, by which the emulator's KMS changes a key's state; it fails at an ARN there."""
+    """A key's id: the emulator's KMS takes no ARN where it changes a key's state."""
     return arn.rpartition("/")[2]
 
 
@@ -135,10 +135,10 @@ def test_a_disabled_key_does_nothing_until_it_is_enabled(kms: Any, other_key: st
 @pytest.mark.aws(
     "KMS",
     "Sign",
-    "With a key that is to be deleted it is a KMSInvalidStateException.",
+    "With a key that waits for its deletion it is a KMSInvalidStateException.",
     "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html",
 )
-def test_a_key_that_is_to_be_deleted_signs_nothing(kms: Any, other_key: str) -> None:
+def test_a_key_that_waits_for_its_deletion_signs_nothing(kms: Any, other_key: str) -> None:
     kms.schedule_key_deletion(KeyId=key_id(other_key), PendingWindowInDays=7)
 
     with pytest.raises(ClientError) as refused:

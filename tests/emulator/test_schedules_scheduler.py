@@ -17,7 +17,7 @@ pytestmark = pytest.mark.emulator
 ACCOUNT = "eu-west-1:123456789012"
 ROLE = "arn:aws:iam::123456789012:role/scheduler"
 OFF = {"Mode": "OFF"}
-TOLD = """
+SENDER = """
 import json, os, boto3
 def handler(event, context):
     boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(event))
@@ -95,7 +95,7 @@ def test_a_rate_fires_at_once_and_again(queue: Queue, schedule: Callable[..., st
 @pytest.mark.aws(
     "Scheduler",
     "CreateSchedule",
-    "A one-time schedule fires once at its time in its time zone, and is deleted if it is to be.",
+    "A one-time schedule fires once at its time in its time zone; with DELETE it is deleted then.",
     "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-delete.html",
 )
 def test_a_time_comes_once_in_its_zone(
@@ -164,7 +164,7 @@ def test_a_function_gets_the_context_it_asks_for(
     emulator: RunningEmulator, queue: Queue, schedule: Callable[..., str]
 ) -> None:
     function = lambda_functions.create(
-        emulator, TOLD, Environment={"Variables": {"QUEUE": queue.url}}
+        emulator, SENDER, Environment={"Variables": {"QUEUE": queue.url}}
     )
     asked = {
         "schedule": "<aws.scheduler.schedule-arn>",

@@ -16,7 +16,7 @@ QUICK = {"IntervalSeconds": 1, "BackoffRate": 1.0}
 
 
 def task(payload: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A Task that calls the function that does what it is told."""
+    """A Task that calls the function, which follows the payload's instructions."""
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -37,7 +37,7 @@ MACHINES: dict[str, tuple[dict[str, Any], Any]] = {
     "a result is selected and put where it is wanted": (
         machine(
             task({"size.$": "$.size", "do": "return"}, ResultSelector={"text.$": "$.Payload"})
-            | {"ResultPath": "$.told", "Next": "End"},
+            | {"ResultPath": "$.result", "Next": "End"},
             End=END,
         ),
         {"size": 3, "kept": [1, {"two": 2}]},

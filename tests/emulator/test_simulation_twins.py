@@ -290,7 +290,7 @@ class Agents:
 
     def __init__(self, emulator: RunningEmulator | None, name: str) -> None:
         self.name = name
-        self.told: list[Any] = []
+        self.reported: list[Any] = []
         if emulator is None:
             self.time = VirtualTime()
             self.ssm: Any = SsmTwin(
@@ -298,7 +298,7 @@ class Agents:
                 {name: DOCUMENT},
                 lambda _, _script, given: (0, given["SSM_Word"] + "\n"),
                 lambda _: 1.0,
-                self.told.append,
+                self.reported.append,
             )
             self.instance_id = "i-0123456789abcdef0"
             self.ssm.machines[self.instance_id] = Machine(self.instance_id, online=True)
@@ -391,7 +391,7 @@ def test_a_document_runs_with_its_parameters_as_environment(
 
 
 def test_an_invocation_of_the_simulation_is_not_there_at_once(name: str) -> None:
-    """As the emulator's, of which test_ssm.py has it at a clock that leaves time to see it."""
+    """The emulator does the same: test_ssm.py shows it, with a clock that leaves time to see it."""
     agents = Agents(None, name)
     with pytest.raises(ClientError) as refused:
         agents.invocation(agents.send())

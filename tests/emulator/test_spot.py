@@ -29,7 +29,7 @@ def asked(emulator: RunningEmulator, what: str, instance_id: str) -> int:
 
 @pytest.fixture
 def queue(emulator: RunningEmulator, name: str) -> Iterator[str]:
-    """A queue for all that EC2 tells about spot."""
+    """A queue for each event of EC2 about spot."""
     url = emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     events = emulator.client("events")
     pattern = {"source": ["aws.ec2"], "detail-type": [WARNING, RECOMMENDATION]}
@@ -42,7 +42,7 @@ def queue(emulator: RunningEmulator, name: str) -> Iterator[str]:
 
 
 def event(emulator: RunningEmulator, queue: str) -> dict[str, Any]:
-    """The one event told; waited for."""
+    """The one event that comes; wait for it."""
     messages = eventually(
         lambda: emulator.client("sqs").receive_message(QueueUrl=queue).get("Messages")
     )

@@ -45,7 +45,7 @@ def document(emulator: RunningEmulator, name: str) -> Callable[..., str]:
 def test_given_a_new_instance_when_it_has_booted_then_its_agent_is_online_until_it_is_terminated(
     emulator: RunningEmulator,
 ) -> None:
-    """PingStatus tells whether the agent answers.
+    """PingStatus says whether the agent answers.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html
     """
@@ -120,7 +120,7 @@ def test_given_a_command_just_sent_when_asked_for_then_it_may_not_be_known_yet(
 @pytest.mark.aws(
     "SSM",
     "GetCommandInvocation",
-    "Exit code 0 is Success, any other is Failed with the code; both outputs are told.",
+    "Exit code 0 is Success, any other is Failed with the code; both outputs are returned.",
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html",
 )
 def test_an_ended_script_has_its_status_code_and_both_outputs(
@@ -130,14 +130,14 @@ def test_an_ended_script_has_its_status_code_and_both_outputs(
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
     """
-    name = document("echo told; echo warned >&2; exit 75")
+    name = document("echo printed; echo warned >&2; exit 75")
     found = over(emulator, send(emulator, name, instance), instance)
     assert (found["Status"], found["StatusDetails"], found["ResponseCode"]) == (
         "Failed",
         "Failed",
         75,
     )
-    assert found["StandardOutputContent"] == "told\n"
+    assert found["StandardOutputContent"] == "printed\n"
     assert found["StandardErrorContent"] == "warned\n"
     assert found["PluginName"] == "run"
 

@@ -197,7 +197,7 @@ def test_an_event_arrives_some_time_after_it_was_put(slow: RunningEmulator, name
     events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
     arn = f"arn:aws:sqs:eu-west-1:123456789012:{name}"
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
-    entries = [{"Source": name, "DetailType": "Told", "Detail": "{}"}] * 5
+    entries = [{"Source": name, "DetailType": "Sample", "Detail": "{}"}] * 5
     ids = [one["EventId"] for one in events.put_events(Entries=entries)["Entries"]]
 
     def waited() -> list[float]:

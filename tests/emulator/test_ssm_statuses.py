@@ -112,7 +112,7 @@ def test_a_command_that_ended_while_its_agent_was_cut_off_is_reported_later(
     emulator: RunningEmulator, passing: str, name: str, gate: Gate, tmp_path: Path
 ) -> None:
     done = tmp_path / "done"
-    make_document(emulator, name, f"{gate.script}; touch {done}; echo told")
+    make_document(emulator, name, f"{gate.script}; touch {done}; echo done")
     command_id = running(emulator, name, passing)
     control(emulator, "cut", passing)
     gate.open()
@@ -120,7 +120,7 @@ def test_a_command_that_ended_while_its_agent_was_cut_off_is_reported_later(
     assert state(emulator, command_id, passing) == ("InProgress", "InProgress")
     control(emulator, "heal", passing)
     found = over(emulator, command_id, passing)
-    assert (found["Status"], found["StandardOutputContent"]) == ("Success", "began\ntold\n")
+    assert (found["Status"], found["StandardOutputContent"]) == ("Success", "began\ndone\n")
 
 
 @pytest.mark.aws(
@@ -187,7 +187,7 @@ def sent(emulator: RunningEmulator, name: str) -> Iterator[Callable[[], list[dic
 @pytest.mark.aws(
     "SSM",
     "SendCommand",
-    "EventBridge is told of each change of state, of the command and of each invocation.",
+    "EventBridge gets each change of state, of the command and of each invocation.",
     "https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ssm.html",
 )
 def test_changes_of_state_are_sent_to_eventbridge(

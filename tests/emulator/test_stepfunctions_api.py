@@ -395,7 +395,7 @@ def test_each_status_is_sent(emulator: Any, status: str) -> None:
     }[status]
     machine = create(emulator, definition)
     events = StatusEvents(emulator, machine)
-    started = states.start_execution(stateMachineArn=machine, name="told", input='{"a": 1}')
+    started = states.start_execution(stateMachineArn=machine, name="sample", input='{"a": 1}')
     execution = started["executionArn"]
     if status == "ABORTED":
         states.stop_execution(executionArn=execution, error="Boom", cause="why")
@@ -415,7 +415,7 @@ def test_each_status_is_sent(emulator: Any, status: str) -> None:
     assert shown == {
         "executionArn": execution,
         "stateMachineArn": machine,
-        "name": "told",
+        "name": "sample",
         "input": '{"a": 1}',
     }
     assert abs(detail["startDate"] - ms(ended["startDate"])) < 1000

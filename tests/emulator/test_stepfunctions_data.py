@@ -95,7 +95,7 @@ def test_intrinsic_functions_make_values(emulator: Any) -> None:
 @pytest.mark.aws(
     "Step Functions",
     "Context object",
-    "Tells the execution, the state and their times, in UTC.",
+    "Has the execution, the state and their times, in UTC.",
     "https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html",
 )
 def test_the_context_object_has_execution_state_and_times(emulator: Any) -> None:

@@ -166,7 +166,7 @@ def test_the_output_of_an_execution_is_json(emulator: Any, value: Any) -> None:
 @pytest.mark.aws(
     "Step Functions",
     "GetExecutionHistory",
-    "Tells each state entered, in order, with times.",
+    "Lists each state entered, in order, with times.",
     "https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html",
 )
 def test_the_history_has_every_state_that_was_entered(emulator: Any) -> None:

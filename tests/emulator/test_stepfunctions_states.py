@@ -21,7 +21,7 @@ from tests.support.state_machines import (
 pytestmark = pytest.mark.emulator
 
 PASS: dict[str, Any] = {"Type": "Pass"}
-FAIL = {"Type": "Fail", "Error": "Boom", "Cause": "as told"}
+FAIL = {"Type": "Fail", "Error": "Boom", "Cause": "as given"}
 CAUGHT = {"Caught": {"Type": "Pass", "End": True}}
 
 
@@ -241,7 +241,7 @@ COMPARISONS: list[tuple[str, Any, Any, bool]] = [
     "https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
 )
 def test_every_comparison_operator_compares(emulator: Any) -> None:
-    """One Map over all, each item told which rule is its own."""
+    """One Map over all; each item has the number of its rule."""
     rules, given = [], []
     for number, (operator, operand, value, _) in enumerate(COMPARISONS):
         mine = {"Variable": "$.number", "NumericEquals": number}
@@ -525,7 +525,7 @@ def test_a_caught_error_is_placed_in_the_input(emulator: Any) -> None:
 
     made = output(emulator, one({**state, "Catch": catch}, **CAUGHT), {"kept": 1})
 
-    assert made == {"kept": 1, "failure": {"Error": "Boom", "Cause": "as told"}}
+    assert made == {"kept": 1, "failure": {"Error": "Boom", "Cause": "as given"}}
 
 
 @pytest.mark.aws(

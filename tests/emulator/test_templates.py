@@ -132,7 +132,7 @@ def test_given_a_deleted_version_then_its_number_is_not_given_again(template: Te
 @pytest.mark.aws(
     "EC2",
     "DeleteLaunchTemplateVersions",
-    "The default version is not deleted; the answer names each that was not, and by which code.",
+    "The default version is not deleted; the answer names each that was not, with its code.",
     "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html",
 )
 def test_given_the_default_version_then_it_is_deleted_only_when_another_is_the_default(

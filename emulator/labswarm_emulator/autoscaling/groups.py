@@ -130,7 +130,7 @@ class Groups:
         )
 
     def _launch(self, group: FakeAutoScalingGroup, cause: str) -> None:
-        """Buy what is missing; a market's refusal is told once, and does not stop the other."""
+        """Buy the missing instances; record a market's refusal once, and go on with the other."""
         members = [member(i) for i in counted(group)]
         bought = allocation.purchases(distribution(group), members, group.desired_capacity)
         refused = False
@@ -145,7 +145,7 @@ class Groups:
             self._retries.stop(group.name)
 
     def add(self, group: FakeAutoScalingGroup, cause: str, *, spot: bool) -> GroupInstance | None:
-        """Launch one instance, in the group's emptiest zone; a refusal is told, and gives None."""
+        """Launch one instance, in the group's emptiest zone; record a refusal, and return None."""
         try:
             members = [member(i) for i in counted(group)]
             instance = self._launching.start(group, members, spot=spot)

@@ -23,7 +23,7 @@ TEST = "autoscaling:TEST_NOTIFICATION"
 def send_test(
     emulator: Emulator, group_name: str, group_arn: str | None, account: str, target: str
 ) -> None:
-    """Tell the target that it is one. Raises ValidationError when it cannot be told."""
+    """Send the target a test notification. Raises ValidationError if it cannot be sent."""
     message = {
         "AccountId": account,
         "RequestId": str(uuid.uuid4()),
@@ -43,7 +43,7 @@ def send_test(
 
 
 def notify(emulator: Emulator, action: Action) -> None:
-    """Tell the hook's target, if it has one, that an instance waits; a failure is recorded."""
+    """Notify the hook's target, if it has one, that an instance waits; record a failure."""
     group: FakeAutoScalingGroup = action.group
     target = action.hook.notification_target_arn
     if not target:

@@ -186,7 +186,7 @@ class Policies:
                 alarm_actions=[],
                 **_metric(group, configuration),
             )
-            # The policy looks at its alarms; nobody has to be told.
+            # The policy looks at its alarms itself; they need to call no action.
             alarm.alarm_actions = [policy.arn]
             made.append({"AlarmName": alarm.name, "AlarmARN": alarm.alarm_arn})
         return made

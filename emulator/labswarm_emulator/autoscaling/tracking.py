@@ -23,7 +23,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Change:
-    """A capacity, the policy that wants it, and by which of its alarms."""
+    """A capacity, the policy that wants it, and whether its high alarm asked for it."""
 
     capacity: int
     policy: str

@@ -45,7 +45,7 @@ def install(emulator: Emulator) -> None:
         alarms.set_state(alarm, reason, data, state)
 
     def describe_alarm_history(api: CloudWatchResponse) -> ActionResult:
-        """DescribeAlarmHistory, by name and kind; the newest first unless told otherwise."""
+        """DescribeAlarmHistory, by name and kind; the newest first by default."""
         newest_first = api._get_param("ScanBy") != "TimestampAscending"
         found = alarms.history(api._get_param("AlarmName"), newest_first)
         if api._get_param("HistoryItemType", "StateUpdate") != "StateUpdate":

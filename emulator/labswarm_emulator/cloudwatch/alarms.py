@@ -67,7 +67,7 @@ class Alarms:
                 self.set_state(alarm, verdict.reason, self._data(alarm, verdict), verdict.state)
 
     def set_state(self, alarm: Alarm, reason: str, data: str | None, state: str) -> None:
-        """Give an alarm a state; a change is told, to EventBridge and to the state's actions."""
+        """Set an alarm's state; report a change to EventBridge and to the state's actions."""
         with self._lock:
             before = notifications.state(alarm)
             alarm.state_reason, alarm.state_reason_data, alarm.state_value = reason, data, state

@@ -18,7 +18,7 @@ MOST_KEYS, MOST_METRICS, MOST_VALUES = 30, 100, 100
 
 
 class Invalid(ValueError):
-    """A document that says it has metrics, of which CloudWatch takes none."""
+    """A document that claims to have metrics, and CloudWatch takes none of them."""
 
 
 MALFORMED = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
@@ -26,7 +26,7 @@ MALFORMED = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 
 class EmbeddedMetrics:
-    """Reads what is new in the functions' logs, as often as it is told to; from any thread."""
+    """Reads the new lines of the functions' logs at each call; from any thread."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._record = emulator.record

@@ -109,7 +109,7 @@ def _timed(schedule: Schedule) -> Timed:
 
 
 def _completed(schedule: Schedule, now: float) -> bool:
-    """Whether a schedule that is to be deleted then will not fire again."""
+    """Whether a schedule with ActionAfterCompletion DELETE will not fire again."""
     if schedule.action_after_completion != "DELETE":
         return False
     once = at_s(schedule.schedule_expression, schedule.schedule_expression_timezone)

@@ -23,7 +23,7 @@ class TerminationFaults:
 
 @dataclass(frozen=True)
 class CapacityFaults:
-    """The instance types of which EC2 has none left, bought as spot or on demand; `*` is all.
+    """The instance types that EC2 has run out of, as spot or on demand; `*` is all.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html
     """

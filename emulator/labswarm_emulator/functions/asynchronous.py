@@ -1,4 +1,4 @@
-"""Asynchronous invocations: tried again, within the event's age, and told of at their end.
+"""Asynchronous invocations: tried again within the event's age, and reported at their end.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """

@@ -21,7 +21,7 @@ class Bundle:
     def search_path(self, python: str) -> list[Path]:
         """The folders before the runtime's own, for a runtime such as "python3.13".
 
-        The code comes first, then the layers, of which a later one overrides an earlier.
+        The code comes first, then the layers; a later layer overrides an earlier one.
         https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath
         """
         found = [self.task_root]

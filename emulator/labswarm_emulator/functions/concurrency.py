@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from moto.awslambda.models import LambdaFunction, lambda_backends
 
 MOTO_QUOTA = "MOTO_LAMBDA_CONCURRENCY_QUOTA"
-"""The variable by which moto's PutFunctionConcurrency knows the account's limit."""
+"""moto's PutFunctionConcurrency reads the account's limit from this variable."""
 
 
 class TooManyRequests(Exception):

@@ -1,4 +1,4 @@
-"""Where the end of an asynchronous invocation is told: its destination, and its dead letters.
+"""The places that receive an asynchronous invocation's end: its destination and dead letters.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
@@ -17,7 +17,7 @@ from labswarm_emulator.functions.worker import Outcome
 
 SUCCESS = "Success"
 ERROR_CHARACTERS = 1024
-"""How much of the error a dead letter tells."""
+"""The most characters of an error that a dead letter has."""
 THROTTLED = "Rate Exceeded."
 
 

@@ -64,7 +64,7 @@ def serve(emulator: socket.socket) -> None:
 
 
 def send(emulator: socket.socket, **message: Any) -> None:
-    """Tell the emulator."""
+    """Send the emulator a message."""
     emulator.send(json.dumps(message).encode())
 
 

@@ -119,7 +119,7 @@ class Processes:
                 server = self._server(python, folder, environment)
                 if not server.loaded & {path.name.partition(".")[0] for path in folder.iterdir()}:
                     return server.fork([handler], folder, environment, output.fileno())
-            # -P: the folder of bootstrap.py is not to be on the handler's search path.
+            # -P keeps the folder of bootstrap.py off the handler's search path.
             return Started(
                 subprocess.Popen(
                     [python, "-P", fork_server.BOOTSTRAP, handler],

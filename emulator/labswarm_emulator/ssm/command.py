@@ -21,7 +21,7 @@ STATUS_OF = {
 """The Status of those StatusDetails that are none themselves."""
 
 _COUNTED = ("Failed", "ExecutionTimedOut", "Cancelled", "DeliveryTimedOut")
-"""Endings by which a command has not succeeded, the gravest first (MaxErrors is 0)."""
+"""The endings that make a command fail, the gravest first (MaxErrors is 0)."""
 
 
 @dataclass

@@ -151,7 +151,7 @@ class Commands:
         only_from: Sequence[str],
         code: int = -1,
     ) -> bool:
-        """Bring an invocation into another state, and tell of it; False when it is not to be."""
+        """Change an invocation's state and report it; False if its state is not in `only_from`."""
         with self._lock:
             if invocation.details not in only_from:
                 return False

@@ -1,4 +1,4 @@
-"""Commands, invocations and agents as Systems Manager's API tells them.
+"""Commands, invocations and agents as Systems Manager's API returns them.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Types.html
 """

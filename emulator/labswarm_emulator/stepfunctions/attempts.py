@@ -98,7 +98,7 @@ def attempt(clock: Clock, state: Any, env: Any) -> Any:
 
 
 def install(emulator: Emulator) -> None:
-    """Attempt so; and end an execution that has timed out before telling that it has."""
+    """Attempt so; and end an execution that has timed out before reporting its timeout."""
     environment.threading = SimpleNamespace(RLock=threading.RLock, Event=Ending)
 
     def evaluate(state: ExecutionState, env: Any) -> None:

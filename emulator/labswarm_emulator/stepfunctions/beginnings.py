@@ -10,7 +10,7 @@ BEGINS_WITHIN_S = 30.0
 
 
 def install() -> None:
-    """Tell when an execution runs: `has_begun` of its worker."""
+    """Mark an execution that runs: `has_begun` of its worker."""
     start = ExecutionWorker.start
     environment = ExecutionWorker._get_evaluation_environment
     run = Program._eval_body

@@ -17,7 +17,7 @@ from labswarm_emulator.stepfunctions.failures import ReportedWhole
 
 
 def install() -> None:
-    """Pass names on as they are, and causes without telling a second state in them."""
+    """Pass names on as they are, and causes without the name of a second state."""
     branches_decl.CustomErrorName = ReportedWhole
     iteration_worker.CustomErrorName = ReportedWhole
     decorated = FailureEventException.get_execution_failed_event_details

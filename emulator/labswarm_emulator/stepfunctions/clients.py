@@ -1,7 +1,7 @@
 """Tasks call the emulator's own address, by clients that are made once.
 
-moto makes a client for each task attempt, from boto3's default session, which is not to be used
-from several threads at once; and on a port that it takes from the environment.
+moto makes a client for each task attempt, on a port that it takes from the environment. It uses
+boto3's default session, which is not safe for several threads at once.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""How an execution ended is told as a whole, and its output is JSON.
+"""The end of an execution appears all at once, and its output is JSON.
 
 moto sets the status first, so that a caller may see SUCCEEDED without its output; gives an output
 that is a string without its quotes; and forgets the error and cause of StopExecution.
@@ -21,7 +21,7 @@ from moto.stepfunctions.parser.backend.execution import (
 
 
 def install() -> None:
-    """Tell the status last."""
+    """Set the status last."""
 
     def reflect(communication: BaseExecutionWorkerCommunication) -> None:
         execution = communication.execution

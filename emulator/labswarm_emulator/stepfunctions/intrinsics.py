@@ -2,7 +2,7 @@
 which a Task may catch.
 
 moto misreads an escaped quote, rounds nothing, seeks within a range that includes its end, and
-tells every failure as States.Runtime, which nothing catches.
+reports every failure as States.Runtime, which nothing catches.
 https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
 """
 

@@ -1,7 +1,7 @@
 """A definite path gives its bare value: `$.a[0].b` is 1, where moto gives [1].
 
-The Amazon States Language tells Reference Paths, which identify one node, from Paths, which may
-give a list (https://states-language.net/spec.html#path): by the path, not by its matches.
+The Amazon States Language distinguishes Reference Paths, which identify one node, from Paths,
+which may give a list (https://states-language.net/spec.html#path): by the path, not by its matches.
 """
 
 import re

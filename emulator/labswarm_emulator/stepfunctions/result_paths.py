@@ -1,6 +1,6 @@
 """A ResultPath that cannot be applied to the input is States.ResultPathMatchFailure.
 
-moto tells it as a Python error, States.Runtime, and grows an array until the index is in it.
+moto reports it as a Python error, States.Runtime, and grows an array until the index is in it.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
 

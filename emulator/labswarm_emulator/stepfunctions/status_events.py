@@ -1,4 +1,4 @@
-"""EventBridge is told of every change of an execution's status: "Execution Status Change".
+"""EventBridge gets every change of an execution's status: "Execution Status Change".
 
 https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 """

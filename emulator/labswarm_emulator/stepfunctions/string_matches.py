@@ -14,7 +14,7 @@ _PART = re.compile(r"\\[*\\]|\*|[^*\\]+|\\")
 
 
 def matches(text: Any, pattern: str) -> bool:
-    """Whether `text` is a string, all of which the pattern describes."""
+    """Whether `text` is a string that the pattern describes from end to end."""
     if not isinstance(text, str):
         return False
     parts = _PART.findall(pattern)

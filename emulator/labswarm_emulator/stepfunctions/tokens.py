@@ -35,7 +35,7 @@ from labswarm_emulator.stepfunctions.refusals import invalid, refused
 
 
 class HeartbeatMissed(Reported):
-    """AWS tells it as States.Timeout, and takes States.HeartbeatTimeout for it too."""
+    """AWS reports it as States.Timeout; States.HeartbeatTimeout catches it too."""
 
     also = "States.HeartbeatTimeout"
 

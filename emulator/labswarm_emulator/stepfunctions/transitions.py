@@ -1,4 +1,4 @@
-"""How many state transitions of a Standard execution AWS bills, told from its history.
+"""How many state transitions of a Standard execution AWS bills, counted in its history.
 
 "Step Functions counts a state transition each time a step of your workflow is executed": each state
 that is entered, in every branch and iteration too; and "each retry will be charged as an additional
@@ -30,8 +30,8 @@ def transitions(events: Iterable[Mapping[str, Any]]) -> int:
 def _of_state(event: Mapping[str, Any], by_id: Mapping[int, Mapping[str, Any]]) -> int:
     """Which entry of a state an attempt belongs to, by the events that led to it.
 
-    The second attempt of a Parallel in which another one failed may be told as of that one; it has
-    had its own attempt too, so the count is the same.
+    The second attempt of a Parallel after another one failed may count for that one. Each had an
+    attempt of its own, so the total is the same.
     """
     kind = event["type"].removesuffix("Started").removesuffix("Scheduled")
     own = "TaskStateEntered" if event["type"].endswith("Scheduled") else f"{kind}Entered"
