@@ -30,6 +30,7 @@ HOURS = LabHours(
     groups=AWS.groups(),
     snapshots=AWS.snapshots(),
     states=STATES,
+    bookings=AWS.bookings(),
     launches=AWS.launches(),
     claims=AWS.ledger(),
     breakers=AWS.breakers(),
@@ -108,7 +109,11 @@ class _Decisions:
 
     def summed_up(self) -> dict[str, Any]:
         problems = [
-            *((name, text) for name, made in self._made.items() for text in made.state.problems),
+            *(
+                (name, text)
+                for name, made in self._made.items()
+                for text in made.state.all_problems
+            ),
             *self._unread.items(),
         ]
         for name, problem in problems:

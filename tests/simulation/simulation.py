@@ -27,6 +27,7 @@ from tests.simulation.interpreter import Execution, Failure, Interpreter
 from tests.simulation.lambdas import Lambdas
 from tests.simulation.virtual_time import VirtualTime
 from tests.simulation.workers import Workers
+from tests.twins.bookings import MemoryBookings
 from tests.twins.breaker import MemoryBreakers
 from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.ledger import MemoryLedger
@@ -79,6 +80,7 @@ class Simulation:
         self.chef = ChefTwin()
         self.swarm = WatchedSwarm(now=self.time.now)
         self.ledger = MemoryLedger()
+        self.bookings = MemoryBookings()
         self._states, self.passes = MemoryLabHoursStates(), MemoryPasses()
         self._slots, self._breakers = MemoryHubSlots(), MemoryBreakers()
         self._snapshots = MemorySnapshots()
@@ -306,6 +308,7 @@ class Simulation:
             "aws.dynamodb.ledger.DynamoLedger": lambda *_: self.ledger,
             "aws.dynamodb.passes.DynamoPasses": lambda *_: self.passes,
             "aws.dynamodb.snapshot.DynamoSnapshots": lambda *_: self._snapshots,
+            "aws.dynamodb.bookings.DynamoBookings": lambda *_: self.bookings,
             "aws.dynamodb.state.DynamoLabHoursStates": lambda *_: self._states,
             "aws.dynamodb.hub_slots.DynamoHubSlots": lambda *_: self._slots,
             "aws.dynamodb.breaker.DynamoBreakers": lambda *_: self._breakers,

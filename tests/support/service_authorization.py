@@ -34,6 +34,7 @@ _RESOURCES: Mapping[str, tuple[str, ...]] = {
     "dynamodb:BatchGetItem": (arn("dynamodb", "table/{RequestItems}"),),
     "dynamodb:GetItem": _TABLE,
     "dynamodb:PutItem": _TABLE,
+    "dynamodb:Query": _TABLE,
     "dynamodb:Scan": _TABLE,
     "dynamodb:UpdateItem": _TABLE,
     "ec2:DescribeSpotInstanceRequests": (),

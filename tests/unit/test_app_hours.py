@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from tests.support.app_twins import DESCRIPTION, MANAGER, OWNER, TwinClock
 from tests.twins.agent import TwinAgent
+from tests.twins.bookings import MemoryBookings
 from tests.twins.breaker import MemoryBreakers
 from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.ledger import MemoryLedger
@@ -19,6 +20,7 @@ from labswarm.errors import BadInput, Permanent, Transient
 from labswarm.groups import Group, Member, Size
 from labswarm.lab_hours.apply import Sizing
 from labswarm.lab_hours.booking import Booking
+from labswarm.lab_hours.bookings import StoredBooking
 from labswarm.lab_hours.decide import LabHours, actions_of, execution_name
 from labswarm.lab_hours.demand import Decision
 from labswarm.lab_hours.state import LabHoursState
@@ -61,6 +63,7 @@ class Rig:
         self.group = Group(desired=1, least=0, most=20, in_service=frozenset({ONE}))
         self.snapshots = MemorySnapshots()
         self.states = MemoryLabHoursStates()
+        self.bookings = MemoryBookings()
         self.text = FEED.format(seats=12)
         self.unreadable = False
         self.measured = 0
@@ -72,6 +75,7 @@ class Rig:
             groups=cast(Any, self),
             snapshots=self.snapshots,
             states=self.states,
+            bookings=self.bookings,
             launches=self,
             claims=self.ledger,
             breakers=self.breakers,
@@ -450,3 +454,36 @@ def test_a_node_that_terminates_already_is_not_counted_off_twice() -> None:
 def test_an_unknown_action_is_refused(action: dict[str, object]) -> None:
     with pytest.raises(BadInput, match="action"):
         acted(Hub(), TwinGroup(1), **action)
+
+
+# Bookings of the hub's page
+
+
+def booked(seats: int, start: str, end: str) -> StoredBooking:
+    return StoredBooking("physics0", "lab", "Physics", start, end, "UTC", seats, "curie")
+
+
+def test_a_booking_of_the_page_brings_nodes_as_a_feed_does_and_both_add_up() -> None:
+    rig = Rig(timetable="ssm:/labswarm/timetables/lab")
+    rig.sees()
+    rig.minute()
+    rig.bookings.write_booking(booked(30, "2027-01-15T08:02", "2027-01-15T10:00"))
+    rig.clock.sleep(60)
+    rig.sees()
+
+    decision, problems = rig.minute()
+
+    assert (decision.seats, problems) == (12 + 30, ())
+
+
+def test_a_booking_counts_in_the_next_minute_without_a_feed_and_no_more_once_removed() -> None:
+    rig = Rig(headroom=0)
+    rig.sees()
+    assert rig.minute()[0].seats == 0
+    written = rig.bookings.write_booking(booked(30, "2027-01-15T08:01", "2027-01-15T10:00"))
+    assert rig.minute()[0].seats == 30
+
+    assert written is not None
+    assert rig.bookings.remove_booking(written)
+
+    assert rig.minute()[0].seats == 0

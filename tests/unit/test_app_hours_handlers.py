@@ -58,6 +58,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("LEDGER_TABLE", "labswarm-ledger"),
         ("SNAPSHOTS_TABLE", "labswarm-snapshots"),
         ("LAB_HOURS_TABLE", "labswarm-lab-hours"),
+        ("BOOKINGS_TABLE", "labswarm-bookings"),
         ("LAB_HOURS_MACHINE", MACHINE),
         ("ALARMS_TOPIC", TOPIC),
     ):
@@ -66,6 +67,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         table("labswarm-ledger", "instance_id", "transition")
         table("labswarm-snapshots", "cluster")
         table("labswarm-lab-hours", "cluster")
+        table("labswarm-bookings", "cluster", "id")
         describe("lab")
         ec2, autoscaling = boto3.client("ec2"), boto3.client("autoscaling")
         ec2.create_launch_template(

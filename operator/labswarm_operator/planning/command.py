@@ -126,7 +126,7 @@ def _cluster(
     else:
         account = read_account(clients, options.cluster, sizes)
         cluster, region = account.cluster, options.region or account.region
-        labs = question.labs_of(account.state.bookings, now)
+        labs = question.labs_of(account.state.labs, now)
         if options.node_start is None:
             measured_s = account.state.starts_s
     cluster = replace(cluster, limits=question.with_limits(cluster.limits, options.limit))

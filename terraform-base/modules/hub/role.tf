@@ -58,6 +58,13 @@ module "role" {
       Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
     },
     {
+      Sid       = "Bookings"
+      Effect    = "Allow"
+      Action    = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"]
+      Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.bookings_table}"
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
+    },
+    {
       Sid       = "SeatsShort"
       Effect    = "Allow"
       Action    = "events:PutEvents"

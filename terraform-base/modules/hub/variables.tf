@@ -184,6 +184,12 @@ variable "snapshots_table" {
   default     = "labswarm-snapshots"
 }
 
+variable "bookings_table" {
+  description = "The app's table of the labs that instructors book on the hub's page."
+  type        = string
+  default     = "labswarm-bookings"
+}
+
 variable "alarm_topic_arns" {
   description = "SNS topics that are notified when EC2 recovers the hub. Stack cluster's README.md has the command that shows the app's topic."
   type        = list(string)

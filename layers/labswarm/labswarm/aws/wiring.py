@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from labswarm.executions import Executions
     from labswarm.groups import Groups
     from labswarm.lab_hours.alarms import Alarms
+    from labswarm.lab_hours.bookings import Bookings
     from labswarm.lab_hours.feed import Feeds
     from labswarm.lab_hours.launches import Launches
     from labswarm.lab_hours.state import LabHoursStates
@@ -53,6 +54,11 @@ class Wiring:
 
         client = boto3.client("sns", config=AWS)
         return SnsAlarms(client, environment.required("ALARMS_TOPIC"))
+
+    def bookings(self) -> "Bookings":
+        from labswarm.aws.dynamodb.bookings import DynamoBookings
+
+        return DynamoBookings(self._dynamodb, environment.required("BOOKINGS_TABLE"))
 
     def breakers(self) -> "Breakers":
         from labswarm.aws.dynamodb.breaker import DynamoBreakers

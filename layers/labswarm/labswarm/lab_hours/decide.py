@@ -9,6 +9,8 @@ from labswarm.clock import Clock
 from labswarm.cluster import Cluster, Clusters
 from labswarm.groups import Group, Groups
 from labswarm.lab_hours.alarms import Alarms
+from labswarm.lab_hours.booked_labs import with_booked
+from labswarm.lab_hours.bookings import Bookings
 from labswarm.lab_hours.demand import Decision, Situation, decide, start_ahead_s
 from labswarm.lab_hours.hold import held_back
 from labswarm.lab_hours.launches import Launches
@@ -54,6 +56,7 @@ class LabHours:
         groups: Groups,
         snapshots: Snapshots,
         states: LabHoursStates,
+        bookings: Bookings,
         launches: Launches,
         claims: Ledger,
         breakers: Breakers,
@@ -64,6 +67,7 @@ class LabHours:
         self._groups = groups
         self._snapshots = snapshots
         self._states = states
+        self._bookings = bookings
         self._launches = launches
         self._claims = claims
         self._breakers = breakers
@@ -71,8 +75,8 @@ class LabHours:
         self._clock = clock
 
     def decision(self, name: str) -> Decided:
-        """Decide about a cluster, by the timetable as its state have it. An alarm is raised when
-        what is wrong with that is new.
+        """Decide about a cluster, by its bookings and the timetable as its state has it. An alarm
+        is raised when what is wrong with that is new.
 
         Raises the errors of reading and of raising an alarm.
         """
@@ -84,6 +88,8 @@ class LabHours:
         state = self._with_starts(known, name, now)
         if cluster.timetable is None:
             state = replace(state, digest="", bookings=(), problems=())
+        read = self._bookings.read_bookings(name)
+        state = with_booked(state, read, now, most_seats(cluster, group, state))
         ahead_s = _ahead_s(state, cluster)
         decided = decide(
             Situation(
@@ -91,7 +97,7 @@ class LabHours:
                 now=now,
                 snapshot=snapshot,
                 group=group,
-                bookings=state.bookings,
+                bookings=state.labs,
                 headroom=cluster.headroom,
                 ahead_s=ahead_s,
                 node_seats=state.node_seats,
@@ -126,9 +132,10 @@ class LabHours:
 
     def _alarmed(self, state: LabHoursState, name: str) -> LabHoursState:
         # Stored only after the message was sent: a failed message is sent by the next minute.
-        if state.problems and state.problems != state.alarmed:
-            self._alarms.send(f"labswarm: the timetable of {name}", state.problems)
-        return replace(state, alarmed=state.problems)
+        problems = state.all_problems
+        if problems and problems != state.alarmed:
+            self._alarms.send(f"labswarm: the timetable of {name}", problems)
+        return replace(state, alarmed=problems)
 
     def _alarmed_of_refusing(
         self, state: LabHoursState, name: str, snapshot: Snapshot | None

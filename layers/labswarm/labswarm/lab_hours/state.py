@@ -16,6 +16,8 @@ class LabHoursState:
     `ended_at` is when a reading took too long and was ended, 0 when the last did not. `starts_s`
     are the measured starts of nodes, read at `measured_at`. `node_seats` is a node's seats, once
     known, and `refusing` the ids of the Swarm's nodes that started no servers in the last snapshot.
+    `booked` are the labs of the bookings that were made on the hub's page, with their problems, as
+    read at `booked_at` from bookings with this digest.
     """
 
     node_seats: int | None = None
@@ -28,6 +30,20 @@ class LabHoursState:
     alarmed: tuple[str, ...] = ()
     ended_at: float = 0
     refusing: tuple[str, ...] = ()
+    booked: tuple[Booking, ...] = ()
+    booked_problems: tuple[str, ...] = ()
+    booked_digest: str = ""
+    booked_at: float = 0
+
+    @property
+    def labs(self) -> tuple[Booking, ...]:
+        """The labs of the feed and of the hub's page, by their starts."""
+        return tuple(sorted((*self.bookings, *self.booked), key=lambda lab: lab.starts))
+
+    @property
+    def all_problems(self) -> tuple[str, ...]:
+        """The problems of the feed and of the page's bookings."""
+        return (*self.problems, *self.booked_problems)
 
     def to_json(self) -> str:
         # As UTF-8: an item of DynamoDB has 400 KB at most, and an escaped letter takes 6 bytes.
@@ -46,6 +62,8 @@ class LabHoursState:
                 "refusing": tuple(values.get("refusing", ())),
                 "starts_s": tuple(values["starts_s"]),
                 "alarmed": tuple(values.get("alarmed", ())),
+                "booked": tuple(Booking(**lab) for lab in values.get("booked", ())),
+                "booked_problems": tuple(values.get("booked_problems", ())),
             }
         )
 

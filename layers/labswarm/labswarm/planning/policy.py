@@ -7,6 +7,7 @@ from typing import Any, cast
 from labswarm.cluster import Cluster
 from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking
+from labswarm.lab_hours.bookings import BookingsRead
 from labswarm.lab_hours.decide import LabHours, actions_of
 from labswarm.lab_hours.state import LabHoursState
 from labswarm.lifecycle.breaker import Breaker
@@ -40,6 +41,7 @@ class LabHoursPolicy:
             groups=stores,
             snapshots=stores,
             states=stores,
+            bookings=stores,
             launches=stores,
             claims=stores,
             breakers=stores,
@@ -71,6 +73,10 @@ class LabHoursPolicy:
 
     def write_state(self, _cluster: str, state: LabHoursState) -> None:
         self._state = state
+
+    def read_bookings(self, _cluster: str) -> BookingsRead:
+        # The state has them.
+        return BookingsRead()
 
     def durations_s(self, _cluster: str) -> Sequence[float]:
         return self._world.starts_s[-NEWEST:]

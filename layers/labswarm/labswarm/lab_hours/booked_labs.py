@@ -1,0 +1,93 @@
+"""From bookings to their labs: the same values that a feed gives."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import icalendar
+import recurring_ical_events
+from icalendar.prop import vRecur
+
+from labswarm.lab_hours.booking import Booking
+from labswarm.lab_hours.bookings import BookingsRead, StoredBooking
+from labswarm.lab_hours.state import LabHoursState
+from labswarm.lab_hours.timetable import HORIZON_S
+from labswarm.lab_hours.timetables import READ_EVERY_S
+
+
+def labs_of(bookings: Iterable[StoredBooking], first: float, last: float) -> list[Booking]:
+    """Return the labs of these bookings that run at `first` or start before `last` (epoch seconds),
+    by their starts."""
+    between = (datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC))
+    found = [lab for booking in bookings for lab in _labs(booking, *between)]
+    return sorted(found, key=lambda lab: (lab.starts, lab.name))
+
+
+def event_of(booking: StoredBooking) -> icalendar.Event:
+    """Return the booking as an event, as a feed of lab hours has it."""
+    event = icalendar.Event()
+    event.add("UID", f"{booking.id}@{booking.cluster}.labswarm")
+    event.add("SEQUENCE", booking.version)
+    event.add("SUMMARY", booking.title)
+    event.add("DESCRIPTION", f"seats: {booking.seats}\ncluster: {booking.cluster}")
+    event.add("DTSTART", booking.starts)
+    event.add("DTEND", booking.ends)
+    if booking.rrule is not None:
+        rule = vRecur.from_ical(booking.rrule)
+        rule["UNTIL"] = [booking.until.astimezone(UTC)]
+        event.add("RRULE", rule)
+    for day in booking.exdates:
+        # The lab of that day: a repeat starts at the same time of day as the first.
+        event.add("EXDATE", datetime.combine(date.fromisoformat(day), booking.starts.timetz()))
+    return event
+
+
+def with_booked(
+    state: LabHoursState, read: BookingsRead, now: float, most_seats: int | None
+) -> LabHoursState:
+    """Return the state with the labs of these bookings from `now` (epoch seconds) on.
+
+    Rules are read again only when a booking has changed, or the horizon has moved on by hours.
+    """
+    stored = [booking.to_json() for booking in read.bookings]
+    digest = hashlib.sha256(json.dumps([most_seats, stored, read.problems]).encode()).hexdigest()
+    if digest == state.booked_digest and now - state.booked_at < READ_EVERY_S:
+        return state
+    labs = labs_of(read.bookings, now, now + HORIZON_S)
+    return replace(
+        state,
+        booked=tuple(_within(lab, most_seats) for lab in labs),
+        booked_problems=read.problems,
+        booked_digest=digest,
+        booked_at=now,
+    )
+
+
+def peak(labs: Sequence[Booking], of: Booking) -> int:
+    """Return the most seats that these labs and `of` take together while it runs."""
+    at_once = [lab for lab in labs if lab.starts < of.ends and lab.ends > of.starts]
+    begins = [of.starts, *(lab.starts for lab in at_once if lab.starts > of.starts)]
+    return of.seats + max(
+        sum(lab.seats for lab in at_once if lab.starts <= at < lab.ends) for at in begins
+    )
+
+
+def _labs(booking: StoredBooking, first: datetime, last: datetime) -> list[Booking]:
+    if booking.rrule is None and (booking.starts >= last or booking.ends <= first):
+        return []
+    calendar = icalendar.Calendar()
+    calendar.add_component(event_of(booking))
+    found = recurring_ical_events.of(calendar).between(first, last)
+    spans = [(one["DTSTART"].dt.timestamp(), one["DTEND"].dt.timestamp()) for one in found]
+    return [
+        Booking(booking.title, starts, ends, booking.seats)
+        for starts, ends in spans
+        if ends > first.timestamp() and starts < last.timestamp()
+    ]
+
+
+def _within(lab: Booking, most_seats: int | None) -> Booking:
+    """The lab with the cluster's seats, where it asks for more: the limit may have become lower."""
+    return lab if most_seats is None else replace(lab, seats=min(lab.seats, most_seats))
