@@ -168,7 +168,7 @@ def test_a_change_is_made_on_a_claim_written_in_between(ledger: Ledger) -> None:
     assert set(kept(ledger).tokens) == {"token-1", "rival", "mine"}
 
 
-def test_one_who_never_gets_to_write_is_told_to_try_again(ledger: Ledger) -> None:
+def test_a_writer_that_never_gets_its_turn_raises_a_transient_error(ledger: Ledger) -> None:
     ledger.write_claim(CLAIM)
 
     def rule(existing: Claim | None) -> Claim:
@@ -180,7 +180,7 @@ def test_one_who_never_gets_to_write_is_told_to_try_again(ledger: Ledger) -> Non
         change(ledger, INSTANCE, "launch", rule)
 
 
-def test_everything_about_many_instances_is_told(ledger: Ledger) -> None:
+def test_the_claims_of_many_instances_are_listed(ledger: Ledger) -> None:
     many = [f"i-{number:017x}" for number in range(120)]
     launches = [replace(CLAIM, instance_id=instance) for instance in many]
     leaving = replace(CLAIM, instance_id=many[7], transition="terminate")

@@ -45,7 +45,7 @@ class Browser:
         self._session.post(at, headers={"X-XSRFToken": xsrf}, timeout=10).raise_for_status()
 
 
-def test_students_are_told_before_their_servers_stop_and_back_soon(lab: LabUnderTest) -> None:
+def test_students_are_notified_before_their_servers_stop_and_back_soon(lab: LabUnderTest) -> None:
     lab.must("scale", "1")
     attended = json.loads(lab.must("class", str(len(STUDENTS)), "--json"))
     assert [student["ok"] for student in attended["students"]] == [True] * len(STUDENTS)

@@ -29,7 +29,7 @@ def agrees(lab: LabUnderTest, status: dict[str, Any]) -> bool:
     }
 
 
-def test_the_functions_are_told_of_a_worker_that_comes(simulated_lab: LabUnderTest) -> None:
+def test_the_snapshot_reports_a_worker_that_joins(simulated_lab: LabUnderTest) -> None:
     simulated_lab.must("scale", "2")
     simulated_lab.eventually(
         "the snapshot has both workers",
@@ -51,7 +51,7 @@ def test_the_view_is_printed_once_where_there_is_no_terminal(simulated_lab: LabU
 
 @pytest.mark.deep
 @pytest.mark.swarm
-def test_a_student_without_a_seat_is_told_of_within_five_seconds(lab: LabUnderTest) -> None:
+def test_a_student_without_a_seat_is_reported_within_five_seconds(lab: LabUnderTest) -> None:
     # Seven seats are there.
     with subprocess.Popen(
         [*lab.command, "class", "9"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -25,7 +25,7 @@ def slow_lab() -> Iterator[LabUnderTest]:
     yield from brought_up(f"aws{os.getpid()}", "--workers", "1", "--latency", "aws")
 
 
-def test_students_are_told_and_back_and_their_node_is_gone_before_the_kill(
+def test_students_are_notified_and_moved_and_their_node_leaves_before_the_kill(
     slow_lab: LabUnderTest,
 ) -> None:
     seated(slow_lab, STUDENTS)

@@ -25,7 +25,7 @@ def executions_on(lab: LabUnderTest, machine: str, instance_id: str) -> list[lis
 
 # Bound in time by the request, so not for a machine that does other work too.
 @pytest.mark.deep
-def test_students_on_an_interrupted_node_are_told_and_back_elsewhere_before_it_is_killed(
+def test_students_on_an_interrupted_node_are_notified_and_moved_before_it_is_killed(
     lab: LabUnderTest,
 ) -> None:
     """Five sit there, and a sixth has typed something a second before."""

@@ -76,7 +76,7 @@ def depends_on(cookbook: str) -> set[str]:
 
 
 @pytest.mark.parametrize("cookbook", NAMES)
-def test_metadata_says_what_a_supermarket_would_ask(cookbook: str) -> None:
+def test_the_metadata_has_each_field_that_a_supermarket_asks_for(cookbook: str) -> None:
     metadata = metadata_of(cookbook)
     assert metadata["name"] == cookbook
     assert metadata["license"] == "BSD-3-Clause"

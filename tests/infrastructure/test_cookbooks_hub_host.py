@@ -215,7 +215,7 @@ def test_the_hubs_clusters_are_its_own_and_those_of_its_groups(
     assert description["groups"]["gpu"]["image"] == "db-gpu-image:1"
 
 
-def test_a_cluster_that_is_not_described_yet_is_told(
+def test_a_cluster_without_a_description_is_reported(
     program: ModuleType, config: NodeConfig
 ) -> None:
     with pytest.raises(BadInput):

@@ -19,7 +19,7 @@ def planned(terraform: Prepared, **variables: Any) -> dict[str, Any]:
     return extract(stack.plan(**variables))
 
 
-def test_the_committed_plan_is_what_terraform_plans_with_the_labs_values(
+def test_the_committed_plan_equals_terraforms_plan_with_the_labs_values(
     terraform: Prepared,
 ) -> None:
     assert planned(terraform) == json.loads(DEFAULT.read_text(encoding="utf-8")), (
@@ -27,7 +27,7 @@ def test_the_committed_plan_is_what_terraform_plans_with_the_labs_values(
     )
 
 
-def test_a_hooks_timeout_changed_in_terraform_changes_what_the_lab_reads(
+def test_a_hooks_timeout_changed_in_terraform_changes_the_labs_plan(
     terraform: Prepared,
 ) -> None:
     resources = planned(terraform, hook_timeout_seconds=1234)["planned_values"]["root_module"]

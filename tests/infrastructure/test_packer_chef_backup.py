@@ -488,7 +488,7 @@ def test_a_server_that_does_not_answer_is_no_isolated_one(machine: Machine) -> N
     assert "does not change who may read" in done.stderr
 
 
-def test_the_set_up_isolates_and_searches_show_what_may_be_read() -> None:
+def test_the_set_up_isolates_clusters_and_searches_show_readable_nodes_alone() -> None:
     unit = (PACKER / "chef-server/labswarm-chef-server.service").read_text()
     set_up, isolate = (
         unit.index(f"\nExecStart=/usr/local/sbin/labswarm-chef-{name}\n")

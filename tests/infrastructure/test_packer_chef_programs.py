@@ -66,7 +66,7 @@ def write_sample(home: Path) -> "subprocess.CompletedProcess[str]":
 
 @needs_chef_config
 @pytest.mark.parametrize("folder", [".chef", ".cinc"], ids=["chef", "cinc"])
-def test_the_knife_of_either_distribution_reads_what_the_workstation_writes(
+def test_the_knife_of_either_distribution_reads_the_workstations_settings(
     folder: str, tmp_path: Path
 ) -> None:
     assert write_sample(tmp_path).returncode == 0
@@ -87,7 +87,7 @@ def test_the_knife_of_either_distribution_reads_what_the_workstation_writes(
 
 
 @needs_chef_config
-def test_chef_client_reads_what_a_node_writes_and_logs_to_a_file(tmp_path: Path) -> None:
+def test_chef_client_reads_the_nodes_settings_and_logs_to_a_file(tmp_path: Path) -> None:
     chef = ChefConfig(
         url="https://chef.sample.invalid",
         organization="sample",

@@ -297,7 +297,7 @@ def test_the_servers_state_is_on_the_data_volume_and_there_before_the_server(
     assert f"RequiresMountsFor={root}/var/opt/cinc-project" in drop_in.read_text()
 
 
-def test_no_private_key_is_told_or_left_where_another_user_reads_it(started: Machine) -> None:
+def test_no_private_key_is_printed_or_left_where_another_user_reads_it(started: Machine) -> None:
     assert "PRIVATE" not in started.output
     keys = [
         path

@@ -145,7 +145,7 @@ def test_each_name_stands_once_unless_its_arguments_are_looked_at() -> None:
     assert len(names) == len(set(names)) > 300
 
 
-def test_the_engine_is_told_of_it_where_the_resource_puts_it() -> None:
+def test_the_engine_reads_the_profile_where_the_resource_puts_it() -> None:
     engine = json.loads((BASE / "files/default/engine.json").read_text())
     resource = (BASE / "resources/engine.rb").read_text()
     assert engine["seccomp-profile"] == "/etc/docker/labswarm-seccomp.json"

@@ -85,7 +85,7 @@ def test_a_group_that_is_gone_is_empty(tmp_path: Path) -> None:
     assert group["sizes"] is None
 
 
-def test_the_deadline_ends_it_with_what_to_do(tmp_path: Path) -> None:
+def test_the_deadline_ends_it_with_the_remedy(tmp_path: Path) -> None:
     done, _ = emptied(tmp_path, "InService", deadline_s=1, stuck=True)
 
     assert done.returncode == 1

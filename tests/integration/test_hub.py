@@ -370,7 +370,7 @@ def test_labswarm_managers_token_is_good_for_servers_only(hub: Hub) -> None:
     assert hub.call("GET", "/proxy")[0] == 403
 
 
-def test_students_are_told_that_their_node_goes_and_read_it_alone(empty_hub: Hub) -> None:
+def test_each_student_on_a_leaving_node_reads_a_notice_of_their_own(empty_hub: Hub) -> None:
     assert all(result.ok for result in empty_hub.attend(2))
     ground = empty_hub.ground
     swarm = DockerSwarm(f"unix://{ground.docker_socket}")

@@ -24,7 +24,7 @@ def test_the_page_has_a_section_for_each_alarm_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_says_since_when_and_what_it_means_for_students(name: str) -> None:
+def test_an_alarm_states_the_time_and_the_effect_on_students(name: str) -> None:
     text = ALARMS[name]["AlarmDescription"]
 
     assert text.endswith(f" Open {PAGE}#{name.lower()}")

@@ -383,7 +383,7 @@ def test_the_last_resort_leaves_a_malformed_terminate_event_to_the_minute() -> N
         (ended_badly(input='{"source": "web"}'), "source"),
     ],
 )
-def test_the_last_resort_refuses_what_is_malformed_once_with_its_field(
+def test_the_last_resort_refuses_a_malformed_event_once_and_names_the_field(
     change: dict[str, Any], field: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     claimed()

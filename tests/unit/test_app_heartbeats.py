@@ -106,7 +106,7 @@ def test_heartbeats_end_at_the_works_own_deadline() -> None:
     assert waits.beat() == Beats()
 
 
-def test_an_action_that_is_over_is_told_and_stops_no_other() -> None:
+def test_an_action_that_is_over_is_reported_and_stops_no_other() -> None:
     waits = Waits()
     waits.hooks.waiting = {"second"}
 

@@ -139,7 +139,7 @@ def test_a_hostile_text_in_an_events_field_changes_nothing_and_is_logged_once(
         assert raised == (field if ours else "")
 
 
-def test_an_event_of_a_cluster_that_is_not_described_is_told_by_name(
+def test_an_event_of_a_cluster_without_a_description_is_refused_by_name(
     app: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     event = changed("launch", "detail.AutoScalingGroupName", "labswarm-x-workers")

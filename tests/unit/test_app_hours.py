@@ -218,7 +218,7 @@ def test_of_many_bad_events_the_first_are_named_and_the_others_counted(rig: Rig)
     assert problems == (*BAD * 20, "10 more events have problems. Correct these first.")
 
 
-def test_an_alarm_that_could_not_be_told_is_told_by_the_next_minute(rig: Rig) -> None:
+def test_an_alarm_that_could_not_be_sent_is_sent_by_the_next_minute(rig: Rig) -> None:
     rig.text = FEED.format(seats="many")
     send, rig.hours._alarms = rig.hours._alarms, Mute()
 

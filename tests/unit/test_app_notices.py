@@ -69,7 +69,7 @@ def look(servers: int, at: str = BEFORE, urgent: bool = False, state: str = "rea
 
 
 @pytest.mark.parametrize("notified", [True, False])
-def test_students_are_told_once_when_their_time_begins(notified: bool) -> None:
+def test_students_are_notified_once_when_their_time_begins(notified: bool) -> None:
     looks = [look(2), look(2), look(1), look(1, AFTER)]
 
     entered = [*way(looks, notified, "Evacuate")]
@@ -127,7 +127,7 @@ def test_nothing_depends_on_a_notice_or_waits_for_it_long(state: str, path: str)
     assert notify["TimeoutSeconds"] == 15
 
 
-def test_who_is_told_is_told_until_when_their_server_stays() -> None:
+def test_a_notice_says_until_when_the_server_stays() -> None:
     notifying = (SPOT["Warn"], TERMINATE["Notify"], TERMINATE["Warn"])
     given = [state["Parameters"]["Payload"]["parameters"] for state in notifying]
     assert [(p["Kind"], p["Deadline.$"]) for p in given] == [

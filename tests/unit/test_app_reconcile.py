@@ -459,7 +459,7 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return answers
 
 
-def test_when_the_chef_server_cannot_be_listed_nothing_is_decided_and_it_is_told(
+def test_when_the_chef_server_cannot_be_listed_nothing_is_decided_and_the_reason_is_reported(
     cluster: Cluster,
 ) -> None:
     ghost = cluster.join(STALE)

@@ -80,7 +80,7 @@ def test_objects_are_read_as_they_were_written(signer: KeySigner) -> None:
     assert Objects.parse(objects.to_json()) == objects
 
 
-def test_a_clients_key_is_told_in_version_0_of_the_api_alone(
+def test_only_version_0_of_the_api_returns_a_clients_key(
     api: Api, signer: KeySigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """https://docs.chef.io/server/api_chef_server/: keys are an endpoint of their own since 1."""

@@ -72,7 +72,7 @@ OF_OUR_OWN = {
 FILES = sorted(page.SUITE.glob("test_*.py"))
 
 
-def test_the_page_is_what_the_suite_says_now() -> None:
+def test_the_page_equals_the_suites_present_output() -> None:
     made = page.page(page.suite_lines())
     kept = page.PAGE.read_text(encoding="utf-8")
     assert kept == made, "`python -m tests.support.page` writes it anew"

@@ -54,7 +54,7 @@ def test_a_student_behind_them_waits_for_a_node_of_their_own(waits: Waits) -> No
     assert look.words == "A machine is starting for you: about 80 s. 4 students before you."
 
 
-def test_a_student_who_comes_when_the_next_node_is_late_is_told_a_whole_start(
+def test_a_student_who_comes_when_the_next_node_is_late_reads_a_whole_starts_time(
     waits: Waits,
 ) -> None:
     look = Wait(BEGAN + 300).look(waits, line(), place=1, seats=4, now=BEGAN + 300)
@@ -85,7 +85,7 @@ def test_the_estimate_shrinks_and_the_bar_grows_although_starts_become_slower(wa
         ),
     ],
 )
-def test_a_wait_is_told_in_plain_words_and_says_when_the_estimate_was_wrong(
+def test_a_wait_is_stated_in_plain_words_and_says_when_the_estimate_was_wrong(
     progress: Progress, words: str
 ) -> None:
     assert progress.words == words

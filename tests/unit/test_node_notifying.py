@@ -41,20 +41,22 @@ def room() -> Class:
     return Class()
 
 
-def test_every_student_on_the_worker_is_told_and_no_other(room: Class) -> None:
+def test_every_student_on_the_worker_is_notified_and_no_other(room: Class) -> None:
     answer = notify(room.swarm, room.hub, WORKER, SOON)
     assert answer == {"notified": [ADA.service, BOB.service], "failed": {}}
     assert room.hub.notices == {(ADA.user, ADA.name): SOON, (BOB.user, BOB.name): SOON}
 
 
-def test_told_again_the_newest_notice_counts(room: Class) -> None:
+def test_after_a_second_notice_the_newest_counts(room: Class) -> None:
     notify(room.swarm, room.hub, WORKER, Notice("terminate", 1_900_000_000))
     for _ in range(2):
         assert notify(room.swarm, room.hub, WORKER, SOON)["failed"] == {}
     assert set(room.hub.notices.values()) == {SOON}
 
 
-def test_who_cannot_be_told_is_named_with_the_reason_and_hinders_nobody(room: Class) -> None:
+def test_a_student_who_cannot_be_notified_is_named_with_the_reason_and_hinders_nobody(
+    room: Class,
+) -> None:
     room.hub.without_notices = {ADA.user}
     assert notify(room.swarm, room.hub, WORKER, SOON) == {
         "notified": [BOB.service],
@@ -100,7 +102,7 @@ def test_nobody_is_begun_with_when_the_time_of_a_command_is_over(room: Class) ->
     assert room.hub.notices == {}
 
 
-def test_on_a_node_that_is_down_nobody_is_left_to_be_told(room: Class) -> None:
+def test_on_a_node_that_is_down_nobody_is_left_to_notify(room: Class) -> None:
     room.engines[WORKER].kill()
     assert notify(room.swarm, room.hub, WORKER, SOON) == {"notified": [], "failed": {}}
     assert room.hub.notices == {}

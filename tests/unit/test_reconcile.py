@@ -352,7 +352,7 @@ def test_the_cap_is_a_tenth_of_the_group_and_at_least_five(instances: int, cap: 
     assert cap_of(instances) == cap
 
 
-def test_of_a_hundred_planted_five_go_in_a_pass_and_the_rest_is_told() -> None:
+def test_of_a_hundred_planted_five_go_in_a_pass_and_the_rest_is_reported() -> None:
     planted = [node(f"i-{n:017x}", "down", f"ghost{n:03}") for n in range(100)]
     seen = with_nodes(listings(A), *planted)
     plan = passes(seen, seen)
@@ -522,6 +522,6 @@ def test_only_where_no_side_knows_anything_a_cluster_rests(seen: Listings) -> No
 
 @given(any_listings)
 @settings(max_examples=100)
-def test_everything_found_is_told_once(seen: Listings) -> None:
+def test_each_finding_is_reported_once(seen: Listings) -> None:
     keys = [(f.what, f.key) for f in orphans(seen)]
     assert len(keys) == len(set(keys))

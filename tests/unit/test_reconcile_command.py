@@ -27,7 +27,7 @@ def shown(capsys: pytest.CaptureFixture[str], *passes: dict[str, Any], dry_run: 
     return capsys.readouterr().out
 
 
-def test_each_finding_is_told_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_finding_is_printed_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, DONE, dry_run=False).splitlines()[:5] == [
         "lab: 2 findings, cap 5",
         "  cleaned up (1):",
@@ -41,18 +41,18 @@ def test_a_dry_run_says_that_nothing_was_done(capsys: pytest.CaptureFixture[str]
     assert "would be cleaned up (1" in shown(capsys, {"plan": DONE["plan"]}, dry_run=True)
 
 
-def test_why_nothing_is_decided_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_reason_why_nothing_is_decided_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     said = shown(capsys, UNDECIDED, dry_run=False)
     assert said == "lab: no decision: the Swarm has no snapshot\n"
 
 
-def test_that_every_cluster_is_at_rest_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_says_that_every_cluster_is_at_rest(capsys: pytest.CaptureFixture[str]) -> None:
     assert "every cluster is at rest. Add --cluster NAME to run one." in shown(
         capsys, dry_run=False
     )
 
 
-def test_a_failure_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_printed_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no group [x]" in shown(capsys, FAILED, dry_run=False)
 
 

@@ -244,7 +244,7 @@ def test_an_event_sent_before_a_crash_is_not_sent_twice(there: Account) -> None:
     assert (len(there.started), there.left()) == (1, 0)
 
 
-def test_a_dry_run_changes_nothing_and_says_what_would_be(there: Account) -> None:
+def test_a_dry_run_changes_nothing_and_lists_each_change(there: Account) -> None:
     buried(event("launch"))
     buried(event("spot_interruption"))
 
@@ -262,7 +262,7 @@ def test_a_queue_that_is_not_there_is_named(there: Account) -> None:
         redrive(there, "other", NOW, dry_run=False)
 
 
-def test_an_empty_queue_is_told() -> None:
+def test_a_line_says_that_the_queue_is_empty() -> None:
     assert list(lines([], dry_run=False)) == ["The queue is empty."]
 
 

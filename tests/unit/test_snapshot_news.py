@@ -105,7 +105,7 @@ def test_a_node_whose_labels_disagree_has_no_instance_and_stops_nobody() -> None
     assert [node.instance_id for node in seen(nodes=(NODE, odd)).nodes] == [NODE.node_label, None]
 
 
-def test_a_node_that_has_not_told_its_size_has_no_seats() -> None:
+def test_a_node_that_has_not_reported_its_size_has_no_seats() -> None:
     assert seen(nodes=(replace(NODE, memory_bytes=0, nano_cpus=0),)).nodes[0].seats == 0
 
 
@@ -129,21 +129,21 @@ def test_every_change_of_a_node_is_news(change: dict[str, Any]) -> None:
     assert sent.is_news(replace(later, nodes=(replace(later.nodes[0], **change),)))
 
 
-def test_the_first_who_waits_is_told_at_once() -> None:
+def test_the_first_student_who_waits_is_reported_at_once() -> None:
     assert Sent().after(line_of(0)).call_due_in(line_of(1)) == 0
 
 
-def test_nobody_waits_and_nothing_is_told() -> None:
+def test_nobody_waits_and_nothing_is_reported() -> None:
     assert Sent().call_due_in(line_of(0)) is None
 
 
-def test_the_same_line_is_told_once() -> None:
+def test_the_same_line_is_reported_once() -> None:
     sent = Sent().after_call(line_of(2))
     assert sent.call_due_in(line_of(2, NOW + 60)) is None
     assert sent.call_due_in(line_of(1, NOW + 60)) is None
 
 
-def test_a_line_that_grows_is_told_again_but_not_within_two_seconds() -> None:
+def test_a_line_that_grows_is_reported_again_but_not_within_two_seconds() -> None:
     sent = Sent().after_call(line_of(1))
     assert sent.call_due_in(line_of(3, NOW + 0.5)) == BETWEEN_SHORTAGES_S - 0.5
     assert sent.call_due_in(line_of(3, NOW + BETWEEN_SHORTAGES_S)) == 0
@@ -155,7 +155,7 @@ def test_a_line_that_forms_again_is_reported_again() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(0.1, 3))))
-def test_every_growth_is_told_in_time_and_never_two_within_two_seconds(
+def test_every_growth_is_reported_in_time_and_never_two_within_two_seconds(
     steps: list[tuple[int, float]],
 ) -> None:
     sent, at, calls = Sent(), NOW, []
@@ -195,7 +195,7 @@ def sent_for(cluster: str, answer: HubAnswer | None, *, own: bool) -> HubSeen | 
     return snapshot_of(cluster, NOW, (), (), SEAT, OVERHEAD, answer, own=own).hub
 
 
-def test_services_that_the_hub_does_not_know_are_told_the_oldest_first() -> None:
+def test_services_that_the_hub_does_not_know_are_reported_the_oldest_first() -> None:
     services = [service("ada", NOW - 5), service("bob", NOW - 9), service("eve", NOW - 99)]
     answer = HubAnswer(services, frozenset({("eve", ""), ("fay", "")}))
     unknown = (ServiceSeen("id-of-bob", NOW - 9), ServiceSeen("id-of-ada", NOW - 5))
@@ -209,7 +209,7 @@ def test_another_server_of_the_same_student_is_another_service() -> None:
     assert sent_for("lab", answer, own=True) == HubSeen(1, (ServiceSeen("id", NOW),))
 
 
-def test_each_cluster_is_told_of_the_services_on_its_own_seats() -> None:
+def test_each_cluster_gets_a_report_of_the_services_on_its_own_seats() -> None:
     services = [service("ada"), service("bob", cluster="lab"), service("eve", cluster="lab-gpu")]
     answer = HubAnswer(services, frozenset({("fay", "")}))
     for cluster, own, users in (("lab", True, ("ada", "bob")), ("lab-gpu", False, ("eve",))):
@@ -217,7 +217,7 @@ def test_each_cluster_is_told_of_the_services_on_its_own_seats() -> None:
         assert sent_for(cluster, answer, own=own) == HubSeen(1, seen_of)
 
 
-def test_of_thousands_a_hundred_are_told_which_an_item_has_room_for() -> None:
+def test_of_thousands_a_hundred_are_reported_which_an_item_has_room_for() -> None:
     services = [service(f"u{number:04}", NOW - number) for number in range(7000)]
     seen_of = snapshot_of(
         "lab", NOW, [NODE] * 1000, (), SEAT, OVERHEAD, HubAnswer(services, frozenset())

@@ -138,7 +138,7 @@ def test_a_snapshot_is_written_at_the_first_look(rig: Rig) -> None:
     assert rig.heard == []
 
 
-def test_a_student_in_line_is_told_with_the_snapshot_that_says_so(rig: Rig) -> None:
+def test_a_student_in_line_is_reported_with_the_snapshot_that_says_so(rig: Rig) -> None:
     rig.service.look()
     rig.clock.sleep(1)
     rig.twin.line_up(EVE)
@@ -146,7 +146,7 @@ def test_a_student_in_line_is_told_with_the_snapshot_that_says_so(rig: Rig) -> N
     assert rig.heard == [("lab", 1)]
 
 
-def test_a_class_in_line_is_told_twice_and_the_second_look_comes_in_time(rig: Rig) -> None:
+def test_a_class_in_line_is_reported_twice_and_the_second_look_comes_in_time(rig: Rig) -> None:
     rig.twin.line_up(ADA)
     rig.service.look()
     rig.clock.sleep(0.5)
@@ -171,7 +171,7 @@ def test_a_snapshot_that_could_not_be_sent_is_sent_at_the_next_look(rig: Rig) ->
     assert rig.heard == [("lab", 1)]
 
 
-def test_failures_that_pass_are_waited_out_ever_longer_and_then_all_is_told(
+def test_failures_that_pass_are_waited_out_ever_longer_and_then_all_is_reported(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     rig.twin.line_up(EVE)
@@ -231,7 +231,7 @@ def hub_seen(rig: Rig) -> HubSeen | None:
     return rig.written.hub
 
 
-def test_a_service_that_the_hub_has_lost_is_told_after_it_was_asked(rig: Rig) -> None:
+def test_a_service_that_the_hub_has_lost_is_reported_after_it_was_asked(rig: Rig) -> None:
     for server in (ADA, BOB):
         rig.hub.start(server.user, server.name)
         rig.twin.place(server, rig.node_id)
@@ -259,7 +259,7 @@ def test_the_hub_is_asked_every_two_minutes_and_only_while_there_are_services(
     assert rig.asked == 2
 
 
-def test_students_are_told_of_before_the_hub_is_asked(rig: Rig) -> None:
+def test_waiting_students_are_reported_before_the_hub_is_asked(rig: Rig) -> None:
     rig.twin.line_up(EVE)
     rig.hub.down = True
     rig.service.look()
@@ -267,7 +267,7 @@ def test_students_are_told_of_before_the_hub_is_asked(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("error", [Transient("no answer"), Permanent("it shows no servers")])
-def test_while_the_hub_does_not_say_it_nothing_is_told_of_it_and_the_service_goes_on(
+def test_while_the_hub_does_not_answer_its_part_is_left_out_and_the_service_goes_on(
     rig: Rig,
     error: LabswarmError,
     monkeypatch: pytest.MonkeyPatch,
@@ -302,7 +302,7 @@ def shared(rig: Rig) -> Rig:
     return rig
 
 
-def test_each_cluster_is_told_of_by_itself(shared: Rig) -> None:
+def test_each_cluster_has_a_report_of_its_own(shared: Rig) -> None:
     shared.twin.place(ADA, shared.node_id, "lab")
     shared.twin.place(BOB, shared.gpu_id, "lab-gpu")
     shared.twin.line_up(EVE, "lab-gpu")
@@ -317,7 +317,7 @@ def test_each_cluster_is_told_of_by_itself(shared: Rig) -> None:
     assert shared.heard == [("lab-gpu", 1)]
 
 
-def test_two_lines_are_told_of_at_once_each_with_its_own_two_seconds(shared: Rig) -> None:
+def test_two_lines_are_reported_at_once_each_with_its_own_two_seconds(shared: Rig) -> None:
     shared.twin.line_up(ADA, "lab")
     shared.service.look()
     shared.clock.sleep(0.5)
@@ -339,7 +339,7 @@ def test_a_change_in_one_cluster_is_no_news_of_another(shared: Rig) -> None:
     assert shared.kept.read_snapshot("lab") is first
 
 
-def test_a_group_of_which_nothing_can_be_told_does_not_silence_the_hub_s_own(
+def test_a_group_that_cannot_be_reported_does_not_silence_the_hub_s_own(
     shared: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     shared.refused["lab-gpu"] = Permanent("AccessDenied")
@@ -356,7 +356,7 @@ def test_a_transient_error_of_one_cluster_holds_up_no_other(shared: Rig) -> None
     assert shared.heard == [("lab-gpu", 1)]
 
 
-def test_a_group_that_is_described_later_is_told_of_and_its_nodes_were_nobody_else_s(
+def test_a_group_that_is_described_later_is_reported_and_its_nodes_were_nobody_else_s(
     shared: Rig,
 ) -> None:
     clusters, shared.clusters = shared.clusters, {"lab": (SEAT, OVERHEAD)}

@@ -62,7 +62,7 @@ print(json.dumps({
             "activity": 300,
         }
 
-    def test_activity_is_told_well_before_a_server_counts_as_idle(self, tmp_path: Path) -> None:
+    def test_activity_is_reported_well_before_a_server_counts_as_idle(self, tmp_path: Path) -> None:
         loaded = json.loads(self.load(tmp_path, idle_timeout_s=90).stdout)
         assert loaded["activity"] == 30
 

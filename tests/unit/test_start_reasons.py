@@ -29,7 +29,7 @@ def test_both_sentences_have_an_end_and_no_empty_place(reason: Reason) -> None:
 
 
 @pytest.mark.parametrize("reason", EVERY, ids=lambda reason: str(reason.label))
-def test_the_student_reads_what_to_do(reason: Reason) -> None:
+def test_the_student_reads_the_remedy(reason: Reason) -> None:
     advice = ("Start it again", "Start your server again", "is no longer offered.")
     assert any(words in reason.student for words in advice)
     for word in ("rejected", "shutdown", "137", "Error", "task"):

@@ -45,7 +45,7 @@ def test_there_are_the_machines_of_both_hooks() -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_says_what_it_is_for(state: dict[str, Any]) -> None:
+def test_every_state_states_its_purpose(state: dict[str, Any]) -> None:
     assert len(state["Comment"]) > 10
 
 

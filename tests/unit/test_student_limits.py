@@ -107,7 +107,7 @@ HOUR = {"LABSWARM_IDLE_TIMEOUT_S": "3600", "LABSWARM_IDLE_WARNING_S": "300"}
 @pytest.mark.parametrize(
     ("idle_s", "left_s"), [(0, None), (3299, None), (3300, 300), (3599, 1), (3700, -100)]
 )
-def test_a_student_is_told_five_minutes_before_an_idle_server_stops(
+def test_a_student_is_notified_five_minutes_before_an_idle_server_stops(
     limits: ModuleType, idle_s: float, left_s: float | None
 ) -> None:
     notice = limits.TimeLimits.of(HOUR).notice(NOW - idle_s, NOW)

@@ -75,7 +75,7 @@ class TestCell:
         assert output.text == ""
         assert not output.complete
 
-    def test_its_error_is_told(self) -> None:
+    def test_its_error_is_reported(self) -> None:
         with pytest.raises(StudentFailed, match="NameError: x"):
             CellOutput("mine").take(message("error", ename="NameError", evalue="x"))
 

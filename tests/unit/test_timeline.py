@@ -118,7 +118,7 @@ def test_an_instance_that_was_gone_has_no_row() -> None:
     assert [row.instance_id for row in timeline(LIFE, since=35).rows] == [HUB]
 
 
-def test_as_text_it_says_what_happened_in_order_and_what_each_instance_was() -> None:
+def test_as_text_it_lists_the_events_in_order_and_the_kind_of_each_instance() -> None:
     text = as_text(timeline(LIFE))
     at = datetime.fromtimestamp(START + 20).strftime("%H:%M:%S")
     assert f"{at}  {NODE}  EC2 sends a spot warning" in text
@@ -149,7 +149,7 @@ def test_a_repeated_event_of_an_instance_is_shown_once_where_it_ended() -> None:
     ]
 
 
-def test_a_fault_that_is_switched_on_or_off_is_told() -> None:
+def test_a_fault_that_is_switched_on_or_off_is_listed() -> None:
     lines = [
         line(1, "faults", "on", None, kind="events"),
         line(2, "faults", "off", None, kind=None),
@@ -164,7 +164,7 @@ def test_an_empty_record_is_a_timeline_too() -> None:
     assert drawn(timeline([])).tag.endswith("svg")
 
 
-def test_json_has_the_rows_and_what_happened() -> None:
+def test_json_has_the_rows_and_the_events() -> None:
     made = json.loads(json.dumps(timeline(LIFE).to_dict()))
     assert set(made) == {"lab", "begins", "ends", "rows", "events"}
     assert made["rows"][1]["phases"][0] == {

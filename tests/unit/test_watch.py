@@ -64,7 +64,7 @@ def test_the_head_counts_workers_seats_and_those_who_wait() -> None:
     assert "3 workers, 2 of 8 seats taken, 1 waiting" in text(FRAME)
 
 
-def test_who_waits_what_runs_and_what_happened_are_shown() -> None:
+def test_waiting_students_running_work_and_events_are_shown() -> None:
     drawn = text(FRAME)
     assert "waiting for a seat: eve" in drawn
     assert f"labswarm-node-launch  {IDS[2]}  12 s" in drawn

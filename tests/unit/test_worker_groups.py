@@ -187,7 +187,7 @@ def test_only_a_cluster_s_name_and_an_instance_make_an_identity_of_it(cluster: s
 
 
 @given(any_workers())
-def test_every_node_and_every_server_is_told_of_once(workers: list[Machine]) -> None:
+def test_every_node_and_every_server_is_reported_once(workers: list[Machine]) -> None:
     snapshots = [seen(workers, cluster) for cluster in CLUSTERS]
     plan = Counter(node.node_id for snapshot in snapshots for node in snapshot.nodes)
     assert plan == Counter(machine.node.node_id for machine in workers if machine.swarm)

@@ -113,7 +113,7 @@ def test_a_key_that_is_missing_is_named(
         ("server_down", "Networking Error: / Connection refused"),
     ],
 )
-def test_the_three_failures_of_the_real_client_are_told_apart(
+def test_each_of_the_clients_three_failures_has_its_own_error(
     output: str, named: str, tmp_path: Path
 ) -> None:
     text = (OUTPUTS / f"{output}.txt").read_text()

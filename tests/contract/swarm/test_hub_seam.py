@@ -333,7 +333,7 @@ def soon(kind: Literal["interruption", "terminate"]) -> Notice:
     return Notice(kind, int(time.time()) + 80)
 
 
-def test_a_server_that_runs_is_told_and_the_newest_notice_counts(seam: Seam) -> None:
+def test_a_running_server_is_notified_and_the_newest_notice_counts(seam: Seam) -> None:
     eve = USERS[2]
     # A server that does not run.
     with pytest.raises(Gone):
