@@ -22,10 +22,9 @@ KINDS = {
     "age": "Your server stops soon",
     "memory": "Out of memory",
     "home": "Your home is nearly full",
-    "message": "A message from your instructor",
     "hub": "The hub goes down for a moment",
 }
-TIMELESS = ("memory", "home", "message")
+TIMELESS = ("memory", "home")
 
 
 @pytest.fixture(scope="module")
@@ -115,13 +114,34 @@ def test_each_kind_of_notice_is_shown_and_can_be_used_without_a_mouse(
     expect(banner).to_be_hidden()
 
 
-def test_a_message_with_markup_is_shown_as_text(page: StudentPage, answers: NoticeAnswers) -> None:
-    markup = "<img src=x onerror=\"document.title='stolen'\"> & <b>bold</b>"
-    answers.say(notice("message", None, markup))
+MARKUP = "<img src=x onerror=\"document.title='stolen'\"> & <b>bold</b>"
+
+
+def test_a_notice_with_markup_is_shown_as_text(page: StudentPage, answers: NoticeAnswers) -> None:
+    answers.say(notice("terminate", 150, MARKUP))
     banner = banner_of(page)
-    expect(banner).to_contain_text(markup, timeout=30_000)
+    expect(banner).to_contain_text(MARKUP, timeout=30_000)
     assert banner.locator("img, b").count() == 0
     assert page.page.title() != "stolen"
+
+
+def test_an_instructors_message_is_shown_as_text_next_to_a_notice(
+    page: StudentPage, answers: NoticeAnswers
+) -> None:
+    words = f"Please save.\nThe next part is in 5 minutes. {MARKUP}"
+    said = notice("terminate", 150) | {"message": {"id": 1796078007123, "text": words}}
+    answers.say(said)
+    message = page.page.locator(".labswarm-message")
+    expect(message).to_contain_text("A message from your instructor:", timeout=30_000)
+    expect(message).to_contain_text(words)
+    assert message.locator("img, b").count() == 0
+    expect(banner_of(page)).to_contain_text(KINDS["terminate"])
+    assert page.faults(".labswarm-corner") == []
+    page.screenshot(f"message-{page.theme}")
+
+    message.get_by_role("button", name="Hide").click()
+    expect(message).to_be_hidden()
+    expect(banner_of(page)).to_be_visible()
 
 
 def test_a_countdown_goes_by_the_servers_clock(page: StudentPage, answers: NoticeAnswers) -> None:

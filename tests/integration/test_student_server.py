@@ -1,10 +1,12 @@
 """A student's server with a class's files: it starts with a full home and has a class's tools."""
 
 import asyncio
+import json
 import os
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,9 @@ import pytest
 import requests
 from tests.support.lone_server import STUDENT, lone_server
 from tests.support.student_page import notebook
+
+from labswarm.notices import Message, Notice, key_of
+from labswarm_hub.student_servers import StudentServers
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a full home skipped: not root")
 
@@ -90,6 +95,74 @@ def test_the_status_bar_has_memory_and_cpu_with_the_seats_limits(server: Server)
     usage = server.call("GET", "api/metrics/v1")
     assert usage["limits"]["memory"]["pss"] == 512 * 2**20
     assert "cpu_percent" in usage
+
+
+TOKEN = "the token of labswarm-manager"
+
+
+def test_a_message_and_a_notice_of_the_hub_reach_the_student(tmp_path: Path) -> None:
+    key = key_of(TOKEN, STUDENT, "")
+    with lone_server(tmp_path, {"LABSWARM_NOTICE_KEY": key}) as lone:
+        server = Server(lone.site)
+        servers = StudentServers(TOKEN, lambda user, name: lone.site)
+        here = {"name": "", "url": f"/user/{STUDENT}/"}
+        other = {"name": "lab-2", "url": f"/user/{STUDENT}/"}
+
+        def send(notice: Notice | Message) -> object:
+            return asyncio.run(servers.notify_all([here, other], notice))
+
+        def seen(question: str = "") -> Any:
+            return server.call("GET", f"labswarm/notice?{question}")
+
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(seen, "wait=20")
+            # The key of another server of this student opens nothing here.
+            assert send(Message("Save <b>now</b>.")) == {
+                (STUDENT, ""): None,
+                (STUDENT, "lab-2"): "permanent",
+            }
+            first = waiting.result()
+        assert first["message"]["text"] == "Save <b>now</b>."
+        assert first["notice"] is None
+
+        down_at = int(time.time()) + 60
+        send(Notice("hub", down_at))
+        send(Message("Go on."))
+        both = seen()
+        assert (both["notice"]["kind"], both["notice"]["deadline"]) == ("hub", down_at)
+        assert both["message"]["text"] == "Go on."
+        assert both["message"]["id"] > first["message"]["id"]
+        # A machine that goes is more urgent, and hides no message.
+        send(Notice("terminate", down_at + 500))
+        last = seen(f"wait=20&had=hub.{down_at}.0&read={both['message']['id']}")
+        assert last["notice"]["kind"] == "terminate"
+        assert last["message"] == both["message"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        '{"kind": "party", "deadline": 1}',
+        '{"kind": "hub", "deadline": "soon"}',
+        '{"kind": "message", "text": ""}',
+        '{"kind": "message", "text": 7}',
+        '{"kind": "message", "text": "x", "deadline": 1}',
+        json.dumps({"kind": "message", "text": "x" * 501}),
+    ],
+)
+def test_a_notice_that_makes_no_sense_is_refused(server: Server, body: str) -> None:
+    before = server.call("GET", "labswarm/notice")
+    answer = requests.post(
+        f"{server.url}/labswarm/notify",
+        body,
+        headers={"Authorization": "labswarm key"},
+        timeout=10,
+    )
+    assert answer.status_code == 400
+    after = server.call("GET", "labswarm/notice")
+    assert (after["notice"], after["message"]) == (before["notice"], before["message"])
 
 
 def test_no_sqlite_file_comes_to_the_home(tmp_path: Path) -> None:

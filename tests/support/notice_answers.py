@@ -35,7 +35,10 @@ class NoticeAnswers:
     def _asked(self, route: Route) -> None:
         question = parse_qs(urlsplit(route.request.url).query, keep_blank_values=True)
         self._kept = route
-        if question["wait"] == ["0"] or question["had"] != [_name(self._answer)]:
+        if question["wait"] == ["0"] or (question["had"], question["read"]) != (
+            [_name(self._answer)],
+            [_message(self._answer)],
+        ):
             self._answer_kept()
 
     def _answer_kept(self) -> None:
@@ -48,7 +51,7 @@ class NoticeAnswers:
             route.fulfill(content_type="application/json", body=self._answer)
         else:
             now = self._answer.get("now", self._made) + time.time() - self._made
-            route.fulfill(json={**self._answer, "now": now})
+            route.fulfill(json={"message": None, **self._answer, "now": now})
 
 
 def _name(answer: str | dict[str, Any] | None) -> str | None:
@@ -57,3 +60,11 @@ def _name(answer: str | dict[str, Any] | None) -> str | None:
         return None
     notice = answer["notice"]
     return f"{notice['kind']}.{json.dumps(notice['deadline'])}.{notice['id']}" if notice else ""
+
+
+def _message(answer: str | dict[str, Any] | None) -> str | None:
+    """Return the id of an instructor's message; None for an answer that the page cannot read."""
+    if answer is None or isinstance(answer, str):
+        return None
+    message = answer.get("message")
+    return str(message["id"]) if message else ""

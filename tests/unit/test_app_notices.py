@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import pytest
 from tests.support.machines import DOCUMENTS, ROOT, load
 
-from labswarm.notices import KINDS
+from labswarm.errors import BadInput
+from labswarm.notices import KINDS, LONGEST_MESSAGE, Message
 
 SPOT, TERMINATE = (
     load(ROOT / f"statemachines/{name}.asl.yaml")["States"]
@@ -150,3 +152,27 @@ def test_each_kind_is_known_to_document_machine_and_extension_alike() -> None:
     text = (ROOT / "cookbooks/labswarm_worker/files/default/labswarm_notice.py").read_text()
     sentences = text.partition("SENTENCES = {")[2].partition("\n}")[0]
     assert re.findall(r'^    "(\w+)": ', sentences, re.MULTILINE) == list(KINDS)
+
+
+def test_hub_and_server_agree_on_the_longest_message() -> None:
+    text = (ROOT / "cookbooks/labswarm_worker/files/default/labswarm_notice.py").read_text()
+    assert f"LONGEST_MESSAGE, MESSAGE_SHOWN_S = {LONGEST_MESSAGE}, " in text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (" \n", "message: is empty"),
+        ("a" * 501, "message: has 501 characters; write 500 at most"),
+        ("save\x1b[2J now", r"message: has the control character U\+001B"),
+        ("save \u202enow", r"message: has the control character U\+202E"),
+    ],
+)
+def test_a_message_that_no_page_should_show_is_refused(text: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        Message(text)
+
+
+def test_a_message_may_have_lines_markup_and_any_script() -> None:
+    text = "Save <b>now</b>.\nשמרו את העבודה 👩🏽‍💻"
+    assert asdict(Message(text)) == {"kind": "message", "text": text}

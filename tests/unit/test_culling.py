@@ -23,7 +23,8 @@ with importable():
     from jupyter_server.services.contents.filemanager import AsyncFileContentsManager
     from jupyterhub_idle_culler import IdleCuller
 
-    from labswarm_hub.culler import Asked, Idle, culler, main, service_address, student_of
+    from labswarm_hub.culler import Idle, culler, main
+    from labswarm_hub.student_servers import StudentServers, owner_of, service_address
 
 NOTICE = Path(__file__).parents[2] / "cookbooks/labswarm_worker/files/default/labswarm_notice.py"
 NOW = 1_800_000_000.0
@@ -108,7 +109,7 @@ def answered(answer: str, server: dict[str, str] | None = None) -> tuple[float |
     async def ask() -> float | None:
         async with await asyncio.start_server(serve, "127.0.0.1") as listening:
             port = listening.sockets[0].getsockname()[1]
-            asked = Asked("a-token", lambda user, name: f"http://127.0.0.1:{port}")
+            asked = StudentServers("a-token", lambda user, name: f"http://127.0.0.1:{port}")
             return await asked.idle_s(server or SERVER)
 
     return asyncio.run(ask()), heard
@@ -147,7 +148,7 @@ def test_a_server_cannot_be_active_in_the_future() -> None:
 def test_a_server_has_its_services_name_on_the_hubs_network() -> None:
     assert service_address("ada", "") == "http://jupyter-ada:8888"
     assert service_address("ada", "lab-2") == "http://jupyter-ada--lab-2d2:8888"
-    assert student_of({"url": "/hub/user/b%C3%B6b@x/"}) == "böb@x"
+    assert owner_of({"url": "/hub/user/b%C3%B6b@x/", "name": None}) == ("böb@x", "")
 
 
 # The server's half.

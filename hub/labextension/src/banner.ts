@@ -1,4 +1,4 @@
-/** The bar at the top of the page that shows a notice with its countdown. */
+/** The bar in a corner of the page that shows a notice with its countdown. */
 
 import { ServerClock, countdown, isSpoken, secondsLeft } from './countdown';
 import { INotice, titleOf } from './notice';
@@ -13,11 +13,11 @@ export interface IAction {
 export class Banner {
   constructor(
     private _clock: ServerClock,
-    host: HTMLElement = document.body
+    name: 'banner' | 'message' = 'banner'
   ) {
-    this.node.className = 'labswarm-banner';
+    this.node.className = `labswarm-notice labswarm-${name}`;
     this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', 'Notice about your server');
+    this.node.setAttribute('aria-label', LABELS[name]);
     this.node.hidden = true;
     this._text.setAttribute('aria-live', 'assertive');
     this._spoken.className = 'labswarm-spoken';
@@ -29,7 +29,9 @@ export class Banner {
     this._buttons.className = 'labswarm-buttons';
     this._text.append(this._title, this._message);
     this.node.append(this._text, this._count, this._spoken, this._detail, this._buttons);
-    host.append(this.node);
+    // An instructor's own words may be in a script that is read from the right.
+    this._message.dir = 'auto';
+    corner().append(this.node);
   }
 
   readonly node = document.createElement('section');
@@ -105,6 +107,19 @@ export class Banner {
   private _spoken = document.createElement('span');
   private _detail = document.createElement('div');
   private _buttons = document.createElement('div');
+}
+
+const LABELS = { banner: 'Notice about your server', message: 'Message from your instructor' };
+
+/** Where all bars are, each above the one before. */
+function corner(): HTMLElement {
+  let found = document.querySelector<HTMLElement>('.labswarm-corner');
+  if (found === null) {
+    found = document.createElement('div');
+    found.className = 'labswarm-corner';
+    document.body.append(found);
+  }
+  return found;
 }
 
 /** A button as the page's own are. */

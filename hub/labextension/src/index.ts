@@ -15,7 +15,7 @@ import { Gate } from './gate';
 import { Hub, whose } from './hub';
 import { ILost, letGo, startAgain } from './kernels';
 import { Mover } from './mover';
-import { INotice, endsServer, nameOf } from './notice';
+import { IMessage, INotice, endsServer, nameOf } from './notice';
 import { Overlay } from './overlay';
 import { inSentences, saveAll } from './saving';
 import { Server } from './server';
@@ -35,6 +35,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const server = new Server(serverSettings);
     const clock = new ServerClock();
     const banner = new Banner(clock);
+    const messages = new Banner(clock, 'message');
     const settings = registry?.load(ID).catch(() => null) ?? Promise.resolve(null);
     let last: INotice | null = null;
     const works = (): void => void server.works().catch(() => undefined);
@@ -57,6 +58,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
       await server.saved(nameOf(notice)).catch(() => undefined);
     };
 
+    const messaged = (message: IMessage | null): void => {
+      if (message === null) {
+        messages.hide();
+      } else {
+        messages.say('A message from your instructor:', message.text);
+      }
+    };
+
     const mover = moverOf(app, server, banner, () => last);
     if (mover !== null) {
       const gate = new Gate(
@@ -72,7 +81,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
     });
     const unanswered = async (): Promise<void> => void (await mover?.check());
     void app.restored.then(() =>
-      watch({ ...server.watched(), unanswered, noticed: notice => void noticed(notice) }, clock)
+      watch(
+        { ...server.watched(), unanswered, noticed: notice => void noticed(notice), messaged },
+        clock
+      )
     );
   }
 };

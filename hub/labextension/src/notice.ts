@@ -7,7 +7,6 @@ export const KINDS = [
   'age',
   'memory',
   'home',
-  'message',
   'hub'
 ] as const;
 export type Kind = (typeof KINDS)[number];
@@ -22,8 +21,18 @@ export interface INotice {
   readonly message: string;
 }
 
+/** An instructor's own words. */
+export interface IMessage {
+  /** Tells two messages apart. */
+  readonly id: number;
+  /** Show it as text, never as markup. */
+  readonly text: string;
+}
+
 export interface IAnswer {
   readonly notice: INotice | null;
+  /** Null without a message, and from a server that knows none. */
+  readonly message: IMessage | null;
   /** The server's time in seconds since 1970; null from a server that does not give it. */
   readonly now: number | null;
 }
@@ -35,7 +44,6 @@ const TITLES: Record<Kind, string> = {
   age: 'Your server stops soon',
   memory: 'Out of memory:',
   home: 'Your home is nearly full',
-  message: 'A message from your instructor',
   hub: 'The hub goes down for a moment'
 };
 const LONGEST_MESSAGE = 600;
@@ -67,11 +75,20 @@ export function parseAnswer(answer: unknown): IAnswer | null {
     return null;
   }
   const now = isTime(answer.now) ? answer.now : null;
+  const message = parseMessage(answer.message);
   if (answer.notice === null) {
-    return { notice: null, now };
+    return { notice: null, message, now };
   }
   const notice = parseNotice(answer.notice);
-  return notice === null ? null : { notice, now };
+  return notice === null ? null : { notice, message, now };
+}
+
+function parseMessage(value: unknown): IMessage | null {
+  if (!isObject(value) || typeof value.id !== 'number' || typeof value.text !== 'string') {
+    return null;
+  }
+  const text = shortened(value.text.trim());
+  return text === '' ? null : { id: value.id, text };
 }
 
 function parseNotice(value: unknown): INotice | null {

@@ -1,7 +1,7 @@
 /** Asks the server for notices for as long as the page is open. */
 
 import { ServerClock } from './countdown';
-import { INotice, nameOf, parseAnswer } from './notice';
+import { IMessage, INotice, nameOf, parseAnswer } from './notice';
 
 /** How long the server may keep a question until it has something new to say (s). */
 const WAIT_S = 20;
@@ -24,6 +24,8 @@ export interface IWatched {
   unanswered(): Promise<void>;
   /** A notice that was not there before, or null when there is none any more. */
   noticed(notice: INotice | null): void;
+  /** A message that was not there before, or null when there is none any more. */
+  messaged(message: IMessage | null): void;
 }
 
 /** Watches for notices until `stopped` says so. */
@@ -33,11 +35,12 @@ export async function watch(
   stopped: () => boolean = () => false
 ): Promise<void> {
   let last = '';
+  let read = '';
   while (!stopped()) {
     const wait = page.isLookedAt() ? WAIT_S : 0;
     const sentAt = performance.now();
     let pause = PAUSE_MS;
-    const answer = await answerOf(page, last, wait);
+    const answer = await answerOf(page, last, read, wait);
     if (answer === null) {
       await page.unanswered();
       pause = LONGER_PAUSE_MS;
@@ -48,6 +51,11 @@ export async function watch(
       if (nameOf(answer.notice) !== last) {
         last = nameOf(answer.notice);
         page.noticed(answer.notice);
+      }
+      const id = String(answer.message?.id ?? '');
+      if (id !== read) {
+        read = id;
+        page.messaged(answer.message);
       }
       // A server that kept the question is asked again at once.
       pause = Math.max(0, (wait > 0 ? 0.9 * PAUSE_MS : PAUSE_MS) - (performance.now() - sentAt));
@@ -61,11 +69,12 @@ export async function watch(
 async function answerOf(
   page: IWatched,
   last: string,
+  read: string,
   wait: number
 ): Promise<ReturnType<typeof parseAnswer>> {
   try {
     const response = await page.ask(
-      `labswarm/notice?wait=${wait}&had=${encodeURIComponent(last)}&page=${page.id}`
+      `labswarm/notice?wait=${wait}&had=${encodeURIComponent(last)}&read=${read}&page=${page.id}`
     );
     return response.ok ? parseAnswer(await response.json()) : null;
   } catch {

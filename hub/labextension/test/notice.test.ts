@@ -8,12 +8,13 @@ describe('an answer of the server', () => {
   test('is its notice and its time', () => {
     expect(parseAnswer({ notice: MOVE, now: 1796078000.5 })).toEqual({
       notice: MOVE,
+      message: null,
       now: 1796078000.5
     });
   });
 
   test('may be that there is no notice', () => {
-    expect(parseAnswer({ notice: null })).toEqual({ notice: null, now: null });
+    expect(parseAnswer({ notice: null })).toEqual({ notice: null, message: null, now: null });
   });
 
   test.each([
@@ -35,7 +36,7 @@ describe('an answer of the server', () => {
   });
 
   test('with a time that makes no sense still has its notice', () => {
-    expect(parseAnswer({ notice: MOVE, now: 'noon' })).toEqual({ notice: MOVE, now: null });
+    expect(parseAnswer({ notice: MOVE, now: 'noon' })).toEqual({ notice: MOVE, message: null, now: null });
   });
 
   test('keeps markup as the text that it is', () => {
@@ -46,6 +47,29 @@ describe('an answer of the server', () => {
   test('is shortened when its message fills the page', () => {
     const notice = parseAnswer({ notice: { ...MOVE, message: 'a'.repeat(10_000) } })?.notice;
     expect(notice?.message.length).toBe(601);
+  });
+});
+
+describe("an instructor's message", () => {
+  const said = (message: unknown) => parseAnswer({ notice: null, message })?.message;
+
+  test('is next to the notice, and is text whatever is in it', () => {
+    const message = { id: 1796078007123, text: '<b>Save</b> now.' };
+    expect(parseAnswer({ notice: MOVE, message })).toEqual({ notice: MOVE, message, now: null });
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['a text', 'Save now.'],
+    ['without an id', { text: 'Save now.' }],
+    ['with a text that is none', { id: 1, text: 7 }],
+    ['of spaces', { id: 1, text: ' \n ' }]
+  ])('that is %s counts as none', (_, message) => {
+    expect(said(message)).toBeNull();
+  });
+
+  test('is shortened when it fills the page', () => {
+    expect(said({ id: 1, text: 'a'.repeat(10_000) })?.text.length).toBe(601);
   });
 });
 

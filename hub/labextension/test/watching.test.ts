@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { ServerClock } from '../src/countdown';
-import { INotice } from '../src/notice';
+import { IMessage, INotice } from '../src/notice';
 import { watch } from '../src/watching';
 
 const MOVE = { kind: 'interruption', deadline: 1796078007, id: 0, message: 'It moves.' };
@@ -10,9 +10,15 @@ const MOVE = { kind: 'interruption', deadline: 1796078007, id: 0, message: 'It m
 async function watched(
   answers: (() => unknown)[],
   lookedAt = true
-): Promise<{ asked: string[]; noticed: (INotice | null)[]; pauses: number[] }> {
+): Promise<{
+  asked: string[];
+  noticed: (INotice | null)[];
+  messaged: (IMessage | null)[];
+  pauses: number[];
+}> {
   const asked: string[] = [];
   const noticed: (INotice | null)[] = [];
+  const messaged: (IMessage | null)[] = [];
   const pauses: number[] = [];
   const page = {
     id: 'page-1',
@@ -23,10 +29,11 @@ async function watched(
     pause: async (ms: number) => void pauses.push(ms),
     isLookedAt: () => lookedAt,
     unanswered: async () => undefined,
-    noticed: (notice: INotice | null) => void noticed.push(notice)
+    noticed: (notice: INotice | null) => void noticed.push(notice),
+    messaged: (message: IMessage | null) => void messaged.push(message)
   };
   await watch(page, new ServerClock(), () => asked.length === answers.length);
-  return { asked, noticed, pauses };
+  return { asked, noticed, messaged, pauses };
 }
 
 test('a notice is noticed once, and when it is over', async () => {
@@ -39,14 +46,24 @@ test('a notice is noticed once, and when it is over', async () => {
 test('the server is told which notice the page has, so that it answers at another one', async () => {
   const { asked } = await watched([() => ({ notice: MOVE }), () => ({ notice: MOVE })]);
   expect(asked).toEqual([
-    'labswarm/notice?wait=20&had=&page=page-1',
-    'labswarm/notice?wait=20&had=interruption.1796078007.0&page=page-1'
+    'labswarm/notice?wait=20&had=&read=&page=page-1',
+    'labswarm/notice?wait=20&had=interruption.1796078007.0&read=&page=page-1'
   ]);
+});
+
+test('a message is shown once, next to a notice, and taken away when the server has none', async () => {
+  const none = () => ({ notice: null, message: null });
+  const message = { id: 1796078007123, text: 'Save now.' };
+  const both = () => ({ notice: MOVE, message });
+  const { asked, noticed, messaged } = await watched([none, both, both, none, none]);
+  expect(messaged).toEqual([message, null]);
+  expect(noticed).toEqual([MOVE, null]);
+  expect(asked[2]).toContain('&read=1796078007123&');
 });
 
 test('a page in the background keeps no connection', async () => {
   const { asked } = await watched([() => ({ notice: null })], false);
-  expect(asked).toEqual(['labswarm/notice?wait=0&had=&page=page-1']);
+  expect(asked).toEqual(['labswarm/notice?wait=0&had=&read=&page=page-1']);
 });
 
 test('a server that answers at once is not asked without a pause', async () => {

@@ -1,7 +1,7 @@
 """A Jupyter Server extension: tells a student what happens to the machine of their server.
 
 `GET labswarm/notice`, `POST labswarm/saved` and `POST labswarm/work` are for anyone who may use the
-server. The others are for labswarm-manager (`labswarm/notify`) and the hub, by the key that the hub
+server. The others are for labswarm-manager and the hub (`labswarm/notify`), by the key that the hub
 has put into the server's environment. Mounted into every server, in any image, so it needs nothing
 but Jupyter Server (2.13 or later) and the files next to it.
 """
@@ -41,9 +41,17 @@ SENTENCES = {
         "A server that still runs on it then is stopped and starts again on another machine."
     ),
 }
-# After its deadline a server has been moved, or the machine stays.
-OVER_S = 300
-_LONGEST_BODY = 200
+HUB_SENTENCE = (
+    "Your server runs on, and nothing in this page is lost. Until the hub is back nobody can log "
+    "in or start a server."
+)
+# After its deadline a server has been moved, or the machine stays; the hub is back sooner.
+OVER_S, HUB_OVER_S = 300, 60
+# The longest message of an instructor (characters; the hub refuses a longer one), and how long it
+# is shown (s).
+LONGEST_MESSAGE, MESSAGE_SHOWN_S = 500, 1800
+_LONGEST_BODY = 8_000
+_LONGEST_NAME = 200
 # A proxy gives up on a server that is silent for longer.
 _LONGEST_WAIT_S = 25
 # A page that has asked for notices is open for so long (s): one in the background asks every 3 s.
@@ -55,8 +63,8 @@ _LOOK_MS = 2_000
 
 
 class Notices:
-    """The newest notice of the machine, in a file that only the server's own user reads, and the
-    notices of the server's own limits."""
+    """The newest notice of the machine, in a file that only the server's own user reads; the
+    notices of the server's own limits; and the newest message of an instructor."""
 
     def __init__(
         self, file: Path, memory: Memory, home: Path, activity: Activity, limits: TimeLimits
@@ -64,15 +72,32 @@ class Notices:
         self._file, self._memory, self._home = file, memory, home
         self._activity, self._limits = activity, limits
         self._shown = ""
+        self._hub_down_at = 0
+        self._message: dict[str, Any] | None = None
         self._written = Condition()
 
+    def take(self, body: bytes, now: float) -> None:
+        """Keep a notice in JSON, in place of the last one of its kind.
+
+        Raises ValueError, which names what is wrong with it.
+        """
+        notice = parsed(body)
+        if notice["kind"] == "message":
+            # No other message of this server or of one before it has the same id.
+            self._message = {"id": int(now * 1000), "text": message_in(notice)}
+        elif notice["kind"] == "hub":
+            self._hub_down_at = deadline_in(notice)
+        else:
+            self.write(*checked(notice))
+        self._written.notify_all()
+
     def write(self, kind: str, deadline: int) -> None:
+        """Keep a notice of the machine."""
         text = json.dumps({"kind": kind, "deadline": deadline})
         descriptor, name = tempfile.mkstemp(dir=self._file.parent)  # made with mode 0600
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
         Path(name).replace(self._file)
-        self._written.notify_all()
 
     def look(self) -> None:
         """Look whether there is another notice: a limit was reached, or somebody works again."""
@@ -92,6 +117,7 @@ class Notices:
         return (
             self.machine(now)
             or self._limits.notice(now - self._activity.idle_s(now), now)
+            or self._hub(now)
             or self._memory.notice(now)
             or home_notice(self._home)
         )
@@ -99,12 +125,22 @@ class Notices:
     def machine(self, now: float) -> dict[str, Any] | None:
         """The notice of the server's machine."""
         try:
-            kind, deadline = checked(self._file.read_text())
+            kind, deadline = checked(parsed(self._file.read_text()))
         except (FileNotFoundError, ValueError):
             return None
         if now > deadline + OVER_S:
             return None
         return {"kind": kind, "deadline": deadline, "id": 0, "message": SENTENCES[kind]}
+
+    def _hub(self, now: float) -> dict[str, Any] | None:
+        if now > self._hub_down_at + HUB_OVER_S:
+            return None
+        return {"kind": "hub", "deadline": self._hub_down_at, "id": 0, "message": HUB_SENTENCE}
+
+    def message(self, now: float) -> dict[str, Any] | None:
+        """The newest message of an instructor at `now` (epoch s): its id and text."""
+        message = self._message
+        return message if message and now <= message["id"] / 1000 + MESSAGE_SHOWN_S else None
 
 
 class Pages:
@@ -145,17 +181,41 @@ class Pages:
         return any(self._saved.get(page) != notice for page in self._seen)
 
 
-def checked(text: str | bytes) -> tuple[str, int]:
-    """Kind and deadline of a notice in JSON. Raises ValueError naming what is wrong with it."""
+def parsed(text: str | bytes) -> dict[str, Any]:
+    """The object with a kind in a JSON text. Raises ValueError where there is none."""
     notice = json.loads(text)
-    if not isinstance(notice, dict) or set(notice) != {"kind", "deadline"}:
-        raise ValueError("a notice has a kind and a deadline")
-    kind, deadline = notice["kind"], notice["deadline"]
+    if not isinstance(notice, dict) or "kind" not in notice:
+        raise ValueError("a notice is an object with a kind")
+    return notice
+
+
+def checked(notice: dict[str, Any]) -> tuple[str, int]:
+    """Kind and deadline of a notice of the machine. Raises ValueError naming what is wrong."""
+    deadline = deadline_in(notice)
+    kind = notice["kind"]
     if not isinstance(kind, str) or kind not in SENTENCES:
-        raise ValueError(f"kind: has to be one of {', '.join(SENTENCES)}")
+        raise ValueError(f"kind: has to be one of {', '.join(SENTENCES)}, hub, message")
+    return kind, deadline
+
+
+def deadline_in(notice: dict[str, Any]) -> int:
+    """The deadline of a notice (epoch s). Raises ValueError naming what is wrong with it."""
+    if set(notice) != {"kind", "deadline"}:
+        raise ValueError("a notice has a kind and a deadline")
+    deadline = notice["deadline"]
     if type(deadline) is not int or not 0 <= deadline < 2**40:
         raise ValueError("deadline: has to be a whole number of seconds since 1970")
-    return kind, deadline
+    return deadline
+
+
+def message_in(notice: dict[str, Any]) -> str:
+    """The text of an instructor's message. Raises ValueError naming what is wrong with it."""
+    if set(notice) != {"kind", "text"}:
+        raise ValueError("a message has a kind and a text")
+    text = notice["text"]
+    if not isinstance(text, str) or not 0 < len(text.strip()) <= LONGEST_MESSAGE:
+        raise ValueError(f"text: has to have 1 to {LONGEST_MESSAGE} characters")
+    return text.strip()
 
 
 class NoticeHandler(APIHandler):  # type: ignore[misc]  # Jupyter has no types here
@@ -171,19 +231,25 @@ class NoticeHandler(APIHandler):  # type: ignore[misc]  # Jupyter has no types h
     @web.authenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     @authorized  # type: ignore[untyped-decorator]  # Jupyter has no types
     async def get(self) -> None:
-        """Answer at once, or with `wait` (s) once the notice is another one than `had`."""
-        notice = self._notices.read(time.time())
+        """Answer at once, or with `wait` (s) once the notice is another one than `had`, or the
+        message another one than `read`."""
+        notice, message = self._news()
         wait = waited_for(self.get_query_argument("wait", "0"))
-        self._page = self.get_query_argument("page", "")[:_LONGEST_BODY]
+        self._page = self.get_query_argument("page", "")[:_LONGEST_NAME]
+        had = (self.get_query_argument("had", ""), self.get_query_argument("read", ""))
         with self._pages.asking(self._page):
-            if wait and name_of(notice) == self.get_query_argument("had", ""):
+            if wait and had == (name_of(notice), str(message["id"]) if message else ""):
                 await self._notices.wait(wait)
-                notice = self._notices.read(time.time())
+                notice, message = self._news()
         if self.request.connection.stream.closed():
             return
         self.set_header("Cache-Control", "no-store")
         # A browser's clock may be wrong: the page counts down by this one.
-        self.finish(json.dumps({"notice": notice, "now": time.time()}))
+        self.finish(json.dumps({"notice": notice, "message": message, "now": time.time()}))
+
+    def _news(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        now = time.time()
+        return self._notices.read(now), self._notices.message(now)
 
     def on_connection_close(self) -> None:
         """Tornado's callback: the page was closed while its question waited."""
@@ -296,7 +362,7 @@ class EndHandler(KeyHandler):
 
 
 class NotifyHandler(KeyHandler):
-    """For labswarm-manager."""
+    """For labswarm-manager, and for the hub's services that send messages."""
 
     def initialize(self, notices: Notices, pages: Pages, key: str) -> None:  # type: ignore[override]  # each has its own arguments
         super().initialize(key)
@@ -314,10 +380,9 @@ class NotifyHandler(KeyHandler):
         if len(self.request.body) > _LONGEST_BODY:
             raise web.HTTPError(413)
         try:
-            kind, deadline = checked(self.request.body)
+            self._notices.take(self.request.body, time.time())
         except ValueError as error:
             raise web.HTTPError(400, "%s", error) from error
-        self._notices.write(kind, deadline)
         self.set_status(204)
 
 

@@ -1,11 +1,17 @@
-"use strict";(self.rspackChunkjupyterlab_labswarm=self.rspackChunkjupyterlab_labswarm||[]).push([[700],{13(r,e,a){var o=a(14),t=a.n(o),n=a(15),i=(a.n(n))()(t());i.push([r.id,`.labswarm-banner {
+"use strict";(self.rspackChunkjupyterlab_labswarm=self.rspackChunkjupyterlab_labswarm||[]).push([[700],{13(r,e,a){var o=a(14),t=a.n(o),n=a(15),i=(a.n(n))()(t());i.push([r.id,`.labswarm-corner {
   position: fixed;
   z-index: 9000; /* JupyterLab's dialogs are above it, at 10000. */
   right: 12px;
   bottom: 36px; /* Where JupyterLab's own notifications are: above the status bar. */
-  box-sizing: border-box;
+  display: flex;
+  flex-direction: column-reverse;
+  gap: 8px;
   width: min(460px, calc(100vw - 24px));
-  max-height: 50vh;
+}
+
+.labswarm-notice {
+  box-sizing: border-box;
+  max-height: 40vh;
   overflow-y: auto;
   padding: 8px 12px;
   border: 1px solid var(--jp-border-color1);
@@ -19,7 +25,17 @@
   line-height: 1.4;
 }
 
-.labswarm-banner[hidden],
+.labswarm-message {
+  border-left-color: var(--jp-info-color1);
+}
+
+.labswarm-message span {
+  display: block;
+  overflow-wrap: anywhere;
+  white-space: pre-line;
+}
+
+.labswarm-notice[hidden],
 .labswarm-overlay[hidden] {
   display: none;
 }
