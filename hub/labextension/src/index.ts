@@ -19,6 +19,7 @@ import { IMessage, INotice, endsServer, nameOf } from './notice';
 import { Overlay } from './overlay';
 import { inSentences, saveAll } from './saving';
 import { Server } from './server';
+import { saveInTurn } from './turns';
 import { watch } from './watching';
 import { reportWork } from './working';
 
@@ -89,7 +90,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Keep the unsaved text of every notebook and file of text that is opened, if it is `wanted`. */
+/** Have every notebook and file of text that is opened saved in turn, and keep its unsaved text, if it is `wanted`. */
 function keepDrafts(app: JupyterFrontEnd, baseUrl: string, wanted: () => Promise<boolean>): void {
   const drafts = new DraftStore(baseUrl);
   void drafts.forgetBefore(Date.now() - OLD_MS).catch(() => undefined);
@@ -97,6 +98,7 @@ function keepDrafts(app: JupyterFrontEnd, baseUrl: string, wanted: () => Promise
   const keep = async (context: DocumentRegistry.Context, isNotebook: boolean): Promise<void> => {
     if (!kept.has(context)) {
       kept.add(context);
+      saveInTurn(context);
       if (await wanted()) {
         await keepUnsaved(context, isNotebook, drafts, offer);
       }
