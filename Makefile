@@ -67,7 +67,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 lock: ## write the lock files from pyproject.toml and requirements/*.in
 	$(LOCK) requirements/bootstrap.in -o requirements/bootstrap.lock
-	$(LOCK) pyproject.toml --extra node --extra lab --extra png requirements/dev.in -o requirements/lab.lock
+	$(LOCK) pyproject.toml --extra node --extra labs --extra lab --extra png requirements/dev.in -o requirements/lab.lock
 	$(LOCK) requirements/class.in --override requirements/class.overrides -o requirements/class.lock
 	$(LOCK) requirements/infra.in -o requirements/infra.lock
 	$(LOCK) --no-deps requirements/examples.in -o requirements/examples.lock

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from labswarm.errors import BadInput
-from labswarm_hub import spawner_options
+from labswarm_hub import instructors, spawner_options
 from labswarm_hub.homes import mark_homes
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.spawner import LabswarmSpawner
@@ -81,7 +81,9 @@ c.JupyterHub.services = [
         "command": [sys.executable, "-m", "labswarm_hub.culler"],
         "environment": {"LABSWARM_HUB_CONFIG": str(file)},
     },
+    *instructors.services(settings),
 ]
+c.JupyterHub.load_groups = instructors.groups(settings)
 c.JupyterHub.load_roles = [
     {
         "name": "labswarm-manager",
@@ -95,6 +97,7 @@ c.JupyterHub.load_roles = [
         "services": ["idle-culler"],
         "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
     },
+    *instructors.roles(settings),
 ]
 
 ours = dict(c.LabswarmSpawner)

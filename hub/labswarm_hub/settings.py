@@ -1,6 +1,7 @@
 """The hub's settings: one JSON file, written by the cookbook or by the lab."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,18 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Labs:
+    """The page for instructors: where its process listens, and the file with its token.
+
+    `instructors` names, for a group of students, the groups of the people who teach it.
+    """
+
+    url: str
+    token_file: Path
+    instructors: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class HubSettings:
     """Everything that differs between two hubs."""
 
@@ -76,6 +89,8 @@ class HubSettings:
     """The hub's further groups of workers, by name."""
     profiles: Mapping[str, Profile]
     """The profiles by name, the first one selected. Without profiles there is no form."""
+    labs: Labs | None
+    """The page for instructors; None: the hub has none."""
 
     @property
     def own(self) -> Group:
@@ -146,6 +161,7 @@ class HubSettings:
                 name: _profile(profile)
                 for name, profile in fields.named("profiles", names(Profile)).items()
             },
+            labs=_labs(fields.inside("labs", names(Labs))) if fields.has("labs") else None,
         )
         settings._refuse_contradictions()
         return settings
@@ -191,6 +207,14 @@ def _group(fields: Fields, name: str, cluster: str, image: str) -> Group:
         seat=_seat(fields.inside("seat", names(Seat)), least=1),
         overhead=_seat(fields.inside("overhead", names(Seat)), least=0),
         limit=_limit(fields.inside("limit", names(Limit))),
+    )
+
+
+def _labs(fields: Fields) -> Labs:
+    return Labs(
+        url=fields.text("url", re.compile(r"https?://[^/\s]+")),
+        token_file=fields.path("token_file"),
+        instructors=fields.texts_listed("instructors"),
     )
 
 

@@ -19,6 +19,7 @@ FOLDERS = {
         "labswarm": "layers/labswarm/labswarm",
         "labswarm_node": "node/labswarm_node",
         "labswarm_hub": "hub/labswarm_hub",
+        "labswarm_labs": "hub/labswarm_labs",
         "labswarm_operator": "operator/labswarm_operator",
         "labswarm_emulator": "emulator/labswarm_emulator",
         "labswarm_lab": "lab/labswarm_lab",
@@ -98,6 +99,7 @@ def needed(*packages: str) -> set[str]:
         (("labswarm_operator",), ("png",)),
         (("labswarm_node",), ("node",)),
         (("labswarm_hub",), ("hub",)),
+        (("labswarm_labs",), ("labs",)),
         (("labswarm", "labswarm_operator", "labswarm_lab", "labswarm_emulator"), ("lab", "png")),
     ],
 )
@@ -120,7 +122,7 @@ def test_the_operators_package_imports_no_module_of_the_lab() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lock", "extras"), [("lab.lock", ("node", "lab", "png")), ("class.lock", ("hub",))]
+    ("lock", "extras"), [("lab.lock", ("node", "labs", "lab", "png")), ("class.lock", ("hub",))]
 )
 def test_the_locks_pins_are_within_the_declared_ranges(lock: str, extras: tuple[str, ...]) -> None:
     text = (ROOT / "requirements" / lock).read_text()

@@ -103,6 +103,14 @@ class Fields:
                 raise self._bad(name, f"has {value!r} for {key!r}; it has to be text")
         return dict(values)
 
+    def texts_listed(self, name: str) -> dict[str, tuple[str, ...]]:
+        """The object of lists of texts under this name; empty without it."""
+        values = self._values.get(name, {})
+        if not isinstance(values, Mapping):
+            raise self._bad(name, f"is {values!r}; it has to be an object of lists of texts")
+        inner = Fields(values, ANY_VERSION, f"{self._path}{name}.")
+        return {key: inner.texts(key) for key in values}
+
     def path(self, name: str, default: str | None = None) -> Path:
         """An absolute path."""
         path = Path(self.text(name, default=default))

@@ -228,7 +228,7 @@ class NoticeHandler(APIHandler):  # type: ignore[misc]  # Jupyter has no types h
     def initialize(self, notices: Notices, pages: Pages) -> None:
         self._notices, self._pages, self._page = notices, pages, ""
 
-    @web.authenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
+    @web.authenticated
     @authorized  # type: ignore[untyped-decorator]  # Jupyter has no types
     async def get(self) -> None:
         """Answer at once, or with `wait` (s) once the notice is another one than `had`, or the
@@ -265,7 +265,7 @@ class SavedHandler(APIHandler):  # type: ignore[misc]  # as above
     def initialize(self, pages: Pages) -> None:
         self._pages = pages
 
-    @web.authenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
+    @web.authenticated
     @authorized  # type: ignore[untyped-decorator]  # Jupyter has no types
     def post(self) -> None:
         """Take the names of the page and of the notice, as `GET labswarm/notice` has them."""
@@ -282,7 +282,7 @@ class WorkHandler(APIHandler):  # type: ignore[misc]  # as above
     def initialize(self, notices: Notices, activity: Activity) -> None:
         self._notices, self._activity = notices, activity
 
-    @web.authenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
+    @web.authenticated
     @authorized  # type: ignore[untyped-decorator]  # Jupyter has no types
     def post(self) -> None:
         self._activity.work()
@@ -305,7 +305,7 @@ def name_of(notice: dict[str, Any] | None) -> str:
     return f"{notice['kind']}.{json.dumps(notice['deadline'])}.{notice['id']}" if notice else ""
 
 
-class KeyHandler(web.RequestHandler):  # type: ignore[misc]  # Tornado neither
+class KeyHandler(web.RequestHandler):
     """For holders of the key. They send no cookie, and so there is none to be forged."""
 
     def initialize(self, key: str) -> None:

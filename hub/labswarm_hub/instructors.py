@@ -1,0 +1,65 @@
+"""The page for instructors as the hub knows it: a service, and roles with few rights.
+
+The page is a process of its own (labswarm_labs). A person's own rights decide there what the person
+may see and do: the page acts with the token that the hub gives to it for the person.
+"""
+
+from typing import Any
+
+from labswarm_hub.names import escaped
+from labswarm_hub.settings import HubSettings
+
+NAME = "labs"
+_OF_PERSON = ("access:servers", "servers", "list:users", "admin-ui")
+"""The rights of a person that the page may use, as far as the person has them."""
+
+
+def services(settings: HubSettings) -> list[dict[str, Any]]:
+    """Return the hub's services for the page; none without it."""
+    if settings.labs is None:
+        return []
+    return [
+        {
+            "name": NAME,
+            "url": settings.labs.url,
+            "api_token": settings.labs.token_file.read_text().strip(),
+            "oauth_client_allowed_scopes": list(_OF_PERSON),
+            # It is the hub's own page.
+            "oauth_no_confirm": True,
+        }
+    ]
+
+
+def roles(settings: HubSettings) -> list[dict[str, Any]]:
+    """Return the role of the page itself, and one for the instructors of each group."""
+    if settings.labs is None:
+        return []
+    own = {
+        "name": NAME,
+        "description": "List the groups, and who of them has a server.",
+        "services": [NAME],
+        "scopes": ["list:groups", "read:groups:name"],
+    }
+    return [own, *(_role(*pair) for pair in sorted(settings.labs.instructors.items()))]
+
+
+def groups(settings: HubSettings) -> dict[str, dict[str, list[str]]]:
+    """Return the groups that the roles name, which the hub makes if they are not there yet."""
+    if settings.labs is None:
+        return {}
+    names = {name for pair in settings.labs.instructors.items() for name in (pair[0], *pair[1])}
+    return {name: {"users": []} for name in sorted(names)}
+
+
+def _role(students: str, instructors: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "name": f"instructors-of-{escaped(students)}"[:255],
+        "description": f"Book labs for {students}, see its class and help its students.",
+        "groups": list(instructors),
+        "scopes": [
+            f"access:services!service={NAME}",
+            f"access:servers!group={students}",
+            f"servers!group={students}",
+            f"list:users!group={students}",
+        ],
+    }

@@ -1,0 +1,104 @@
+"""`labswarm-labs`: the page for instructors, on the hub's host."""
+
+import argparse
+import asyncio
+import hashlib
+import logging
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from jupyterhub.services.auth import HubOAuth
+from tornado.httpserver import HTTPServer
+
+from labswarm.aws.dynamodb.bookings import TABLE, DynamoBookings
+from labswarm.aws.environment import AWS
+from labswarm.errors import BadInput
+from labswarm_labs.hub import HubGroups
+from labswarm_labs.pages import Parts, application
+from labswarm_labs.rendering import STATIC, templates
+from labswarm_labs.service import Labs
+from labswarm_node.config import NodeConfig
+
+NAME = "labs"
+PREFIX = f"/services/{NAME}/"
+PORT = 8002
+USER_FOR_S = 30
+"""How long the hub's answer about a person counts: a right that is taken away ends then."""
+_MOST_BYTES = 2**16
+
+
+def parts(config: NodeConfig, token: str, idle_s: float, profiles: Sequence[str]) -> Parts:
+    """Return the parts of the service. Raises BadInput on a node that is no hub."""
+    if config.hub is None:
+        raise BadInput("role", "is worker; run labswarm-labs on the hub")
+
+    @cache
+    def client(service: str) -> Any:
+        return boto3.client(  # type: ignore[call-overload]  # a variable here
+            service,
+            region_name=config.region,
+            endpoint_url=config.aws_endpoint_url,
+            config=AWS,
+        )
+
+    api_url = config.hub.api_url
+    auth = HubOAuth(
+        api_url=api_url,
+        api_token=token,
+        base_url=PREFIX,
+        hub_prefix="/hub/",
+        oauth_client_id=f"service-{NAME}",
+        access_scopes={f"access:services!service={NAME}"},
+        cache_max_age=USER_FOR_S,
+    )
+    return Parts(
+        labs=Labs(config.cluster, DynamoBookings(client("dynamodb"), TABLE), client, idle_s),
+        groups=HubGroups(api_url, token),
+        auth=auth,
+        templates=templates(),
+        profiles=profiles,
+    )
+
+
+async def serve(given: Parts, address: str, port: int) -> None:
+    """Serve until the process ends."""
+    token = given.auth.api_token
+    secret = hashlib.sha256(f"{NAME} cookies {token}".encode()).digest()
+    server = HTTPServer(
+        application(given, secret, STATIC), xheaders=True, max_body_size=_MOST_BYTES
+    )
+    server.listen(port, address)
+    logging.getLogger("labswarm-labs").info("listening on %s:%d", address, port)
+    await asyncio.Event().wait()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point. Exits with 2 for a configuration that is wrong."""
+    parser = argparse.ArgumentParser(prog="labswarm-labs", description=__doc__)
+    parser.add_argument("--token-file", type=Path, required=True, help="the service's token")
+    parser.add_argument("--port", type=int, default=PORT, help="the port to listen on")
+    parser.add_argument("--idle", type=float, default=3600, help="the hub's idle timeout (seconds)")
+    parser.add_argument("--profile", action="append", default=[], help="a profile; repeatable")
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    logging.getLogger("tornado.access").setLevel(logging.WARNING)
+    try:
+        config = NodeConfig.read()
+        token = options.token_file.read_text().strip()
+        given = parts(config, token, options.idle, options.profile)
+    except OSError as error:
+        print(f"labswarm-labs: --token-file: cannot be read ({error.strerror})", file=sys.stderr)
+        return 2
+    except BadInput as error:
+        print(f"labswarm-labs: {error}", file=sys.stderr)
+        return 2
+    asyncio.run(serve(given, config.advertise_address, options.port))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
