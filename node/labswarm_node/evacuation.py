@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from labswarm.clock import Clock, backoff
 from labswarm.errors import LabswarmError, Permanent, Transient
 from labswarm_node.chef_identity import write_private
+from labswarm_node.clock import Clock, backoff
 from labswarm_node.concurrent import by_service, for_each
 from labswarm_node.hub import Hub
 from labswarm_node.swarm import Server, Swarm, SwarmNode

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from labswarm import labels
-from labswarm.clock import Clock, WallClock
 from labswarm.errors import LabswarmError, Transient
 from labswarm.homes import MARKER
+from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import NodeConfig
 from labswarm_node.engine_api import EngineApi
 

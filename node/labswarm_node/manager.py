@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from labswarm.clock import Clock, WallClock
 from labswarm.cluster import INSTANCE_ID
 from labswarm.errors import BadInput
 from labswarm.notices import KINDS, Notice
 from labswarm_node import worker
 from labswarm_node.answer import Answer, Parser, answer_of
+from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import CLUSTER, SWARM_ID, HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.evacuation import MovesFile, evacuate

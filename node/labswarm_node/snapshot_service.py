@@ -25,12 +25,12 @@ from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.aws.environment import AWS
 from labswarm.aws.errors import named
-from labswarm.clock import Clock, WallClock
 from labswarm.cluster import Resources
 from labswarm.error_table import aws_kind
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
+from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.hub import HubApi

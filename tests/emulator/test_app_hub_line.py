@@ -20,11 +20,11 @@ from tests.twins.tasks import TwinTasks
 from labswarm.aws.agent import SsmAgent
 from labswarm.aws.dynamodb.hub_slots import DynamoHubSlots
 from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.clock import WallClock, backoff
 from labswarm.commands.hub_slots import ORDINARY
 from labswarm.commands.steps import Commands, Step
 from labswarm.errors import Throttled
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
+from labswarm_node.clock import WallClock, backoff
 
 pytestmark = pytest.mark.emulator
 

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from labswarm.lifecycle.events import Transition
-from labswarm.lifecycle.ledger import Claim
+from labswarm.lifecycle.ledger import TRANSITIONS, Claim, Errand
 
 
 class MemoryLedger:
     """Implements labswarm.lifecycle.ledger.Ledger for one process."""
 
     def __init__(self) -> None:
-        self._claims: dict[tuple[str, Transition], Claim] = {}
+        self._claims: dict[tuple[str, Transition | Errand], Claim] = {}
         self._tombstones: dict[str, int] = {}
 
-    def read_claim(self, instance_id: str, transition: Transition) -> Claim | None:
+    def read_claim(self, instance_id: str, transition: Transition | Errand) -> Claim | None:
         return self._claims.get((instance_id, transition))
 
     def write_claim(self, claim: Claim) -> bool:
@@ -27,7 +27,11 @@ class MemoryLedger:
 
     def about(self, instances: Iterable[str]) -> Sequence[Claim]:
         wanted = set(instances)
-        return [claim for claim in self._claims.values() if claim.instance_id in wanted]
+        return [
+            claim
+            for claim in self._claims.values()
+            if claim.instance_id in wanted and claim.transition in TRANSITIONS
+        ]
 
     def mark_terminating(self, instance_id: str, at: int) -> None:
         self._tombstones[instance_id] = at

@@ -6,11 +6,9 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from tests.support.app_twins import DESCRIPTION, MANAGER, OWNER, TwinClock
-from tests.twins.agent import TwinAgent
+from tests.support.app_twins import DESCRIPTION, OWNER, TwinClock
 from tests.twins.bookings import MemoryBookings
 from tests.twins.breaker import MemoryBreakers
-from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.ledger import MemoryLedger
 from tests.twins.snapshot import MemorySnapshots
 from tests.twins.state import MemoryLabHoursStates
@@ -347,17 +345,6 @@ def test_a_quiet_minute_writes_nothing(rig: Rig) -> None:
     assert kept.bookings == (Booking("Physics", NOW + 120, NOW + 7200, 12),)
 
 
-class Hub(TwinAgent):
-    """A hub whose commands end at once; `servers` are on the node."""
-
-    servers: tuple[str, ...] = ()
-
-    def send(self, *args: Any) -> str:
-        command_id = super().send(*args)
-        self.ends(command_id, {"servers": list(self.servers)})
-        return command_id
-
-
 class TwinGroup:
     def __init__(self, desired: int, state: str = "InService") -> None:
         self.desired = desired
@@ -384,46 +371,25 @@ class TwinGroup:
 CLUSTER = Cluster.parse(json.dumps(DESCRIPTION))
 
 
-def acted(hub: Hub, group: TwinGroup, **action: object) -> str:
-    return Sizing(hub, MemoryHubSlots(), cast(Any, group), TwinClock()).act(CLUSTER, action)
+def acted(group: TwinGroup, servers: object = 0, **action: object) -> str:
+    """Change the group's size; `servers` run on the node, as its pause answered."""
+    return Sizing(cast(Any, group)).act(CLUSTER, action, servers)
 
 
 @pytest.mark.parametrize(("wanted", "desired"), [(5, 5), (2, 3), (3, 3)])
 def test_a_group_only_ever_grows(wanted: int, desired: int) -> None:
     group = TwinGroup(3)
-    acted(Hub(), group, do="grow", desired=wanted)
+    acted(group, do="grow", desired=wanted)
 
     assert group.desired == desired
-
-
-@pytest.mark.parametrize("what", ["pause", "activate"])
-def test_a_node_is_paused_and_opened_by_its_hub(what: str) -> None:
-    hub = Hub()
-
-    assert acted(hub, TwinGroup(1), do=what, instance_id=ONE) == what
-    (sent,) = hub.sent
-    assert (sent.instance_id, sent.document) == (MANAGER, f"labswarm-manager-{what}")
-    assert sent.parameters == {"Instance": ONE}
-
-
-def test_lab_hours_take_no_more_than_the_slots_of_a_hub() -> None:
-    hub, slots = Hub(), MemoryHubSlots()
-    for holder in "abcd":
-        slots.take(MANAGER, holder, int(TwinClock().now()) + 600)
-
-    with pytest.raises(Transient, match="4 commands are under way"):
-        Sizing(hub, slots, cast(Any, TwinGroup(1)), TwinClock()).act(
-            CLUSTER, {"do": "pause", "instance_id": ONE}
-        )
-    assert hub.sent == []
 
 
 def test_an_empty_node_is_ended_and_its_group_is_one_smaller() -> None:
     group = TwinGroup(2)
 
-    assert acted(Hub(), group, do="terminate", instance_id=ONE) == "terminate"
+    assert acted(group, do="terminate", instance_id=ONE) == "terminate"
     assert (group.desired, group.members) == (1, {})
-    assert acted(Hub(), group, do="terminate", instance_id=ONE) == "is going already"
+    assert acted(group, do="terminate", instance_id=ONE) == "is going already"
     assert group.desired == 1
 
 
@@ -432,28 +398,39 @@ def test_a_group_that_does_not_let_a_node_go_is_an_error() -> None:
     group.at_minimum = True
 
     with pytest.raises(Permanent, match=f"labswarm-lab-workers did not let {ONE} go"):
-        acted(Hub(), group, do="terminate", instance_id=ONE)
+        acted(group, do="terminate", instance_id=ONE)
 
 
 def test_a_node_on_which_someone_has_come_meanwhile_stays() -> None:
-    group, hub = TwinGroup(2), Hub()
-    hub.servers = ("jupyter-ada",)
+    group = TwinGroup(2)
 
-    assert acted(hub, group, do="terminate", instance_id=ONE) == "is not empty"
+    assert acted(group, 1, do="terminate", instance_id=ONE) == "is not empty"
+    assert group.desired == 2
+
+
+def test_a_node_that_nobody_has_paused_is_not_ended() -> None:
+    """As an execution asks that began before a deploy."""
+    group = TwinGroup(2)
+
+    with pytest.raises(BadInput, match="servers: is None; pause the node, and count them"):
+        acted(group, None, do="terminate", instance_id=ONE)
     assert group.desired == 2
 
 
 def test_a_node_that_terminates_already_is_not_counted_off_twice() -> None:
     group = TwinGroup(2, "Terminating:Wait")
 
-    assert acted(Hub(), group, do="terminate", instance_id=ONE) == "is going already"
+    assert acted(group, do="terminate", instance_id=ONE) == "is going already"
     assert group.desired == 2
 
 
-@pytest.mark.parametrize("action", [{"do": "drain", "instance_id": ONE}, {"do": "grow"}, {}])
+@pytest.mark.parametrize(
+    "action",
+    [{"do": "drain", "instance_id": ONE}, {"do": "pause", "instance_id": ONE}, {"do": "grow"}, {}],
+)
 def test_an_unknown_action_is_refused(action: dict[str, object]) -> None:
     with pytest.raises(BadInput, match="action"):
-        acted(Hub(), TwinGroup(1), **action)
+        acted(TwinGroup(1), **action)
 
 
 # Bookings of the hub's page

@@ -326,7 +326,7 @@ def test_change_size_takes_no_hostile_id() -> None:
     app = load("change_size")
 
     for instance_id in HOSTILE:
-        action = {"do": "pause", "instance_id": instance_id}
+        action = {"do": "terminate", "instance_id": instance_id}
         with pytest.raises(BadInput, match=r"^action\.instance_id: "):
             app.handler({"cluster": "lab", "action": action}, Context())
 

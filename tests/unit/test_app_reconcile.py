@@ -15,10 +15,14 @@ from tests.support.tables import key_schema
 from tests.twins.agent import TwinAgent
 from tests.twins.chef import TwinChefServer
 from tests.twins.hub import HubTwin
+from tests.twins.hub_slots import MemoryHubSlots
+from tests.twins.ledger import MemoryLedger
+from tests.twins.tasks import TwinTasks
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.cluster import asg_name
+from labswarm.commands.steps import Commands
 from labswarm.errors import BadInput, Transient
 from labswarm.lifecycle.events import Transition
 from labswarm.lifecycle.ledger import Claim, Phase
@@ -228,15 +232,31 @@ class Cluster:
         plan: dict[str, Any] = compare.handler(asked, Context())
         if plan["due"] and not dry_run:
             of = {"cluster": name}
-            nodes_due = {**of, "nodes": plan["swarm_nodes"]}
-            self.call("remove_from_swarm", nodes_due, AGENT=self.agent)
+            if plan["swarm_nodes"]:
+                self.remove("down-nodes", {"Nodes": plan["swarm_nodes"]}, of)
             chef_due = {**of, "do": "remove_orphans", "instances": plan["chef_identities"]}
             self.call("chef", chef_due, ChefServer=self.chef.at)
             self.call("replace_instances", {"instances": plan["instances"]})
             if plan["services"]:
-                services_due = {**of, "services": plan["services"]}
-                self.call("remove_from_swarm", services_due, AGENT=self.agent)
+                self.remove("lost-services", {"Services": plan["services"]}, of)
         return plan
+
+    def remove(
+        self, what: str, parameters: Mapping[str, object], of: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Have the hub remove something: the answer of its command, which has ended by then."""
+        app = self.app("command")
+        slots = MemoryHubSlots()
+        app.COMMANDS = Commands(self.agent, MemoryLedger(), slots, TwinTasks(), self.clock)
+        asked = {
+            **of,
+            "execution": f"{MACHINE.replace('stateMachine', 'execution')}:{what}",
+            "document": f"labswarm-manager-remove-{what}",
+            "parameters": parameters,
+        }
+        answer: dict[str, Any] = app.handler(asked, Context())
+        assert answer.pop("urgent") is False
+        return answer
 
     def all_online(self) -> frozenset[str]:
         return frozenset(instance for asg in self.groups for instance in self.members(asg))
@@ -347,8 +367,7 @@ def test_a_service_that_the_hub_knows_when_it_is_to_go_is_kept(cluster: Cluster)
     lost = lost_service(cluster)
     (known,) = (s.service_id for s in cluster.swarm.services() if s.service_id != lost)
 
-    asked = {"cluster": "lab", "services": [known, lost]}
-    answer = cluster.call("remove_from_swarm", asked, AGENT=cluster.agent)
+    answer = cluster.remove("lost-services", {"Services": [known, lost]}, {"cluster": "lab"})
 
     assert answer == {"removed": [lost], "kept": [known]}
     assert users(cluster) == ["bob"]
@@ -692,10 +711,6 @@ def test_an_event_without_a_time_begins_nothing(cluster: Cluster, time: object) 
 @pytest.mark.parametrize(
     ("name", "field", "value"),
     [
-        ("remove_from_swarm", "nodes", None),
-        ("remove_from_swarm", "nodes", [7]),
-        ("remove_from_swarm", "services", None),
-        ("remove_from_swarm", "services", [""]),
         ("chef", "instances", ["lab-client"]),
         ("chef", "instances", [7]),
         ("chef", "instances", None),
@@ -708,3 +723,13 @@ def test_a_field_that_names_no_orphan_is_refused(
     with pytest.raises(BadInput) as refused:
         cluster.call(name, {"do": "remove_orphans", "cluster": "lab", field: value})
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("value", [None, 7, [], [7], [""]])
+def test_a_command_whose_parameter_is_no_list_of_texts_is_refused(
+    cluster: Cluster, value: object
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        cluster.remove("down-nodes", {"Nodes": value}, {"cluster": "lab"})
+    assert refused.value.field == "parameters.Nodes"
+    assert cluster.agent.sent == []

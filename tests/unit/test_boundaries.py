@@ -176,3 +176,30 @@ def test_no_test_imports_from_another_test_module() -> None:
         and (node.module or "").rpartition(".")[2].startswith("test_")
     ]
     assert imported == []
+
+
+# A command is an event: a function sends it, or reads its result, and ends.
+WAITING = {"sleep", "get_waiter", "backoff"}
+
+
+def waits(source: str) -> set[str]:
+    """The names in Python code by which it would sleep, or look at something again and again."""
+    names = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+    return names & WAITING
+
+
+@pytest.mark.parametrize("path", sources(*APP), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_function_of_the_app_sleeps_or_polls(path: Path) -> None:
+    assert waits(path.read_text()) == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["time.sleep(1)", "for _ in backoff(clock, 3): look()", "ssm.get_waiter('command_executed')"],
+)
+def test_a_wait_is_seen(source: str) -> None:
+    assert waits(source)

@@ -3,7 +3,7 @@
 import pytest
 from tests.support.app_twins import TwinClock
 
-from labswarm.clock import backoff
+from labswarm_node.clock import backoff
 
 
 class Waits(TwinClock):

@@ -13,7 +13,7 @@ from tests.twins.tasks import TwinTasks
 from labswarm.commands.agent import Invocation
 from labswarm.commands.steps import Attempt, Commands, Step, answer
 from labswarm.errors import BadInput, Gone, LabswarmError, Permanent, Throttled, Transient
-from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
+from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase, errand
 
 PAUSE = Step(
     subject=INSTANCE,
@@ -177,13 +177,96 @@ def test_an_event_before_the_id_is_kept_answers_the_task() -> None:
     assert bench.free_slots() == 4
 
 
-def test_a_command_that_ssm_does_not_know_yet_is_looked_for_briefly() -> None:
+def test_an_event_of_a_command_that_ssm_does_not_know_yet_is_left_to_the_tasks_own_look() -> None:
+    """Systems Manager is eventually consistent."""
+    bench = Bench()
+    bench.begin("t1")
+    agent, bench.agent = bench.agent, TwinAgent()
+
+    assert bench.commands.answer("command-1", MANAGER) is None
+    bench.agent = agent
+    bench.agent.ends("command-1", {"servers": []})
+
+    assert bench.begin("t2") == NOBODY
+
+
+# Commands of lab hours and reconcile, which no claim on a transition remembers
+
+HOURS = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-lab-hours:lab-1800000000000"
+PASS = "arn:aws:states:eu-west-1:123456789012:execution:labswarm-reconcile:"
+ERRAND = replace(PAUSE, transition=errand(HOURS), owner=HOURS, cluster="lab")
+
+
+def test_the_event_of_an_errands_command_answers_its_task() -> None:
     bench = Bench()
 
-    with pytest.raises(Transient, match="command-9 on i-0fedcba9876543210 is not known"):
-        bench.commands.answer("command-9", MANAGER)
+    assert bench.begin(step=ERRAND) is None
+    assert bench.ends("command-1", {"servers": ["a"]})
 
-    assert bench.clock.now() - TwinClock().now() <= 5
+    assert bench.tasks.ended == {"t1": {"servers": ["a"], "urgent": False}}
+    assert bench.free_slots() == 4
+    claim = bench.ledger.read_claim(INSTANCE, ERRAND.transition)
+    assert claim is not None
+    assert (claim.owner, claim.cluster) == (HOURS, "lab")
+
+
+def test_without_its_event_an_errands_command_is_seen_by_the_next_attempt() -> None:
+    bench = Bench()
+    bench.begin(step=ERRAND)
+    bench.agent.ends("command-1", {"servers": []})
+
+    assert bench.begin("t2", step=ERRAND) == NOBODY
+    assert len(bench.agent.sent) == 1
+
+
+def test_an_errand_is_no_claim_on_the_instance() -> None:
+    bench = Bench()
+    bench.begin(step=ERRAND)
+
+    assert [claim.transition for claim in bench.ledger.about([INSTANCE])] == ["launch"]
+
+
+def test_two_executions_with_the_same_errand_send_a_command_each() -> None:
+    bench = Bench()
+    other = replace(ERRAND, transition=errand(f"{HOURS}9"), owner=f"{HOURS}9")
+    bench.begin("t1", step=ERRAND)
+    bench.begin("t2", step=other)
+
+    bench.ends("command-2", {"servers": []})
+
+    assert bench.tasks.ended == {"t2": NOBODY}
+
+
+def test_an_errand_takes_no_more_than_the_slots_of_a_hub() -> None:
+    bench = Bench()
+    for holder in "abcd":
+        bench.slots.take(MANAGER, holder, int(bench.clock.now()) + 600)
+
+    with pytest.raises(Throttled, match="4 commands are under way"):
+        bench.begin(step=ERRAND)
+    assert bench.agent.sent == []
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        HOURS,
+        f"{PASS}scheduled-2026-11-24T080500Z",
+        f"{PASS}0f8fad5b-d9cb-469f-a165-70867728950e",
+        f"{PASS}by.hand+{'x' * 70}",
+    ],
+)
+def test_an_errands_label_is_short_enough_and_read_as_it_was_written(owner: str) -> None:
+    step = Step(
+        "a-name-of-20-letters",
+        errand(owner),
+        owner,
+        "labswarm-manager-remove-lost-services",
+        MANAGER,
+        {},
+    )
+
+    assert Attempt.parse(step.label(10)) == step.attempt(10)
 
 
 # An attempt of the Task after its time is over

@@ -3,7 +3,7 @@
 `python -m tests.unit.test_fault_matrix` writes docs/reference/faults.md again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import pytest
@@ -99,11 +99,28 @@ def warned(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:
 
 
 def deciding(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:
-    """A student finds no seat; then the class is over."""
+    """Students find no seat; some leave, others come; then the class is over."""
+    students = [f"s{number}" for number in range(6)]
     arm()
-    simulation.classroom.sit("s1")
+    for student in students:
+        simulation.classroom.sit(student)
     simulation.time.run(600)
-    simulation.classroom.leave("s1")
+    if state == "Activate":
+        spread_out(simulation, students)
+    for student in students:
+        simulation.classroom.leave(student)
+
+
+def spread_out(simulation: Simulation, students: Sequence[str]) -> None:
+    """One of two nodes with a student each is paused, and opened for those who come."""
+    one_per_node = {simulation.classroom.worker_of(student): student for student in students}
+    assert len(one_per_node) == 2, simulation.report()
+    for student in sorted(set(students) - set(one_per_node.values())):
+        simulation.classroom.leave(student)
+    simulation.time.run(180)
+    for student in students:
+        simulation.classroom.sit(student)
+    simulation.time.run(300)
 
 
 def passing(simulation: Simulation, state: str, arm: Callable[[], None]) -> None:

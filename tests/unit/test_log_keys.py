@@ -22,7 +22,7 @@ OF_SCHEDULES = {"heartbeat", "decide_nodes", "begin_passes"}
 # It names a command, whose label names the claim: the function's own line has the rest.
 OF_COMMANDS = {"answer"}
 # These work on a cluster, or on several instances of it.
-OF_CLUSTERS = {"change_size", "compare_sides", "list_clusters", "remove_from_swarm"}
+OF_CLUSTERS = {"change_size", "command", "compare_sides", "list_clusters"}
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,13 @@
-"""Time, as the functions see it; a test gives its own."""
+"""Time, as the functions see it; a test gives its own. No function waits, so nothing here does."""
 
 import time
-from collections.abc import Iterator
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """The time (epoch seconds), and waiting (seconds)."""
+    """The time (epoch seconds)."""
 
     def now(self) -> float: ...
-
-    def sleep(self, seconds: float) -> None: ...
 
 
 class WallClock:
@@ -18,23 +15,3 @@ class WallClock:
 
     def now(self) -> float:
         return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-def backoff(
-    clock: Clock, patience_s: float, first_s: float = 0.1, most_s: float = 3
-) -> Iterator[int]:
-    """Count the looks at something awaited: at once, then ever less often, until patience ends."""
-    end = clock.now() + patience_s
-    pause = first_s
-    count = 0
-    while True:
-        yield count
-        left = end - clock.now()
-        if left <= 0:
-            return
-        clock.sleep(min(pause, left))
-        pause = min(pause * 1.5, most_s)
-        count += 1

@@ -5,6 +5,9 @@ waits for it and, after, its command id. The event of the command's end answers 
 whose time is over looks at the same command itself. A command whose id was lost in a crash is found
 by its label (SendCommand has no idempotency key). Every document is idempotent, so a command that
 could not be found again does no harm by being sent twice.
+
+Lab hours and reconcile have commands to a hub that concern no lifecycle action. The execution has a
+claim of its own for each, called an errand.
 """
 
 import json
@@ -12,20 +15,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labswarm.clock import Clock, backoff
-from labswarm.cluster import INSTANCE_ID
+from labswarm.clock import Clock
+from labswarm.cluster import INSTANCE_ID, NAME
 from labswarm.commands.agent import Agent, Invocation
-from labswarm.commands.hub_slots import ORDINARY, HubSlots, hub_slot
+from labswarm.commands.hub_slots import ORDINARY, HubSlots
 from labswarm.errors import BadInput, LabswarmError, Permanent, Throttled, Transient, error_of
 from labswarm.lifecycle.events import Transition
-from labswarm.lifecycle.ledger import TRANSITIONS, Claim, Command, Ledger, change, owned
+from labswarm.lifecycle.ledger import (
+    ERRAND,
+    LEASE_S,
+    TRANSITIONS,
+    Claim,
+    Command,
+    Errand,
+    Ledger,
+    Phase,
+    change,
+    owned,
+)
 from labswarm.tasks import Tasks
 
 PREFIX = "labswarm-"
 # Exit codes of the tools (sysexits.h), for an answer that says no more.
 _KINDS = {75: "transient", 69: "gone"}
 _TAIL = 300
-_KNOWN_WITHIN_S = 3
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,7 @@ class Attempt:
     """Which attempt at which step of which claim a command is, as its label says."""
 
     subject: str
-    transition: Transition
+    transition: Transition | Errand
     step: str
     number: int
 
@@ -41,7 +54,8 @@ class Attempt:
         """Unique to this attempt, at most 100 characters (SendCommand's Comment)."""
         execution = owner.rsplit(":", 1)[-1]
         words = (self.subject, self.transition, self.step, str(self.number), execution)
-        return " ".join(words)[:100]
+        # An errand names its execution already.
+        return " ".join(words[:4] if ERRAND.fullmatch(self.transition) else words)[:100]
 
     @classmethod
     def parse(cls, label: str) -> "Attempt | None":
@@ -51,19 +65,27 @@ class Attempt:
                 INSTANCE_ID.fullmatch(subject) and transition in TRANSITIONS and number.isdecimal()
             ):
                 return cls(subject, transition, step, int(number))
+            case [subject, errand, step, number] if (
+                NAME.fullmatch(subject) and ERRAND.fullmatch(errand) and number.isdecimal()
+            ):
+                return cls(subject, Errand(errand), step, int(number))
         return None
 
 
 @dataclass(frozen=True)
 class Step:
-    """A document to be run on an instance, for the claim on `subject`'s `transition`."""
+    """A document to be run on an instance, for the claim on `subject`'s `transition`.
+
+    An errand's subject is an instance or `cluster`.
+    """
 
     subject: str
-    transition: Transition
+    transition: Transition | Errand
     owner: str
     document: str
     target: str
     parameters: Mapping[str, str]
+    cluster: str = ""
 
     def __post_init__(self) -> None:
         if not self.document.startswith(PREFIX):
@@ -102,7 +124,7 @@ class Commands:
         Throttled when SSM or the hub takes no more commands for now, the errors of the step's tool,
         by kind, and Permanent when the claim is another's.
         """
-        claim = owned(self._ledger.read_claim(step.subject, step.transition), step.owner)
+        claim = self._held(step, self._ledger.read_claim(step.subject, step.transition))
         last = claim.commands.get(step.name)
         if last is None or last.answered:
             return self._send(step, self._next(step, claim, last), token)
@@ -118,11 +140,14 @@ class Commands:
     def answer(self, command_id: str, target: str) -> Claim | None:
         """Answer the Task that waits for a command that has ended; its claim, if one was waiting.
 
-        A command that is no claim's is left alone. Raises Transient while SSM does not know it.
+        A command that is no claim's is left alone. So is one that SSM, which is eventually
+        consistent, does not know yet: the Task looks at it itself when its time is over.
         """
-        invocation = self._known(command_id, target)
+        invocation = self._agent.invocation(command_id, target)
+        if invocation is None or invocation.is_under_way:
+            return None
         attempt = Attempt.parse(invocation.label)
-        if attempt is None or invocation.is_under_way:
+        if attempt is None:
             return None
         claim, command = self._ended(attempt, command_id)
         if command is None:
@@ -138,12 +163,26 @@ class Commands:
             return self._tasks.fail(token, error)
         return self._tasks.succeed(token, result)
 
-    def _known(self, command_id: str, target: str) -> Invocation:
-        """Systems Manager is eventually consistent: it may not know yet what its event says."""
-        for _ in backoff(self._clock, _KNOWN_WITHIN_S):
-            if invocation := self._agent.invocation(command_id, target):
-                return invocation
-        raise Transient(f"the command {command_id} on {target} is not known")
+    def _held(self, step: Step, existing: Claim | None) -> Claim:
+        """The owner's claim. One on an errand begins with its first command.
+
+        Raises Permanent when the claim is another's.
+        """
+        if existing is None and ERRAND.fullmatch(step.transition):
+            now = int(self._clock.now())
+            return Claim(
+                instance_id=step.subject,
+                transition=step.transition,
+                owner=step.owner,
+                lease_until=now + LEASE_S,
+                tokens={},
+                hook="",
+                asg="",
+                cluster=step.cluster,
+                opened_at=now,
+                phases=(Phase(step.name, now),),
+            )
+        return owned(existing, step.owner)
 
     def _next(self, step: Step, claim: Claim, last: Command | None) -> Command:
         """The next attempt; on a hub it holds a slot, unless it is urgent."""
@@ -181,7 +220,7 @@ class Commands:
         now = int(self._clock.now())
 
         def rule(existing: Claim | None) -> Claim:
-            claim = owned(existing, step.owner).entered(step.name, now)
+            claim = self._held(step, existing).entered(step.name, now)
             there = claim.commands.get(step.name)
             if there and there.attempt == command.attempt and there.answered:
                 return claim
@@ -216,32 +255,6 @@ class Commands:
     def _give_back(self, target: str, command: Command, holder: str) -> None:
         if command.slot is not None:
             self._slots.give_back(target, command.slot, holder)
-
-
-def run_unclaimed(
-    agent: Agent,
-    slots: HubSlots,
-    clock: Clock,
-    command: tuple[str, str, Mapping[str, str]],
-    label: str,
-    patience_s: float,
-) -> dict[str, Any]:
-    """The answer of a hub's command that is no claim's: nobody remembers it, so it is sent each
-    time.
-
-    `command` is the hub's instance, the document and its parameters. Raises Transient when it is
-    not sent or still under way after `patience_s` seconds, and the errors of its tool, by kind.
-    """
-    hub, document, parameters = command
-    end = clock.now() + patience_s
-    with hub_slot(slots, clock, hub, label, patience_s) as slot:
-        command_id = agent.send(hub, document, parameters, label)
-        for _ in backoff(clock, end - clock.now()):
-            invocation = agent.invocation(command_id, hub)
-            if invocation and not invocation.is_under_way:
-                return answer(document.removeprefix(PREFIX), invocation)
-        slot.keep()
-    raise Transient(f"{document} on {hub} is still under way ({command_id})")
 
 
 def _result(claim: Claim | None, step: str, invocation: Invocation) -> dict[str, Any]:

@@ -5,14 +5,18 @@ while it holds a claim. So each change names the version that was read, and is r
 has changed since (optimistic locking); the rules themselves are pure.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, get_args
+from typing import NewType, Protocol, get_args
 
 from labswarm.errors import Permanent, Transient
 from labswarm.lifecycle.events import Transition
 
 TRANSITIONS: tuple[Transition, ...] = get_args(Transition)
+Errand = NewType("Errand", str)
+"""In place of a transition: an execution's commands to a hub that concern no lifecycle action."""
+ERRAND = re.compile(r"errand:[A-Za-z0-9_-]{1,36}")
 LEASE_S = 900
 FINAL_PHASES = frozenset({"joined", "pooled", "abandoned", "removed", "paused"})
 _RACES = 20
@@ -45,6 +49,9 @@ class Phase:
 class Claim:
     """One execution's claim on one transition of one instance. Times are epoch seconds.
 
+    A claim on an errand is about an instance or a cluster, and no other execution asks for it: it
+    remembers the execution's commands.
+
     `tokens` maps each lifecycle action's token to its hook, or its instance's id where nobody knows
     the token; `commands` maps a step to its last
     attempt; `capacity` is the size of the group that this work asks for, if any; `urgent` says that
@@ -53,7 +60,7 @@ class Claim:
     """
 
     instance_id: str
-    transition: Transition
+    transition: Transition | Errand
     owner: str
     lease_until: int
     tokens: Mapping[str, str]
@@ -99,14 +106,15 @@ class Claim:
 class Ledger(Protocol):
     """Where claims are kept. Reads see every write that ended before them."""
 
-    def read_claim(self, instance_id: str, transition: Transition) -> Claim | None:
+    def read_claim(self, instance_id: str, transition: Transition | Errand) -> Claim | None:
         """The claim as it is now, or None."""
 
     def write_claim(self, claim: Claim) -> bool:
         """Store the claim as the next version of the one read; False if that has changed."""
 
     def about(self, instances: Iterable[str]) -> Sequence[Claim]:
-        """Every claim on these instances, in no order; a write just before may be missing."""
+        """Every claim on a transition of these instances, in no order; a write just before may be
+        missing."""
 
     def mark_terminating(self, instance_id: str, at: int) -> None:
         """Write the instance's tombstone: it is terminating, also during other work. Idempotent."""
@@ -142,8 +150,17 @@ def granted(existing: Claim | None, wanted: Claim, now: int, runs: Callable[[str
     return merged
 
 
+def errand(owner: str) -> Errand:
+    """The errands of an execution, by the end of its name: a scheduled one ends in its time."""
+    execution = re.sub(r"[^A-Za-z0-9_-]", "-", owner.rsplit(":", 1)[-1])
+    return Errand(f"errand:{execution[-36:]}")
+
+
 def change(
-    ledger: Ledger, instance_id: str, transition: Transition, rule: Callable[[Claim | None], Claim]
+    ledger: Ledger,
+    instance_id: str,
+    transition: Transition | Errand,
+    rule: Callable[[Claim | None], Claim],
 ) -> Claim:
     """Apply a pure rule to a claim and keep the result, again if another was faster.
 

@@ -9,7 +9,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from labswarm.aws.errors import code_of, named
 from labswarm.errors import LabswarmError, Transient
 from labswarm.lifecycle.events import Transition
-from labswarm.lifecycle.ledger import TRANSITIONS, Claim, Command, Phase
+from labswarm.lifecycle.ledger import TRANSITIONS, Claim, Command, Errand, Phase
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +29,7 @@ class DynamoLedger:
         self._client = client
         self._table = table
 
-    def read_claim(self, instance_id: str, transition: Transition) -> Claim | None:
+    def read_claim(self, instance_id: str, transition: Transition | Errand) -> Claim | None:
         item = self._item(instance_id, transition)
         return _claim(item) if item else None
 
