@@ -1,9 +1,9 @@
 """How soon students are notified, back on another node, and their node removed, when EC2 takes it.
 
-Brings a real lab up, seats a class on one of two workers (`--students`, by default six, the last of
-whom saves a file 1 s before each warning), interrupts their node `--runs` times (by default ten),
-prints the slowest student of each run in seconds from the warning, and brings the lab down. Exits
-with 1 when a promise was not kept. Run it as root: python -m bench.interrupt
+Brings a real lab up, seats a class on one of two workers (`--students`, by default six),
+interrupts their node `--runs` times (by default ten), prints the slowest student of each run in
+seconds from the warning, and brings the lab down. The last student saves a file 1 s before each
+warning. Exits with 1 when a promise was not kept. Run it as root: python -m bench.interrupt
 """
 
 import argparse

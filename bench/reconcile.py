@@ -1,5 +1,5 @@
-"""How long a reconcile pass compares and decides: 1,000 nodes, of which 200 are orphans on some
-side. Run it with python."""
+"""How long a reconcile pass compares and decides: 1,000 nodes, and 200 of them are orphans
+on some side. Run it with python."""
 
 import statistics
 import time

@@ -15,7 +15,7 @@ EMPTYING = Emptying(AWS.ledger(), AWS.snapshots(), AWS.tasks(), WallClock())
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"work", "token"}` -> `{"reason": <why the node is to be looked at, or null>}`.
+    """`{"work", "token"}` -> `{"reason": <the reason to look at the node, or null>}`.
 
     With a reason the token is answered. Without one it is when EC2 takes the instance back, or when
     the minute's look finds the node empty; the Task's own time ends with the students'.

@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         logger.warning("not known whether at rest", extra={"why": failure})
     # Before the machine is started: the pass that it makes ends the waiting.
     late = clusters_stuck(found, PASSES, CLOCK)
-    # The machine is told which: it would find others at rest a moment later, and those are overdue.
+    # The machine gets these: a moment later it would find others at rest, and those are overdue.
     given = {"cluster": None, "clusters": found, "dry_run": False}
     begun = bool(found) and EXECUTIONS.start(MACHINE, name, given)
     logger.info("looked", extra={"clusters": found, "begun": begun})

@@ -20,7 +20,7 @@ CLOCK = WallClock()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Do one of these things, each of which may be done again.
+    """Do one of these things; each can be repeated.
 
     `{"do": "register", "work", "public_key": <PEM>}` -> `{"client": <name>}`: a client, no node;
     Permanent when the time to go forward is over.

@@ -39,7 +39,7 @@ def home_name(user: str) -> str:
 
 
 def _fitting(name: str, limit: int) -> str:
-    """A name that is too long, cut and told apart by its digest after `---`, never elsewhere."""
+    """Cut a name that is too long, and add `---` and a digest: names have `---` nowhere else."""
     if len(name) <= limit:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_DIGITS]

@@ -80,7 +80,7 @@ def too_long(within_s: float, step: str) -> Reason:
 
 
 def unexpected(error: Exception) -> Reason:
-    """Something failed of which nothing more is known."""
+    """The reason for a failure that has no reason of its own."""
     name, text = type(error).__name__, str(error)
     return Reason(
         "error",

@@ -80,11 +80,11 @@ class HubSettings:
     environment: Mapping[str, str]
     conf_dir: Path
     idle_timeout_s: int
-    """Seconds after which a server is stopped on which nobody works."""
+    """A server stops after nobody has worked on it for so long (seconds)."""
     idle_warning_s: int
-    """How many seconds before a student is told that the server stops."""
+    """A student is notified so long before the server stops (seconds)."""
     longest_server_s: int
-    """Seconds after which a server is stopped also while somebody works on it."""
+    """A server stops at this age (seconds) even while somebody works on it."""
     groups: Mapping[str, Group]
     """The hub's further groups of workers, by name."""
     profiles: Mapping[str, Profile]
@@ -106,7 +106,7 @@ class HubSettings:
         return min(300, self.idle_timeout_s // 3)
 
     def group_of(self, options: Mapping[str, Any]) -> Group:
-        """The workers on whose seats a server with these options (the hub's `user_options`) starts.
+        """The group that starts a server with these options (the hub's `user_options`).
 
         Options that name no profile are those of a server on the hub's own. Raises BadInput for a
         profile that there is not: its student is not moved to other workers unasked.

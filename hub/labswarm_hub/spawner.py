@@ -417,7 +417,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         return max((node.seats for node in seated), default=1)
 
     def _apply_group(self, group: Group) -> None:
-        """Have what the server is told of its image, memory and CPU be what it gets."""
+        """Use the group's image, memory and CPU, which the server also reads in its environment."""
         self.image = group.image
         self.mem_guarantee, self.mem_limit = group.seat.memory_bytes, group.limit.memory_bytes
         self.cpu_guarantee, self.cpu_limit = group.seat.nano_cpus / 1e9, group.limit.nano_cpus / 1e9

@@ -83,7 +83,7 @@ def service_spec(
             },
             "Resources": _resources(group),
             # Swarm would restart a task without the hub's knowledge, and its kernels would be gone.
-            # Without a restart the hub sees the end and tells the student.
+            # Without a restart the hub sees the end, and the student reads it.
             "RestartPolicy": {"Condition": "none", "MaxAttempts": 0},
             "Placement": {"Constraints": ["node.role==worker", _place(node_id)]},
             "Networks": [{"Target": settings.network}],

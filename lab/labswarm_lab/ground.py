@@ -1,8 +1,8 @@
 """The resources that Terraform's stacks create on AWS, created in the emulator: the ground that the
 app stands on.
 
-The groups are laid as Terraform plans them; the rest, of which the app knows names only, is made
-here.
+The groups are made as Terraform plans them. The app knows only the names of all else, which is
+made here.
 """
 
 import base64

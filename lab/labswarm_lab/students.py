@@ -188,7 +188,7 @@ class _Student:
         """Do all steps; a result comes whatever happens."""
         failed_step = reason = None
         try:
-            # The hub may be an address: browsers keep cookies of those, aiohttp only if told so.
+            # The hub may be an IP address. Browsers keep its cookies; aiohttp does with `unsafe`.
             async with aiohttp.ClientSession(
                 cookie_jar=aiohttp.CookieJar(unsafe=True),
                 timeout=aiohttp.ClientTimeout(total=_HTTP_TIMEOUT_S),

@@ -14,7 +14,7 @@ _BAR, _LANE, _GAP = 18, 13, 12
 _LETTER = 6.2  # of 10 px text, and wide: a label must never leave its place
 _TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
 _MOST_TICKS = 9
-# Okabe and Ito's colours, told apart by everyone: https://jfly.uni-koeln.de/color/
+# Okabe and Ito's colours, which everyone can distinguish: https://jfly.uni-koeln.de/color/
 _PHASES = {
     "launched": ("#d9d9d9", "#222"),
     "waiting": ("#f0e442", "#222"),

@@ -43,7 +43,7 @@ Done = Literal["sent", "dropped", "kept"]
 
 @dataclass(frozen=True)
 class Letter:
-    """A dead letter: when it was sent to the queue (epoch seconds), to whom it was (an ARN; empty
+    """A dead letter: when it was sent to the queue (epoch seconds), its first target (an ARN; empty
     when it does not say), its input (JSON), and why it was not delivered."""
 
     message_id: str

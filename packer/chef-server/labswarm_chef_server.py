@@ -224,7 +224,7 @@ def users(ground: Mapping[str, Any], flavour: Flavour) -> None:
     organization = chef["organization"]
     if ctl(flavour, "org-show", organization, check=False).returncode:
         say(f"making the organization {organization}")
-        # It tells the validator's private key.
+        # It prints the validator's private key.
         ctl(flavour, "org-create", organization, organization)
     validator = f"{organization}-validator"
     for key in keys(ctl(flavour, "list-client-keys", organization, validator, check=False).stdout):
@@ -242,8 +242,8 @@ def user(flavour: Flavour, organization: str, name: str, public_key: str) -> Non
     """Have a user who administers the organization, with this public key and no other."""
     if ctl(flavour, "user-show", name, check=False).returncode:
         say(f"making the user {name}")
-        # The server wants a password, which nobody is to know, and makes a key of its own, which it
-        # tells here and nowhere else.
+        # The server wants a password, which nobody needs to know, and makes a key of its own,
+        # which it prints here and nowhere else.
         ctl(
             *(flavour, "user-create", name, "labswarm", name, f"{name}@labswarm.invalid"),
             secrets.token_urlsafe(24),
@@ -348,12 +348,12 @@ def digest(path: Path) -> str | None:
 
 
 def say(what: str) -> None:
-    """Tell the journal."""
+    """Write to the journal."""
     print(f"labswarm-chef-server: {what}", flush=True)
 
 
 def die(why: str) -> NoReturn:
-    """Tell the journal, and end as failed."""
+    """Write to the journal, and exit with 1."""
     sys.exit(f"labswarm-chef-server: {why}")
 
 

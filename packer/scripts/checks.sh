@@ -64,7 +64,7 @@ sealed() {
   check "no key that can log in as root" absent /root/.ssh/authorized_keys
 }
 
-verified() { # $1.. packages whose versions are told
+verified() { # $1.. packages whose versions image.json lists
   local versions='{}' package
   [ "$failed" = 0 ] || { echo "verify: the image is not as it has to be" >&2; exit 1; }
   for package in "$@"; do

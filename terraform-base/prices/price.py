@@ -89,7 +89,7 @@ class Prices:
         self.always_free: dict[str, float] = known["always_free"]["a_month"]
 
     def line(self, part: str, what: str, item: str, quantity: float) -> Line:
-        """An item of which there is so much; `item` is a key of list-prices.json."""
+        """A quantity of an item; `item` is a key of list-prices.json."""
         if item not in self._prices:
             raise Refused(
                 f"--region: there is no price of {item} in {self.region}; "

@@ -14,8 +14,8 @@ def digest(content: bytes) -> str:
 
 @dataclass
 class Try:
-    """One save, begun `at` (epoch seconds); `confirmed_at` is when the server said that it is
-    saved, None for one of which it has said nothing."""
+    """One save, begun `at` (epoch seconds); `confirmed_at` is when the server confirmed it, or
+    None."""
 
     digest: str
     at: float

@@ -33,7 +33,7 @@ def breakers(request: pytest.FixtureRequest) -> Iterator[Breakers]:
         yield DynamoBreakers(cast("Any", StaleReads(client)), "labswarm-ledger")
 
 
-def test_a_cluster_of_which_nothing_is_known_holds_nothing(breakers: Breakers) -> None:
+def test_an_unknown_cluster_holds_nothing(breakers: Breakers) -> None:
     assert breakers.read_breaker("lab") == Breaker()
     breakers.joined("lab")
     assert breakers.read_breaker("lab").failed == frozenset()

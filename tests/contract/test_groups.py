@@ -18,7 +18,7 @@ MOST = 5
 
 @dataclass(frozen=True)
 class InService:
-    """A group of two instances in service, one of which may go."""
+    """A group of two instances in service, with one more than its minimum."""
 
     groups: Groups
     asg: str

@@ -1,4 +1,4 @@
-"""A student at a browser, on a node that EC2 takes back: the page tells, saves and comes back."""
+"""A student at a browser, on a node that EC2 takes back: the page shows it, saves and returns."""
 
 import re
 import time

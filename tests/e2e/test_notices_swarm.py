@@ -1,4 +1,4 @@
-"""A student on a node that EC2 takes back is told before their server stops, and nobody else is."""
+"""Only the student on a node that EC2 takes back is notified, before their server stops."""
 
 import json
 import time
@@ -96,5 +96,5 @@ def test_students_are_notified_before_their_servers_stop_and_back_soon(lab: LabU
         *lab.executions("labswarm-spot-interruption", "SUCCEEDED"),
     }
     entered = lab.states_entered(interrupted)
-    warned_first = ["Claim", "Owned?", "Warn", "Replace", "Whom?", "Evacuate"]
+    warned_first = ["Claim", "Owned?", "Warn", "Replace", "Occupied?", "Evacuate"]
     assert entered[: len(warned_first)] == warned_first

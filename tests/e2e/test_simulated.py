@@ -114,7 +114,7 @@ def test_a_worker_comes_though_functions_crash_after_their_work(
     assert simulated_lab.must("logs", "record", "-n", "1000").count('"crashed"') == 4
 
 
-def test_the_timeline_tells_a_workers_life_and_draws_it(
+def test_the_timeline_lists_a_workers_life_and_draws_it(
     simulated_lab: LabUnderTest, tmp_path: Path
 ) -> None:
     simulated_lab.must("scale", "1")

@@ -58,7 +58,7 @@ def test_a_student_without_a_seat_is_reported_within_five_seconds(lab: LabUnderT
     ) as students:
         try:
             lab.eventually(
-                "it is told that seats are short",
+                "the snapshot reports that seats are short",
                 lambda _: "SeatsShort" in lab.must("logs", "snapshot"),
                 within_s=60,
             )

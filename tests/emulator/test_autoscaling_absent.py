@@ -124,7 +124,7 @@ def test_several_instances_are_not_ended_in_one_call(group: Group) -> None:
     "UnsupportedOperation: a new account has launch templates only.",
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html",
 )
-def test_a_launch_configuration_is_not_to_be_had(emulator: RunningEmulator, name: str) -> None:
+def test_a_launch_configuration_cannot_be_created(emulator: RunningEmulator, name: str) -> None:
     with pytest.raises(ClientError, match=r"\(UnsupportedOperation\).*Use launch templates"):
         emulator.client("autoscaling").create_launch_configuration(
             LaunchConfigurationName=name, ImageId="ami-12345678", InstanceType="t3.medium"

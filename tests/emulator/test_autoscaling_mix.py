@@ -123,7 +123,7 @@ def test_the_order_of_the_types_stands_for_price_and_capacity() -> None:
     "Without spot capacity a mixed group's launch fails with UnfulfillableCapacity.",
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html",
 )
-def test_spot_that_is_not_to_be_had_fails_and_is_tried_again(
+def test_spot_without_capacity_fails_and_is_tried_again(
     group: Group, lack: Callable[..., None]
 ) -> None:
     lack(spot=["*"])
@@ -177,7 +177,7 @@ def test_the_pauses_between_tries_grow(group: Group, lack: Callable[..., None]) 
     "Without on-demand capacity the message names the type and the zone.",
     "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html",
 )
-def test_on_demand_that_is_not_to_be_had_names_type_and_zone(
+def test_on_demand_without_capacity_names_type_and_zone(
     group: Group, lack: Callable[..., None]
 ) -> None:
     lack(on_demand=["t3.medium"])

@@ -364,7 +364,7 @@ def test_a_build_through_session_manager_keeps_the_agent_that_carries_it(root: R
 
 @needs_root_folder
 @pytest.mark.parametrize("image", IMAGES)
-def test_a_verification_names_all_that_is_missing_and_tells_no_versions(
+def test_a_verification_names_all_that_is_missing_and_writes_no_versions(
     image: str, root: RootFolder
 ) -> None:
     (root.path / "etc/ssh/ssh_host_rsa_key").touch()

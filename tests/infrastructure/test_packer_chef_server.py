@@ -40,7 +40,7 @@ def refuse(why):
     print(why, file=sys.stderr)
     sys.exit(1)
 
-def tell(keys):
+def print_keys(keys):
     for name in keys:
         print(f"name: {name}\nexpired: false\n")
 
@@ -60,7 +60,7 @@ elif command == "org-create":
 elif command == "list-client-keys":
     org, client = words
     client == org + "-validator" or refuse("no such client")
-    tell(orgs[org]["validator"])
+    print_keys(orgs[org]["validator"])
 elif command == "delete-client-key":
     orgs[words[0]]["validator"].remove(words[2])
 elif command == "user-create":
@@ -75,7 +75,7 @@ elif command == "user-show":
     if "--with-orgs" in flags:
         print("organizations:", *[name for name, org in orgs.items() if words[0] in org["members"]])
 elif command == "list-user-keys":
-    tell(users[words[0]]["keys"])
+    print_keys(users[words[0]]["keys"])
 elif command == "add-user-key":
     user, path_flag, path, name_flag, name = words
     (path_flag, name_flag) == ("--public-key-path", "--key-name") or refuse("usage")
@@ -198,7 +198,7 @@ def machine(tmp_path: Path, aws: str) -> Machine:
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory, aws: str) -> Machine:
-    """A machine after its first start; not to be changed."""
+    """A machine after its first start; tests only read it."""
     machine = new_machine(tmp_path_factory.mktemp("started"), aws)
     done = machine.start(SERVER)
     assert done.returncode == 0, done.stderr

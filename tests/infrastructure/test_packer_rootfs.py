@@ -203,7 +203,7 @@ class Ubuntu:
             shutil.copy(REPOSITORY / name, root / "build" / name)
 
     def run(self, command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        # Whom this machine trusts, Ubuntu in the folder trusts.
+        # Ubuntu in the folder trusts the authorities that this machine trusts.
         trust = {name: "/srv/ca.pem" for name, value in os.environ.items() if value == str(CA)}
         inside = (
             'set -e; cd "$0"; mount --rbind /dev dev; mount --bind /proc proc;'

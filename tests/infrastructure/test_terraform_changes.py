@@ -78,7 +78,7 @@ def test_another_image_of_the_chef_server_keeps_its_address_data_and_backups(
     assert "module.chef_server.aws_instance.server" in lost
     kept = re.compile(r"aws_(network_interface|ebs_volume|s3_bucket\w*|kms_\w+|secrets\w+)\.")
     assert [address for address in lost if kept.search(address)] == []
-    # Hubs are told nothing new: a cluster's chef is the output of that name.
+    # Hubs get the same values: a cluster's chef is the output of that name.
     assert "chef" not in {
         name
         for name, change in chef.plan(chef_server_ami="ami-0123456789abcdef9")[

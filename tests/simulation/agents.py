@@ -166,7 +166,7 @@ class SsmTwin:
         step = self._documents[sent.document]["mainSteps"][0]["inputs"]
         self._time.sleep(self._lasts(sent.document))
         if self.machines.get(sent.instance_id) is not machine or not machine.online:
-            # The agent went away with it: nobody will tell, until its time is over.
+            # The agent went away with it: nothing is reported until its time is over.
             self._time.sleep(float(step["timeoutSeconds"]))
             self._change(sent, "TimedOut")
             machine.running -= 1
@@ -201,7 +201,7 @@ class SsmTwin:
 
 
 class _Pages:
-    """One operation's pages: each is a call, which `counted` is told of."""
+    """One operation's pages: each is a call, and calls `counted`."""
 
     def __init__(self, call: Callable[..., dict[str, Any]], counted: Callable[[], None]) -> None:
         self._call = call

@@ -55,7 +55,7 @@ class Instance:
 
 @dataclass
 class Group:
-    """A group; `endings` tells of each lifecycle action how it ended: completed or by default.
+    """A group; `endings` has how each lifecycle action ended: completed or by default.
 
     With a `pool` what it launches goes to its warm pool, and stays there.
     """
@@ -78,7 +78,7 @@ def refused(operation: str, code: str, message: str) -> ClientError:
 class AutoScalingTwin:
     """The client, and the service behind it.
 
-    `booted` and `ended` are told of an instance's machine that is to start, or to stop at once;
+    `booted` and `ended` are called when an instance's machine starts, or stops at once;
     `notify` gets each event as EventBridge does.
     """
 

@@ -28,7 +28,7 @@ class Cut:
 
 
 class WatchedSwarm(SwarmTwin):
-    """A Swarm that tells of servers which a drain has ended."""
+    """A Swarm that reports the servers which a drain has ended."""
 
     drained: Callable[[str, list[Server]], None]
 
@@ -115,7 +115,7 @@ class Classroom:
         return snapshot_of(self._cluster, *seen, SEAT, OVERHEAD, hub)
 
     def look(self) -> None:
-        """The hub polls, the line moves up, and AWS is told."""
+        """The hub polls, the line moves up, and AWS gets a snapshot."""
         if not self.hub.down:
             self._poll()
         self._snapshots.write_snapshot(self.snapshot())

@@ -187,7 +187,7 @@ class Interpreter:
     def _retried(
         self, state: Mapping[str, Any], error: str, attempts: dict[int, int]
     ) -> float | None:
-        """The seconds until another attempt, or None when there is to be none."""
+        """The seconds until another attempt, or None when there is none."""
         for index, retrier in enumerate(state.get("Retry", [])):
             if not matches(retrier["ErrorEquals"], error):
                 continue

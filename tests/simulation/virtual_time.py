@@ -48,7 +48,7 @@ class Process:
             self.result = self._act()
         except Ended:
             return
-        except Exception as error:  # noqa: BLE001  # whoever waits for it is told
+        except Exception as error:  # noqa: BLE001  # the one that waits for it raises it
             self.error = error
         finally:
             self.done = True

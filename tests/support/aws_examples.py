@@ -23,10 +23,10 @@ def handler(event, context):
             return f"Hello, {who}!"
         case {"raise": names, "count": count}:
             if count < len(names):
-                raise globals()[names[count]]("told to")
+                raise globals()[names[count]]("asked to")
             return "recovered"
         case {"raise": name}:
-            raise globals()[name]("told to")
+            raise globals()[name]("asked to")
         case {"sleep": seconds}:
             import time
             time.sleep(seconds)
@@ -50,7 +50,7 @@ def handler(event, context):
             return {"approved": len(code) == 5, "message": "address checked"}
     return event
 """
-"""One function for all of them: it tells by the event what it is to be."""
+"""One function for all of them: the event says what it does."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tests.support.lab_worker import Worker
 
 @dataclass(frozen=True)
 class Fact:
-    """The required fact, and the control and `describe` of which it is the twin."""
+    """The required fact, and the control and `describe` that require it."""
 
     control: str
     describe: str

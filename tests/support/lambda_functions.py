@@ -65,7 +65,7 @@ def archive(source: str, name: str = "app.py") -> bytes:
 
 
 def create(emulator: Any, source: str, **properties: Any) -> str:
-    """Make a function with a name of its own and a timeout of 60 s, unless told; its ARN."""
+    """Make a function with a name of its own and by default a timeout of 60 s; its ARN."""
     iam = emulator.client("iam")
     name = f"contract-{uuid.uuid4().hex[:12]}"
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]

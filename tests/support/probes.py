@@ -11,7 +11,7 @@ def probe(how):
         if protocol == "tcp":
             socket.create_connection((host, port), 3).close()
         else:
-            # Who is refused is told so, now and then: the kernel tells it so often a second only.
+            # The kernel reports a refusal, but only so many per second.
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
                 udp.connect((host, port))
                 udp.settimeout(0.3)
@@ -27,7 +27,7 @@ def probe(how):
 
 asked = json.loads(sys.argv[1])
 answers = {}
-# One protocol after the other: all refusals count in what the kernel tells.
+# One protocol after the other: all refusals count against the kernel's limit.
 for protocol in ("tcp", "udp"):
     some = {name: how for name, how in asked.items() if how[0] == protocol}
     if some:
@@ -52,7 +52,7 @@ kept = [socket.create_server((sys.argv[1], int(port))) for port in sys.argv[2:]]
 print("listening", flush=True)
 time.sleep(3600)
 """
-# Makes calls by which kernel holes were reached, with arguments that no kernel takes, and prints by
+# Makes calls that reached holes of the kernel, with arguments that no kernel takes, and prints by
 # name which error came of each. `socket` calls are made as a program makes them.
 CALLS = """
 import ctypes, errno, json, os, platform, socket

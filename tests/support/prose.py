@@ -4,7 +4,8 @@
 `python -m tests.support.prose FILE...` prints each finding of these files with its line.
 
 Prose is Markdown without its code, docstrings, comments, descriptions in YAML, Terraform and state
-machines, and in product code every string of four words or more: help texts, errors, log lines.
+machines, the names of tests, and in Python product code every string of four words or more: help
+texts, errors, log lines.
 """
 
 import ast
@@ -26,13 +27,18 @@ BANNED = {
     "whoever": re.compile(r"\bwho(?:so|m)?ever\b", re.IGNORECASE),
     "mend": re.compile(r"\bmend(?:s|ed|ing)?\b", re.IGNORECASE),
     "ring": re.compile(r"\b(?:rings?|rang|ringing)\b", re.IGNORECASE),
+    "tell": re.compile(r"\b(?:tells?|told|telling)\b", re.IGNORECASE),
+    "is to be": re.compile(r"\b(?:is|are|was|were)(?: not)? to be\b", re.IGNORECASE),
+    "shall": re.compile(r"\bshall\b", re.IGNORECASE),
+    "thereby": re.compile(r"\bthereby\b", re.IGNORECASE),
+    "of which": re.compile(r"\b(?:of which|[io]n whose|of whose|whom)\b", re.IGNORECASE),
 }
-"""Words that must not occur at all: again, next to, the person's name, repair, raise an alarm."""
+"""Words and forms that must not occur at all; docs/how-to/writing.md has the words to use."""
 
 FREE_RELATIVE = re.compile(
     r"(?:^|[.;:,(|] ?"
     r"|\b(?:of|that|and|or|but|for|to|by|with|in|on|from|at|after|before|until|than|as|not|only|is|are"
-    r"|says?|said|sees?|tells?|told|removed?|removes|shows?|names?|lists?) )"
+    r"|says?|said|sees?|removed?|removes|shows?|names?|lists?) )"
     r"(?:what|whatever|who(?:so|m)?ever)\b"
     # "Who must not wait sets ...": a clause about a person nobody names.
     r"|(?:^|[.;:(|] ?|\b(?:of|that|for|to|by|with|in|on|from|is|are|not|than|as) )who\b",
@@ -48,6 +54,12 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 _MARKDOWN_CODE = re.compile(r"`[^`\n]*`|<!--.*?-->|\]\([^)]*\)|https?://\S+", re.DOTALL)
 _CELL = re.compile(r"(?<!\\)\|")
+_TEST_NAME = re.compile(
+    r"""^\s*(?:it|describe|context|test)\(? ?(['"`])(?P<text>.+?)\1(?:,| do\b)"""
+)
+_SLASH_COMMENT = re.compile(
+    r"^\s*(?:/\*\*?|\*(?!/)|//) ?(?P<text>.*?)(?:\*/)?$|\s// (?P<behind>.+)$"
+)
 _HASH_COMMENT = re.compile(r"(?:^|\s)#+\s+(?P<text>.*)")
 _DIRECTIVE = re.compile(r"noqa|type:|pragma|mypy:|ruff|yamllint|shellcheck|checkov|zizmor|!")
 _DESCRIPTION = re.compile(
@@ -141,6 +153,8 @@ def _reader(file: Path) -> Callable[[str], Iterator[tuple[int, str]]] | None:
         return _tests_python if "tests" in file.parts else _python
     if file.name.endswith(".asl.yaml") or file.suffix in _COMMENTED:
         return _commented
+    if file.suffix == ".ts":
+        return _typescript
     if file.name in ("Makefile", "Dockerfile", "Policyfile.rb"):
         return _commented
     return None
@@ -236,6 +250,20 @@ def _commented(text: str) -> Iterator[tuple[int, str]]:
             comments.append((number, _MARKDOWN_CODE.sub("CODE", comment["text"])))
         elif described:
             yield number, _MARKDOWN_CODE.sub("CODE", described["text"]).strip("\"'>|")
+        elif named := _TEST_NAME.match(line):
+            yield number, named["text"]
+    yield from _joined(comments)
+
+
+def _typescript(text: str) -> Iterator[tuple[int, str]]:
+    """Comments, and the names of tests."""
+    comments: list[tuple[int, str]] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if comment := _SLASH_COMMENT.search(line):
+            said = comment["text"] or comment["behind"] or ""
+            comments.append((number, _MARKDOWN_CODE.sub("CODE", said)))
+        elif named := _TEST_NAME.match(line):
+            yield number, named["text"]
     yield from _joined(comments)
 
 

@@ -15,7 +15,7 @@ _REFERENCES = frozenset({"node", "info", "analyzed", "original_def", "def_frame"
 
 
 class NotFollowed(AssertionError):
-    """The code does something whose calls could not be told."""
+    """The code does something whose calls cannot be found."""
 
 
 class Programs:

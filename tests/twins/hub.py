@@ -28,13 +28,13 @@ class HubTwin:
         self.down = False
         """Whether it does not answer at all."""
         self.down_for: set[str] = set()
-        """Users about whom it does not answer."""
+        """Users whose requests it does not answer."""
         self.without_notices: set[str] = set()
         """Users whose images have no labswarm_notice."""
         self.notices: dict[tuple[str, str], Notice] = {}
         """The last notice of each running server."""
         self.saving: set[tuple[str, str]] = set()
-        """The servers of which a page has not saved yet."""
+        """The servers with a page that has not saved yet."""
         self.asked: list[tuple[str, str, str]] = []
         self._users = users
         self._spawn = spawn

@@ -274,7 +274,7 @@ def test_a_failure_of_the_control_plane_itself_is_not_counted(
 ) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
     ends = Ends()
-    failure = Failure(error, "told")
+    failure = Failure(error, "refused")
 
     if claims:
         ends.claim(LAUNCH)

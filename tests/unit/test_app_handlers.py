@@ -171,9 +171,9 @@ def ended(**detail: Any) -> dict[str, Any]:
 def test_answer_ends_the_wait_for_a_command_once() -> None:
     _, app = answers()
 
-    told = [app.handler(ended(), Context()) for _ in range(2)]
+    answered = [app.handler(ended(), Context()) for _ in range(2)]
 
-    assert told == [{"answered": True}, {"answered": False}]
+    assert answered == [{"answered": True}, {"answered": False}]
     assert claim_in_ledger().commands["manager-pause"].answered
 
 
@@ -184,9 +184,9 @@ def test_answer_ends_the_wait_for_a_command_once() -> None:
 def test_answer_refuses_a_malformed_event_once_with_its_field(field: str, value: object) -> None:
     _, app = answers()
 
-    told = app.handler(ended(**{field: value}), Context())
+    answer = app.handler(ended(**{field: value}), Context())
 
-    assert told == {"answered": False, "field": f"detail.{field}"}
+    assert answer == {"answered": False, "field": f"detail.{field}"}
 
 
 def test_command_runs_nowhere_else() -> None:

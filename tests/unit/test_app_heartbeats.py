@@ -216,4 +216,4 @@ def test_no_active_action_ends_the_heartbeats_of_its_token() -> None:
 )
 def test_another_error_is_raised_by_its_kind(code: str, kind: type[LabswarmError]) -> None:
     with pytest.raises(kind):
-        beaten(code, "told")
+        beaten(code, "refused")

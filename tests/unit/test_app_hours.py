@@ -46,7 +46,7 @@ BAD = ("'Physics' on 2027-01-15 at 08:02: seats is 'many'. Write a whole number 
 
 
 class Mute:
-    """Alarms that cannot be told."""
+    """Alarms that cannot be sent."""
 
     def send(self, subject: str, sentences: Sequence[str]) -> None:
         raise Transient("SNS does not answer")
@@ -152,7 +152,7 @@ def test_the_last_good_copy_is_kept_when_the_answer_is_no_feed(rig: Rig, text: s
 
     assert decision.desired == 2
     assert "the last good copy is used: timetable" in problems[0]
-    # As long as it stays so it is told, and not read again.
+    # As long as it stays so it is reported, and not read again.
     rig.timetables._begin = None  # type: ignore[assignment]  # to be called is to fail
     assert rig.minute()[1] == problems
 

@@ -354,7 +354,7 @@ def test_change_size_grows_the_group() -> None:
 
 
 class OneGroup:
-    """Auto Scaling with one group, of which each instance was made of another template's version.
+    """Auto Scaling with one group; each instance was made of another version of a template.
 
     Answers as https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Instance.html says.
     """

@@ -1,4 +1,4 @@
-"""Students are told before they are moved, by the machines that end a node."""
+"""The machines that end a node notify students before they move them."""
 
 import re
 from collections.abc import Iterator
@@ -40,8 +40,8 @@ def choose(choice: dict[str, Any], seen: dict[str, Any]) -> str:
 
 
 def way(looks: list[dict[str, Any]], notified: bool, end: str) -> Iterator[str]:
-    """The states entered from a termination's Pause to `end`, when Pause answers so; `told`, or
-    Notify fails."""
+    """The states entered from a termination's Pause to `end`, when Pause answers so; unless
+    `notified`, Notify fails."""
     states = TERMINATE
     name, answers = "Pause", iter(looks)
     notice: dict[str, Any] = {}
@@ -90,25 +90,23 @@ def test_students_are_notified_once_when_their_time_begins(notified: bool) -> No
         (look(2, AFTER), "Evacuate"),
     ],
 )
-def test_where_no_student_is_waited_for_there_is_nothing_to_tell(
-    seen: dict[str, Any], end: str
-) -> None:
+def test_a_node_without_students_gets_no_notice(seen: dict[str, Any], end: str) -> None:
     assert [*way([seen], True, end)] == ["Pause", "Empty?", end]
 
 
 @pytest.mark.parametrize(
     ("seen", "entered"),
     [
-        ({"$.notice": {}}, ["Warn", "Replace", "Whom?", "Evacuate"]),
-        ({"$.failure": {}}, ["Warn", "Replace", "Whom?", "Evacuate"]),
-        ({"$.gone": {}}, ["Warn", "Replace", "Whom?", "RemoveChefIdentity"]),
+        ({"$.notice": {}}, ["Warn", "Replace", "Occupied?", "Evacuate"]),
+        ({"$.failure": {}}, ["Warn", "Replace", "Occupied?", "Evacuate"]),
+        ({"$.gone": {}}, ["Warn", "Replace", "Occupied?", "RemoveChefIdentity"]),
     ],
 )
 def test_a_warning_is_sent_before_anyone_is_moved(seen: dict[str, Any], entered: list[str]) -> None:
     warn = SPOT["Warn"]
     after = {caught["ResultPath"]: caught["Next"] for caught in warn["Catch"]}
     second = next((after[path] for path in seen if path in after), warn["Next"])
-    assert ["Warn", second, SPOT["Replace"]["Next"], choose(SPOT["Whom?"], seen)] == entered
+    assert ["Warn", second, SPOT["Replace"]["Next"], choose(SPOT["Occupied?"], seen)] == entered
 
 
 def test_students_with_a_later_deadline_are_notified_again_when_ec2_comes_first() -> None:

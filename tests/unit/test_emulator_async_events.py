@@ -1,4 +1,4 @@
-"""Lambda's queue of events over a fleet that answers as it is told."""
+"""Lambda's queue of events over a fleet that answers as a test wants."""
 
 import itertools
 import threading

@@ -28,7 +28,7 @@ OF_OUR_OWN = {
             "test_schedules.py::test_a_schedule_fires_between_its_beginning_and_its_end",
             "test_schedules.py::test_a_time_that_is_over_when_its_schedule_is_made_never_comes",
         ),
-        "a rule without its emulator, of which another test of the file has the line",
+        "a rule without its emulator; another test of the file has its line",
     ),
     "test_functions.py::test_workers_end_with_the_emulator_however_it_ends": "the process",
     "test_functions_limits.py::test_a_new_worker_takes_no_event_before_its_init_is_over": "latency",

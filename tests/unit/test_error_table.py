@@ -31,7 +31,7 @@ KINDS = {
     "BadInput",
     "OutOfSequence",
 }
-# Where an error from outside is caught, to be made one of the kinds or told by name: nowhere else.
+# An error from outside is caught here, to be made one of the kinds or named, and nowhere else.
 MADE_A_KIND = {
     "ClientError": {"aws/errors.py", "join_secret.py"},
     "ConnectionError": {"aws/errors.py"},

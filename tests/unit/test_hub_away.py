@@ -1,4 +1,4 @@
-"""A hub that does not answer while its students are to be moved: it is asked again, in time."""
+"""A hub that does not answer while its students have to be moved: it is asked again, in time."""
 
 import pytest
 from tests.simulation.simulation import Simulation

@@ -44,7 +44,7 @@ def test_a_file_that_cannot_be_written_fails_no_start(tmp_path: Path) -> None:
     assert waits.node_s == 50
 
 
-def test_a_student_for_whom_the_next_node_has_a_seat_waits_for_that_one(waits: Waits) -> None:
+def test_a_student_within_the_next_nodes_seats_waits_for_that_node(waits: Waits) -> None:
     look = Wait(BEGAN + 30).look(waits, line(), place=4, seats=4, now=BEGAN + 30)
     assert look.words == "A machine is starting for you: about 50 s. 3 students before you."
 

@@ -55,7 +55,7 @@ def test_a_worker_that_is_heard_of_again_in_time_is_left_alone_and_its_mark_is_g
 
 
 def cut_all(simulation: Simulation) -> list[str]:
-    """Three workers, none of which is heard of."""
+    """Three workers, all silent."""
     workers = simulation.opened(3)
     for instance_id in workers:
         simulation.cut(instance_id)

@@ -20,7 +20,7 @@ NODE = "abcdefghijklmnopqrstuvwxy"
 
 
 class Daemon(ThreadingMixIn, UnixStreamServer):
-    """A daemon with one node, which others update as often as it is told."""
+    """A daemon with one node, which others update as often as a test wants."""
 
     daemon_threads = True
     version = "1.41"
@@ -126,7 +126,9 @@ def test_a_node_is_labelled_with_its_cluster_in_the_same_update(daemon: Daemon, 
     }
 
 
-def test_an_update_that_never_comes_through_is_to_be_tried_later(daemon: Daemon, host: str) -> None:
+def test_an_update_that_never_comes_through_raises_a_transient_error(
+    daemon: Daemon, host: str
+) -> None:
     daemon.others = 100
     with pytest.raises(Transient, match="changed by others"):
         DockerSwarm(host).update(NODE, "pause", "i-00000001")

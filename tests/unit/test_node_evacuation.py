@@ -318,7 +318,7 @@ def test_a_stop_that_failed_is_asked_for_again(room: Class) -> None:
     assert room.hub.asked == [("stop", "ada", "")]
 
 
-def test_a_student_whom_the_hub_no_longer_knows_hinders_no_other(room: Class) -> None:
+def test_a_student_unknown_to_the_hub_hinders_no_other(room: Class) -> None:
     room.sit(ADA, BOB)
     room.step()
     room.hub.forget(ADA.user)

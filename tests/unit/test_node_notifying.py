@@ -1,4 +1,4 @@
-"""Telling the students on a worker, over the twins of the Swarm and of the hub."""
+"""Notifying the students on a worker, over the twins of the Swarm and of the hub."""
 
 import threading
 

@@ -201,7 +201,7 @@ def test_join_says_the_node_id_and_nothing_of_the_token(worker: Machine, swarm: 
     assert "SWMTKN" not in repr(worker.secret)
 
 
-def test_a_token_rotated_since_it_was_read_is_to_be_asked_for_again(
+def test_a_token_rotated_since_it_was_read_is_stale_and_the_new_one_works(
     worker: Machine, swarm: SwarmTwin
 ) -> None:
     new = swarm.rotate_token()
@@ -308,7 +308,9 @@ def test_nothing_to_evacuate_needs_no_hub(hub: Machine, worker: Machine, swarm: 
 SOON = ("--kind", "interruption", "--deadline", "2026-01-31T12:00:00Z")
 
 
-def test_nobody_to_tell_needs_no_hub(hub: Machine, worker: Machine, swarm: SwarmTwin) -> None:
+def test_a_node_without_students_is_notified_without_a_hub(
+    hub: Machine, worker: Machine, swarm: SwarmTwin
+) -> None:
     worker.node("join")
     asked = ("notify", "--instance", WORKER, *SOON)
     assert managed(hub, swarm, *asked) == (0, {"notified": [], "failed": {}})

@@ -88,7 +88,7 @@ def test_the_first_class_of_a_new_cluster_is_on_time_too() -> None:
 
 
 def test_no_node_is_left_when_the_class_has_left() -> None:
-    """One node of 50 stayed for good, because a quarter of its seats was to be spared."""
+    """One node of 50 stayed for good, because a quarter of its seats was spared."""
     last = usual().samples[-1]
     assert (last.open, last.paused, last.starting) == (0, 0, 0)
 

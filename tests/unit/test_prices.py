@@ -437,7 +437,7 @@ def test_an_instance_without_a_price_is_refused_with_the_remedy() -> None:
         price.idle(there, price.Prices("eu-west-1"))
 
 
-def test_text_and_json_tell_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_and_json_have_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert price.main(["ten-lectures", "--cluster", "genomics", "--seats", "9", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert price.main(["ten-lectures", "--cluster", "genomics", "--seats", "9"]) == 0

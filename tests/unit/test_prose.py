@@ -52,6 +52,16 @@ def test_a_question_a_relative_clause_and_code_are_not_counted(
         ("It mended both.", "mend"),
         ("Two alarms rang.", "ring"),
         ("Whoever is there moves.", "whoever"),
+        ("The hub tells it.", "tell"),
+        ("They were told.", "tell"),
+        ("A way of telling.", "tell"),
+        ("It is to be kept.", "is to be"),
+        ("Both are not to be kept.", "is to be"),
+        ("It shall stay.", "shall"),
+        ("It is thereby gone.", "thereby"),
+        ("Nodes, one of which is down.", "of which"),
+        ("The node on whose seats it runs.", "of which"),
+        ("The student to whom it belongs.", "of which"),
     ],
 )
 def test_a_banned_word_is_found_in_each_of_its_forms(
@@ -60,7 +70,9 @@ def test_a_banned_word_is_found_in_each_of_its_forms(
     assert [found.word for found in counted(tmp_path, "page.md", sentence).banned] == [word]
 
 
-@pytest.mark.parametrize("word", ["besides", "recommended", "string", "meaning"])
+@pytest.mark.parametrize(
+    "word", ["besides", "recommended", "string", "meaning", "intelligible", "marshalled"]
+)
 def test_a_word_that_only_contains_a_banned_one_is_allowed(tmp_path: Path, word: str) -> None:
     assert counted(tmp_path, "page.md", f"It is {word}.").banned == []
 
@@ -98,9 +110,13 @@ def test_of_a_test_the_name_is_prose_and_its_strings_are_data(tmp_path: Path) ->
         ("a.tf", 'description = "Mend the node"\n'),
         ("a.rb", 'x = "#{mend}"\n# mend it\n'),
         ("a.sh", "# mend it\n"),
+        ("a_spec.rb", "  it 'can mend it' do\n"),
+        ("a.ts", "/** Mend\n * it. */\nconst mend = 1;\n"),
+        ("a.ts", "const x = 1; // mend it\n"),
+        ("a.test.ts", "test('can mend it', () => {\n"),
     ],
 )
-def test_comments_and_descriptions_of_other_files_are_prose(
+def test_comments_descriptions_and_test_names_of_other_files_are_prose(
     tmp_path: Path, name: str, text: str
 ) -> None:
     assert [found.word for found in counted(tmp_path, name, text).banned] == ["mend"]

@@ -74,7 +74,7 @@ def test_it_succeeds_when_every_cluster_s_pass_has(
 
 
 class Machine:
-    """Step Functions with one machine, each of whose executions ends at once with `passes`, and
+    """Step Functions with one machine, whose executions each end at once with `passes`, and
     Parameter Store with the cluster `x`."""
 
     def __init__(self, passes: list[dict[str, Any]]) -> None:

@@ -144,7 +144,7 @@ def test_a_pass_that_was_wanted_and_not_made_is_overdue_until_one_is() -> None:
     assert account.clusters_stuck(900) == ["other: no pass has decided anything for 600 s"]
 
 
-def test_a_cluster_of_which_nothing_can_be_kept_is_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_whose_record_cannot_be_kept_is_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
     account = Account(a=EMPTY, b=EMPTY, c=EMPTY)
     fails = {"a": Permanent("access denied"), "b": Transient("it does not answer")}
 

@@ -1,4 +1,4 @@
-"""The service that tells AWS what the Swarm looks like: over the Swarm's twin, and on moto."""
+"""The service that reports the Swarm's state to AWS: over the Swarm's twin, and on moto."""
 
 import json
 import logging
@@ -57,7 +57,7 @@ class TestClock:
 
 
 class Rig:
-    """A Swarm of one worker, and an AWS that hears, each failing as it is told to."""
+    """A Swarm of one worker, and an AWS that listens; each fails as a test wants."""
 
     def __init__(self, clock: TestClock) -> None:
         self.clock = clock
@@ -97,7 +97,7 @@ class Rig:
             self.clock.sleep(timeout_s)
         return changed
 
-    # The hub, of which only this is asked.
+    # The hub, which answers this alone.
     def servers(self) -> frozenset[tuple[str, str]]:
         self.asked += 1
         return self.hub.servers()
@@ -605,7 +605,7 @@ def test_without_its_table_it_ends_with_a_line_that_says_so(
 
 
 class OneLook(SwarmTwin):
-    """A Swarm with a server in line, of which the service has one look."""
+    """A Swarm with a server in line; the service looks at it once."""
 
     def await_change(self, since: float, timeout_s: float) -> bool:
         raise Permanent("the test is over")

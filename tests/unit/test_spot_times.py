@@ -19,7 +19,7 @@ def seconds_until_moved() -> int:
         raise AssertionError(simulation.report())
 
 
-def test_a_student_for_whom_there_is_a_seat_is_moved_within_fifteen_seconds_of_the_warning() -> (
+def test_a_student_with_a_free_seat_elsewhere_is_moved_within_fifteen_seconds_of_the_warning() -> (
     None
 ):
     assert seconds_until_moved() <= 15

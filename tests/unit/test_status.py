@@ -16,7 +16,7 @@ REASON = "Threshold Crossed: 1 datapoint [0.0 (23/11/26 08:00:00)] was less than
 
 @pytest.fixture
 def cloudwatch() -> Iterator[Any]:
-    """Three alarms, of which one is in ALARM."""
+    """Three alarms; one is in ALARM."""
     with mock_aws():
         client = boto3.client(
             "cloudwatch",

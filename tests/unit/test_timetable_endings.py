@@ -31,7 +31,7 @@ DESCRIPTIONS = (
 
 @dataclass(frozen=True)
 class Sketch:
-    """An event of which anything may be wrong."""
+    """An event whose fields may all be wrong."""
 
     uid: str
     hours: int

@@ -394,7 +394,7 @@ def test_a_student_is_moved_within_the_group(tmp_path: Path) -> None:
     assert room.swarm.tasks() == [StudentTask(room.ADA, other, waits=False, cluster=GPU)]
 
 
-def test_a_student_for_whom_the_group_has_no_seat_waits_for_one_of_the_group(
+def test_a_student_without_a_seat_in_the_group_waits_for_one_of_the_group(
     tmp_path: Path,
 ) -> None:
     room = Class(tmp_path)

@@ -3,8 +3,8 @@ module Labswarm
   module EngineState
     # Swarm's LocalNodeState: inactive, pending, active, error or locked; inactive without an Engine.
     def swarm_state
-      told = docker('info', '--format', '{{.Swarm.LocalNodeState}}')
-      state = told.error? ? '' : told.stdout.strip
+      answer = docker('info', '--format', '{{.Swarm.LocalNodeState}}')
+      state = answer.error? ? '' : answer.stdout.strip
       state.empty? ? 'inactive' : state
     end
 
@@ -19,8 +19,8 @@ module Labswarm
 
     # A label of a Swarm service; empty without either.
     def service_label(service, label)
-      told = docker('service', 'inspect', '--format', "{{index .Spec.Labels \"#{label}\"}}", service)
-      told.error? ? '' : told.stdout.strip
+      answer = docker('service', 'inspect', '--format', "{{index .Spec.Labels \"#{label}\"}}", service)
+      answer.error? ? '' : answer.stdout.strip
     end
 
     private

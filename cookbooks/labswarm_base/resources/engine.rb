@@ -2,7 +2,7 @@ provides :labswarm_engine
 unified_mode true
 
 property :instance_id, String, name_property: true, regex: /\Ai-[0-9a-f]{8,17}\z/,
-                               description: "The instance's id, by which the Swarm's nodes are known."
+                               description: "The instance's id; the Swarm's node has it as a label."
 property :cluster, String, required: true,
                            description: 'The cluster whose node it is.'
 property :settings, Hash, required: true,

@@ -6,7 +6,7 @@ property :path, String, name_property: true,
 property :dimensions, Hash, required: true,
                             description: 'The only dimensions of the memory metric, fixed; the disk metric has its path too.'
 property :disks, Array, default: ['/'],
-                        description: 'The paths of which it tells how full they are.'
+                        description: 'The paths whose disk usage it reports.'
 
 action :collect, description: 'Configure the CloudWatch agent, which is in the image, and start it.' do
   service 'amazon-cloudwatch-agent' do

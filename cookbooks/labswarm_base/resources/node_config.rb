@@ -2,13 +2,13 @@ provides :labswarm_node_config
 unified_mode true
 
 property :path, String, name_property: true,
-                        description: 'Where the file is to be.'
+                        description: "The file's path."
 property :ground, Hash, required: true,
                         description: "Terraform's facts about the instance and its cluster."
 property :instance_id, String, required: true, regex: /\Ai-[0-9a-f]{8,17}\z/,
                                description: "The instance's id."
 property :address, String, required: true,
-                           description: 'The address by which the other nodes reach this one.'
+                           description: 'The address at which the other nodes reach this one.'
 property :chef_client, String, default: 'chef-client',
                                description: 'The command of its chef-client.'
 property :policy, [String, nil],

@@ -3,7 +3,7 @@
 systemd_unit 'labswarm-snapshot.service' do
   content(
     'Unit' => {
-      'Description' => 'Tell AWS what the Swarm looks like',
+      'Description' => "Report the Swarm's state to AWS",
       'Wants' => 'network-online.target',
       'After' => 'docker.service network-online.target',
       'StartLimitIntervalSec' => 0,

@@ -2,7 +2,7 @@ provides :labswarm_hub_service
 unified_mode true
 
 property :service, String, name_property: true,
-                           description: "The service's name, by which students' servers reach the hub."
+                           description: "The service's name; students' servers reach the hub under it."
 property :image, String, required: true,
                          description: 'The image that the hub runs in.'
 property :network, String, required: true,

@@ -2,9 +2,9 @@ provides :labswarm_hub_settings
 unified_mode true
 
 property :path, String, name_property: true,
-                        description: 'Where the file is to be.'
+                        description: "The file's path."
 property :settings, Hash, required: true,
-                          description: 'The settings that the descriptions do not say: all of hub/labswarm_hub/settings.py but those of seats, groups and profiles.'
+                          description: 'The settings that are not in the descriptions: all of hub/labswarm_hub/settings.py but those of seats, groups and profiles.'
 property :limit, Hash, required: true,
                        description: "The limits of a server: `memory_factor` times its seat's memory, `nano_cpus` (or its seat's, where that is more), `pids`."
 

@@ -2,7 +2,7 @@ provides :labswarm_swarm
 unified_mode true
 
 property :address, String, name_property: true,
-                           description: 'The address by which workers reach this manager.'
+                           description: 'The address at which workers reach this manager.'
 property :address_pool, String, required: true,
                                 description: 'Where the overlay networks have their addresses (CIDR block), clear of the VPC.'
 property :subnet_size, Integer, required: true,

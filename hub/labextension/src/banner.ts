@@ -64,7 +64,7 @@ export class Banner {
     this.node.hidden = false;
   }
 
-  /** Add a sentence to what is shown. */
+  /** Add a sentence to those that are shown. */
   detail(text: string): void {
     this._detail.textContent = text;
   }

@@ -1,4 +1,4 @@
-/** The documents, and whatever else has a kernel, that are open in the page. */
+/** The documents and consoles that are open in the page. */
 
 import { JupyterFrontEnd } from '@jupyterlab/application';
 import { ISessionContext } from '@jupyterlab/apputils';

@@ -3,7 +3,7 @@
 import { DocumentRegistry } from '@jupyterlab/docregistry';
 import { PartialJSONValue } from '@lumino/coreutils';
 
-/** What is kept of one document. */
+/** The copy of one document. */
 export interface IDraft {
   /** The file's path on the server. */
   readonly path: string;
@@ -22,13 +22,13 @@ export interface IDrafts {
   forgetBefore(at: number): Promise<void>;
 }
 
-/** What of a document's model is kept and given back. */
+/** The part of a document's model that is kept and given back. */
 export type Model = Pick<
   DocumentRegistry.IModel,
   'contentChanged' | 'dirty' | 'toJSON' | 'fromJSON' | 'toString' | 'fromString'
 >;
 
-/** What of a document is needed to keep its text. */
+/** The part of a document that keeping its text needs. */
 export type Kept = Pick<DocumentRegistry.IContext<DocumentRegistry.IModel>, 'path' | 'ready'> & {
   readonly model: Model;
   readonly saveState: DocumentRegistry.IContext<DocumentRegistry.IModel>['saveState'];
@@ -126,7 +126,7 @@ function give(model: Model, isNotebook: boolean, content: PartialJSONValue): voi
   }
 }
 
-/** Whether two contents are the same, whatever the order of their keys. */
+/** Whether two contents are the same, in any order of their keys. */
 export function isSame(one: PartialJSONValue, other: PartialJSONValue): boolean {
   return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
 }

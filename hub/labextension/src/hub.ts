@@ -30,7 +30,7 @@ export class Hub {
     private _fetch: typeof fetch = (input, init) => fetch(input, init)
   ) {}
 
-  /** What the hub says of the server. Whatever cannot be read counts as silence. */
+  /** The hub's answer about the server. An unreadable one counts as silence. */
   async seen(): Promise<HubSeen> {
     let response: Response;
     try {
@@ -142,7 +142,7 @@ export function tokenIn(page: string): string | null {
   return /xsrf_token:\s*"([^"]+)"/.exec(page)?.[1] ?? null;
 }
 
-/** What the hub's description of a user says of one of the user's servers. */
+/** The state of one of a user's servers in the hub's description of the user. */
 export function seenIn(user: unknown, server: string): HubSeen {
   const servers = (user as { servers?: Record<string, { pending?: unknown }> }).servers;
   if (typeof servers !== 'object' || servers === null) {

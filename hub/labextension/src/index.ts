@@ -1,4 +1,4 @@
-/** The browser half of labswarm: a student's page tells what happens to its server, and stays. */
+/** The browser half of labswarm: a student's page shows notices about its server, and stays. */
 
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Dialog, Notification } from '@jupyterlab/apputils';
@@ -125,7 +125,7 @@ function offer(draft: IDraft): Promise<boolean> {
   });
 }
 
-/** What sees the page through a move; null where no hub has started the server. */
+/** The watcher that brings the page through a move; null without a hub. */
 function moverOf(
   app: JupyterFrontEnd,
   server: Server,

@@ -1,13 +1,13 @@
-/** What the page knows of its server while that is away, and what it says of it. */
+/** The page's knowledge of a server that is away, and its words about it. */
 
 import { INotice, startsAgain } from './notice';
 
-/** What the hub says of a server that does not answer. */
+/** The hub's answer about a server that does not answer. */
 export type HubSeen = 'starting' | 'stopping' | 'stopped' | 'logged-out' | 'silent';
 
 /**
- * What one look has shown: the server is `here`; it answers but does not know this page any more
- * (`locked`); it is away, and so says the hub; or nothing answers at all.
+ * The result of one look: the server is `here`; it answers but does not know this page any more
+ * (`locked`); it is away, in the hub's words; or nothing answers at all.
  */
 export type Seen = 'here' | 'locked' | 'unreachable' | HubSeen;
 
@@ -28,7 +28,7 @@ export interface IMove {
   /** When the server was first seen to be away, and when this phase began (ms, monotonic). */
   readonly begunAt: number;
   readonly phaseAt: number;
-  /** What the hub says of the start, as the spawn page shows it; empty before it says anything. */
+  /** The hub's words about the start, as the spawn page shows them; empty before it says anything. */
   readonly progress: string;
 }
 
@@ -114,7 +114,7 @@ export function pauseAfter(move: IMove, now: number): number {
   return move.phase === 'moving' && now - move.begunAt < 2 * USUAL_S * 1000 ? 1_000 : 4_000;
 }
 
-/** What the student reads. */
+/** The sentence that the student reads. */
 export function words(move: IMove, now: number): IWords {
   const away = Math.floor((now - move.begunAt) / 1000);
   switch (move.phase) {

@@ -19,11 +19,11 @@ import { Server } from './server';
 /** A blink of the network is not worth a word (ms). */
 const UNSEEN_MS = 400;
 
-/** What the page does around a move. */
+/** The page's actions around a move. */
 export interface IPage {
   /** The last notice that the server gave. */
   lastNotice(): INotice | null;
-  /** The server is away: what was shown before is over. */
+  /** The server is away: the notices before are over. */
   left(): void;
   /** The server is here again, and nothing else of the page has reached it yet. */
   returned(): Promise<void>;
@@ -84,7 +84,7 @@ export class Mover {
     return true;
   }
 
-  /** What one look at the server, and where that is away at the hub, shows. */
+  /** Look at the server once, and at the hub where the server is away. */
   private async _look(): Promise<Seen> {
     const seen = await this._server.seen();
     if (seen === 'away') {

@@ -15,7 +15,7 @@ export interface INotice {
   readonly kind: Kind;
   /** When it happens, in seconds since 1970 by the server's clock; null when no time is known. */
   readonly deadline: number | null;
-  /** Tells two notices of one kind apart that have no deadline. */
+  /** Distinguishes two notices of one kind without a deadline. */
   readonly id: number;
   /** One or two plain sentences. Show them as text, never as markup. */
   readonly message: string;
@@ -23,7 +23,7 @@ export interface INotice {
 
 /** An instructor's own words. */
 export interface IMessage {
-  /** Tells two messages apart. */
+  /** Distinguishes two messages. */
   readonly id: number;
   /** Show it as text, never as markup. */
   readonly text: string;
@@ -49,7 +49,7 @@ const TITLES: Record<Kind, string> = {
 const LONGEST_MESSAGE = 600;
 const DAY_S = 86_400;
 
-/** What the browser shows above a notice's sentences. */
+/** The title above a notice's sentences. */
 export function titleOf(notice: INotice): string {
   return TITLES[notice.kind];
 }
@@ -64,7 +64,7 @@ export function startsAgain(notice: INotice | null): boolean {
   return notice !== null && ['interruption', 'terminate'].includes(notice.kind);
 }
 
-/** What the server calls the notice too. Two notices with one name are the same one. */
+/** A notice's name, as the server makes it too. Two notices with one name are the same one. */
 export function nameOf(notice: INotice | null): string {
   return notice === null ? '' : `${notice.kind}.${notice.deadline}.${notice.id}`;
 }

@@ -2,7 +2,7 @@
 
 import { DocumentRegistry } from '@jupyterlab/docregistry';
 
-/** What happened to one open document. */
+/** The result for one open document. */
 export interface IOutcome {
   readonly path: string;
   readonly saved: boolean;
@@ -10,7 +10,7 @@ export interface IOutcome {
   readonly why: string;
 }
 
-/** What of a document is needed to save it. */
+/** The part of a document that saving needs. */
 export type Document = Pick<
   DocumentRegistry.Context,
   'path' | 'save' | 'contentsModel' | 'isReady'

@@ -26,7 +26,7 @@ export class Server {
     return this._fetch.call(null, withXsrf(request));
   }
 
-  /** What one look shows. */
+  /** The result of one look. */
   async seen(): Promise<'here' | 'locked' | 'away' | 'unreachable'> {
     let response: Response;
     try {
@@ -69,7 +69,7 @@ export class Server {
     await this.ask('labswarm/work', { method: 'POST' });
   }
 
-  /** How the page asks for notices; what it does with them is for the page to add. */
+  /** How the page asks for notices; the page adds its use of them. */
   watched(): Pick<IWatched, 'id' | 'ask' | 'pause' | 'isLookedAt'> {
     return {
       id: this._page,

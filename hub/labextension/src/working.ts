@@ -4,7 +4,7 @@
 const DEEDS = ['keydown', 'pointerdown', 'wheel', 'touchstart'];
 /** Between two reports (ms); a server is idle after many minutes. */
 const PAUSE_MS = 60_000;
-/** The same while the student is told that the server stops. */
+/** The same while the student reads that the server stops. */
 const SHORT_PAUSE_MS = 2_000;
 
 /** Call `report` when somebody works, at most once a minute, and at once while `isWarned`. */

@@ -7,7 +7,7 @@ vi.stubGlobal('document', { cookie: '' });
 const URL_ = 'http://hub/user/ada/api/contents/a.ipynb';
 type Step = number | 'network';
 
-/** A gate before a server that answers so, one after another; what was sent, and what was seen. */
+/** A gate before a server that answers so, one after another; the requests, and whether it was away. */
 function gateOf(steps: Step[], wasAway: boolean[]): { gate: Gate; sent: string[]; lost: () => number } {
   const sent: string[] = [];
   let lost = 0;

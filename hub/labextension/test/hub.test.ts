@@ -5,7 +5,7 @@ import { Hub, progressOf, seenIn, tokenIn } from '../src/hub';
 const OURS = { prefix: '/hub/', user: 'eve@x y', server: '' };
 const PAGE = 'window.jhdata = { base_url: "/hub/", xsrf_token: "a-token", };';
 
-/** A hub that answers each of its URLs; what was asked, in order. */
+/** A hub that answers each of its URLs; and the requests, in order. */
 function hubOf(answers: Record<string, () => Response>): { hub: Hub; asked: string[] } {
   const asked: string[] = [];
   const answer = async (url: unknown, init?: RequestInit): Promise<Response> => {
@@ -22,7 +22,7 @@ function hubOf(answers: Record<string, () => Response>): { hub: Hub; asked: stri
 const json = (body: unknown) => () => new Response(JSON.stringify(body));
 const USER = '/hub/api/users/eve%40x%20y';
 
-describe('what the hub says of a server', () => {
+describe("the hub's answer about a server", () => {
   test.each([
     ['stopped', { servers: {} }],
     ['stopped', { servers: { other: { pending: null, ready: true } } }],

@@ -13,7 +13,7 @@ function refused(name: string, message: string): () => Promise<void> {
 }
 
 describe('at a notice', () => {
-  test('what has unsaved changes is saved, and nothing else', async () => {
+  test('a document with unsaved changes is saved, and no other', async () => {
     const saved: string[] = [];
     const save = (path: string) => async (): Promise<void> => void saved.push(path);
     await saveAll([

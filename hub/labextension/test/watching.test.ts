@@ -6,7 +6,7 @@ import { watch } from '../src/watching';
 
 const MOVE = { kind: 'interruption', deadline: 1796078007, id: 0, message: 'It moves.' };
 
-/** Watches a server that gives these answers, one after another; what was asked and noticed. */
+/** Watches a server that gives these answers, one after another; the requests and the notices. */
 async function watched(
   answers: (() => unknown)[],
   lookedAt = true
@@ -43,7 +43,7 @@ test('a notice is noticed once, and when it is over', async () => {
   expect(noticed).toEqual([MOVE, null]);
 });
 
-test('the server is told which notice the page has, so that it answers at another one', async () => {
+test('the page sends the notice that it has, so that the server answers at another one', async () => {
   const { asked } = await watched([() => ({ notice: MOVE }), () => ({ notice: MOVE })]);
   expect(asked).toEqual([
     'labswarm/notice?wait=20&had=&read=&page=page-1',

@@ -34,7 +34,7 @@ test.each(['scroll', 'load', 'visibilitychange'])('%s is no work: a page does so
   expect(reports).toEqual([]);
 });
 
-test('a student who is told that the server stops need not wait for a minute', () => {
+test('a student who reads that the server stops need not wait for a minute', () => {
   const { deed, reports } = page(true);
   deed('keydown', 0);
   deed('keydown', 3_000);

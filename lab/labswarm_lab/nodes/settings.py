@@ -18,8 +18,7 @@ class NodesSettings:
     """One lab's machines.
 
     `subnet` is k in 10.98.k.0/24, `heartbeat_s` the Swarm's (seconds; Docker's default is 5);
-    `images` are those that a node pulls when it is not told which, and `bin_dir` has the nodes'
-    tools.
+    `images` are those that a node pulls if it is given none, and `bin_dir` has the nodes' tools.
     """
 
     place: Place

@@ -259,7 +259,7 @@ class SwarmTwin:
             member = self._members.get(node_id)
             if member is None or member.silent_since is None:
                 return
-            # Swarm has given up the tasks of a node that was down: it is told to end them.
+            # Swarm has given up the tasks of a node that was down, so the node ends them.
             servers = () if self._state_of(member).state == "down" else member.servers
             self._members[node_id] = replace(member, silent_since=None, servers=servers)
             self._note()

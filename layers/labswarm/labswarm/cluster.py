@@ -41,7 +41,7 @@ def node_name(cluster: str, instance_id: str) -> str:
 
 @dataclass(frozen=True)
 class Chef:
-    """How the control plane reaches the cluster's Chef Server, and as whom."""
+    """How the control plane reaches the cluster's Chef Server, and by which client."""
 
     url: str
     organization: str | None

@@ -138,7 +138,7 @@ AWS: Sequence[AwsErrors] = (
     # Answered before, or its time is over and the next attempt has another token.
     AwsErrors(("TaskDoesNotExist", "TaskTimedOut"), Gone, f"{_SFN}/API_SendTaskSuccess.html"),
     AwsErrors(("InvalidOutput", "InvalidToken"), Permanent, f"{_SFN}/API_SendTaskSuccess.html"),
-    # Ended long ago; or, where one is to be started, started before by this name.
+    # Ended long ago; or, at a start, started before under this name.
     AwsErrors(("ExecutionDoesNotExist",), Gone, f"{_SFN}/API_DescribeExecution.html"),
     AwsErrors(("ExecutionAlreadyExists",), Gone, f"{_SFN}/API_StartExecution.html"),
     AwsErrors(

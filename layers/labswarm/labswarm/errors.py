@@ -32,7 +32,7 @@ class Gone(LabswarmError):
 
 
 class Permanent(LabswarmError):
-    """Trying again would end the same: stop, compensate, tell someone."""
+    """Trying again would end the same: stop, compensate, notify a person."""
 
     kind = "permanent"
 

@@ -1,7 +1,7 @@
 """Seats: how many servers a node has room for, and on which node the next one goes.
 
 Swarm only spreads services over nodes (https://github.com/moby/moby/issues/26700), and a cluster
-of half-full nodes never shrinks: so servers are packed here, and Swarm is told where each one goes.
+of half-full nodes never shrinks: so servers are packed here, and each service names its node.
 """
 
 from collections.abc import Iterable, Mapping

@@ -13,7 +13,7 @@ _TITLE = 56
 """The height of the title."""
 _PANELS = {"students": (84, 236), "nodes": (286, 408)}
 """Top and bottom of each panel."""
-# Okabe and Ito's colours, told apart by everyone: https://jfly.uni-koeln.de/color/
+# Okabe and Ito's colours, which everyone can distinguish: https://jfly.uni-koeln.de/color/
 VERDICTS = {"yes": "#00724f", "late": "#8a5a00", "no": "#b2182b"}
 _SERVERS, _WAITING = "#56b4e9", "#b2182b"
 _OPEN, _PAUSED, _STARTING = "#009e73", "#e69f00", "#c9c9c9"

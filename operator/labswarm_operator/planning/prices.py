@@ -11,7 +11,7 @@ from labswarm_operator.suggestions import unknown
 
 MONTH_H = 730
 VOLUME_GIB = 40
-"""A worker's volume, as the cluster stack makes it unless it is told otherwise."""
+"""A worker's volume by the cluster stack's default."""
 _LIKE = "m7i.large"
 """Where no spot price of a type was seen, its share of the list price is taken as this one's."""
 

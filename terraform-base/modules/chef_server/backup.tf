@@ -1,5 +1,5 @@
-# Each night the whole server, as `chef-server-ctl backup` writes it and the authority of its own, goes to a bucket of which the server
-# can take nothing away. The README says how it comes back.
+# Each night the whole server, as `chef-server-ctl backup` writes it and the authority of its own, goes to a bucket. The server can
+# remove nothing from it. The README says how to restore it.
 
 locals {
   metrics = "Labswarm"
@@ -8,7 +8,7 @@ locals {
 resource "aws_s3_bucket" "backups" {
   #checkov:skip=CKV_AWS_18:One instance and its operators use this bucket; an access log would be a second bucket to look after. CloudTrail has who read what.
   #checkov:skip=CKV_AWS_144:One region's clusters depend on this server; with the region gone there is nothing to restore it for.
-  #checkov:skip=CKV2_AWS_62:The alarm on missing backups tells what is worth knowing.
+  #checkov:skip=CKV2_AWS_62:The alarm on missing backups reports all that is worth knowing.
   bucket        = "${local.name}-backups-${local.account}-${local.region}"
   force_destroy = var.delete_backups_on_destroy
   tags          = var.tags

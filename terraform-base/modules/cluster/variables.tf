@@ -97,7 +97,7 @@ variable "hub_egress_ports" {
 
   validation {
     condition     = length(setsubtract([443, 80], var.hub_egress_ports)) == 0
-    error_message = "hub_egress_ports is ${jsonencode(var.hub_egress_ports)}: add 443, by which the hub reaches AWS and the class's images, and 80, for packages."
+    error_message = "hub_egress_ports is ${jsonencode(var.hub_egress_ports)}: add 443, for AWS and the class's images, and 80, for packages."
   }
 }
 
@@ -118,7 +118,7 @@ variable "worker_egress_ports" {
 
   validation {
     condition     = !var.internet || contains(var.worker_egress_ports, 443)
-    error_message = "worker_egress_ports is ${jsonencode(var.worker_egress_ports)}: add 443, by which workers reach AWS."
+    error_message = "worker_egress_ports is ${jsonencode(var.worker_egress_ports)}: add 443, for AWS."
   }
 }
 

@@ -138,7 +138,7 @@ resource "aws_efs_file_system_policy" "homes" {
         }
       },
       {
-        # Also for those to whom a policy of their own gives access, such as the account's administrators.
+        # Also for principals that a policy of their own gives access, such as the account's administrators.
         Sid       = "NobodyPastTheAccessPoint"
         Effect    = "Deny"
         Principal = { AWS = "*" }

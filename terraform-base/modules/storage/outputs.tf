@@ -2,7 +2,7 @@ output "file_system_id" {
   description = "The file system's id, for efs-utils. It is known once the file system can be mounted."
   value       = aws_efs_file_system.homes.id
 
-  # Not on the policy as well: it names the roles of those who are told this id.
+  # Not on the policy as well: it names the roles of the instances that get this id.
   depends_on = [aws_efs_mount_target.homes]
 }
 

@@ -80,7 +80,7 @@ variable "hook_timeout_seconds" {
 
   validation {
     condition     = var.hook_timeout_seconds >= 180 && var.hook_timeout_seconds <= 7200 && floor(var.hook_timeout_seconds) == var.hook_timeout_seconds
-    error_message = "hook_timeout_seconds is ${var.hook_timeout_seconds}: give a whole number from 180, three of the app's signs of life, of which one each minute is sent and two may be lost, to 7200, the most that Auto Scaling takes."
+    error_message = "hook_timeout_seconds is ${var.hook_timeout_seconds}: give a whole number from 180 to 7200. The app sends a heartbeat each minute and two of them may be lost; Auto Scaling takes at most 7200."
   }
 }
 
@@ -145,7 +145,7 @@ variable "empty_deadline_minutes" {
   }
 
   # Each look whether they have gone adds nine events to the execution's history, which ends at 25,000; and a
-  # hook of the shortest timeout that is taken waits 300 minutes at most, however often it is told to.
+  # hook of the shortest timeout that is taken waits 300 minutes at most, however many heartbeats it gets.
   # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
   # https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html
   validation {

@@ -39,7 +39,7 @@ output "file_system_id" {
 }
 
 output "file_system_arn" {
-  description = "The ARN of that file system, by which AWS Backup lists its recovery points."
+  description = "The ARN of that file system; AWS Backup lists its recovery points under it."
   value       = module.cluster.file_system_arn
 }
 

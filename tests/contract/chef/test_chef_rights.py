@@ -1,7 +1,7 @@
 """The permissions of a node's own client, and of the admin alone.
 
 As a new organization of Chef's own server has it: https://docs.chef.io/server/server_orgs/. Where
-goiardi allows more, the test says so and holds goiardi to it: when goiardi changes, the test tells.
+goiardi allows more, the test says so and holds goiardi to it: when goiardi changes, the test fails.
 """
 
 from datetime import UTC, datetime, timedelta

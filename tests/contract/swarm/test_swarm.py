@@ -91,7 +91,7 @@ def test_a_wrong_token_is_refused_for_good(rig: SwarmRig) -> None:
     assert engine.membership().state == "inactive"
 
 
-def test_a_token_that_was_rotated_meanwhile_is_to_be_read_again_and_members_stay(
+def test_a_rotated_token_is_refused_until_it_is_read_again_and_members_stay(
     rig: SwarmRig,
 ) -> None:
     _, _, member = joined(rig)
@@ -111,7 +111,7 @@ def test_a_token_that_was_rotated_meanwhile_is_to_be_read_again_and_members_stay
 
 
 def test_a_node_that_is_drained_is_a_member_to_itself(rig: SwarmRig) -> None:
-    # By which a converge of its Engine knows that it is to be left alone.
+    # A converge of its Engine reads this, and leaves it alone.
     instance_id, engine, node = joined(rig)
     worker.drain(rig.swarm, instance_id)
     assert node_of(rig, instance_id).availability == "drain"

@@ -1,4 +1,4 @@
-"""The attributes of which another value replaces a resource, where the modules set them.
+"""The attributes that replace a resource when they change, where the modules set them.
 
 As the provider's documentation has them ("Forces new resource"), version 6.25; its schema in the
 npm package does not say so.

@@ -81,7 +81,7 @@ class Memory:
 class TimeLimits:
     """When the hub stops the server; in seconds, `ends_at` in epoch seconds. None: it does not.
 
-    `warning_s` is how long before that the student is told.
+    `warning_s`: how long before that the student is notified.
     """
 
     idle_s: float | None

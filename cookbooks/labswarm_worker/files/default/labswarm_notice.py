@@ -1,4 +1,4 @@
-"""A Jupyter Server extension: tells a student what happens to the machine of their server.
+"""A Jupyter Server extension: notifies a student of the end of their server's machine.
 
 `GET labswarm/notice`, `POST labswarm/saved` and `POST labswarm/work` are for anyone who may use the
 server. The others are for labswarm-manager and the hub (`labswarm/notify`), by the key that the hub
@@ -350,7 +350,7 @@ class EndHandler(KeyHandler):
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def post(self) -> None:
-        """Answer the seconds since somebody worked: the student is told why the server stopped."""
+        """Answer the seconds since somebody worked, which the student reads after the stop."""
         self.set_status(202)
         self.finish(f"{self._activity.idle_s(time.time()):.0f}")
 
@@ -438,7 +438,7 @@ class ActivityHandler(KeyHandler):
 
 
 def _load_jupyter_server_extension(app: Any) -> None:
-    """Without a key, in a server that the hub did not start, there is nobody to tell anything."""
+    """Start no extension without a key: the hub did not start this server."""
     key = os.environ.get("LABSWARM_NOTICE_KEY")
     if not key:
         app.log.warning("labswarm_notice: LABSWARM_NOTICE_KEY is not set; there are no notices")

@@ -43,7 +43,7 @@ _TAIL = 300
 
 @dataclass(frozen=True)
 class Attempt:
-    """Which attempt at which step of which claim a command is, as its label says."""
+    """A command's attempt, step and claim, as its label says."""
 
     subject: str
     transition: Transition | Errand

@@ -116,8 +116,8 @@ class LabHours:
         return Decided(decided, snapshot, state, _wanted(cluster, group, state), waiting_long)
 
     def _leaving(self, snapshot: Snapshot | None, group: Group) -> frozenset[str]:
-        """The paused instances that are not to be opened again: EC2 recommended to leave them, or
-        someone is at work on their end."""
+        """The paused instances that stay paused: EC2 recommended to leave them, or an execution
+        works on their end."""
         paused = {
             node.instance_id
             for node in (snapshot.nodes if snapshot else ())

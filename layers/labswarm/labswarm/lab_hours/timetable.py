@@ -180,8 +180,8 @@ class _Reading:
             yield self._with_exceptions(None, exceptions)
 
     def _newest(self, masters: Sequence[int]) -> Iterator[int]:
-        """Those of which there is no newer version. Events are versions of one when they share UID
-        and subject: a calendar that gives each event the same UID means different ones."""
+        """Those without a newer version. Events are versions of one when they share UID and
+        subject: a calendar that gives each event the same UID means different ones."""
         newest: dict[str, int] = {}
         seen: set[tuple[object, ...]] = set()
         for number in sorted(masters, key=lambda n: (-self._events[n].sequence, n)):

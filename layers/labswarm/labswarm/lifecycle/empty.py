@@ -27,7 +27,7 @@ _PAUSE = "manager-pause"
 def reason_to_look(
     claim: Claim, snapshot: Snapshot | None, left_s: float, now: float
 ) -> Reason | None:
-    """Why the node of a claim is to be looked at now; None while its students are waited for.
+    """The reason to look at a claim's node now; None while its students have time to leave.
 
     `left_s` is the rest of their time. A paused node takes no new servers, so one that a newer
     snapshot shows without any stays empty.
@@ -81,7 +81,8 @@ class Emptying:
     def end_waits(self, cluster: str, claims: Iterable[Claim]) -> int:
         """Answer those of the claims' Tasks that wait for students who have left; how many.
 
-        The end of the students' time is left to the Tasks. Claims of which none waits cost nothing.
+        The Tasks themselves end with the students' time. Without a claim that waits, no call is
+        made.
         """
         waiting = [claim for claim in claims if claim.phase == STEP and not claim.closed]
         if not waiting:

@@ -173,7 +173,7 @@ def _refusal(event: LifecycleEvent) -> str:
 
 
 def _look_s(left_s: float) -> int:
-    """The time until the next look (seconds), by which the last one is when no time is left."""
+    """The time until the next look (seconds); the last look is when no time is left."""
     looks = max(1, math.ceil(left_s / LOOK_S))
     return max(1, math.ceil(left_s / looks))
 

@@ -58,8 +58,8 @@ class PlannedCluster:
     """A cluster and everything that bounds it.
 
     `had_nodes`: lab hours have seen a node, and so know how many seats one has. `least` and `most`
-    are the group's sizes, of which the description's may be narrower. Of its instances `base` are
-    on demand, and so are `percent` of the others, rounded up:
+    are the group's sizes; the description's may be narrower. Of its instances `base` are on demand,
+    and so are `percent` of the others, rounded up:
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/mixed-instances-groups-set-up-overview.html
     """
 

@@ -29,7 +29,7 @@ def plan(
     seed: int,
     now: float = 0,
 ) -> Answer:
-    """Return the answer for these labs, of which there is at least one.
+    """Return the answer for these labs, at least one.
 
     `now` is the time of the question (epoch seconds): nothing is asked for before it. The same
     arguments give the same answer.

@@ -62,7 +62,7 @@ def clusters_stuck(names: Sequence[str], passes: Passes, clock: Clock) -> list[s
     """Want a pass of each of these clusters; a sentence for each that has wanted one for long.
 
     It reports passes that decide nothing and passes that are not made, for any reason. A
-    cluster of which it cannot be kept has a sentence too. As with `clusters_due`, no other cluster
+    cluster whose wish cannot be kept has a sentence too. As with `clusters_due`, no other cluster
     is asked about after a Transient error.
     """
     sentences: list[str] = []

@@ -34,8 +34,8 @@ class Listings:
     """Every side of one cluster, each in full.
 
     `manager` is the hub's instance, which is in no group. `online` are the instances whose agents
-    answer. From the ledger: `working`, the instances on whose launch or termination an execution
-    works or that rest in a warm pool, and `joined`, those whose launch has ended well.
+    answer. From the ledger: `working`, the instances that an execution launches or terminates or
+    that rest in a warm pool, and `joined`, those whose launch has ended well.
     """
 
     cluster: str
@@ -85,8 +85,8 @@ class Finding:
 
 
 def reasons_to_distrust(listings: Listings) -> list[str]:
-    """Why these listings, though none has failed, are not to be believed: empty where they must
-    not be."""
+    """The reasons not to believe these listings, though none has failed: sides that are empty and
+    cannot be."""
     found = []
     members = listings.group.states
     ready = [node for node in listings.swarm.nodes if node.state == "ready"]
@@ -203,7 +203,7 @@ def _in_group(listings: Listings, spared: frozenset[str]) -> Iterator[Finding]:
 
 
 def _living(nodes: Iterable[NodeSeen]) -> frozenset[str | None]:
-    """The instances of which a node is not down; unknown is no more than that."""
+    """The instances with a node that is not down; `unknown` counts as not down."""
     return frozenset(node.instance_id for node in nodes if node.state != "down")
 
 

@@ -30,10 +30,9 @@ _TOLD = 100
 class Plan:
     """The decision of one pass.
 
-    `why_not` says why it decides nothing; `decided` is then False. `due` is to be done
-    now; `waiting` is found, and not old enough or not agreed on by two passes; `over_cap` would be
-    due, but `cap` is all that is done in one pass, or no worker is heard of; `named` is for a
-    person.
+    `why_not` says why it decides nothing; `decided` is then False. `due` is
+    done now. `waiting` is found, and not old enough or not agreed on by two passes. `over_cap`
+    would be due, but a pass does at most `cap`, or no worker is heard of. `named` is for a person.
     """
 
     cluster: str

@@ -112,7 +112,7 @@ run "its_own_authority" {
   }
 }
 
-run "a_new_image_changes_nothing_that_hubs_are_told" {
+run "a_new_image_changes_no_value_that_hubs_get" {
   command = plan
   variables {
     ami = "ami-0a000000000000009"

@@ -4,9 +4,9 @@ require_relative '../../../libraries/systemd'
 
 describe Labswarm::LoginDefs do
   it 'sets what is there where it stands, and adds what is not' do
-    text = "# UMASK is told\nUMASK\t\t022\nUID_MIN 1000\n"
-    told = described_class.with(text, 'UMASK' => '027', 'LOGIN_RETRIES' => '5')
-    expect(told).to eq("# UMASK is told\nUMASK\t\t027\nUID_MIN 1000\nLOGIN_RETRIES\t\t5\n")
+    text = "# UMASK is described\nUMASK\t\t022\nUID_MIN 1000\n"
+    written = described_class.with(text, 'UMASK' => '027', 'LOGIN_RETRIES' => '5')
+    expect(written).to eq("# UMASK is described\nUMASK\t\t027\nUID_MIN 1000\nLOGIN_RETRIES\t\t5\n")
   end
 
   it 'changes nothing the second time' do

@@ -37,7 +37,7 @@ describe 'labswarm_base::hardening' do
     end
   end
 
-  it 'leaves SSH to whoever asks for it' do
+  it 'leaves SSH on where its attribute asks for it' do
     run = runner(attributes: { 'labswarm_base' => { 'ssh' => true } }).converge(described_recipe)
     expect(run).not_to stop_systemd_unit('ssh.service')
   end
@@ -98,7 +98,7 @@ describe 'labswarm_base::node_config' do
       .with(instance_id: 'i-0123456789abcdef0', address: '10.0.2.100', chef_client: 'chef-client', hub: nil)
   end
 
-  it "converges by its cluster's policy, but a hub by what is in its image" do
+  it "converges by its cluster's policy, but a hub by its image's cookbooks" do
     expect(runner.converge(described_recipe)).to write_labswarm_node_config('/etc/labswarm/node.json').with(policy: 'labswarm-worker')
     expect(runner(ground: HUB_GROUND).converge(described_recipe)).to write_labswarm_node_config('/etc/labswarm/node.json').with(policy: nil)
   end
@@ -110,13 +110,13 @@ describe 'labswarm_base::node_config' do
                    'proxy_url' => 'http://127.0.0.1:8000' })
   end
 
-  it 'says what to do where there is no metadata' do
+  it 'names the remedy where there is no metadata' do
     nowhere = runner
     nowhere.node.automatic['ec2'] = {}
     expect { nowhere.converge(described_recipe) }.to raise_error(/metadata is not reached/)
   end
 
-  it 'says what writes the facts where there are none' do
+  it 'names the writer of the facts where there are none' do
     without = runner(attributes: { 'labswarm_base' => { 'ground' => '/nonexistent/ground.json' } })
     expect { without.converge(described_recipe) }.to raise_error(%r{/nonexistent/ground.json is missing})
   end

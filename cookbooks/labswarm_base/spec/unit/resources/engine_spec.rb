@@ -20,7 +20,7 @@ describe 'labswarm_engine' do
     expect(run.file('/etc/docker/daemon.json')).to notify('service[docker]').to(:restart).immediately
   end
 
-  it 'has the profile of system calls in place before the Engine is told of it' do
+  it 'has the profile of system calls in place before the settings of the Engine that name it' do
     answers(*engine('inactive'))
     run = declaring('labswarm_engine') do
       labswarm_engine 'i-0123456789abcdef0' do

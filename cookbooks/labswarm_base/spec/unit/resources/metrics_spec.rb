@@ -10,12 +10,12 @@ describe 'labswarm_metrics' do
   end
   let(:config) { run.file('/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json') }
 
-  it "tells the memory in use in the one dimension that the group's policy tracks" do
-    told = JSON.parse(config.content)
-    expect(told['agent']).to include('omit_hostname' => true, 'run_as_user' => 'cwagent')
-    expect(told['metrics']['namespace']).to eq('CWAgent')
-    expect(told['metrics']).not_to have_key('append_dimensions')
-    expect(told['metrics']['metrics_collected']['mem'])
+  it "reports the memory in use in the one dimension that the group's policy tracks" do
+    settings = JSON.parse(config.content)
+    expect(settings['agent']).to include('omit_hostname' => true, 'run_as_user' => 'cwagent')
+    expect(settings['metrics']['namespace']).to eq('CWAgent')
+    expect(settings['metrics']).not_to have_key('append_dimensions')
+    expect(settings['metrics']['metrics_collected']['mem'])
       .to eq('measurement' => ['mem_used_percent'], 'append_dimensions' => { 'AutoScalingGroupName' => 'labswarm-db-workers' })
   end
 

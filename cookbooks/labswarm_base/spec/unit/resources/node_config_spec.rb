@@ -36,7 +36,7 @@ describe 'labswarm_node_config' do
     expect(run.file('/etc/labswarm/node.json').content).not_to match(/SWMTKN|PRIVATE KEY/)
   end
 
-  it "keeps the Chef Server's certificate authority beside it" do
+  it "keeps the Chef Server's certificate authority next to it" do
     run, config = written(GROUND.merge('chef' => GROUND['chef'].merge('ca_pem' => "PEM\n")))
     expect(run).to create_file('/etc/labswarm/chef-ca.pem').with(content: "PEM\n", mode: '0644')
     expect(config['chef']['ca_file']).to eq('/etc/labswarm/chef-ca.pem')

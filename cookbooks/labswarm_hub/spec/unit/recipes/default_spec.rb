@@ -67,7 +67,7 @@ describe 'labswarm_hub::jupyterhub' do
     expect(run.file('/srv/labswarm/hub/manager.token').content).to match(/\A\h{64}\n\z/)
   end
 
-  it 'builds its image of what is named here' do
+  it 'builds its image of the versions that are named here' do
     expect(run.file('/etc/labswarm/hub-image/Dockerfile').content).to eq(
       "FROM quay.io/jupyterhub/jupyterhub:6.1.1\n" \
       "RUN python3 -m pip install --no-cache-dir dockerspawner==14.0.0 jupyterhub-idle-culler==2.0.0\n"
@@ -83,7 +83,7 @@ describe 'labswarm_hub::jupyterhub' do
     expect(run).to delete_directory('/etc/labswarm/hub-image')
   end
 
-  it 'tells the hub who may log in and what servers are' do
+  it 'writes to the hub the people who may log in and the kind of servers' do
     expect(run).to write_labswarm_hub_settings('/srv/labswarm/hub/hub.json').with(retries: 20, retry_delay: 15)
     settings = run.labswarm_hub_settings('/srv/labswarm/hub/hub.json').settings
     expect(settings).to include('cluster' => 'db', 'authenticator' => 'native', 'admins' => ['ada'], 'image' => GROUND['images'].first,
@@ -113,7 +113,7 @@ describe 'labswarm_hub::snapshot' do
     expect(unit.content['Service']).to include('LoadCredential' => 'hub-token:/srv/labswarm/hub/manager.token')
   end
 
-  it 'starts it anew when there is another token' do
+  it 'restarts it when there is another token' do
     run = runner(ground: HUB_GROUND, attributes: AUTHENTICATED).converge('labswarm_hub::jupyterhub', described_recipe)
     expect(run.systemd_unit('labswarm-snapshot.service')).to subscribe_to('file[/srv/labswarm/hub/manager.token]').on(:restart)
   end
@@ -154,7 +154,7 @@ describe 'labswarm_hub::tls' do
 end
 
 describe 'labswarm_hub::metrics' do
-  it 'tells how full its disks are' do
+  it 'reports the usage of its disks' do
     run = runner(ground: HUB_GROUND).converge(described_recipe)
     expect(run).to collect_labswarm_metrics('/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json')
       .with(dimensions: { 'InstanceId' => 'i-0123456789abcdef0' }, disks: ['/', '/srv/labswarm'])

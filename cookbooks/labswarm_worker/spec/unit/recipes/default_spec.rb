@@ -11,7 +11,7 @@ describe 'labswarm_worker::default' do
        labswarm_worker::class labswarm_worker::metrics).each { |recipe| expect(run).to include_recipe(recipe) }
   end
 
-  it 'has the firewall before the Engine is started anew' do
+  it 'has the firewall before the Engine is restarted' do
     names = runner.converge(described_recipe).resource_collection.map(&:declared_type)
     expect(names.index(:labswarm_student_firewall)).to be < names.index(:labswarm_engine)
   end
@@ -88,7 +88,7 @@ describe 'labswarm_worker::class' do
     expect(run).to create_cookbook_file('/etc/labswarm/class/ipython_config.py').with(mode: '0644')
   end
 
-  it 'has what tells a student before the machine goes' do
+  it 'has the extension that notifies a student before the machine goes' do
     run = runner.converge(described_recipe)
     expect(run).to create_cookbook_file('/etc/labswarm/class/jupyter_server_path.py').with(mode: '0644')
     expect(run).to create_cookbook_file('/etc/labswarm/class/labswarm_notice.py').with(mode: '0644')
@@ -111,7 +111,7 @@ describe 'labswarm_worker::metrics' do
       .with(dimensions: { 'AutoScalingGroupName' => 'labswarm-db-workers' })
   end
 
-  it 'is silent where it is told to be' do
+  it 'collects no metrics where its attribute says so' do
     run = runner(attributes: { 'labswarm_base' => { 'metrics' => false } }).converge(described_recipe)
     expect(run).not_to collect_labswarm_metrics(config)
   end

@@ -13,7 +13,7 @@ describe 'labswarm_student_firewall' do
   let(:unit) { run.systemd_unit('labswarm-student-firewall.service').content }
 
   # The rules that it makes of these: tests/infrastructure/test_lab_worker.py.
-  it 'has the program that loads the rules, and what it makes them of' do
+  it 'has the program that loads the rules, and its settings' do
     expect(run).to create_cookbook_file('/usr/local/sbin/labswarm-student-firewall').with(cookbook: 'labswarm_worker', mode: '0755')
     expect(run).to create_file('/etc/labswarm/student-firewall.conf').with(mode: '0644', content: <<~CONF)
       unreachable='10.0.0.0/8 169.254.0.0/16'

@@ -1,4 +1,4 @@
-"""How long the nodes' starts took, as the ledger's table tells."""
+"""How long the nodes' starts took, by the ledger's table."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
