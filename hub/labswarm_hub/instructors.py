@@ -44,11 +44,12 @@ def roles(settings: HubSettings) -> list[dict[str, Any]]:
 
 
 def groups(settings: HubSettings) -> dict[str, dict[str, list[str]]]:
-    """Return the groups that the roles name, which the hub makes if they are not there yet."""
+    """Return the groups that the hub makes if they are not there yet, with their members."""
     if settings.labs is None:
         return {}
-    names = {name for pair in settings.labs.instructors.items() for name in (pair[0], *pair[1])}
-    return {name: {"users": []} for name in sorted(names)}
+    named = {name for pair in settings.labs.instructors.items() for name in (pair[0], *pair[1])}
+    members = settings.labs.members
+    return {name: {"users": list(members.get(name, ()))} for name in sorted(named | {*members})}
 
 
 def _role(students: str, instructors: tuple[str, ...]) -> dict[str, Any]:

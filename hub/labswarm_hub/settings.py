@@ -48,12 +48,14 @@ class Profile:
 class Labs:
     """The page for instructors: where its process listens, and the file with its token.
 
-    `instructors` names, for a group of students, the groups of the people who teach it.
+    `instructors` names, for a group of students, the groups of the people who teach it. `members`
+    are the people of groups, for a login that has none; the hub adds them and removes nobody.
     """
 
     url: str
     token_file: Path
     instructors: Mapping[str, tuple[str, ...]]
+    members: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,7 @@ def _labs(fields: Fields) -> Labs:
         url=fields.text("url", re.compile(r"https?://[^/\s]+")),
         token_file=fields.path("token_file"),
         instructors=fields.texts_listed("instructors"),
+        members=fields.texts_listed("members"),
     )
 
 

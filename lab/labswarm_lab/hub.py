@@ -16,7 +16,11 @@ from labswarm.errors import Permanent
 from labswarm_lab.nodes.cookbooks import CLASS_FILES, hub_network_parameters
 
 SERVICE = "labswarm-hub"
-PORT, API_PORT = 8000, 8081
+PORT, API_PORT, LABS_PORT = 8000, 8081, 8002
+STUDENTS, INSTRUCTORS, INSTRUCTOR = "students", "instructors", "instructor"
+"""The groups of the page for instructors, and the person who teaches."""
+CLASS = tuple(f"student-{number:02}" for number in range(1, 41))
+"""The students of the lab's own class, by the names that `labswarm lab class` gives them."""
 
 # Where the parts are inside the containers.
 _CLASS = "/opt/labswarm/class"
@@ -69,6 +73,11 @@ class HubGround:
     def token_file(self) -> Path:
         """labswarm-manager's token of that API."""
         return self.state / "manager.token"
+
+    @property
+    def labs_token_file(self) -> Path:
+        """The token of the page for instructors."""
+        return self.state / "labs.token"
 
 
 def start_hub(engine: DockerClient, ground: HubGround) -> str:
@@ -165,6 +174,12 @@ def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
             "JUPYTER_CONFIG_PATH": "/etc/labswarm/jupyter",
             "JUPYTER_PATH": "/etc/labswarm/jupyter",
         },
+        "labs": {
+            "url": f"http://{ground.address}:{LABS_PORT}",
+            "token_file": f"{_DATA}/{ground.labs_token_file.name}",
+            "instructors": {STUDENTS: [INSTRUCTORS]},
+            "members": {STUDENTS: list(CLASS), INSTRUCTORS: [INSTRUCTOR]},
+        },
         "conf_dir": f"{_DATA}/conf.d",
         "idle_timeout_s": ground.idle_timeout_s,
     }
@@ -192,8 +207,9 @@ def _lay_state(ground: HubGround, node: Path) -> None:
     ground.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     (ground.state / "conf.d").mkdir(exist_ok=True)
     lay_homes(ground.homes)
-    if not ground.token_file.exists():
-        _write_private(ground.token_file, secrets.token_hex(32))
+    for token_file in (ground.token_file, ground.labs_token_file):
+        if not token_file.exists():
+            _write_private(token_file, secrets.token_hex(32))
     _write_private(settings_file(ground.state), json.dumps(settings_of(ground, node), indent=2))
 
 

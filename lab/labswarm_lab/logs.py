@@ -19,6 +19,7 @@ _NAMED_BY_FILE = (
     "registry/registry.log",
     "chef/chef.log",
     "nodes/snapshot.log",
+    "nodes/labs.log",
 )
 _NAMED_BY_FOLDER = ("nodes/*/dockerd.log",)
 
@@ -27,7 +28,7 @@ def files(lab: Lab) -> dict[str, Path]:
     """The log files by part.
 
     `emulator`, `record` (the emulator's events, in order), each function, `registry`, `chef`,
-    `snapshot` (the service on the hub's machine), and each node by its instance id.
+    `snapshot` and `labs` (the services on the hub's machine), and each node by its instance id.
     """
 
     def named(patterns: tuple[str, ...]) -> list[Path]:

@@ -21,7 +21,14 @@ from labswarm_lab.chef_outage import chef_at
 from labswarm_lab.down import end, remains
 from labswarm_lab.images import hub_image, notebook_image, publish
 from labswarm_lab.lab import Aws, Lab, Running
-from labswarm_lab.nodes import emulator_machines, founding, network, registry, snapshots
+from labswarm_lab.nodes import (
+    emulator_machines,
+    founding,
+    labs_page,
+    network,
+    registry,
+    snapshots,
+)
 from labswarm_lab.nodes.requirements import missing
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import simulated_join_secret
@@ -140,6 +147,8 @@ def _climb(
         )
         ground.make_group(aws, group)
     snapshots.start(settings, manager)
+    if real:
+        labs_page.start(settings, manager, lab.hub_dir / "labs.token", idle_timeout_s)
     running = Running(
         simulated=not real,
         emulator=aws.url,

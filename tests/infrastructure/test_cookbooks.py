@@ -1,5 +1,6 @@
 """The cookbooks as far as they can be checked without Chef, and by Chef's tools where they are."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from labswarm import labels
-from labswarm_hub.settings import HubSettings
+from labswarm_hub.settings import HubSettings, Labs
 from labswarm_lab import hub
 from labswarm_lab.nodes import founding
 from labswarm_node.config import NodeConfig
@@ -243,9 +244,11 @@ def test_hub_json_has_the_fields_that_the_hub_reads() -> None:
     resource = resource.replace("room(described),", "")
     said = set(re.findall(r"^\s+'(\w+)' =>", recipe, re.MULTILINE))
     said |= set(re.findall(r"^\s+'(\w+)' =>", resource, re.MULTILINE))
-    assert said - {"memory_bytes", "nano_cpus", "pids"} == set(HubSettings.__annotations__) - {
-        "lab"
-    }
+    of_page = {field.name for field in dataclasses.fields(Labs)}
+    assert of_page <= said
+    assert said - of_page - {"memory_bytes", "nano_cpus", "pids"} == set(
+        HubSettings.__annotations__
+    ) - {"lab"}
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda folder: folder.name)

@@ -73,9 +73,10 @@ def test_the_hubs_digest_has_each_file_that_its_settings_name() -> None:
     recipe = (HUB / "recipes/jupyterhub.rb").read_text()
     resource = (HUB / "resources/hub_service.rb").read_text()
     named = set(re.findall(r"'(\w+)' => [\"']/srv/labswarm/", recipe))
-    assert named == {"conf_dir", "manager_token_file"}
+    assert named == {"conf_dir", "manager_token_file", "token_file"}
     reads = recipe.partition("labswarm_hub_service")[2]
-    assert "reads [::File.join(data, 'conf.d'), node['labswarm_base']['hub_token_file']]" in reads
+    own, page = "node['labswarm_base']['hub_token_file']", "hub['labs_token_file']"
+    assert f"reads [::File.join(data, 'conf.d'), {own}, {page}]" in reads
     used = "words, [new_resource.settings_file, *sources.keys, *new_resource.reads]"
     assert f"Labswarm::Reads.digest({used})" in resource
     # The read-only mounts are the source; its own files (its database) are no input.

@@ -326,5 +326,5 @@ def test_the_tools_are_the_images() -> None:
     (tools,) = re.findall(r"for tool in (.+); do", script)
     project = (REPOSITORY / "pyproject.toml").read_text()
     for tool in tools.split():
-        assert re.search(rf'^{tool} = "labswarm_node\.', project, re.MULTILINE)
+        assert re.search(rf'^{tool} = "labswarm_(node|labs)\.', project, re.MULTILINE)
         assert (SETTINGS.bin_dir / tool).exists()

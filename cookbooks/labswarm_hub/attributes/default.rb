@@ -12,6 +12,13 @@ default['labswarm_hub']['rotate_join_token_at'] = '*-*-* 04:00:00'
 default['labswarm_hub']['source'] = '/opt/labswarm/src'
 default['labswarm_hub']['snapshot_command'] = '/usr/local/bin/labswarm-snapshot'
 
+# The page for instructors: its program, its token, who teaches which group of students, and the
+# people of groups where the login has none.
+default['labswarm_hub']['labs_command'] = '/usr/local/bin/labswarm-labs'
+default['labswarm_hub']['labs_token_file'] = '/srv/labswarm/hub/labs.token'
+default['labswarm_hub']['instructors'] = {}
+default['labswarm_hub']['members'] = {}
+
 # The hub's image: built on the hub (recipes/jupyterhub.rb), with these packages in addition.
 default['labswarm_hub']['image'] = nil
 default['labswarm_hub']['python_packages'] = []

@@ -27,6 +27,14 @@ file node['labswarm_base']['hub_token_file'] do
   action :create_if_missing
 end
 
+# The token of the page for instructors, which may do less.
+file hub['labs_token_file'] do
+  content lazy { "#{SecureRandom.hex(32)}\n" }
+  mode '0600'
+  sensitive true
+  action :create_if_missing
+end
+
 labswarm_drop_ins ::File.join(data, 'conf.d') do
   files hub['conf'].to_h
 end
@@ -69,6 +77,12 @@ labswarm_hub_settings settings_file do
     'authenticator' => hub['authenticator'],
     'admins' => hub['admins'].to_a,
     'manager_token_file' => "/srv/labswarm/#{::File.basename(node['labswarm_base']['hub_token_file'])}",
+    'labs' => {
+      'url' => "http://#{node['labswarm_base']['address'] || node.read('ec2', 'local_ipv4')}:8002",
+      'token_file' => "/srv/labswarm/#{::File.basename(hub['labs_token_file'])}",
+      'instructors' => hub['instructors'].to_h,
+      'members' => hub['members'].to_h,
+    },
     'read_only_mounts' => hub['read_only_mounts'].to_h,
     'environment' => hub['environment'].to_h,
     'conf_dir' => '/srv/labswarm/conf.d',
@@ -91,5 +105,5 @@ labswarm_hub_service Labswarm::Hub::SERVICE do
   source hub['source']
   sysctl hub['sysctl'].to_h
   settings_file settings_file
-  reads [::File.join(data, 'conf.d'), node['labswarm_base']['hub_token_file']]
+  reads [::File.join(data, 'conf.d'), node['labswarm_base']['hub_token_file'], hub['labs_token_file']]
 end

@@ -65,6 +65,24 @@ module "role" {
       Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
     },
     {
+      Sid       = "LabHours"
+      Effect    = "Allow"
+      Action    = "dynamodb:GetItem"
+      Resource  = [for table in [var.lab_hours_table, var.snapshots_table] : "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${table}"]
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
+    },
+    {
+      # A booking is planned with the limits around its cluster. These actions have no resource-level permissions.
+      Sid    = "Plan"
+      Effect = "Allow"
+      Action = [
+        "autoscaling:DescribeAutoScalingGroups", "ec2:DescribeAddresses", "ec2:DescribeInstances",
+        "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeSubnets",
+        "servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota",
+      ]
+      Resource = "*"
+    },
+    {
       Sid       = "SeatsShort"
       Effect    = "Allow"
       Action    = "events:PutEvents"

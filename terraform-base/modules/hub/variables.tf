@@ -190,6 +190,12 @@ variable "bookings_table" {
   default     = "labswarm-bookings"
 }
 
+variable "lab_hours_table" {
+  description = "The app's table of lab hours' state, from which the hub's page plans a booking."
+  type        = string
+  default     = "labswarm-lab-hours"
+}
+
 variable "alarm_topic_arns" {
   description = "SNS topics that are notified when EC2 recovers the hub. Stack cluster's README.md has the command that shows the app's topic."
   type        = list(string)

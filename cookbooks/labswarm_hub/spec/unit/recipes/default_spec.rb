@@ -5,7 +5,7 @@ AUTHENTICATED = { 'labswarm_hub' => { 'authenticator' => 'native', 'admins' => [
 describe 'labswarm_hub::default' do
   it 'includes the base and each of its parts' do
     run = runner(ground: HUB_GROUND, attributes: AUTHENTICATED).converge(described_recipe)
-    %w(labswarm_base labswarm_hub::data labswarm_hub::swarm labswarm_hub::jupyterhub labswarm_hub::snapshot labswarm_hub::tls
+    %w(labswarm_base labswarm_hub::data labswarm_hub::swarm labswarm_hub::jupyterhub labswarm_hub::snapshot labswarm_hub::labs labswarm_hub::tls
        labswarm_hub::metrics).each { |recipe| expect(run).to include_recipe(recipe) }
   end
 end
@@ -94,7 +94,7 @@ describe 'labswarm_hub::jupyterhub' do
   it 'runs the hub after that' do
     expect(run).to run_labswarm_hub_service('labswarm-hub')
       .with(network: 'labswarm', data: '/srv/labswarm/hub', homes: '/homes', source: '/opt/labswarm/src', settings_file: '/srv/labswarm/hub/hub.json',
-            reads: ['/srv/labswarm/hub/conf.d', '/srv/labswarm/hub/manager.token'],
+            reads: ['/srv/labswarm/hub/conf.d', '/srv/labswarm/hub/manager.token', '/srv/labswarm/hub/labs.token'],
             sysctl: { 'net.ipv4.tcp_orphan_retries' => 3, 'net.ipv4.tcp_retries2' => 3, 'net.ipv4.tcp_syn_retries' => 2 })
   end
 end
@@ -116,6 +116,21 @@ describe 'labswarm_hub::snapshot' do
   it 'restarts it when there is another token' do
     run = runner(ground: HUB_GROUND, attributes: AUTHENTICATED).converge('labswarm_hub::jupyterhub', described_recipe)
     expect(run.systemd_unit('labswarm-snapshot.service')).to subscribe_to('file[/srv/labswarm/hub/manager.token]').on(:restart)
+  end
+end
+
+describe 'labswarm_hub::labs' do
+  subject(:unit) { runner(ground: HUB_GROUND).converge(described_recipe).systemd_unit('labswarm-labs.service') }
+
+  it 'serves the page for instructors for ever, without Docker' do
+    expect(unit.content['Service']).to include('ExecStart' => '/usr/local/bin/labswarm-labs --token-file %d/labs-token --idle 3600',
+                                               'Restart' => 'always', 'DynamicUser' => 'yes')
+    expect(unit.content['Service']).not_to include('SupplementaryGroups')
+    %i(create enable start).each { |action| expect(unit.performed_actions).to include(action) }
+  end
+
+  it 'has a token of its own' do
+    expect(unit.content['Service']).to include('LoadCredential' => 'labs-token:/srv/labswarm/hub/labs.token')
   end
 end
 

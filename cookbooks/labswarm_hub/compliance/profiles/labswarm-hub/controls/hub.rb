@@ -17,7 +17,7 @@ control 'labswarm-hub-2' do
   describe command("docker service inspect --format '{{.Spec.TaskTemplate.RestartPolicy.Condition}}' labswarm-hub") do
     its('stdout.strip') { should eq 'any' }
   end
-  %w(caddy.service labswarm-snapshot.service labswarm-rotate-join-token.timer).each do |unit|
+  %w(caddy.service labswarm-snapshot.service labswarm-labs.service labswarm-rotate-join-token.timer).each do |unit|
     describe systemd_service(unit) do
       it { should be_enabled }
       it { should be_running }
@@ -27,14 +27,16 @@ end
 
 control 'labswarm-hub-3' do
   impact 1.0
-  title 'The only secret on its disk is the token of its own API'
+  title 'The only secrets on its disk are the tokens of its own API'
   describe file('/srv/labswarm/hub') do
     its('mode') { should cmp '0700' }
     it { should be_owned_by 'root' }
   end
-  describe file('/srv/labswarm/hub/manager.token') do
-    its('mode') { should cmp '0600' }
-    its('content') { should match(/\A\h{64}\n\z/) }
+  %w(manager labs).each do |name|
+    describe file("/srv/labswarm/hub/#{name}.token") do
+      its('mode') { should cmp '0600' }
+      its('content') { should match(/\A\h{64}\n\z/) }
+    end
   end
 end
 

@@ -1,0 +1,37 @@
+# docs/reference/bookings.md
+
+hub = node['labswarm_hub']
+profiles = hub['profiles'].keys.sort.flat_map { |name| ['--profile', name] }
+
+systemd_unit 'labswarm-labs.service' do
+  content(
+    'Unit' => {
+      'Description' => 'The page on which instructors book labs',
+      'Wants' => 'network-online.target',
+      'After' => 'docker.service network-online.target',
+      'StartLimitIntervalSec' => 0,
+    },
+    'Service' => {
+      'ExecStart' => [hub['labs_command'], '--token-file', '%d/labs-token', '--idle', hub['idle_timeout_s'], *profiles].join(' '),
+      'Restart' => 'always',
+      'RestartSec' => 5,
+      # It reads forms of persons and calls AWS: no Docker, no files, no other user's processes.
+      'DynamicUser' => 'yes',
+      'LoadCredential' => "labs-token:#{hub['labs_token_file']}",
+      'CapabilityBoundingSet' => '',
+      'MemoryMax' => '512M',
+      'PrivateDevices' => 'yes',
+      'ProtectControlGroups' => 'yes',
+      'ProtectHome' => 'yes',
+      'ProtectKernelModules' => 'yes',
+      'ProtectKernelTunables' => 'yes',
+      'ProtectProc' => 'invisible',
+      'RestrictAddressFamilies' => 'AF_INET AF_INET6 AF_UNIX',
+    },
+    'Install' => { 'WantedBy' => 'multi-user.target' }
+  )
+  action [:create, :enable, :start]
+  notifies :restart, 'systemd_unit[labswarm-labs.service]'
+  subscribes :restart, 'labswarm_node_config[/etc/labswarm/node.json]'
+  subscribes :restart, "file[#{hub['labs_token_file']}]"
+end
