@@ -4,26 +4,21 @@ A server is called at its own address: a call through the proxy would count as t
 activity. The answer comes from the student's own process, so it is short and follows no redirect.
 """
 
-import asyncio
-import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 import aiohttp
 from yarl import URL
 
-from labswarm.errors import Gone, Kind, LabswarmError, Permanent, Transient
-from labswarm.notices import Message, Notice, key_of
+from labswarm.errors import Transient
+from labswarm.notices import key_of
 from labswarm_hub.names import service_name
 
 PORT = 8888
 # A server on a node that was killed answers nothing at all.
 _PATIENCE_S = 2.0
 _LONGEST_ANSWER = 200
-# Calls at a time: a class has hundreds of servers.
-_AT_A_TIME = 50
 
 Server = Mapping[str, Any]
 """A server as the hub's API lists it: `GET /users/NAME` has it under `servers`."""
@@ -42,49 +37,12 @@ class StudentServers:
     async def idle_s(self, server: Server) -> float | None:
         """Return the seconds since somebody worked on the server, None without an answer."""
         try:
-            status, content = await self._call("GET", server, "activity")
+            status, content = await self._get(server, "activity")
             return max(0.0, float(content)) if status == 200 else None
         except (Transient, ValueError):
             return None
 
-    async def notify(self, server: Server, notice: Notice | Message) -> None:
-        """Send a notice or a message to the server; it replaces the last one of its kind.
-
-        Raises Gone when its image has no labswarm_notice, Transient when it does not answer, and
-        Permanent when it refuses the notice.
-        """
-        status, _ = await self._call("POST", server, "notify", json.dumps(asdict(notice)))
-        # Jupyter answers with these to an unknown path; a wrong key gives a 401.
-        if status in (403, 404, 405):
-            raise Gone(f"the server takes no notices ({status})")
-        if status >= 300:
-            raise (Transient if status >= 500 else Permanent)(f"the server answers {status}")
-
-    async def notify_all(
-        self, servers: Iterable[Server], notice: Notice | Message
-    ) -> dict[tuple[str, str], Kind | None]:
-        """Send it to each of the servers, and return the outcome by student and server name.
-
-        The outcome is None for a server that took it, else the kind of error. No server delays
-        another one; 350 servers that do not answer take 14 s.
-        """
-        free = asyncio.Semaphore(_AT_A_TIME)
-
-        async def outcome(server: Server) -> Kind | None:
-            async with free:
-                try:
-                    await self.notify(server, notice)
-                except LabswarmError as error:
-                    return error.kind
-                return None
-
-        asked = list(servers)
-        outcomes = await asyncio.gather(*map(outcome, asked))
-        return dict(zip(map(owner_of, asked), outcomes, strict=True))
-
-    async def _call(
-        self, method: str, server: Server, path: str, body: str | None = None
-    ) -> tuple[int, bytes]:
+    async def _get(self, server: Server, path: str) -> tuple[int, bytes]:
         """Make one call; return status and content. Raises Transient without an answer."""
         user, name = owner_of(server)
         url = f"{self._address(user, name)}{server['url']}labswarm/{path}"
@@ -93,12 +51,8 @@ class StudentServers:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.request(
-                    method,
-                    URL(url, encoded=True),
-                    data=body,
-                    headers=headers,
-                    allow_redirects=False,
+                session.get(
+                    URL(url, encoded=True), headers=headers, allow_redirects=False
                 ) as answer,
             ):
                 return answer.status, await answer.content.read(_LONGEST_ANSWER)

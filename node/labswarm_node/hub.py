@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlsplit
 
 from labswarm.errors import Gone, Permanent, Transient
-from labswarm.notices import Notice, key_of
+from labswarm.notices import Message, Notice, key_of
 from labswarm_node.config import HubConfig
 
 Running = Literal["absent", "ready", "pending"]
@@ -57,8 +57,8 @@ class Hub(Protocol):
         """
         ...
 
-    def notify(self, user: str, server: str, notice: Notice) -> None:
-        """Send a notice to a student's server; it replaces the last one.
+    def notify(self, user: str, server: str, notice: Notice | Message) -> None:
+        """Send a notice or a message to a student's server; it replaces the last one of its kind.
 
         Raises Gone when there is no such server, or when its image has no labswarm_notice. Raises
         Permanent when the server refuses a notice of this hub.
@@ -114,7 +114,7 @@ class HubApi:
         if status == 400 and self.running(user, server) != "ready":
             raise Transient(f"the hub does not start {user}'s server {server!r} now")
 
-    def notify(self, user: str, server: str, notice: Notice) -> None:
+    def notify(self, user: str, server: str, notice: Notice | Message) -> None:
         self._call_server("POST", user, server, json.dumps(asdict(notice)))
 
     def is_saving(self, user: str, server: str) -> bool:

@@ -18,7 +18,7 @@ from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.evacuation import MovesFile, evacuate
 from labswarm_node.hub import Hub, HubApi
 from labswarm_node.lost_services import remove_lost_services
-from labswarm_node.notifying import notify
+from labswarm_node.notifying import announce_hub, notify
 from labswarm_node.swarm import Swarm
 
 _COMMANDS = {
@@ -64,6 +64,8 @@ def _run(
     config = NodeConfig.read(environment)
     if config.hub is None:
         raise BadInput("role", f"is {config.role!r}; labswarm-manager runs on the hub")
+    if options.command == "announce-hub":
+        return announce_hub(surroundings.hub(config.hub), _deadline(options.deadline))
     swarm = surroundings.swarm(config)
     if options.command == "remove-down-nodes":
         return worker.remove_down_nodes(swarm, _ids("--nodes", options.nodes))
@@ -107,6 +109,12 @@ def _parser() -> Parser:
             command.add_argument(
                 "--deadline", required=True, help="end its servers' time then: ISO 8601, UTC"
             )
+    announce = commands.add_parser(
+        "announce-hub", help="notify all students that the hub goes down for a moment"
+    )
+    announce.add_argument(
+        "--deadline", required=True, help="name the time at which it goes down: ISO 8601, UTC"
+    )
     nodes = commands.add_parser("remove-down-nodes", help="remove nodes that are down")
     nodes.add_argument(
         "--nodes", required=True, help="name the nodes by their Swarm ids, separated by commas"
@@ -126,13 +134,18 @@ def _notice(kind: str, deadline: str) -> Notice:
     known = next((one for one in KINDS if one == kind), None)
     if known is None:
         raise BadInput("--kind", f"is {kind!r}; write one of {', '.join(KINDS)}")
+    return Notice(known, _deadline(deadline))
+
+
+def _deadline(deadline: str) -> int:
+    """Return a time in epoch seconds."""
     try:
         at = datetime.strptime(deadline, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError as error:
         raise BadInput(
             "--deadline", f"is {deadline!r}; write a time like 2026-01-31T12:00:00Z"
         ) from error
-    return Notice(known, int(at.timestamp()))
+    return int(at.timestamp())
 
 
 def _cluster(text: str) -> str | None:

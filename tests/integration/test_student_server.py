@@ -18,7 +18,9 @@ from tests.support.lone_server import STUDENT, lone_server
 from tests.support.student_page import notebook
 
 from labswarm.notices import Message, Notice, key_of
-from labswarm_hub.student_servers import StudentServers
+from labswarm_node.config import HubConfig
+from labswarm_node.hub import HubApi
+from labswarm_node.notifying import send
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a full home skipped: not root")
 
@@ -97,43 +99,32 @@ def test_the_status_bar_has_memory_and_cpu_with_the_seats_limits(server: Server)
     assert "cpu_percent" in usage
 
 
-TOKEN = "the token of labswarm-manager"
-
-
 def test_a_message_and_a_notice_of_the_hub_reach_the_student(tmp_path: Path) -> None:
-    key = key_of(TOKEN, STUDENT, "")
-    with lone_server(tmp_path, {"LABSWARM_NOTICE_KEY": key}) as lone:
+    token = "the token of labswarm-manager"
+    (tmp_path / "token").write_text(token)
+    with lone_server(tmp_path, {"LABSWARM_NOTICE_KEY": key_of(token, STUDENT, "")}) as lone:
         server = Server(lone.site)
-        servers = StudentServers(TOKEN, lambda user, name: lone.site)
-        here = {"name": "", "url": f"/user/{STUDENT}/"}
-        other = {"name": "lab-2", "url": f"/user/{STUDENT}/"}
-
-        def send(notice: Notice | Message) -> object:
-            return asyncio.run(servers.notify_all([here, other], notice))
+        hub = HubApi(HubConfig(f"{lone.site}/hub/api", tmp_path / "token", lone.site))
 
         def seen(question: str = "") -> Any:
             return server.call("GET", f"labswarm/notice?{question}")
 
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(seen, "wait=20")
-            # The key of another server of this student opens nothing here.
-            assert send(Message("Save <b>now</b>.")) == {
-                (STUDENT, ""): None,
-                (STUDENT, "lab-2"): "permanent",
-            }
+            assert send(hub, [(STUDENT, "")], Message("Save <b>now</b>.")) == {(STUDENT, ""): None}
             first = waiting.result()
         assert first["message"]["text"] == "Save <b>now</b>."
         assert first["notice"] is None
 
         down_at = int(time.time()) + 60
-        send(Notice("hub", down_at))
-        send(Message("Go on."))
+        hub.notify(STUDENT, "", Notice("hub", down_at))
+        hub.notify(STUDENT, "", Message("Go on."))
         both = seen()
         assert (both["notice"]["kind"], both["notice"]["deadline"]) == ("hub", down_at)
         assert both["message"]["text"] == "Go on."
         assert both["message"]["id"] > first["message"]["id"]
         # A machine that goes is more urgent, and hides no message.
-        send(Notice("terminate", down_at + 500))
+        hub.notify(STUDENT, "", Notice("terminate", down_at + 500))
         last = seen(f"wait=20&had=hub.{down_at}.0&read={both['message']['id']}")
         assert last["notice"]["kind"] == "terminate"
         assert last["message"] == both["message"]

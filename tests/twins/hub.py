@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from labswarm.errors import Gone, Permanent, Transient
-from labswarm.notices import Notice
+from labswarm.notices import Message, Notice
 from labswarm_node.hub import Running
 
 Act = Callable[[str, str], None]
@@ -33,6 +33,8 @@ class HubTwin:
         """Users whose images have no labswarm_notice."""
         self.notices: dict[tuple[str, str], Notice] = {}
         """The last notice of each running server."""
+        self.messages: dict[tuple[str, str], Message] = {}
+        """The last message to each running server."""
         self.saving: set[tuple[str, str]] = set()
         """The servers with a page that has not saved yet."""
         self.asked: list[tuple[str, str, str]] = []
@@ -78,13 +80,16 @@ class HubTwin:
             if not self.slow:
                 self.finish_starts()
 
-    def notify(self, user: str, server: str, notice: Notice) -> None:
+    def notify(self, user: str, server: str, notice: Notice | Message) -> None:
         self.asked.append(("notify", user, server))
         if user in self.down_for:
             raise Transient("the hub does not answer")
         if self._states.get((user, server)) != "ready" or user in self.without_notices:
             raise Gone(f"{user}'s server {server!r} takes no notices")
-        self.notices[user, server] = notice
+        if isinstance(notice, Message):
+            self.messages[user, server] = notice
+        else:
+            self.notices[user, server] = notice
 
     def is_saving(self, user: str, server: str) -> bool:
         if user in self.down_for:

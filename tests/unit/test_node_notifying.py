@@ -6,9 +6,9 @@ import pytest
 from tests.twins.hub import HubTwin
 
 from labswarm.errors import Gone, Permanent, Transient
-from labswarm.notices import Notice, key_of
+from labswarm.notices import Message, Notice, key_of
 from labswarm_lab.nodes.swarm_twin import TOKEN, SwarmTwin
-from labswarm_node.notifying import notify
+from labswarm_node.notifying import notify, send
 from labswarm_node.swarm import Server
 
 WORKER, OTHER = "i-00000000000000001", "i-00000000000000002"
@@ -47,6 +47,19 @@ def test_every_student_on_the_worker_is_notified_and_no_other(room: Class) -> No
     assert room.hub.notices == {(ADA.user, ADA.name): SOON, (BOB.user, BOB.name): SOON}
 
 
+def test_a_message_reaches_the_servers_that_it_is_for(room: Class) -> None:
+    room.hub.without_notices, room.hub.down_for = {BOB.user}, {EVE.user}
+    words = Message("Please save your work.")
+    everybody = [(server.user, server.name) for server in (ADA, BOB, EVE)]
+    assert send(room.hub, everybody, words) == {
+        (ADA.user, ADA.name): None,
+        (BOB.user, BOB.name): "gone",
+        (EVE.user, EVE.name): "transient",
+    }
+    assert room.hub.messages == {(ADA.user, ADA.name): words}
+    assert room.hub.notices == {}
+
+
 def test_after_a_second_notice_the_newest_counts(room: Class) -> None:
     notify(room.swarm, room.hub, WORKER, Notice("terminate", 1_900_000_000))
     for _ in range(2):
@@ -71,7 +84,7 @@ def test_a_student_who_cannot_be_notified_is_named_with_the_reason_and_hinders_n
 
 def test_a_server_that_takes_no_notice_of_this_hub_is_named(room: Class) -> None:
     class Refusing(HubTwin):
-        def notify(self, user: str, server: str, notice: Notice) -> None:
+        def notify(self, user: str, server: str, notice: Notice | Message) -> None:
             raise Permanent("refuses the notice with 401")
 
     answer = notify(room.swarm, Refusing(frozenset()), WORKER, SOON)
@@ -85,7 +98,7 @@ def test_students_are_notified_at_the_same_time(room: Class) -> None:
     both = threading.Barrier(2, timeout=10)
 
     class Meeting(HubTwin):
-        def notify(self, user: str, server: str, notice: Notice) -> None:
+        def notify(self, user: str, server: str, notice: Notice | Message) -> None:
             both.wait()
 
     answer = notify(room.swarm, Meeting(frozenset()), WORKER, SOON)

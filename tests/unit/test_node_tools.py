@@ -333,6 +333,20 @@ def test_a_notice_goes_to_the_hub_with_its_kind_and_deadline(
     assert students.notices == {("ada", ""): Notice("interruption", 1769860800)}
 
 
+def test_all_students_read_that_the_hub_goes_down(hub: Machine, swarm: SwarmTwin) -> None:
+    students = HubTwin(frozenset({"ada", "bob", "eve"}))
+    for name in ("ada", "bob"):
+        students.start(name, "")
+    students.without_notices = {"bob"}
+    around = manager.Surroundings(lambda _: swarm, lambda _: students)
+    asked = ("announce-hub", "--deadline", "2026-01-31T12:00:00Z")
+    answer = manager.answer(asked, hub.environment, around)
+    assert json.loads(answer.line) == {"notified": 1, "failed": {"gone": 1}}
+    assert students.notices == {("ada", ""): Notice("hub", 1769860800)}
+    refused = manager.answer(("announce-hub", "--deadline", "soon"), hub.environment, around)
+    assert (refused.exit_code, "--deadline" in refused.line) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

@@ -15,7 +15,7 @@ import pytest
 from tests.twins.hub import HubTwin
 
 from labswarm.errors import Gone, Permanent
-from labswarm.notices import KINDS, Notice, key_of
+from labswarm.notices import KINDS, Message, Notice, key_of
 from labswarm_node.config import HubConfig
 from labswarm_node.hub import Hub, HubApi
 
@@ -347,6 +347,17 @@ def test_a_running_server_is_notified_and_the_newest_notice_counts(seam: Seam) -
         assert seam.notice_of(eve) == (kind, notice.deadline)
 
 
+def test_a_running_server_takes_a_message_and_that_the_hub_goes_down(seam: Seam) -> None:
+    eve = USERS[2]
+    with pytest.raises(Gone):
+        seam.hub.notify(eve, "lab-2", Message("Save <b>now</b>."))
+    seam.hub.start(eve, "")
+    becomes(seam.hub, eve, "", "ready")
+    seam.hub.notify(eve, "", Message("Save <b>now</b>."))
+    # Long past, so that the tests after this one see none.
+    seam.hub.notify(eve, "", Notice("hub", int(time.time()) - 3600))
+
+
 def test_a_server_without_the_extension_and_an_unknown_user_are_gone_for_a_notice(
     seam: Seam,
 ) -> None:
@@ -457,7 +468,7 @@ def test_only_who_has_the_servers_own_key_gives_it_a_notice(notified: JupyterSea
         *('{"kind": "party", "deadline": 1}', '{"kind": "terminate", "deadline": "1"}'),
         *('{"kind": "terminate", "deadline": -1}', '{"kind": "terminate", "deadline": true}'),
         '{"kind": "terminate", "deadline": 1, "message": "call 555"}',
-        '{"kind": "terminate", "deadline": 1}' + " " * 200,
+        '{"kind": "terminate", "deadline": 1}' + " " * 8_000,
     ],
 )
 def test_a_notice_that_is_none_is_refused_and_changes_nothing(

@@ -362,7 +362,7 @@ class EndHandler(KeyHandler):
 
 
 class NotifyHandler(KeyHandler):
-    """For labswarm-manager, and for the hub's services that send messages."""
+    """For labswarm-manager, and for services on the hub's host that send messages."""
 
     def initialize(self, notices: Notices, pages: Pages, key: str) -> None:  # type: ignore[override]  # each has its own arguments
         super().initialize(key)
