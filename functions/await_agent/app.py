@@ -22,5 +22,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if AGENT.online(work.instance_id):
         return {"online": True}
     if work.left_s("forward_by", CLOCK.now()) <= 0:
-        raise Permanent(f"the agent of {work.instance_id} did not come in the hook's time")
+        raise Permanent(f"the SSM agent of {work.instance_id} was not online in the hook's time")
     raise Transient(f"the agent of {work.instance_id} is not online yet")

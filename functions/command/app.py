@@ -59,10 +59,10 @@ def _of_work(event: Mapping[str, Any]) -> Step:
     )
     forward = event.get("until") == "forward_by"
     if forward and work.left_s("forward_by", CLOCK.now()) <= 0:
-        raise Permanent("the rest of the hook's time is for undoing the launch")
+        raise Permanent("too late: the rest of the hook's time is for undoing the launch")
     # An execution that began before a deploy asks for this by `unless_terminating`.
     if (forward or event.get("unless_terminating")) and LEDGER.is_terminating(work.instance_id):
-        raise Permanent("overtaken by its termination")
+        raise Permanent("the instance's termination has begun, so its launch stops")
     return step
 
 

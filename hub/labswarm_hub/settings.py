@@ -128,7 +128,9 @@ class HubSettings:
         try:
             document = json.loads(text)
         except json.JSONDecodeError as error:
-            raise BadInput("hub settings", f"write JSON: {error}") from error
+            raise BadInput(
+                "hub settings", f"is no JSON ({error}); run chef-client to write it"
+            ) from error
         fields = Fields(document, names(cls), of="hub settings")
         lab = fields.flag("lab", default=False)
         cluster, image = fields.text("cluster"), fields.text("image")
@@ -194,8 +196,9 @@ class HubSettings:
 
 def _refuse_limit_below_seat(group: Group, prefix: str = "") -> None:
     for name in ("memory_bytes", "nano_cpus"):
-        if getattr(group.limit, name) < getattr(group.seat, name):
-            raise BadInput(f"{prefix}limit.{name}", f"give at least the seat's {name}")
+        limit, seat = getattr(group.limit, name), getattr(group.seat, name)
+        if limit < seat:
+            raise BadInput(f"{prefix}limit.{name}", f"is {limit}; give at least the seat's {seat}")
 
 
 # The cluster of a group follows from its name.

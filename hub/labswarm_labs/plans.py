@@ -63,7 +63,7 @@ def planned(
     now: float,
     idle_s: float,
 ) -> BookingPlan:
-    """Return the plan of a booking with a lab to come to which all students come."""
+    """Return the plan of a booking with a lab to come, with every booked student present."""
     last = booking.until.timestamp() + 1
     mine = [lab for lab in labs_of([booking], now, last) if lab.starts >= now]
     first = mine[0]

@@ -38,5 +38,5 @@ def _remedy(lab: Lab) -> str:
 def _set(lab: Lab, instance_id: str, *, up: bool) -> None:
     number = numbers.number_of(lab.place, instance_id)
     if number is None:
-        raise Refusal(f"NODE {instance_id}: its machine is not running.")
+        raise Refusal(f"NODE {instance_id}: its machine is not running. Choose another one.")
     network.set_cable(NodesSettings.read(lab.place).subnet, number, up=up)

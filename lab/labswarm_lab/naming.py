@@ -48,7 +48,9 @@ def chosen(node: str, there: Sequence[str], also: str = "") -> str:
     if not named:
         raise Refusal(f"NODE: {unknown('node', node, [*there, *([also] if also else [])])}")
     if len(named) > 1:
-        raise Refusal(f"NODE: {node!r} is the beginning of several nodes: {', '.join(named)}.")
+        raise Refusal(
+            f"NODE: {node!r} is the beginning of several nodes: {', '.join(named)}. Write more."
+        )
     return named[0]
 
 

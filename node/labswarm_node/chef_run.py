@@ -70,7 +70,9 @@ def run_client(command: Sequence[str], timeout_s: float) -> Ended:
             check=False,
         )
     except FileNotFoundError as error:
-        raise Permanent(f"{command[0]} is not installed on this node") from error
+        raise Permanent(
+            f"{command[0]} is not installed on this node; use an image that has it"
+        ) from error
     except subprocess.TimeoutExpired as error:
         last = why_it_failed(_text(error.stdout))
         raise Transient(f"chef-client has not ended within {timeout_s:g} s: {last}") from error

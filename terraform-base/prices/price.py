@@ -329,7 +329,7 @@ def markdown(region: str) -> str:
         "",
         "| example | "
         + " | ".join(title.partition(":")[0] for title in PARTS.values())
-        + " | idle, a month | lab of 60 seats, 2 h | the same on spot |",
+        + " | idle, per month | lab of 60 seats, 2 h | the same on spot |",
         "|---|" + "---:|" * (len(PARTS) + 3),
     ]
     for example, there in examples.items():
@@ -340,7 +340,7 @@ def markdown(region: str) -> str:
         rows.append(f"| {example} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |")
     first = next(iter(examples))
     rows += ["", f"{first}, idle, item by item; ~ marks a price without a current source:", ""]
-    rows += ["| part | item | a month | USD |", "|---|---|---:|---:|"]
+    rows += ["| part | item | per month | USD |", "|---|---|---:|---:|"]
     for line in idle(examples[first], prices):
         part = PARTS[line.part].partition(":")[0]
         rows.append(f"| {part} | {line.what} | {_amount(line)} | {_usd(line)} |")
@@ -509,7 +509,7 @@ def main(words: list[str]) -> int:
         print(json.dumps(value, indent=2))
         return 0
     rows = [f"List prices of {asked.region}, USD; a month has {MONTH_H} hours.", ""]
-    rows += [f"Idle, a month  ${total(bill):.2f}", ""]
+    rows += [f"Idle, per month  ${total(bill):.2f}", ""]
     for part, title in PARTS.items():
         if lines := [line for line in bill if line.part == part]:
             rows += [*_text(title, lines), ""]

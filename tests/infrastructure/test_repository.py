@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 from tests.support.command_tree import command_of, commands
 from tests.support.repository import REPOSITORY, shell_lines
@@ -23,6 +24,12 @@ def tracked() -> list[Path]:
 
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 COMMANDS = [(page, line) for page in DOCUMENTS for line in shell_lines(page)]
+IN_SENTENCES = [
+    (page, span)
+    for page in tracked()
+    if page.suffix == ".md" and page.name != "CHANGELOG.md"
+    for span in re.findall(r"`(labswarm [a-z][^`|]*)`", page.read_text())
+]
 
 
 def test_no_two_tests_files_have_one_name() -> None:
@@ -82,6 +89,18 @@ def test_every_command_in_the_docs_exists(page: Path, line: str) -> None:
         known = {"git", "cd", "aws", "sam", "export", "unset", "sudo", "apt-get", "packer"}
         known |= {"python3", "pip", "chef", "ssh-keygen"}
         assert Path(words[0]).name in known, f"{page}: {line}"
+
+
+def test_every_command_inside_a_sentence_exists_and_has_its_required_options() -> None:
+    assert len(IN_SENTENCES) > 30
+    for page, span in IN_SENTENCES:
+        command, rest = command_of(span.split())
+        options = [option for option in command.params if isinstance(option, click.Option)]
+        known = {name for option in options for name in option.opts} | {"--help"}
+        assert {word for word in rest if word.startswith("-")} <= known, f"{page}: {span}"
+        # A command alone is only named; with options it is a line to type.
+        for option in options if rest else []:
+            assert not option.required or {*option.opts} & {*rest}, f"{page}: {span}"
 
 
 def test_every_link_in_the_docs_leads_somewhere() -> None:

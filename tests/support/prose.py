@@ -31,6 +31,7 @@ BANNED = {
     "is to be": re.compile(r"\b(?:is|are|was|were)(?: not)? to be\b", re.IGNORECASE),
     "shall": re.compile(r"\bshall\b", re.IGNORECASE),
     "thereby": re.compile(r"\bthereby\b", re.IGNORECASE),
+    "per": re.compile(r"\$[\d.,]+ an? (?:minute|hour|day|month|year)\b", re.IGNORECASE),
     "of which": re.compile(r"\b(?:of which|[io]n whose|of whose|whom)\b", re.IGNORECASE),
 }
 """Words and forms that must not occur at all; docs/how-to/writing.md has the words to use."""

@@ -15,7 +15,9 @@ class TwinClusters:
 
     def read_cluster(self, name: str) -> Cluster:
         if name not in self._texts:
-            raise BadInput("cluster", f"{name!r} has no parameter /labswarm/clusters/{name}")
+            raise BadInput(
+                "cluster", f"{name!r} has no parameter /labswarm/clusters/{name}; apply its stack"
+            )
         return Cluster.parse(self._texts[name])
 
     def names(self) -> list[str]:

@@ -22,7 +22,7 @@ class TwinGroups:
 
     def size(self, asg: str) -> Size:
         if asg != ASG:
-            raise Permanent(f"there is no group {asg}")
+            raise Permanent(f"there is no group {asg}; apply the cluster's stack")
         return self.held
 
     def roster(self, asg: str) -> Roster:

@@ -27,7 +27,9 @@ class TwinHooks:
 
     def timeout_s(self, asg: str, hook: str) -> int:
         if (asg, hook) not in {("labswarm-lab-workers", h) for h in ("launch", "terminate")}:
-            raise BadInput("detail.LifecycleHookName", f"{asg} has no hook {hook!r}")
+            raise BadInput(
+                "detail.LifecycleHookName", f"{asg} has no hook {hook!r}; apply the cluster's stack"
+            )
         return self.timeout
 
     def heartbeat(self, asg: str, hook: str, token: str) -> bool:

@@ -204,7 +204,7 @@ def test_command_sends_nothing_when_the_termination_has_begun(asked: dict[str, A
     agent, call = command(**asked)
     ledger().mark_terminating(INSTANCE, int(time.time()))
 
-    with pytest.raises(Permanent, match="overtaken by its termination"):
+    with pytest.raises(Permanent, match="termination has begun, so its launch stops"):
         call()
 
     assert agent.sent == []
@@ -448,7 +448,7 @@ def test_a_launch_begins_nothing_new_when_only_its_undoing_has_time() -> None:
         app.handler(asked, Context())
     awaits = load("await_agent")
     awaits.CLOCK, awaits.AGENT = app.CLOCK, TwinAgent(offline={INSTANCE})
-    with pytest.raises(Permanent, match="did not come in the hook's time"):
+    with pytest.raises(Permanent, match="was not online in the hook's time"):
         awaits.handler({"work": work}, Context())
 
     assert agent.sent == []

@@ -397,7 +397,7 @@ def test_a_group_that_does_not_let_a_node_go_is_an_error() -> None:
     group = TwinGroup(1)
     group.at_minimum = True
 
-    with pytest.raises(Permanent, match=f"labswarm-lab-workers did not let {ONE} go"):
+    with pytest.raises(Permanent, match=f"refused to terminate {ONE} of labswarm-lab-workers"):
         acted(group, do="terminate", instance_id=ONE)
 
 

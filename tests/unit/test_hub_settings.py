@@ -234,7 +234,7 @@ class TestSettings:
             (
                 "groups",
                 {"gpu": {**GPU, "limit": {"memory_bytes": 1, "nano_cpus": 1, "pids": 1}}},
-                r"groups\.gpu\.limit\.memory_bytes: give at least",
+                r"groups\.gpu\.limit\.memory_bytes: is 1; give at least",
             ),
             ("groups", [], r"groups: is \[\]; it has to be an object"),
             ("profiles", {"a": {"group": "gpu"}}, r"profiles\.a\.title: is missing"),

@@ -261,7 +261,7 @@ def test_the_page_has_the_tables() -> None:
     assert PAGE.read_text() == with_tables(PAGE.read_text()), WRITE
 
 
-def test_the_steps_on_the_page_have_the_prices_of_the_tables() -> None:
+def test_the_steps_on_the_page_and_the_readme_have_the_prices_of_the_tables() -> None:
     there, prices = KNOWN["examples"]["one-cluster"], price.Prices("eu-west-1")
     bill = price.idle(there, prices)
     of = {part: price.total([line for line in bill if line.part == part]) for part in price.PARTS}
@@ -270,10 +270,12 @@ def test_the_steps_on_the_page_have_the_prices_of_the_tables() -> None:
     ]
     steps = [line for line in PAGE.read_text().splitlines() if line.startswith("| [")]
 
-    assert f"| ${of['network'] + of['chef_server']:.0f} a month |" in steps[3]
-    assert f"| ${of['app']:.2f} a month with one cluster |" in steps[4]
-    assert f"| ${of['cluster']:.0f} a month |" in steps[5]
+    assert f"| ${of['network'] + of['chef_server']:.0f} per month |" in steps[3]
+    assert f"| ${of['app']:.2f} per month with one cluster |" in steps[4]
+    assert f"| ${of['cluster']:.0f} per month |" in steps[5]
     assert f"| ${labs[0]:.2f} for 60 seats and 2 h, ${labs[1]:.2f} on spot |" in steps[6]
+    front = (ROOT / "README.md").read_text()
+    assert f"| A lab of 60 seats, 2 h | ${labs[0]:.2f}, or ${labs[1]:.2f} on spot |" in front
 
 
 # The sums
@@ -443,7 +445,7 @@ def test_text_and_json_have_the_same_figures(capsys: pytest.CaptureFixture[str])
     assert price.main(["ten-lectures", "--cluster", "genomics", "--seats", "9"]) == 0
     text = capsys.readouterr().out
 
-    assert f"Idle, a month  ${shown['idle_usd_a_month']:.2f}" in text
+    assert f"Idle, per month  ${shown['idle_usd_a_month']:.2f}" in text
     assert f"Lab: 9 seats for 2 h in genomics  ${shown['lab']['usd']:.2f}" in text
     assert shown["lab"]["lines"][0]["what"] == "3 workers: r7i.xlarge, on-demand"
     assert shown["idle_usd_a_month"] == pytest.approx(sum(line["usd"] for line in shown["idle"]))

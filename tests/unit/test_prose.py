@@ -59,6 +59,7 @@ def test_a_question_a_relative_clause_and_code_are_not_counted(
         ("Both are not to be kept.", "is to be"),
         ("It shall stay.", "shall"),
         ("It is thereby gone.", "thereby"),
+        ("It costs $73 a month.", "per"),
         ("Nodes, one of which is down.", "of which"),
         ("The node on whose seats it runs.", "of which"),
         ("The student to whom it belongs.", "of which"),

@@ -44,7 +44,9 @@ def _next(place: Place, taken: dict[int, str]) -> int:
         number = _WORKERS[(before + 1 - _WORKERS.start + step) % len(_WORKERS)]
         if number not in taken:
             return number
-    raise Permanent(f"the lab has {len(_WORKERS)} machines, and no address for another one")
+    raise Permanent(
+        f"the lab has {len(_WORKERS)} machines, and no address for another one; remove one"
+    )
 
 
 def _taken(place: Place) -> dict[int, str]:

@@ -56,7 +56,7 @@ def _end_processes(place: Place) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while found := processes(place):
         if time.monotonic() > deadline:
-            raise Permanent(f"processes {found} of the lab {place.lab} have not ended")
+            raise Permanent(f"processes {found} of the lab {place.lab} have not ended; end them")
         for pid in found:
             try:
                 os.kill(pid, signal.SIGKILL)

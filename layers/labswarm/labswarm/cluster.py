@@ -90,7 +90,9 @@ class Cluster:
         try:
             values = json.loads(text)
         except ValueError as error:
-            raise BadInput("cluster", f"its description is no JSON ({error})") from error
+            raise BadInput(
+                "cluster", f"its description is no JSON ({error}); apply its stack again"
+            ) from error
         fields = Fields(values, names(cls), of="cluster")
         name = fields.text("name", NAME)
         cluster = cls(

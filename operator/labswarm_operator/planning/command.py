@@ -160,7 +160,10 @@ def written(answer: Answer, files: dict[Callable[[Answer], bytes], Path | None])
             try:
                 file.write_bytes(render(answer))
             except OSError as error:
-                raise Refusal(f"{file} cannot be written ({error.strerror}).") from error
+                raise Refusal(
+                    f"{file} cannot be written ({error.strerror}). "
+                    "Choose a file in an existing folder."
+                ) from error
             yield f"wrote {file}"
 
 

@@ -101,7 +101,9 @@ def feed_text(where: str) -> str:
     try:
         return decoded(Path(where).read_bytes())
     except OSError as error:
-        raise Refusal(f"--timetable: {where} cannot be read ({error.strerror}).") from error
+        raise Refusal(
+            f"--timetable: {where} cannot be read ({error.strerror}). Name a readable file."
+        ) from error
 
 
 def recorded_arrivals(file: Path) -> tuple[float, ...]:
@@ -112,7 +114,9 @@ def recorded_arrivals(file: Path) -> tuple[float, ...]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"--arrivals: {file} cannot be read ({error}).") from error
+        raise Refusal(
+            f"--arrivals: {file} cannot be read ({error}). Name a readable file."
+        ) from error
     offsets = []
     for number, line in enumerate(lines, 1):
         text = line.strip().strip(",;")

@@ -63,7 +63,9 @@ def read_recording(file: Path) -> Recording:
     try:
         text = file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
-        raise Refusal(f"--replay: {file} cannot be read ({error.strerror}).") from error
+        raise Refusal(
+            f"--replay: {file} cannot be read ({error.strerror}). Name a readable file."
+        ) from error
     table = text.partition("\n")[0].replace(" ", "").strip().split(",") == list(_COLUMNS)
     starts = list(_of_table(text, file) if table else _of_log(text))
     if not starts:

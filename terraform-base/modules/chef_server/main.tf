@@ -49,7 +49,7 @@ resource "aws_network_interface" "server" {
 
 # All that the server must not lose, so that an instance can be replaced by one of a newer image.
 resource "aws_ebs_volume" "data" {
-  #checkov:skip=CKV_AWS_189:A key of our own would be $1 a month and one more way to lose the volume; AWS's key encrypts as well.
+  #checkov:skip=CKV_AWS_189:A key of our own would be $1 per month and one more way to lose the volume; AWS's key encrypts as well.
   #checkov:skip=CKV2_AWS_9:The server's own nightly backup is in S3: a snapshot of a running database restores worse than its dump.
   availability_zone = var.zone
   type              = "gp3"
@@ -67,7 +67,7 @@ resource "aws_volume_attachment" "data" {
 }
 
 resource "aws_instance" "server" {
-  #checkov:skip=CKV_AWS_126:Metrics each five minutes are enough for one server; each minute is $2.10 a month.
+  #checkov:skip=CKV_AWS_126:Metrics each five minutes are enough for one server; each minute is $2.10 per month.
   ami                         = var.ami
   instance_type               = var.instance_type
   iam_instance_profile        = module.server_role.instance_profile_name

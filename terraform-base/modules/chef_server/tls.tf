@@ -2,7 +2,7 @@
 #
 # Without a domain of one's own the server makes its own authority at its first start, on its data volume, and publishes the authority's
 # certificate (which is no secret) in a parameter. That needs nothing else: an authority made by Terraform would leave
-# its private key in the state, AWS's Private CA is $400 a month, and Let's Encrypt needs a public domain. If you have
+# its private key in the state, AWS's Private CA is $400 per month, and Let's Encrypt needs a public domain. If you have
 # one, give it as `domain`: the server then gets its certificates from Let's Encrypt, and clients need no authority.
 
 locals {

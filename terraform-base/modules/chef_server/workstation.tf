@@ -38,7 +38,7 @@ resource "aws_vpc_security_group_ingress_rule" "workstation" {
 # image. It exists without a workstation too, for other ways to upload cookbooks; so a workstation that comes later
 # changes nothing on the server.
 resource "aws_secretsmanager_secret" "operator" {
-  #checkov:skip=CKV_AWS_149:AWS's key encrypts it; a key of our own would be $1 a month and admit the same two roles.
+  #checkov:skip=CKV_AWS_149:AWS's key encrypts it; a key of our own would be $1 per month and admit the same two roles.
   #checkov:skip=CKV2_AWS_57:Rotated by the server (`chef-server-ctl add-user-key`), which alone can register the new key.
   name        = "labswarm/chef/operator"
   description = "Private key of the Chef user ${local.operator}, written by the Chef Server at its first start"

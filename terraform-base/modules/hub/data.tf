@@ -1,7 +1,7 @@
 # The Swarm's state (/var/lib/docker/swarm) and the hub's database outlive the instance.
 
 resource "aws_ebs_volume" "data" {
-  #checkov:skip=CKV_AWS_189:The account's own key for EBS; one more key for each cluster is $1 a month
+  #checkov:skip=CKV_AWS_189:The account's own key for EBS; one more key for each cluster is $1 per month
   availability_zone = data.aws_subnet.hub.availability_zone
   size              = var.data_volume_gib
   type              = "gp3"

@@ -13,7 +13,7 @@ locals {
 
 # Terraform never sees the token: the hub writes it here, and its workers read it.
 resource "aws_secretsmanager_secret" "join" {
-  #checkov:skip=CKV_AWS_149:The account's own key for secrets; one more key for each cluster is $1 a month
+  #checkov:skip=CKV_AWS_149:The account's own key for secrets; one more key for each cluster is $1 per month
   #checkov:skip=CKV2_AWS_57:The Swarm makes the token and rotates it (docker swarm join-token --rotate); no function could
   name        = "labswarm/${var.cluster}/swarm-join"
   description = "The secret with which a worker joins the Swarm of ${var.cluster}: JSON {token, manager}"

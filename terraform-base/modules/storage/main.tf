@@ -9,7 +9,7 @@ locals {
 }
 
 resource "aws_efs_file_system" "homes" {
-  #checkov:skip=CKV_AWS_184:A key of our own would be $1 a month for each cluster, and its loss the loss of every home; AWS's key encrypts as well.
+  #checkov:skip=CKV_AWS_184:A key of our own would be $1 per month for each cluster, and its loss the loss of every home; AWS's key encrypts as well.
   creation_token  = "labswarm-${var.name}-homes"
   encrypted       = true
   throughput_mode = var.throughput_mode

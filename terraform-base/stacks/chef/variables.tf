@@ -80,7 +80,7 @@ variable "chef_server_ami" {
 }
 
 variable "chef_server_instance_type" {
-  description = "The server's instance type: x86_64, 2 vCPU and 8 GiB or more. t3.large is $60.74 a month in us-east-1."
+  description = "The server's instance type: x86_64, 2 vCPU and 8 GiB or more. t3.large is $60.74 per month in us-east-1."
   type        = string
   default     = "t3.large"
 }
@@ -136,7 +136,7 @@ variable "delete_backups_on_destroy" {
 }
 
 variable "workstation" {
-  description = "An instance from which operators work with Chef, in sessions of Systems Manager: its image and type. t3.small is $15.18 a month; stop it when you do not use it. No instance if left out."
+  description = "An instance from which operators work with Chef, in sessions of Systems Manager: its image and type. t3.small is $15.18 per month; stop it when you do not use it. No instance if left out."
   type = object({
     ami           = string
     instance_type = optional(string, "t3.small")

@@ -27,7 +27,9 @@ class SsmClusters:
                 answer = self._client.get_parameter(Name=parameter)
         except LabswarmError as error:
             if code_of(error) == "ParameterNotFound":
-                raise BadInput("cluster", f"{name!r} has no parameter {parameter}") from error
+                raise BadInput(
+                    "cluster", f"{name!r} has no parameter {parameter}; apply its stack"
+                ) from error
             raise
         return Cluster.parse(answer["Parameter"]["Value"])
 
@@ -42,7 +44,9 @@ class SsmClusters:
         """
         texts = self._texts()
         if name not in texts:
-            raise BadInput("cluster", f"{name!r} has no parameter {PARAMETERS}/{name}")
+            raise BadInput(
+                "cluster", f"{name!r} has no parameter {PARAMETERS}/{name}; apply its stack"
+            )
         found, wrong = [Cluster.parse(texts.pop(name))], []
         for other, text in sorted(texts.items()):
             try:
@@ -72,5 +76,5 @@ class SsmClusters:
 def _named(name: str, cluster: Cluster) -> Cluster:
     """The cluster, when it is called as its parameter is. Raises BadInput."""
     if cluster.name != name:
-        raise BadInput("name", f"is {cluster.name!r}; its parameter's is {name!r}")
+        raise BadInput("name", f"is {cluster.name!r}; write {name!r}, as in the parameter's name")
     return cluster

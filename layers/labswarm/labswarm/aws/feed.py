@@ -63,5 +63,5 @@ def _body(answer: urllib3.BaseHTTPResponse, until: float) -> bytes:
         if len(body) > MOST_BYTES:
             raise BadInput("timetable", f"is over {MOST_BYTES} bytes; give a feed of the labs only")
         if time.monotonic() > until:
-            raise Transient("the timetable's server takes too long")
+            raise Transient("the timetable's server did not send the whole timetable in time")
     return bytes(body)

@@ -29,7 +29,7 @@ class AutoScalingGroups:
             found = self._client.describe_auto_scaling_groups(AutoScalingGroupNames=[asg])
         for group in found["AutoScalingGroups"]:
             return Size(group["DesiredCapacity"], group["MaxSize"])
-        raise Permanent(f"there is no group {asg}")
+        raise Permanent(f"there is no group {asg}; apply the cluster's stack")
 
     def roster(self, asg: str) -> Roster:
         # The pages of this answer are of groups: each comes with all its instances.
@@ -38,7 +38,7 @@ class AutoScalingGroups:
         for group in found["AutoScalingGroups"]:
             states = {i["InstanceId"]: i["LifecycleState"] for i in group["Instances"]}
             return Roster(group["DesiredCapacity"], states)
-        raise Permanent(f"there is no group {asg}")
+        raise Permanent(f"there is no group {asg}; apply the cluster's stack")
 
     def view(self, asg: str) -> Group:
         # A group is held by hand while AlarmNotification is suspended, so that nothing scales it:
@@ -57,7 +57,7 @@ class AutoScalingGroups:
                 held="AlarmNotification" in suspended,
                 versions=_versions(group),
             )
-        raise Permanent(f"there is no group {asg}")
+        raise Permanent(f"there is no group {asg}; apply the cluster's stack")
 
     def resize(self, asg: str, desired: int) -> None:
         with named():

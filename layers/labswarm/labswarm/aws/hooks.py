@@ -28,7 +28,9 @@ class AutoScalingHooks:
                 AutoScalingGroupName=asg, LifecycleHookNames=[hook]
             )["LifecycleHooks"]
         if not found:
-            raise BadInput("detail.LifecycleHookName", f"{asg} has no hook {hook!r}")
+            raise BadInput(
+                "detail.LifecycleHookName", f"{asg} has no hook {hook!r}; apply the cluster's stack"
+            )
         return found[0]["HeartbeatTimeout"]
 
     def heartbeat(self, asg: str, hook: str, token: str) -> bool:

@@ -24,16 +24,17 @@ class CommandChanged:
     @classmethod
     def parse(cls, event: object) -> "CommandChanged":
         """Raises BadInput naming the field that is missing or malformed."""
-        if not isinstance(event, Mapping) or event.get("detail-type") != DETAIL_TYPE:
-            raise BadInput("detail-type", f"has to be {DETAIL_TYPE!r}")
-        detail = event.get("detail")
+        given = event if isinstance(event, Mapping) else {}
+        if (kind := given.get("detail-type")) != DETAIL_TYPE:
+            raise BadInput("detail-type", f"is {kind!r}; it has to be {DETAIL_TYPE!r}")
+        detail = given.get("detail")
         if not isinstance(detail, Mapping):
-            raise BadInput("detail", "has to be an object")
+            raise BadInput("detail", "has to be a JSON object")
         command_id, instance_id = detail.get("command-id"), detail.get("instance-id")
         if not isinstance(command_id, str) or not _COMMAND_ID.fullmatch(command_id):
-            raise BadInput("detail.command-id", f"is {command_id!r}; it is a command's id")
+            raise BadInput("detail.command-id", f"is {command_id!r}; it has to be a command's id")
         if not isinstance(instance_id, str) or not INSTANCE_ID.fullmatch(instance_id):
             raise BadInput(
-                "detail.instance-id", f"is {instance_id!r}; it is like {INSTANCE_ID.pattern}"
+                "detail.instance-id", f"is {instance_id!r}; it has to be like {INSTANCE_ID.pattern}"
             )
         return cls(command_id, instance_id)

@@ -46,5 +46,5 @@ class Sizing:
         if member is None or member.asg != cluster.asg or member.state != IN_SERVICE:
             return "is going already"
         if not self._groups.shrink(instance_id):
-            raise Permanent(f"the group {cluster.asg} did not let {instance_id} go")
+            raise Permanent(f"Auto Scaling refused to terminate {instance_id} of {cluster.asg}")
         return "terminate"

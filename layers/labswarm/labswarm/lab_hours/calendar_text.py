@@ -164,7 +164,10 @@ class _Reader:
         outer = self._open[-1] if self._open else None
         # No component holds one of its own kind, and endless nesting is hostile.
         if (name == "VCALENDAR") == bool(self._open) or name == outer or len(self._open) > 8:
-            raise BadInput("timetable", f"has BEGIN:{name[:30]} in the wrong place, line {number}")
+            raise BadInput(
+                "timetable",
+                f"has BEGIN:{name[:30]} in the wrong place, line {number}; export it again",
+            )
         self._open.append(name)
         if name == "VCALENDAR":
             self._calendars.append(CalendarText())
@@ -182,7 +185,10 @@ class _Reader:
 
     def _end(self, number: int, name: str) -> None:
         if self._open[-1:] != [name]:
-            raise BadInput("timetable", f"has END:{name[:30]} without its BEGIN, line {number}")
+            raise BadInput(
+                "timetable",
+                f"has END:{name[:30]} without its BEGIN, line {number}; export it again",
+            )
         if self._open == ["VCALENDAR", "VEVENT"]:
             self._calendars[-1].events.append(self._lines)
         elif self._open == ["VCALENDAR", "VTIMEZONE"]:

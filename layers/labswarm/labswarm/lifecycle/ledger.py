@@ -171,7 +171,10 @@ def change(
         changed = rule(existing)
         if changed == existing or ledger.write_claim(changed):
             return changed
-    raise Transient(f"the claim on the {transition} of {instance_id} is changed all the time")
+    raise Transient(
+        f"gave up on the claim for the {transition} of {instance_id} "
+        f"after {_RACES} concurrent changes"
+    )
 
 
 def owned(claim: Claim | None, owner: str) -> Claim:

@@ -77,7 +77,7 @@ class Comparing:
 def identities_of(chef: object) -> Identities:
     """Read what `own_identities` wrote. Raises BadInput for anything else, such as a failure."""
     if not isinstance(chef, Mapping) or "clients" not in chef or "nodes" not in chef:
-        raise BadInput("chef", f"is {str(chef)[:300]}; it has to be clients and nodes")
+        raise BadInput("chef", f"is {str(chef)[:300]}; it has to have clients and nodes")
     return Identities(frozenset(chef["clients"]), frozenset(chef["nodes"]))
 
 
