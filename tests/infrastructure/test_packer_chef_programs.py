@@ -37,7 +37,8 @@ require 'json'
 require 'chef-config/config'
 ChefConfig::Config.from_file(ARGV[0])
 names = %i(chef_server_url node_name client_key log_location ssl_ca_file ssl_verify_mode)
-puts JSON.generate(names.to_h { |name| [name, ChefConfig::Config[name].to_s] })
+read = names.to_h { |name| [name, ChefConfig::Config[name].to_s] }
+puts JSON.generate(read.merge(reports: ChefConfig::Config.data_collector.mode.to_s))
 """
 
 
@@ -108,6 +109,7 @@ def test_chef_client_reads_the_nodes_settings_and_logs_to_a_file(tmp_path: Path)
         "log_location": str(tmp_path / "client.log"),
         "ssl_ca_file": "/etc/labswarm/chef-ca.pem",
         "ssl_verify_mode": "verify_peer",
+        "reports": "solo",
     }
 
 

@@ -120,6 +120,7 @@ def test_identify_makes_a_key_that_only_its_owner_reads_and_prints_the_public_ha
         f'client_key "{chef / "client.pem"}"',
         f'log_location "{chef / "client.log"}"',
         'ssl_ca_file "/etc/chef-ca.pem"',
+        "data_collector.mode :solo",
         "ssl_verify_mode :verify_peer",
         'chef_license "accept-silent"',
     ]

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from labswarm.errors import BadInput
 
-_LINE = re.compile(r"""(\w+)\s+(?:"([^"\\#]*)"|'([^'\\]*)'|(:\w+))\s*(?:\#.*)?""")
+_LINE = re.compile(r"""([\w.]+)\s+(?:"([^"\\#]*)"|'([^'\\]*)'|(:\w+))\s*(?:\#.*)?""")
 _READ = frozenset({"chef_server_url", "node_name", "client_key", "ssl_ca_file", "log_location"})
-_PASSED_OVER = frozenset({"chef_license", "file_cache_path", "log_level", "trusted_certs_dir"})
+_PASSED_OVER = frozenset(
+    {"chef_license", "data_collector.mode", "file_cache_path", "log_level", "trusted_certs_dir"}
+)
 
 
 @dataclass(frozen=True)
