@@ -34,9 +34,11 @@ def _table(scenario: Scenario, run: Run) -> Iterator[str]:
 
 
 def _row(found: Outcome) -> str:
+    # Without any server there is no wait.
+    waits = (found.p50_s, found.p95_s, found.worst_s) if found.worst_s else ()
+    said = " | ".join([duration(wait) for wait in waits] or ["", "", ""])
     return (
-        f"| {found.policy} | {duration(found.p50_s)} | {duration(found.p95_s)} | "
-        f"{duration(found.worst_s)} | {found.missed or ''} | {found.cut or ''} | "
+        f"| {found.policy} | {said} | {found.missed or ''} | {found.cut or ''} | "
         f"{found.node_hours:.1f} | {found.usd:.2f} | {found.of_optimum:.2f} |"
     )
 

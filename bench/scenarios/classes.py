@@ -50,6 +50,7 @@ WEEK = (
     lab(2, 14, 2, 80, "Statistics"),
     lab(4, 8, 2, 60, "Chemistry"),
 )
+NO_SPOT = Shortage(MONDAY + DAY_S + 13 * HOUR_S, MONDAY + DAY_S + 16 * HOUR_S)
 ZONE = Shortage(MONDAY, MONDAY + 7 * DAY_S, zones_left=2)
 SCENARIOS = (
     Scenario("week", "a week of three lectures: 120, 80 and 60 students", WEEK),
@@ -81,5 +82,9 @@ SCENARIOS = (
     _one_day(
         "shortage", "120 students, and no spot capacity in one of three zones",
         lab(1, 14, 2, 120, "Physics"), times=Distributions(STARTS, shortages=(ZONE,)),
+    ),
+    _one_day(
+        "no spot", "120 students, and no spot capacity from an hour before the lab to its end",
+        lab(1, 14, 2, 120, "Physics"), times=Distributions(STARTS, shortages=(NO_SPOT,)),
     ),
 )  # fmt: skip

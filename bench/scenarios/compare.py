@@ -10,6 +10,7 @@ from bench.scenarios.policies import (
     CA_UNNEEDED_S,
     KARPENTER_EMPTY_S,
     Buffer,
+    SpotOnly,
     TargetTracking,
     nothing,
 )
@@ -25,6 +26,7 @@ from labswarm_operator.planning.reading import Sizes, given
 
 SEATS, TYPE, REGION = 7, "m7i.large", "eu-west-1"
 LAB_HOURS, BIG = "labswarm", "one big machine, always on"
+SPOT_ONLY = "labswarm, nothing on demand"
 TRACKING, CLUSTER_AUTOSCALER = "CPU target tracking at 40 %", "placeholder pods, cluster autoscaler"
 KARPENTER, HOT, FULL = "Karpenter, capacity buffer", "hot buffer", "hot buffer for the whole class"
 SPARE_NODES = 2
@@ -70,8 +72,12 @@ def _policies(
     cluster = replace(cluster, prices=node_prices(REGION, TYPE))
     spare = SPARE_NODES * SEATS
     bookings = [lab.booking for lab in scenario.labs if lab.booked]
-    return {
-        LAB_HOURS: (cluster, lambda planned: LabHoursPolicy(planned, bookings)),
+    ours: dict[str, tuple[PlannedCluster, Callable[[PlannedCluster], Policy]]] = {
+        LAB_HOURS: (cluster, lambda planned: LabHoursPolicy(planned, bookings))
+    }
+    if any(not shortage.zones_left for shortage in scenario.times.shortages):
+        ours[SPOT_ONLY] = (cluster, lambda planned: SpotOnly(planned, bookings))
+    return ours | {
         BIG: (replace(cluster, least=whole, most=whole), lambda _: nothing),
         TRACKING: (replace(cluster, least=1), lambda _: TargetTracking()),
         CLUSTER_AUTOSCALER: (cluster, lambda _: Buffer(spare, CA_UNNEEDED_S)),

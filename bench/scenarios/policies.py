@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from labswarm.lab_hours.purchases import Market
+from labswarm.planning.policy import LabHoursPolicy
 from labswarm.planning.world import Action, Node, World
 
 BUSY = 0.6
@@ -23,6 +25,13 @@ https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md""
 KARPENTER_EMPTY_S = 60.0
 """Karpenter's consolidateAfter for empty nodes, as its examples have it.
 https://karpenter.sh/docs/concepts/disruption/"""
+
+
+class SpotOnly(LabHoursPolicy):
+    """Lab hours that do not learn of a refusal, and so buy nothing on demand."""
+
+    def refused(self, _asg: str, _since: float) -> Market | None:
+        return None
 
 
 def nothing(_world: World) -> Sequence[Action]:

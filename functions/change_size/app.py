@@ -1,4 +1,4 @@
-"""Changes a group's size as lab hours decided: grows it, or ends a node that is empty."""
+"""Changes a group as lab hours decided: grows it, buys on demand, or ends a node that is empty."""
 
 from typing import Any
 
@@ -13,8 +13,7 @@ SIZING = Sizing(AWS.groups())
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"cluster", "action": {"do", "instance_id" or "desired"}, "servers"?}`
-    -> `{"done": true, "outcome"}`.
+    """`{"cluster", "action": {"do", ...}, "servers"?}` -> `{"done": true, "outcome"}`.
 
     `servers` is how many run on the node, which was paused before. A node with students is not
     ended, and a group is never made smaller than it is.

@@ -28,6 +28,7 @@ TIMETABLES = Timetables(AWS.feeds(), STATES, WallClock())
 HOURS = LabHours(
     clusters=CLUSTERS,
     groups=AWS.groups(),
+    purchases=AWS.purchases(),
     snapshots=AWS.snapshots(),
     states=STATES,
     bookings=AWS.bookings(),

@@ -10,7 +10,7 @@ from tests.twins.groups import ASG, TwinGroups
 
 from labswarm.aws.groups import AutoScalingGroups
 from labswarm.errors import Permanent
-from labswarm.groups import IN_SERVICE, Groups, Member, Size
+from labswarm.groups import IN_SERVICE, Groups, Member, Mix, Size
 
 NOBODY = "i-0123456789abcdef0"
 MOST = 5
@@ -52,6 +52,44 @@ def test_size_roster_and_view_agree(two: InService) -> None:
     assert (view.desired, view.least, view.most) == (2, 1, MOST)
     assert view.in_service == frozenset(two.instances)
     assert not view.held
+
+
+@pytest.fixture(params=["twin", pytest.param("aws", marks=pytest.mark.emulator)])
+def mixed(request: pytest.FixtureRequest, name: str) -> Iterator[InService]:
+    """A group of one spot instance, whose policy has been set."""
+    if request.param == "twin":
+        members = {f"i-{1:017x}": Member(ASG, IN_SERVICE)}
+        yield InService(TwinGroups(members, Size(1, MOST), mix=Mix(0, 20)), ASG, tuple(members))
+        return
+    emulator: RunningEmulator = request.getfixturevalue("emulator")
+    mix = {
+        "types": ["m5.large", "t3.medium"],
+        "OnDemandBaseCapacity": 0,
+        "OnDemandPercentageAboveBaseCapacity": 20,
+        "SpotAllocationStrategy": "price-capacity-optimized",
+    }
+    with kept(emulator, name) as group:
+        group.create(1, hooks=[], MaxSize=MOST, mix=mix)
+        eventually(lambda: list(group.states().values()) == [IN_SERVICE])
+        groups = AutoScalingGroups(emulator.client("autoscaling"))
+        yield InService(groups, name, tuple(group.states()))
+
+
+def test_the_on_demand_base_is_changed_once_and_the_rest_of_the_policy_is_kept(
+    mixed: InService,
+) -> None:
+    assert mixed.groups.view(mixed.asg).mix == Mix(0, 20)
+    assert mixed.groups.buy_on_demand(mixed.asg, 2)
+    assert not mixed.groups.buy_on_demand(mixed.asg, 2)
+    assert mixed.groups.view(mixed.asg).mix == Mix(2, 20)
+    assert mixed.groups.buy_on_demand(mixed.asg, 0)
+    assert mixed.groups.view(mixed.asg).mix == Mix(0, 20)
+
+
+def test_a_group_without_a_mixed_policy_buys_nothing_on_demand(two: InService) -> None:
+    assert two.groups.view(two.asg).mix is None
+    with pytest.raises(Permanent, match="mixed instances policy"):
+        two.groups.buy_on_demand(two.asg, 1)
 
 
 def test_a_group_that_is_not_there_is_permanent(two: InService) -> None:

@@ -334,3 +334,33 @@ def test_a_mix_that_the_emulator_cannot_buy_is_refused(
                 "InstancesDistribution": distribution,
             },
         )
+
+
+@pytest.mark.emulator
+@pytest.mark.aws(
+    "Auto Scaling",
+    "MixedInstancesPolicy",
+    "An update that names no launch template keeps the group's; its distribution replaces all.",
+    "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_MixedInstancesPolicy.html",
+)
+def test_a_raised_base_buys_on_demand_what_spot_does_not_have(
+    group: Group, lack: Callable[..., None]
+) -> None:
+    mix = {"OnDemandBaseCapacity": 0, "OnDemandPercentageAboveBaseCapacity": 0}
+    group.create(1, hooks=[], mix={"types": ["m5.large", "t3.medium"], **mix})
+    assert eventually(lambda: bought(group)) == [("spot", "m5.large")]
+    lack(spot=["*"])
+    group.api.set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=3)
+    assert group.event(UNSUCCESSFUL)["detail"]["StatusMessage"] == UNFULFILLABLE
+    before = group.described()["MixedInstancesPolicy"]["LaunchTemplate"]
+
+    group.api.update_auto_scaling_group(
+        AutoScalingGroupName=group.name,
+        MixedInstancesPolicy={"InstancesDistribution": {**mix, "OnDemandBaseCapacity": 2}},
+    )
+
+    seen = eventually(lambda: len(bought(group)) == 3 and bought(group))
+    assert seen == [("on-demand", "m5.large")] * 2 + [("spot", "m5.large")]
+    assert group.described()["MixedInstancesPolicy"]["LaunchTemplate"] == before
+    group.api.update_auto_scaling_group(AutoScalingGroupName=group.name, MaxSize=4)
+    assert group.described()["MixedInstancesPolicy"]["LaunchTemplate"] == before

@@ -132,6 +132,12 @@ class AutoScalingTwin:
             ]
         }
 
+    def describe_scaling_activities(self, AutoScalingGroupName: str, MaxRecords: int) -> Any:  # noqa: N803
+        """No launch of the simulation is refused."""
+        assert AutoScalingGroupName in self.groups
+        assert MaxRecords <= 100
+        return {"Activities": []}
+
     def describe_lifecycle_hooks(
         self,
         AutoScalingGroupName: str,  # noqa: N803

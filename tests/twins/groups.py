@@ -1,9 +1,9 @@
 """One Auto Scaling group in memory."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from labswarm.errors import Permanent
-from labswarm.groups import IN_SERVICE, Group, Member, Roster, Size
+from labswarm.groups import IN_SERVICE, Group, Member, Mix, Roster, Size
 
 ASG = "labswarm-lab-workers"
 
@@ -16,6 +16,7 @@ class TwinGroups:
     held: Size = field(default_factory=lambda: Size(desired=2, most=4))
     asked: list[str] = field(default_factory=list)
     least: int = 0
+    mix: Mix | None = None
 
     def member(self, instance_id: str) -> Member | None:
         return self.members.get(instance_id)
@@ -33,12 +34,22 @@ class TwinGroups:
         size = self.size(asg)
         states = self.roster(asg).states
         in_service = frozenset(name for name, state in states.items() if state == IN_SERVICE)
-        return Group(size.desired, self.least, size.most, in_service)
+        pending = frozenset(name for name, state in states.items() if state.startswith("Pending"))
+        return Group(size.desired, self.least, size.most, in_service, pending=pending, mix=self.mix)
 
     def resize(self, asg: str, desired: int) -> None:
         assert desired <= self.size(asg).most
         self.held = Size(desired, self.held.most)
         self.asked.append(f"resize {desired}")
+
+    def buy_on_demand(self, asg: str, base: int) -> bool:
+        if self.view(asg).mix is None or self.mix is None:
+            raise Permanent(f"there is no group {asg} with a mixed instances policy")
+        if self.mix.base == base:
+            return False
+        self.mix = replace(self.mix, base=base)
+        self.asked.append(f"buy {base}")
+        return True
 
     def terminate(self, instance_id: str) -> None:
         self.members[instance_id] = Member(self.members[instance_id].asg, "Terminating:Wait")

@@ -9,18 +9,21 @@ import pytest
 from tests.support.app_twins import DESCRIPTION, OWNER, TwinClock
 from tests.twins.bookings import MemoryBookings
 from tests.twins.breaker import MemoryBreakers
+from tests.twins.groups import TwinGroups
 from tests.twins.ledger import MemoryLedger
+from tests.twins.purchases import TwinPurchases
 from tests.twins.snapshot import MemorySnapshots
 from tests.twins.state import MemoryLabHoursStates
 
 from labswarm.cluster import Cluster
 from labswarm.errors import BadInput, Permanent, Transient
-from labswarm.groups import Group, Member, Size
+from labswarm.groups import Group, Member, Mix, Size
 from labswarm.lab_hours.apply import Sizing
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.bookings import StoredBooking
 from labswarm.lab_hours.decide import LabHours, actions_of, execution_name
 from labswarm.lab_hours.demand import Decision
+from labswarm.lab_hours.purchases import RECENT_S, Market
 from labswarm.lab_hours.state import LabHoursState
 from labswarm.lab_hours.timetables import Timetables
 from labswarm.lifecycle.events import Transition
@@ -67,10 +70,12 @@ class Rig:
         self.measured = 0
         self.ledger = MemoryLedger()
         self.breakers = MemoryBreakers()
+        self.purchases = TwinPurchases()
         self.alarms: list[tuple[str, tuple[str, ...]]] = []
         self.hours = LabHours(
             clusters=cast(Any, self),
             groups=cast(Any, self),
+            purchases=self.purchases,
             snapshots=self.snapshots,
             states=self.states,
             bookings=self.bookings,
@@ -464,3 +469,68 @@ def test_a_booking_counts_in_the_next_minute_without_a_feed_and_no_more_once_rem
     assert rig.bookings.remove_booking(written)
 
     assert rig.minute()[0].seats == 0
+
+
+# On demand while spot has no capacity
+
+
+def short_of_spot(rig: Rig) -> None:
+    """The lab's node is asked for, and EC2 refuses it."""
+    rig.minute()
+    rig.clock.sleep(60)
+    rig.sees()
+    rig.group = replace(rig.group, desired=2, mix=Mix(0, 0))
+    rig.purchases.refusals.append((rig.clock.now() - 30, Market.SPOT))
+
+
+def test_a_refused_spot_instance_is_bought_on_demand_once_and_people_read_of_it(rig: Rig) -> None:
+    short_of_spot(rig)
+
+    actions = actions_of(rig.hours.decision("lab").decision)
+
+    assert actions == [{"do": "buy", "on_demand_base": 1}]
+    state = rig.states.read_state("lab")
+    assert (state.refused, state.own_base) == ("spot", 0)
+    rig.hours.decision("lab")
+    assert [subject for subject, _ in rig.alarms] == ["labswarm: lab buys on demand"]
+
+
+def test_the_groups_own_base_is_known_until_it_has_it_again(rig: Rig) -> None:
+    short_of_spot(rig)
+    rig.hours.decision("lab")
+    rig.purchases.bought = {TWO}
+    rig.group = replace(rig.group, in_service=frozenset({ONE, TWO}), mix=Mix(1, 0))
+    rig.clock.sleep(RECENT_S)
+    rig.sees()
+    assert not rig.hours.decision("lab").decision.acts
+
+    rig.group = replace(rig.group, desired=1, in_service=frozenset({ONE}))
+    rig.sees(used=1)
+    assert rig.hours.decision("lab").decision.on_demand_base == 0
+    assert rig.states.read_state("lab").own_base == 0
+    rig.group = replace(rig.group, mix=Mix(0, 0))
+    rig.hours.decision("lab")
+    state = rig.states.read_state("lab")
+    assert (state.own_base, state.refused, state.refused_since) == (None, "", 0)
+
+
+def test_without_a_lab_the_state_says_which_market_refuses_and_nothing_is_bought(rig: Rig) -> None:
+    rig.cluster = replace(rig.cluster, timetable=None)
+    rig.group = replace(rig.group, desired=2, mix=Mix(0, 0))
+    rig.purchases.refusals.append((NOW - 30, Market.SPOT))
+
+    assert rig.hours.decision("lab").decision.on_demand_base is None
+    state = rig.states.read_state("lab")
+    assert (state.refused, state.refused_since, state.own_base) == ("spot", NOW, None)
+
+
+def test_buying_on_demand_changes_the_base_and_may_be_done_again() -> None:
+    groups = TwinGroups({}, Size(2, 4), mix=Mix(0, 0))
+
+    def buy(base: int) -> str:
+        return Sizing(groups).act(CLUSTER, {"do": "buy", "on_demand_base": base}, None)
+
+    assert [buy(2), buy(2)] == ["buy", "was so already"]
+    assert groups.mix == Mix(2, 0)
+    with pytest.raises(BadInput, match="action"):
+        buy(-1)

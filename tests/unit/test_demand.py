@@ -4,14 +4,16 @@ and the replacement of nodes of an older launch template, by which nobody is cut
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labswarm.groups import Group
+from labswarm.groups import Group, Mix
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.demand import TICK_S, Situation, decide, start_ahead_s
+from labswarm.lab_hours.purchases import Bought, Market, lowest_base, refusal
 from labswarm.snapshot import NodeSeen, Snapshot
 
 NOW = 1_800_000_000.0
@@ -425,3 +427,134 @@ def test_a_cluster_with_one_place_to_spare_is_all_new_when_the_class_has_left(
 
     assert cluster.all_new
     assert len(cluster.nodes) == max(cluster.least, 1)
+
+
+# On demand while spot has no capacity
+
+SPOT = Bought(Market.SPOT, NOW - 60)
+SPOT_ONLY = Mix(0, 0)
+
+
+def unlaunched(
+    *,
+    missing: int = 3,
+    pending: int = 0,
+    mix: Mix | None = SPOT_ONLY,
+    bought: Bought = SPOT,
+    bookings: tuple[Booking, ...] = (lab(200, 21),),
+) -> Situation:
+    """A cluster that was asked to grow. EC2 has not launched the `missing` instances."""
+    found = situation(bookings=bookings, headroom=0)
+    starting = frozenset(f"i-{n:08x}" for n in range(pending))
+    group = replace(found.group, desired=missing + pending, pending=starting, mix=mix)
+    return replace(found, group=group, bought=bought)
+
+
+def test_what_spot_refuses_to_a_booked_lab_is_bought_on_demand() -> None:
+    decision = decide(unlaunched())
+
+    assert decision.on_demand_base == 3
+    assert decision.acts
+    assert "EC2 refuses spot: 3 nodes on demand for booked labs" in decision.reasons
+
+
+def test_no_more_than_the_labs_need_is_bought_on_demand() -> None:
+    assert decide(unlaunched(missing=5)).on_demand_base == 3
+    assert decide(unlaunched(missing=5, pending=2)).on_demand_base == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"bookings": ()},
+        {"bookings": (lab(301, 21),)},
+        {"bought": Bought()},
+        {"bought": Bought(Market.ON_DEMAND, NOW - 60)},
+        {"mix": None},
+        {"missing": 0, "pending": 3},
+    ],
+    ids=["unbooked", "not yet", "not refused", "refused on demand", "no mix", "all launched"],
+)
+def test_nothing_is_bought_on_demand_without_a_reason(changed: dict[str, Any]) -> None:
+    assert decide(unlaunched(**changed)).on_demand_base is None
+
+
+def test_where_spot_has_some_the_next_try_is_waited_for() -> None:
+    first = Bought(Market.SPOT, NOW)
+
+    assert decide(unlaunched(missing=1, pending=2, bought=first)).on_demand_base is None
+    assert decide(unlaunched(missing=1, pending=2)).on_demand_base == 1
+    assert decide(unlaunched(missing=3, bought=first)).on_demand_base == 3
+
+
+def test_the_base_is_lowered_as_the_nodes_on_demand_end_and_no_further_than_its_own() -> None:
+    def lowered(on_demand: int, own: int = 1) -> int | None:
+        found = situation(node(1, used=7), node(2, used=7), headroom=0)
+        group = replace(found.group, mix=Mix(4, 0))
+        bought = Bought(on_demand=on_demand, own_base=own)
+        return decide(replace(found, group=group, bought=bought)).on_demand_base
+
+    assert [lowered(4, 4), lowered(2), lowered(0), lowered(0, 0)] == [None, 2, 1, 0]
+
+
+def test_the_base_is_lowered_only_when_nothing_starts_or_on_demand_is_refused_too() -> None:
+    raised = Bought(Market.SPOT, NOW - 60, on_demand=1, own_base=0)
+    neither = replace(raised, refused=Market.ON_DEMAND)
+
+    starts = unlaunched(missing=0, pending=3, mix=Mix(3, 0), bought=raised)
+    assert decide(starts).on_demand_base is None
+    refused = unlaunched(missing=2, pending=1, mix=Mix(3, 0), bought=neither)
+    assert decide(refused).on_demand_base == 1
+
+
+@given(
+    own=st.integers(0, 5),
+    percent=st.integers(0, 100),
+    on_demand=st.integers(0, 30),
+    nodes=st.integers(0, 30),
+)
+def test_the_base_asks_for_the_nodes_on_demand_and_for_as_few_more_as_possible(
+    own: int, percent: int, on_demand: int, nodes: int
+) -> None:
+    base = lowest_base(Mix(own, percent), own, on_demand, nodes)
+
+    assert base >= own
+    assert Mix(base, percent).on_demand(nodes) >= min(on_demand, nodes)
+    if base > own:
+        assert Mix(base - 1, percent).on_demand(nodes) < on_demand
+
+
+@pytest.mark.parametrize(
+    ("message", "market"),
+    [
+        (
+            "Could not launch Spot Instances. UnfulfillableCapacity - Unable to fulfill capacity "
+            "due to your request configuration. Launching EC2 instance failed.",
+            Market.SPOT,
+        ),
+        (
+            "Could not launch Spot Instances. InsufficientInstanceCapacity - There is no Spot "
+            "capacity available that matches your request. Launching EC2 instance failed.",
+            Market.SPOT,
+        ),
+        (
+            "Could not launch Spot Instances. MaxSpotInstanceCountExceeded - Max spot instance "
+            "count exceeded. Launching EC2 instance failed.",
+            Market.SPOT,
+        ),
+        (
+            "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more "
+            "vCPU capacity than your current vCPU limit of 0 allows",
+            Market.ON_DEMAND,
+        ),
+        (
+            "Could not launch Spot Instances. InvalidParameterCombination - The specified "
+            "instance type is not eligible for Free Tier.",
+            None,
+        ),
+        ("Instance failed to complete user's Lifecycle Action", None),
+        ("", None),
+    ],
+)
+def test_a_refusal_is_known_by_its_code(message: str, market: Market | None) -> None:
+    assert refusal(message) is market

@@ -265,12 +265,42 @@ def test_no_server_is_ended_to_make_the_cluster_smaller() -> None:
     assert max(sample.paused for sample in found.samples) > 0
 
 
-def test_without_spot_capacity_the_class_waits_for_its_end() -> None:
+def test_without_spot_capacity_a_class_without_a_booking_waits_for_its_end() -> None:
     shortage = Shortage(NOON - 3600, NOON + 300)
-    found = answer(distributions=replace(TIMES, shortages=(shortage,)))
+    found = answer(lab(booked=False), distributions=replace(TIMES, shortages=(shortage,)))
 
     assert found.verdict == "late"
     assert found.waits.worst_s > 300
+
+
+def test_without_spot_capacity_a_booked_class_gets_its_nodes_on_demand() -> None:
+    shortage = Shortage(NOON - 3600, NOON + 7200)
+    world = simulated([lab()], CLUSTER, NONE_LEFT, replace(TIMES, shortages=(shortage,)), seed=1)
+
+    assert sum(server.ready_at is not None for server in world.servers) == 350
+    assert Counter(node.spot for node in world.nodes.values()) == {False: 50}
+    assert world.mix.base == 0, "the group's own base again"
+
+
+def test_nodes_are_bought_as_spot_again_when_spot_is_there_again() -> None:
+    later = lab(100, name="Chemistry", starts=NOON + 14_400, ends=NOON + 18_000)
+    shortage = Shortage(NOON - 3600, NOON + 7200)
+    world = simulated(
+        [lab(), later], CLUSTER, NONE_LEFT, replace(TIMES, shortages=(shortage,)), seed=1
+    )
+
+    assert Counter(node.spot for node in world.nodes.values()) == {False: 50, True: 15}
+
+
+def test_without_any_capacity_both_markets_are_tried_until_one_has_some() -> None:
+    """Spot comes back after the lab's start; no instance on demand ever starts."""
+    shortage = Shortage(NOON - 3600, NOON + 300)
+    found = answer(
+        cluster=limited(on_demand_vcpus=0), distributions=replace(TIMES, shortages=(shortage,))
+    )
+
+    assert sum(lab.served for lab in found.labs) == 350
+    assert found.waits.worst_s < 300 + 240 + 300
 
 
 def test_a_shortage_in_one_zone_delays_a_launch_by_minutes() -> None:

@@ -113,7 +113,7 @@ def _install_update() -> None:
         if desired is None:
             desired = max(least, min(most, group.desired_capacity))
         # moto drops a policy that the update does not name.
-        policy = changes["mixed_instances_policy"] or group.mixed_instances_policy
+        policy = _policy_after(group, changes["mixed_instances_policy"])
         replaced = changes["launch_template"] or changes["launch_config_name"]
         changes["mixed_instances_policy"] = None if replaced else policy
         update(group, **{**changes, "desired_capacity": desired})
@@ -165,6 +165,22 @@ def _install_creation(put_hook: PutHook) -> None:
 
     Api.create_auto_scaling_group = create_auto_scaling_group
     Api.create_launch_configuration = create_launch_configuration
+
+
+def _policy_after(
+    group: FakeAutoScalingGroup, change: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """The group's policy after an update. The template is required in a new policy only, and else
+    stays: .../autoscaling/ec2/APIReference/API_MixedInstancesPolicy.html"""
+    policy: dict[str, Any] = {**(group.mixed_instances_policy or {}), **(change or {})}
+    if not policy:
+        return None
+    launch = dict(policy.get("LaunchTemplate", {}))
+    named = dict(launch.get("LaunchTemplateSpecification", {}))
+    if named.get("LaunchTemplateId"):
+        # moto shows both, and takes only one.
+        named.pop("LaunchTemplateName", None)
+    return {**policy, "LaunchTemplate": {**launch, "LaunchTemplateSpecification": named}}
 
 
 def _keep(api: Api, group: FakeAutoScalingGroup) -> None:

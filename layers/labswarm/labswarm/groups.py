@@ -37,12 +37,29 @@ class Roster:
 
 
 @dataclass(frozen=True)
+class Mix:
+    """A group's purchases: `base` instances are on demand, and so are `percent` of the others,
+    rounded up.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/mixed-instances-groups-set-up-overview.html
+    """
+
+    base: int
+    percent: int
+
+    def on_demand(self, nodes: int) -> int:
+        """How many of this many nodes are on demand."""
+        above = max(0, nodes - self.base)
+        return min(nodes, self.base) + -(-above * self.percent // 100)
+
+
+@dataclass(frozen=True)
 class Group:
     """The workers' Auto Scaling group: its sizes, and which instances are in service.
 
     `held`: a person holds its size by hand, so lab hours decide nothing for it. `versions` maps
     each instance to the version of the group's launch template that it was launched from; 0 for
-    another template.
+    another template. `pending` are launched and not in service yet. `mix` is None for a group
+    without a mixed instances policy.
     """
 
     desired: int
@@ -51,6 +68,13 @@ class Group:
     in_service: frozenset[str]
     held: bool = False
     versions: Mapping[str, int] = field(default_factory=dict)
+    pending: frozenset[str] = frozenset()
+    mix: Mix | None = None
+
+    @property
+    def missing(self) -> int:
+        """How many instances of its desired capacity are not launched yet."""
+        return max(0, self.desired - len(self.in_service) - len(self.pending))
 
 
 class Groups(Protocol):
@@ -70,6 +94,13 @@ class Groups(Protocol):
 
     def resize(self, asg: str, desired: int) -> None:
         """Set the group's desired capacity."""
+
+    def buy_on_demand(self, asg: str, base: int) -> bool:
+        """Set how many of the group's instances are on demand before any is spot.
+
+        False, and nothing changed, when that is so already. Raises Permanent for a group without a
+        mixed instances policy.
+        """
 
     def terminate(self, instance_id: str) -> None:
         """Begin the instance's termination and have its group replace it at once."""

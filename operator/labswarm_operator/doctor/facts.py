@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from labswarm.cluster import Cluster
+from labswarm.groups import Mix
 
 
 class Quota(Enum):
@@ -64,8 +65,7 @@ class WorkerGroup:
 
     def on_demand(self, nodes: int) -> int:
         """How many of this many nodes are on demand."""
-        above = max(0, nodes - self.base)
-        return min(nodes, self.base) + -(-above * self.percent // 100)
+        return Mix(self.base, self.percent).on_demand(nodes)
 
 
 @dataclass(frozen=True)

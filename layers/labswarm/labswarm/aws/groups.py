@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 from labswarm.aws.errors import code_of, named
 from labswarm.errors import LabswarmError, Permanent
-from labswarm.groups import IN_SERVICE, Group, Member, Roster, Size, template_of, version_of
+from labswarm.groups import (
+    IN_SERVICE,
+    Group,
+    Member,
+    Mix,
+    Roster,
+    Size,
+    template_of,
+    version_of,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -56,12 +65,39 @@ class AutoScalingGroups:
                 ),
                 held="AlarmNotification" in suspended,
                 versions=_versions(group),
+                pending=frozenset(
+                    i["InstanceId"]
+                    for i in group["Instances"]
+                    if i["LifecycleState"].startswith("Pending")
+                ),
+                mix=_mix(group),
             )
         raise Permanent(f"there is no group {asg}; apply the cluster's stack")
 
     def resize(self, asg: str, desired: int) -> None:
         with named():
             self._client.set_desired_capacity(AutoScalingGroupName=asg, DesiredCapacity=desired)
+
+    def buy_on_demand(self, asg: str, base: int) -> bool:
+        with named():
+            found = self._client.describe_auto_scaling_groups(AutoScalingGroupNames=[asg])
+        for group in found["AutoScalingGroups"]:
+            policy = group.get("MixedInstancesPolicy", {}).get("InstancesDistribution")
+            if not policy:
+                break
+            if policy.get("OnDemandBaseCapacity") == base:
+                return False
+            # The launch template is left out, and so kept: it is required in a new policy only.
+            # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_MixedInstancesPolicy.html
+            with named():
+                self._client.update_auto_scaling_group(
+                    AutoScalingGroupName=asg,
+                    MixedInstancesPolicy={
+                        "InstancesDistribution": {**policy, "OnDemandBaseCapacity": base}
+                    },
+                )
+            return True
+        raise Permanent(f"there is no group {asg} with a mixed instances policy")
 
     def terminate(self, instance_id: str) -> None:
         # Without decrement: the group launches another without waiting for this one's end.
@@ -82,6 +118,16 @@ class AutoScalingGroups:
                 return False
             raise
         return True
+
+
+def _mix(group: Mapping[str, Any]) -> Mix | None:
+    policy = group.get("MixedInstancesPolicy", {}).get("InstancesDistribution")
+    if not policy:
+        return None
+    return Mix(
+        base=policy.get("OnDemandBaseCapacity", 0),
+        percent=policy.get("OnDemandPercentageAboveBaseCapacity", 100),
+    )
 
 
 def _versions(group: Mapping[str, Any]) -> Mapping[str, int]:

@@ -15,6 +15,7 @@ from labswarm.aws.environment import AWS
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from labswarm.lab_hours.bookings import Bookings
     from labswarm.lab_hours.feed import Feeds
     from labswarm.lab_hours.launches import Launches
+    from labswarm.lab_hours.purchases import Purchases
     from labswarm.lab_hours.state import LabHoursStates
     from labswarm.lifecycle.breaker import Breakers
     from labswarm.lifecycle.hooks import Hooks
@@ -112,6 +114,11 @@ class Wiring:
 
         return DynamoPasses(self._dynamodb, environment.required("PASSES_TABLE"))
 
+    def purchases(self) -> "Purchases":
+        from labswarm.aws.purchases import Ec2Purchases
+
+        return Ec2Purchases(self._autoscaling, self._ec2)
+
     def hub_slots(self) -> "HubSlots":
         from labswarm.aws.dynamodb.hub_slots import DynamoHubSlots
 
@@ -135,7 +142,7 @@ class Wiring:
     def spot_requests(self) -> "SpotRequests":
         from labswarm.aws.spot_requests import Ec2SpotRequests
 
-        return Ec2SpotRequests(boto3.client("ec2", config=AWS))
+        return Ec2SpotRequests(self._ec2)
 
     @cached_property
     def _autoscaling(self) -> "AutoScalingClient":
@@ -144,6 +151,10 @@ class Wiring:
     @cached_property
     def _dynamodb(self) -> "DynamoDBClient":
         return boto3.client("dynamodb", config=AWS)
+
+    @cached_property
+    def _ec2(self) -> "EC2Client":
+        return boto3.client("ec2", config=AWS)
 
     @cached_property
     def _ssm(self) -> "SSMClient":

@@ -28,11 +28,13 @@ class Sizing:
         match action:
             case {"do": "grow", "desired": int(desired)}:
                 return self._grow(cluster, desired)
+            case {"do": "buy", "on_demand_base": int(base)} if base >= 0:
+                return "buy" if self._groups.buy_on_demand(cluster.asg, base) else "was so already"
             case {"do": "terminate", "instance_id": str(instance_id)}:
                 if not isinstance(servers, int):
                     raise BadInput("servers", f"is {servers!r}; pause the node, and count them")
                 return "is not empty" if servers else self._terminate(cluster, instance_id)
-        raise BadInput("action", f"is {action!r}; it is `grow` or `terminate`")
+        raise BadInput("action", f"is {action!r}; it is `grow`, `buy` or `terminate`")
 
     def _grow(self, cluster: Cluster, desired: int) -> str:
         # Only ever up: lowering it would let the group choose who goes.

@@ -14,6 +14,7 @@ from labswarm.lab_hours.bookings import Bookings
 from labswarm.lab_hours.demand import Decision, Situation, decide, start_ahead_s
 from labswarm.lab_hours.hold import held_back
 from labswarm.lab_hours.launches import Launches
+from labswarm.lab_hours.purchases import RECENT_S, Bought, Purchases
 from labswarm.lab_hours.refusing import refusing, sentences
 from labswarm.lab_hours.state import LabHoursState, LabHoursStates
 from labswarm.lab_hours.timetables import Wanted
@@ -22,6 +23,11 @@ from labswarm.lifecycle.ledger import Ledger
 from labswarm.snapshot import Snapshot, Snapshots
 
 MEASURE_EVERY_S = 3600
+_ON_DEMAND = (
+    "EC2 refuses the spot instances that a booked lab needs. They are bought on demand until the "
+    "lab's nodes end. Students can work; each of these nodes costs the on-demand price. Open "
+    "docs/how-to/alarms.md#nodes-bought-on-demand",
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class LabHours:
         self,
         clusters: Clusters,
         groups: Groups,
+        purchases: Purchases,
         snapshots: Snapshots,
         states: LabHoursStates,
         bookings: Bookings,
@@ -65,6 +72,7 @@ class LabHours:
     ) -> None:
         self._clusters = clusters
         self._groups = groups
+        self._purchases = purchases
         self._snapshots = snapshots
         self._states = states
         self._bookings = bookings
@@ -91,6 +99,7 @@ class LabHours:
         read = self._bookings.read_bookings(name)
         state = with_booked(state, read, now, most_seats(cluster, group, state))
         ahead_s = _ahead_s(state, cluster)
+        bought = self._bought(cluster.asg, group, state, now)
         decided = decide(
             Situation(
                 cluster=name,
@@ -102,18 +111,40 @@ class LabHours:
                 ahead_s=ahead_s,
                 node_seats=state.node_seats,
                 leaving=self._leaving(snapshot, group),
+                bought=bought,
             )
         )
         # Only a decision that grows the group needs it, so an idle cluster pays for no read.
         if decided.desired is not None:
             decided = held_back(decided, self._breakers.read_breaker(name), group, now)
-        state = replace(state, node_seats=decided.node_seats or state.node_seats)
+        state = replace(
+            state,
+            node_seats=decided.node_seats or state.node_seats,
+            refused=bought.refused or "",
+            refused_since=bought.refused_since,
+            own_base=_own_base(decided, group, bought),
+        )
         state = self._alarmed(state, name)
         state = self._alarmed_of_refusing(state, name, snapshot)
+        if known.own_base is None and state.own_base is not None:
+            self._alarms.send(f"labswarm: {name} buys on demand", _ON_DEMAND)
         if state != known:
             self._states.write_state(name, state)
         waiting_long = _waiting_long(snapshot, ahead_s, now)
         return Decided(decided, snapshot, state, _wanted(cluster, group, state), waiting_long)
+
+    def _bought(self, asg: str, group: Group, state: LabHoursState, now: float) -> Bought:
+        """How the group's instances are bought. A group that has all of its instances, and whose
+        base is its own, pays for no read."""
+        if not group.missing and state.own_base is None:
+            return Bought()
+        refused = self._purchases.refused(asg, now - RECENT_S)
+        if refused is None and state.own_base is None:
+            return Bought()
+        members = group.in_service | group.pending
+        on_demand = len(self._purchases.on_demand(asg) & members)
+        since = (state.refused_since or now) if refused else 0
+        return Bought(refused, since, on_demand, state.own_base)
 
     def _leaving(self, snapshot: Snapshot | None, group: Group) -> frozenset[str]:
         """The paused instances that stay paused: EC2 recommended to leave them, or an execution
@@ -152,6 +183,17 @@ class LabHours:
         return replace(state, measured_at=now, starts_s=tuple(self._launches.durations_s(name)))
 
 
+def _own_base(decision: Decision, group: Group, bought: Bought) -> int | None:
+    """The base that the group has to have again, until it has it for good: a raise may be under way
+    as long as its reason is recent."""
+    if group.mix is None:
+        return None
+    if bought.own_base is None:
+        return group.mix.base if decision.on_demand_base is not None else None
+    over = group.mix.base == bought.own_base and bought.refused is None
+    return None if over and decision.on_demand_base is None else bought.own_base
+
+
 def _waiting_long(snapshot: Snapshot | None, ahead_s: float, now: float) -> int:
     if snapshot is None or snapshot.waiting_since is None:
         return 0
@@ -178,12 +220,15 @@ def _wanted(cluster: Cluster, group: Group, state: LabHoursState) -> Wanted | No
 
 
 def actions_of(decision: Decision) -> list[dict[str, Any]]:
-    """The actions of a decision, one per node, as the machine hands them out."""
+    """The actions of a decision, one per node and per change of the group, as the machine hands
+    them out."""
     actions: list[dict[str, Any]] = [
         {"do": what, "instance_id": instance_id}
         for what in ("activate", "pause", "terminate")
         for instance_id in getattr(decision, what)
     ]
+    if decision.on_demand_base is not None:
+        actions.append({"do": "buy", "on_demand_base": decision.on_demand_base})
     if decision.desired is not None:
         actions.append({"do": "grow", "desired": decision.desired})
     return actions

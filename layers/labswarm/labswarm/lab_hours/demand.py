@@ -7,10 +7,11 @@ Nodes of an older launch template are replaced in the same way.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking, booked_seats
+from labswarm.lab_hours.purchases import Bought, Market, lowest_base
 from labswarm.lab_hours.workers import Workers
 from labswarm.snapshot import NodeSeen, Snapshot
 
@@ -24,7 +25,8 @@ TICK_S = 60
 class Situation:
     """All that a decision is made from. `now` is epoch seconds, `ahead_s` how many seconds before
     a booked lab its nodes are asked for; `node_seats` is a node's seats as last known. `leaving`
-    are the instances that were paused for good: they are not opened again."""
+    are the instances that were paused for good: they are not opened again. `bought`: how the
+    group's instances are bought, and what EC2 refuses."""
 
     cluster: str
     now: float
@@ -35,12 +37,13 @@ class Situation:
     ahead_s: float
     node_seats: int | None = None
     leaving: frozenset[str] = frozenset()
+    bought: Bought = field(default_factory=Bought)
 
 
 @dataclass(frozen=True)
 class Decision:
     """The actions, by instance id, and their reasons. `desired` is the capacity to raise the group
-    to.
+    to, `on_demand_base` the number of its instances that are on demand before any is spot.
 
     `seats` and `nodes` are the wanted numbers; None when nothing could be decided. `held`: more
     nodes are wanted than are asked for now, because launches fail (labswarm.lifecycle.breaker).
@@ -56,6 +59,7 @@ class Decision:
     pause: tuple[str, ...] = ()
     terminate: tuple[str, ...] = ()
     held: bool = False
+    on_demand_base: int | None = None
 
     @property
     def decided(self) -> bool:
@@ -65,7 +69,11 @@ class Decision:
     @property
     def acts(self) -> bool:
         """Whether there is something to do."""
-        return self.desired is not None or bool(self.activate or self.pause or self.terminate)
+        return (
+            self.desired is not None
+            or self.on_demand_base is not None
+            or bool(self.activate or self.pause or self.terminate)
+        )
 
 
 def start_ahead_s(durations_s: Sequence[float], default_s: float) -> float:
@@ -132,9 +140,10 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
     change = _open_more(want, workers) or _pause_surplus(want, workers)
     change = _end_empty(want, workers, _close(workers, change)) or _replace_old(want, workers)
     desired = want.group.desired + change.more
+    base, why_base = _on_demand_base(situation, workers, want.node_seats)
     return Decision(
         cluster=situation.cluster,
-        reasons=(*reasons, *_reasons(workers, change, desired)),
+        reasons=(*reasons, *_reasons(workers, change, desired), *why_base),
         seats=want.seats,
         nodes=want.nodes,
         node_seats=want.node_seats,
@@ -142,7 +151,45 @@ def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
         activate=_ids(change.activate),
         pause=_ids(change.pause),
         terminate=_ids(change.terminate),
+        on_demand_base=base,
     )
+
+
+def _on_demand_base(
+    situation: Situation, workers: Workers, node_seats: int | None
+) -> tuple[int | None, tuple[str, ...]]:
+    """The on-demand base to set, and why: raised while EC2 refuses spot instances that a booked lab
+    needs, and lowered as the instances on demand end. None when it stays as it is."""
+    group, bought = situation.group, situation.bought
+    if group.mix is None:
+        return None, ()
+    needed = _needed_by_labs(situation, workers, node_seats)
+    if not needed and bought.own_base is None:
+        return None, ()
+    own = group.mix.base if bought.own_base is None else bought.own_base
+    base = lowest_base(group.mix, own, bought.on_demand + needed, group.desired)
+    # While nodes start, EC2's list may not show all of them yet; a refused one will not come.
+    waits = workers.starting and bought.refused is not Market.ON_DEMAND
+    if base == group.mix.base or (base < group.mix.base and waits):
+        return None, ()
+    if needed:
+        return base, (f"EC2 refuses spot: {needed} nodes on demand for booked labs",)
+    return base, (f"{base} nodes on demand before any is spot",)
+
+
+def _needed_by_labs(situation: Situation, workers: Workers, node_seats: int | None) -> int:
+    """How many of the instances that EC2 refuses to sell as spot are for booked labs."""
+    group = situation.group
+    bought = situation.bought
+    if bought.refused is not Market.SPOT or not group.missing:
+        return 0
+    if group.pending and situation.now - bought.refused_since < TICK_S:
+        # EC2 has some: the group's next try may find the rest in another zone.
+        return 0
+    seats = booked_seats(situation.bookings, situation.now, situation.ahead_s)
+    nodes = math.ceil(seats / node_seats) if node_seats else min(1, seats)
+    there = len(workers.open) + workers.starting - group.missing
+    return min(group.missing, max(0, nodes - there))
 
 
 def _wanted(situation: Situation, snapshot: Snapshot) -> tuple[_Wanted, tuple[str, str]]:

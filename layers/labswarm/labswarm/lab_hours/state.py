@@ -18,6 +18,9 @@ class LabHoursState:
     known, and `refusing` the ids of the Swarm's nodes that started no servers in the last snapshot.
     `booked` are the labs of the bookings that were made on the hub's page, with their problems, as
     read at `booked_at` from bookings with this digest.
+    `refused`: "spot" or "on-demand" while instances are missing because EC2 has none of that market
+    for this group, else empty; `refused_since` is when that was first seen, else 0. `own_base` is
+    the on-demand base that the group has to have again; None while it has it.
     """
 
     node_seats: int | None = None
@@ -34,6 +37,9 @@ class LabHoursState:
     booked_problems: tuple[str, ...] = ()
     booked_digest: str = ""
     booked_at: float = 0
+    refused: str = ""
+    refused_since: float = 0
+    own_base: int | None = None
 
     @property
     def labs(self) -> tuple[Booking, ...]:

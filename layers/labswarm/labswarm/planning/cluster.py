@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from labswarm.cluster import Cluster
+from labswarm.groups import Mix
 
 HUB_ADDRESSES = 3
 """Addresses of the overlay network that no server and no node takes: its own, the gateway's and
@@ -59,8 +60,7 @@ class PlannedCluster:
 
     `had_nodes`: lab hours have seen a node, and so know how many seats one has. `least` and `most`
     are the group's sizes; the description's may be narrower. Of its instances `base` are on demand,
-    and so are `percent` of the others, rounded up:
-    https://docs.aws.amazon.com/autoscaling/ec2/userguide/mixed-instances-groups-set-up-overview.html
+    and so are `percent` of the others (labswarm.groups.Mix).
     """
 
     description: Cluster
@@ -79,10 +79,14 @@ class PlannedCluster:
         own = self.description.max_nodes
         return self.most if own is None else min(self.most, own)
 
+    @property
+    def mix(self) -> Mix:
+        """The group's purchases."""
+        return Mix(self.base, self.percent)
+
     def on_demand(self, nodes: int) -> int:
         """How many of this many nodes are on demand."""
-        above = max(0, nodes - self.base)
-        return min(nodes, self.base) + -(-above * self.percent // 100)
+        return self.mix.on_demand(nodes)
 
     def within_quotas(self, nodes: int) -> bool:
         """Whether the account's vCPU quotas allow this many nodes."""

@@ -9,6 +9,7 @@ from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.bookings import BookingsRead
 from labswarm.lab_hours.decide import LabHours, actions_of
+from labswarm.lab_hours.purchases import Market
 from labswarm.lab_hours.state import LabHoursState
 from labswarm.lifecycle.breaker import Breaker
 from labswarm.lifecycle.ledger import Claim
@@ -39,6 +40,7 @@ class LabHoursPolicy:
         self._hours = LabHours(
             clusters=stores,
             groups=stores,
+            purchases=stores,
             snapshots=stores,
             states=stores,
             bookings=stores,
@@ -64,6 +66,13 @@ class LabHoursPolicy:
 
     def view(self, _asg: str) -> Group:
         return self._world.group()
+
+    def refused(self, _asg: str, since: float) -> Market | None:
+        recent = [market for at, market in self._world.refusals if at >= since]
+        return recent[-1] if recent else None
+
+    def on_demand(self, _asg: str) -> frozenset[str]:
+        return frozenset(node.instance_id for node in self._world.live() if not node.spot)
 
     def read_snapshot(self, _cluster: str) -> Snapshot:
         return self._world.snapshot()

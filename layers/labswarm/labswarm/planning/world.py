@@ -9,10 +9,11 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labswarm.groups import Group
+from labswarm.lab_hours.purchases import Market
 from labswarm.planning.cluster import PlannedCluster
 from labswarm.planning.distributions import Distributions
 from labswarm.planning.packing import FreeSeats
@@ -116,6 +117,7 @@ class World:
         self.cluster = cluster
         self.now = begins
         self.desired = cluster.least
+        self.mix = cluster.mix
         self.nodes: dict[str, Node] = {}
         self.servers: list[Server] = []
         self.samples: list[Sample] = []
@@ -124,6 +126,8 @@ class World:
         self.starts_s: list[float] = list(distributions.measured_starts_s)
         self.unlaunched: set[str] = set()
         """Why launches had to wait: the limits and shortages that were met."""
+        self.refusals: list[tuple[float, Market]] = []
+        """The launches that EC2 refused for want of capacity or by a quota."""
         self._distributions = distributions
         self._policy = policy
         self._chance = random.Random(seed)  # noqa: S311  # a simulation to be had again, no secret
@@ -190,6 +194,12 @@ class World:
                 for node in self._live.values()
                 if node.is_member and node.joined_at is not None
             ),
+            pending=frozenset(
+                node.instance_id
+                for node in self._live.values()
+                if node.is_member and node.joined_at is None
+            ),
+            mix=self.mix,
         )
 
     def snapshot(self) -> Snapshot:
@@ -222,6 +232,9 @@ class World:
             match action:
                 case {"do": "grow", "desired": int(desired)}:
                     self._grow(desired)
+                case {"do": "buy", "on_demand_base": int(base)}:
+                    # It counts from the next try on.
+                    self.mix = replace(self.mix, base=base)
                 case {"do": what, "instance_id": str(instance_id)} if instance_id in self._live:
                     self._change(str(what), self._live[instance_id])
 
@@ -263,6 +276,9 @@ class World:
             refused = self._refused(spot)
             if refused:
                 self.unlaunched.add(refused)
+                if refused != "subnet":
+                    market = Market.SPOT if spot else Market.ON_DEMAND
+                    self.refusals.append((self.now, market))
                 self._retry()
                 continue
             number = len(self.nodes)
@@ -273,7 +289,7 @@ class World:
 
     def _is_spot(self, members: Sequence[Node]) -> bool:
         on_demand = sum(not node.spot for node in members)
-        return on_demand >= self.cluster.on_demand(len(members) + 1)
+        return on_demand >= self.mix.on_demand(self.desired)
 
     def _refused(self, spot: bool) -> str:
         """Why EC2 does not launch one more; empty when it does."""

@@ -1,0 +1,76 @@
+"""How a group's instances are bought: what EC2 refuses to sell, and what is bought on demand when a
+booked lab cannot have spot instances. Pure."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from labswarm.groups import Mix
+
+RECENT_S = 600
+"""How long a refusal explains why instances are missing (seconds). A group tries again every few
+minutes."""
+# The codes: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+# The texts: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-capacity.html
+_REFUSED = re.compile(
+    r"Could not launch (Spot|On-Demand) Instances\. (?:UnfulfillableCapacity|"
+    r"InsufficientInstanceCapacity|MaxSpotInstanceCountExceeded|VcpuLimitExceeded)\b"
+)
+
+
+class Market(StrEnum):
+    """How an instance is bought."""
+
+    SPOT = "spot"
+    ON_DEMAND = "on-demand"
+
+
+@dataclass(frozen=True)
+class Bought:
+    """What a group has bought, and what it could not buy.
+
+    `refused`: EC2 has lately refused an instance of this market, for want of capacity or by a
+    quota, and lab hours have seen refusals since `refused_since` (epoch seconds). `on_demand`
+    counts the group's instances on demand. `own_base` is the on-demand base that the group had
+    before lab hours raised it; None when they have not.
+    """
+
+    refused: Market | None = None
+    refused_since: float = 0
+    on_demand: int = 0
+    own_base: int | None = None
+
+
+class Purchases(Protocol):
+    """EC2's answers to a group that buys instances."""
+
+    def refused(self, asg: str, since: float) -> Market | None:
+        """The market of the newest launch since then (epoch seconds) that EC2 refused for want of
+        capacity or by a quota; None when there is none."""
+
+    def on_demand(self, asg: str) -> frozenset[str]:
+        """The group's instances on demand, by id; ended ones may be among them."""
+
+
+def refusal(message: str) -> Market | None:
+    """Return the market that a scaling activity's message says EC2 refused; None for any other
+    reason."""
+    match = _REFUSED.match(message)
+    return Market(match.group(1).lower()) if match else None
+
+
+def lowest_base(mix: Mix, own: int, on_demand: int, nodes: int) -> int:
+    """Return the lowest on-demand base, `own` or higher, at which so many of the nodes are on
+    demand, or more.
+
+    A base that is as high as the instances on demand leaves Auto Scaling nothing to replace, which
+    it may do when a group's purchases differ from its policy:
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
+    """
+    highest = max(own, min(on_demand, nodes))
+    return next(
+        base
+        for base in range(own, highest + 1)
+        if base == highest or Mix(base, mix.percent).on_demand(nodes) >= on_demand
+    )
