@@ -1,10 +1,10 @@
 """Measure the memory of a lab at rest, by part, in MiB. Run it with python, as root.
 
-Brings a real lab up (with `--workers`, by default 3), leaves it alone (`--rest` seconds, by default
-180), then sums the proportional set sizes of its processes every 10 s (for `--watched` seconds, by
-default the 300 between two reconcile passes), prints the median sum, the largest and its parts, and
-brings the lab down. In a proportional set size a page that n processes share counts 1/n in each
-(proc_pid_smaps_rollup(5)).
+Brings a real lab up (with `--workers`, by default 3), and leaves it alone (`--rest` seconds, by
+default 180). Then it sums the proportional set sizes of the lab's processes every 10 s (for
+`--watched` seconds, by default the 300 between two reconcile passes). It prints the median sum, the
+largest and its parts, and brings the lab down. In a proportional set size a page that n processes
+share counts 1/n in each (proc_pid_smaps_rollup(5)).
 """
 
 import argparse

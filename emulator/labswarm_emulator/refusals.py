@@ -31,7 +31,7 @@ class Refusal:
 
 # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/CommonErrors.html,
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html
-# and the like; a service with codes of its own is named with where it has them.
+# and the like. A service with codes of its own has its source next to it.
 _DENIED: Mapping[str, Refusal] = {
     "query": Refusal("AccessDenied", 403),
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html

@@ -38,8 +38,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`{"event": <EventBridge event>, "execution": <ARN>}` -> the work, with `claimed`.
 
     Raises BadInput, which is logged too, for a malformed event of a group of ours and for a cluster
-    or hook that is not set up: its execution fails, and the function last_resort ends the wait. Any
-    other malformed event is refused and not raised: no hook of ours waits for it.
+    or hook that is not set up. Its execution fails, and the function last_resort ends the wait. No
+    hook of ours waits for any other malformed event: it is refused without an error.
     """
     execution = _execution(event)
     try:

@@ -70,8 +70,8 @@ async def run_class(
 ) -> AsyncIterator[Progress | Result]:
     """`count` students arrive at the hub; yields what they are at, and each one's result.
 
-    A start without a place in line fails after 600 s and says why, so `spawn_timeout_s` is longer;
-    it also bounds a wait in line, which the hub does not end while a student follows it. All of
+    A start without a place in line fails after 600 s and says why, so `spawn_timeout_s` is longer.
+    It also bounds a wait in line, which the hub does not end while a student follows it. All of
     them wait for their servers together, as a class does; `at_once` bounds how many are at
     work otherwise (logging in, computing), for this machine's sake. Where the hub asks which
     profile they want they choose `profile`, or nothing.

@@ -136,14 +136,32 @@ IN = click.Path(path_type=Path)
 @click.option("--cluster", metavar="NAME", help="Use this cluster, its timetable and its limits.")
 @click.option("--students", type=click.IntRange(1, 99_999), help="Let N students come to a lab.")
 @click.option("--at", metavar="TIME", help="Start their lab at TIME, like 2026-12-08T14:00.")
-@click.option("--lasts", default="2h", show_default=True, help="End their lab after this time.")
+@click.option(
+    "--lasts",
+    default="2h",
+    show_default=True,
+    metavar="DURATION",
+    help="Let their lab last this long, like 90m.",
+)
 @click.option("--seats", type=click.IntRange(1, 99_999), help="Book N seats. [default: all]")
-@click.option("--unbooked", is_flag=True, help="Let them come without a booking.")
+@click.option("--unbooked", is_flag=True, help="Let the students come without a booking.")
 @click.option("--timetable", metavar="FILE|URL", help="Read the labs from this calendar feed.")
-@click.option("--arrive", default="10m", show_default=True, help="Let a class arrive within this.")
-@click.option("--arrivals", type=IN, help="Read the seconds of a recorded arrival.")
+@click.option(
+    "--arrive",
+    default="10m",
+    show_default=True,
+    metavar="DURATION",
+    help="Let the students arrive within this time.",
+)
+@click.option("--arrivals", type=IN, help="Let the students arrive as in this recording.")
 @click.option("--replay", type=IN, help="Simulate a recorded class, from a hub's log.")
-@click.option("--idle", default="60m", show_default=True, help="Stop idle servers after this.")
+@click.option(
+    "--idle",
+    default="60m",
+    show_default=True,
+    metavar="DURATION",
+    help="Stop servers after this time without work.",
+)
 @click.option(
     "--losses",
     default=5.0,
@@ -155,10 +173,10 @@ IN = click.Path(path_type=Path)
 @click.option("--node-seats", type=click.IntRange(1, 1000), help="Give a node N seats.")
 @click.option("--vcpus", type=click.IntRange(1, 1000), help="Give a node N vCPUs. [default: 2]")
 @click.option("--max-nodes", type=click.IntRange(1, 9999), help="Use N nodes at most.")
-@click.option("--node-start", metavar="TIME", help="Let 95 of 100 nodes open within this.")
+@click.option("--node-start", metavar="DURATION", help="Let 95 of 100 nodes open within this time.")
 @click.option("--limit", metavar="NAME=N", multiple=True, help="Set a limit, like spot-vcpus=64.")
-@click.option("--region", help="Use the prices of this region.")
-@click.option("--seed", default=1, show_default=True, help="Draw other times with another number.")
+@click.option("--region", metavar="NAME", help="Use the prices of this region.")
+@click.option("--seed", default=1, show_default=True, help="Draw the random times from this seed.")
 @click.option("--svg", type=OUT, help="Draw the answer as SVG.")
 @click.option("--png", type=OUT, help="Draw the answer as PNG (extra 'png').")
 @click.option("--html", type=OUT, help="Write the answer as a page.")

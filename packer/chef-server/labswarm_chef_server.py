@@ -1,9 +1,9 @@
 #!/opt/labswarm-aws/bin/python
 """Sets this machine's Chef Server up as /etc/labswarm/ground.json says.
 
-Runs at each start and once a day, and puts right what is not as it says: the data volume, the
-certificate, the server's configuration, the organization, and the two users with the one key that
-each may have. A second run changes nothing.
+Runs at each start and once a day. It repairs each part that differs: the data volume, the
+certificate, the server's configuration, the organization, and the two users, who have one key each.
+A second run changes nothing.
 
 The private half of the admin's key is in KMS and stays there. The keys that the server makes by
 itself and nobody should use (one for each new user, one for the organization's validator) are

@@ -47,8 +47,8 @@ default['labswarm_hub']['environment'] = {
 }
 
 # In the hub's own network: data for a server that cannot be reached is given up within seconds.
-# The kernel would send it for minutes, also after the node's link is up again: then an older save that
-# was on its way comes to the former server, and overwrites what the student has saved elsewhere since.
+# The kernel would send it for minutes, also after the node's link is up again. An older save that was on
+# its way would then reach the former server, and overwrite a newer save that was made elsewhere.
 sysctl = ::File.read(::File.join(__dir__, '../files/default/sysctl.json'))
 default['labswarm_hub']['sysctl'] = JSON.parse(sysctl)
 

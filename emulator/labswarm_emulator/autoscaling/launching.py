@@ -1,7 +1,7 @@
 """A group's new EC2 instances, made from its launch template.
 
 moto takes the template's default version for them, against the group's own setting, and shows it
-for every instance of the group; on AWS an instance keeps the version that it was launched with.
+for every instance of the group. On AWS an instance keeps the version that it was launched with.
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/create-auto-scaling-groups-launch-template.html
 """
 

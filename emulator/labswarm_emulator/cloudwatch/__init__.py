@@ -1,9 +1,9 @@
 """CloudWatch: metrics from calls and from functions' logs, and metric alarms that go into ALARM.
 
 Differences from AWS: of the emulator's services only Lambda (Invocations and Errors, by function)
-and Auto Scaling publish metrics, a metric is there at once, the history has only changes of state,
-and alarms that the emulator does not evaluate are refused: composite alarms, metric math,
-percentiles, anomaly detection, more than a day, actions but SNS's.
+and Auto Scaling publish metrics. A metric is there at once. The history has only changes of state.
+Alarms that the emulator does not evaluate are refused: composite alarms, metric math, percentiles,
+anomaly detection, periods over a day in sum, and actions other than SNS's.
 """
 
 from typing import Any

@@ -3,9 +3,9 @@
 `install(emulator)` replaces moto's Docker-run functions. The same as on AWS: one invocation
 at a time in a worker, idle workers used again, new code in new workers only, timeouts, crashes and
 too much memory as function errors, concurrency, asynchronous invocations with their retries and
-ends. Different: a function runs on the emulator's own Python and machine, without a sandbox, can
-import all installed packages, and runs ten times at once at most (`fleet.WORKERS_PER_FUNCTION`); no
-log comes with the answer; there is only $LATEST.
+ends. Different: a function runs on the emulator's own Python and machine, without a sandbox. It can
+import all installed packages, and runs ten times at once at most (`fleet.WORKERS_PER_FUNCTION`). No
+log comes with the answer, and there is only $LATEST.
 
 A worker is forked from a process that has the AWS SDK imported, and is otherwise as one that was
 started by itself (`processes`); one that is idle for a good minute ends.

@@ -21,8 +21,9 @@ WORKERS_PER_FUNCTION = 10
 """How many events of a function this machine runs at once; more of them wait for a worker."""
 
 IDLE_LIMIT_S = 75.0
-"""Real seconds after which an idle worker is ended, at the next end of any invocation: a function
-of every minute stays warm, as on AWS, and one that a lab at rest needs every five minutes does not.
+"""Real seconds after which an idle worker is ended, at the next end of any invocation.
+
+A function that runs every minute stays warm, as on AWS. One that runs every five minutes does not.
 """
 
 

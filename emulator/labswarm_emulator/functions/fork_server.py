@@ -4,10 +4,10 @@ A worker finds the same modules by the same layers and the same Python; everythi
 process group, environment, folder, search path. It then runs `bootstrap` as a worker that was
 started by itself does.
 
-Standard input is a socket whose other end only the emulator holds (`processes`). On it comes, for
-each worker, its number, environment, folder and arguments as JSON, with its lifeline and its log as
-file descriptors; back go {"loaded": [...]} once, and of each worker {"of": number, "pid": ...} and,
-when it has ended, {"of": number, "status": ...}, negative for a signal.
+Standard input is a socket whose other end only the emulator holds (`processes`). The emulator
+sends each worker's number, environment, folder and arguments as JSON, with its lifeline and its log
+as file descriptors. This process answers {"loaded": [...]} once, for each worker {"of": number,
+"pid": ...}, and at its end {"of": number, "status": ...}, negative for a signal.
 
 Runs on the functions' Python, which may not have this package: standard library only.
 """

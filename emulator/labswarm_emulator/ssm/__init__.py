@@ -1,7 +1,7 @@
 """Systems Manager: agents that register, documents, and commands that run.
 
-Differences from AWS: a document has one aws:runShellScript step with parameters of type String;
-targets are instance ids; there are no AWS-owned documents; a script that runs when its command is
+Differences from AWS: a document has one aws:runShellScript step with parameters of type String.
+Targets are instance ids. There are no AWS-owned documents. A script that runs when its command is
 cancelled is not killed. Options of SendCommand that only AWS supports are refused (`api.NOT_HERE`).
 """
 

@@ -1,7 +1,7 @@
 """One attempt of a Task, Parallel or Map: it ends by itself, by its timeout, or with the execution.
 
-moto waits for the attempt of an execution that was stopped, lets an attempt that timed out go on
-writing into the history, and gives a Task with a heartbeat 60 s where AWS gives it for ever.
+moto waits for the attempt of an execution that was stopped. An attempt that timed out goes on
+writing into the history. A Task with a heartbeat has 60 s, where AWS sets no limit.
 https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html
 """
 

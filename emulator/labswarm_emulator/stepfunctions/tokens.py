@@ -1,8 +1,8 @@
 """Task tokens: one for each attempt, good for one answer, and for none after the attempt's end.
 
-moto gives all attempts of a state one token, so that a second attempt finds the first one's
-answer; takes a second answer as if it counted; does not see one that is there before the first
-heartbeat is due; and loses the cause of SendTaskFailure.
+moto gives all attempts of a state one token, so a second attempt finds the first one's answer. It
+takes a second answer as if it counted, and does not see an answer before the first heartbeat is
+due. It loses the cause of SendTaskFailure.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
 """
 

@@ -2,8 +2,8 @@
 
 A real image with Python and JupyterLab is some 500 MB and minutes to build; the lab wants to be up
 within seconds. So `/usr` and the class's Python environment come from the machine by read-only
-mounts, and the image holds what may not come from there: users, a home, and
-the configuration of Jupyter and IPython. It is pushed to a registry, pulled by digest and run by
+mounts. The image holds the parts that must be its own: users, a home, and the configuration of
+Jupyter and IPython. It is pushed to a registry, pulled by digest and run by
 Swarm as any image is.
 """
 

@@ -76,8 +76,9 @@ def _free_subnet() -> int:
 def _add_bridge(place: Place, subnet: int) -> None:
     """Make the bridge, with a link address of its own.
 
-    By default a bridge takes the lowest one of its cables, and another when that cable goes: for up
-    to 48 s (measured) the other machines then send to the old one, and do not reach this machine.
+    By default a bridge takes the lowest address of its cables, and another when that cable goes.
+    Then for up to 48 s (measured) the other machines send to the old address, and do not reach this
+    machine.
     """
     bridge = place.bridge
     command(

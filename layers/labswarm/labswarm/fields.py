@@ -26,9 +26,9 @@ def names(kind: type) -> frozenset[str]:
 class Fields:
     """The values of one JSON object, each checked when it is read.
 
-    Raises BadInput for a value that is no object (named `of`) and for a key that is not `known`:
-    it names the key and the nearest known one, because a field that is spelled wrong must not count
-    as absent. With ANY_VERSION other keys are left out.
+    Raises BadInput for a value that is no object (named `of`) and for a key that is not `known`.
+    The error names the key and the nearest known one, because a field that is spelled wrong must
+    not count as absent. With ANY_VERSION other keys are left out.
     """
 
     def __init__(

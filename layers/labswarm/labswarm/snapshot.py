@@ -55,9 +55,10 @@ class HubSeen:
 class Snapshot:
     """One cluster at `taken_at` (epoch seconds).
 
-    `nodes` are the workers only, `running` counts the students' servers that run or start on a
-    node, `waiting` those in line without a seat, the oldest of them since `waiting_since` (epoch
-    seconds; None without a line). `hub` is None where it was not asked, or did not answer.
+    `nodes` are the workers only. `running` counts the students' servers that run or start on a
+    node, and `waiting` those in line without a seat. The oldest of these waits since
+    `waiting_since` (epoch seconds; None without a line). `hub` is None where it was not asked, or
+    did not answer.
     """
 
     cluster: str

@@ -95,8 +95,8 @@ data "aws_ssm_parameter" "ca" {
   }
 }
 
-# Kept as it was read: a data source that depends on a resource is unknown whenever anything behind that resource changes, and hubs, which
-# get the certificate, would be replaced with each new image of the server. The authority lives on the data volume and as long.
+# The certificate is kept as it was read. A data source that depends on a resource is unknown whenever anything behind that resource changes.
+# Hubs get the certificate, so each new image of the server would replace them. The authority is on the data volume, and lives as long.
 resource "terraform_data" "ca" {
   count            = local.own_ca ? 1 : 0
   input            = data.aws_ssm_parameter.ca[0].insecure_value

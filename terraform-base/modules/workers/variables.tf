@@ -144,7 +144,7 @@ variable "empty_deadline_minutes" {
     error_message = "empty_deadline_minutes is ${var.empty_deadline_minutes}: give at least 0, in whole seconds."
   }
 
-  # Each look whether they have gone adds nine events to the execution's history, which ends at 25,000; and a
+  # Each look whether they have gone adds nine events to the execution's history, which ends at 25,000. A
   # hook of the shortest timeout that is taken waits 300 minutes at most, however many heartbeats it gets.
   # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
   # https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html

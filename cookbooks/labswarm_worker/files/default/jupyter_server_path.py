@@ -33,10 +33,10 @@ c.BaseFileIdManager.db_path = "/tmp/jupyter-file-ids.sqlite"  # noqa: S108
 c.ResourceUseDisplay.track_cpu_percent = True
 c.ResourceUseDisplay.show_host_usage = False
 
-# A restarted hub has another address. Docker's name server lets its answers be kept for
-# 600 s, and c-ares, by which JupyterHub 6 asks, does so (https://c-ares.org/docs/ares_init_options.html,
-# qcache_max_ttl): so long no student could open a server that has outlived its hub. The C library
-# asks each time.
+# A restarted hub has another address. Docker's name server lets its answers be kept for 600 s.
+# JupyterHub 6 asks by c-ares, which keeps them (https://c-ares.org/docs/ares_init_options.html,
+# qcache_max_ttl), so for 600 s no student could open a server that has outlived its hub. The C
+# library asks each time.
 with suppress(ImportError):  # an older JupyterHub asks the C library
     import aiohttp.connector
 

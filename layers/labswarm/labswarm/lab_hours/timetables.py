@@ -1,7 +1,8 @@
 """The timetables of all clusters: fetched and read after the minute's decisions, never within one.
 
-One cluster's feed takes no time from another's: all are fetched at once, each is read in a process
-of its own that is ended after a while, and those that had to be ended are read last, and rarely.
+One cluster's feed takes no time from another's. All are fetched at once, and each is read in a
+process of its own, which is ended after a while. Feeds whose process had to be ended are read last,
+and rarely.
 """
 
 import hashlib

@@ -20,9 +20,9 @@ from labswarm.tasks import Tasks
 class Claiming:
     """Claims work for executions.
 
-    `groups` finds the group of an instance that the ledger does not know; `too_short` is called
+    `groups` finds the group of an instance that the ledger does not know. `too_short` is called
     with a hook (its group, name and heartbeat timeout in seconds) that no heartbeat can keep
-    waiting; of `tasks` the one that waits for students is ended when EC2 takes their node back.
+    waiting. When EC2 takes a node back, the Task of `tasks` that waits for its students is ended.
     """
 
     def __init__(
@@ -48,10 +48,9 @@ class Claiming:
     def claim(self, event: LifecycleEvent | SpotNotice, owner: str) -> Work | Skip:
         """The work, when it is `owner`'s to do.
 
-        Skipped are: an event older than the time there is for it, a notice to an instance that is
-        not ours, a launch or a rebalance whose instance terminates already, an action in which
-        the instance does not wait any more, and work of another execution (which gets the lifecycle
-        action's token).
+        It skips an event that is too old, a notice to an instance that is not ours, and a launch or
+        a rebalance whose instance terminates already. It skips an action in which the instance no
+        longer waits, and work of another execution, which gets the lifecycle action's token.
         """
         if isinstance(event, SpotNotice):
             return self._claim_notice(event, owner)

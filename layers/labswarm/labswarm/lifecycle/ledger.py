@@ -52,11 +52,11 @@ class Claim:
     A claim on an errand is about an instance or a cluster, and no other execution asks for it: it
     remembers the execution's commands.
 
-    `tokens` maps each lifecycle action's token to its hook, or its instance's id where nobody knows
-    the token; `commands` maps a step to its last
-    attempt; `capacity` is the size of the group that this work asks for, if any; `urgent` says that
-    EC2 takes the instance back, even before its hook's time; until `beats_until` the hooks are kept
-    waiting by heartbeats, None when they cannot be; `version` counts the changes made.
+    `tokens` maps each lifecycle action's token to its hook; the instance's id stands for a token
+    that nobody knows. `commands` maps a step to its last attempt. `capacity` is the size of the
+    group that this work asks for, if any. `urgent`: EC2 takes the instance back, even before its
+    hook's time. Heartbeats keep the hooks waiting until `beats_until`; None when they cannot.
+    `version` counts the changes.
     """
 
     instance_id: str
@@ -126,10 +126,11 @@ class Ledger(Protocol):
 def granted(existing: Claim | None, wanted: Claim, now: int, runs: Callable[[str], bool]) -> Claim:
     """The claim after `wanted` was asked for; it is granted when the owner is the one who asked.
 
-    Granted are a claim on nothing, one's own, one whose lease has run out and whose owner no longer
-    runs, and a new lifecycle action (a token not seen) after the last one has ended, as warm pools
-    bring them, and as an interrupted instance's hook does when its event is late. To any other the
-    token is added, for the owner to complete, and the haste, for the owner to know.
+    It is granted when there is no claim, when the claim is one's own, and when its lease has run
+    out and its owner no longer runs. It is also granted for a new lifecycle action (an unknown
+    token) after the last one has ended: warm pools bring such actions, and so does an interrupted
+    instance's hook when its event is late. Any other claim gets the token, for its owner to
+    complete, and the haste, for its owner to know.
     """
     if existing is None:
         return wanted

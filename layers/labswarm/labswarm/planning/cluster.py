@@ -27,10 +27,10 @@ class Kind:
 class Limits:
     """The free part of each limit outside the cluster. A limit that is None is not checked.
 
-    `spot_vcpus` and `on_demand_vcpus` are those of the account's quotas that nobody else uses,
-    `concurrency` Lambda's calls at once, `subnet_addresses` free addresses of the workers' subnets
-    with those that its workers have, `overlay_addresses` usable ones of the hub's overlay network,
-    `hub_servers` the servers that the hub lets run at once, `hub_starts_per_s` how many it starts.
+    `spot_vcpus` and `on_demand_vcpus` are the rest of the account's quotas. `concurrency` are
+    Lambda's calls at once. `subnet_addresses` are the addresses of the workers' subnets that are
+    free or its workers' own, and `overlay_addresses` the usable ones of the hub's overlay network.
+    The hub lets `hub_servers` servers run at once, and starts `hub_starts_per_s`.
     """
 
     spot_vcpus: int | None = None
