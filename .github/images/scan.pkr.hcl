@@ -97,7 +97,7 @@ build {
     execute_command = "chmod +x '{{ .Path }}' && sudo env {{ .Vars }} '{{ .Path }}'"
 
     inline = [
-      # verify.sh looks for what the first start has failed at.
+      # verify.sh finds the failures of the first start.
       "cloud-init status --wait || true",
       "/tmp/packer/${var.image}/verify.sh",
     ]

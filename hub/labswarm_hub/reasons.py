@@ -71,7 +71,7 @@ def no_seat(within_s: float, kept_s: float) -> Reason:
 
 
 def too_long(within_s: float, step: str) -> Reason:
-    """The start did not come to its end; `step` is what it did last."""
+    """The start did not end in time; `step` is its last step."""
     return Reason(
         "time",
         f"Your server did not start within {within_s / 60:g} minutes. {_AGAIN}",

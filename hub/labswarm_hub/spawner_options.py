@@ -1,4 +1,4 @@
-"""JupyterHub's options of a spawner: those that an admin may set, and what to use for the others.
+"""JupyterHub's options of a spawner: those that an admin may set, and substitutes for the others.
 
 An option that is set and has no effect is worse than one that is refused. So each option of
 Spawner, DockerSpawner and SwarmSpawner stands in one of the two tables, and a test compares them
@@ -92,7 +92,7 @@ INSTEAD: Mapping[str, str] = {
 
 
 def refuse(config: Mapping[str, Mapping[str, Any]], ours: Mapping[str, Any]) -> None:
-    """Refuse what has no effect in an admin's files.
+    """Refuse options in an admin's files that have no effect.
 
     `config` has the options by class, as traitlets' Config has them, and `ours` those of
     LabswarmSpawner before the admin's files were read. Raises BadInput for the first option that is

@@ -41,8 +41,8 @@ def seated_of(nodes: Iterable[Node], group: Group, own: str) -> list[SeatedNode]
     """Return the nodes of one group on which servers may start.
 
     A node without a cluster label belongs to the hub's `own`. Unfit nodes are left out. If all of
-    several nodes are unfit, other nodes would not be better: none is left out, and the start itself
-    says what is wrong.
+    several nodes are unfit, other nodes would not be better: none is left out, and the start
+    itself names the fault.
     """
     theirs = [node for node in nodes if (cluster_of(node) or own) == group.cluster]
     fit = [node for node in theirs if not is_unfit(node)]

@@ -91,7 +91,7 @@ class Page(HubOAuthenticated, RequestHandler):  # type: ignore[misc]  # neither 
 
 
 class Overview(Page):
-    """The labs to come, and the bookings with what can be done about each."""
+    """The labs to come, and the bookings with the actions on each."""
 
     @authenticated
     async def get(self) -> None:

@@ -31,7 +31,7 @@ _ADDRESS = re.compile(r"[0-9a-fA-F.:]+")
 class ChefConfig:
     """The node's Chef Server and its name there; `client` is the command of its chef-client.
 
-    `policy_name` and `policy_group` say what it runs, with pinned versions; None: roles.
+    `policy_name` and `policy_group` name its policy, with pinned versions; None: roles.
     """
 
     url: str

@@ -1,7 +1,7 @@
 """Docker's Engine API over its Unix socket, as far as the nodes need it.
 
-The standard library alone, for the tools are started several times in each node's launch, and the
-SDK's import is most of such a call; besides it cannot join with an availability.
+It uses the standard library alone. The tools are started several times in each node's launch, and
+the SDK's import is most of such a call. The SDK also cannot join with an availability.
 https://docs.docker.com/reference/api/engine/
 """
 

@@ -137,7 +137,7 @@ def restore(place: Place, work: Path, name: str) -> None:
         last = " / ".join((done.stderr or done.stdout).strip().splitlines()[-5:])
         die(f"`{place.flavour.ctl} restore` ended with {done.returncode}: {last}")
     run("systemctl", "restart", "labswarm-chef-server.service")
-    # The command above ends well as well when it has refused: the server has to say what is there.
+    # The command above exits with 0 even when it has refused, so ask the server for its contents.
     found = asked(place, "after the restore")
     wanted = contents or {"organizations": [place.organization]}
     if lacking := missing(wanted, found):

@@ -1,4 +1,4 @@
-"""Speak with the Chef Server's API as its own superuser `pivotal`: what it holds, who may read it.
+"""Speak with the Chef Server's API as its own superuser `pivotal`: its contents and their readers.
 
 The requests are signed as Chef's protocol 1.3 has it:
 https://docs.chef.io/server/api_chef_server/#authentication-headers

@@ -2,8 +2,8 @@
 """Keep a node of one cluster from reading what another cluster's nodes store on the Chef Server.
 
 By default every client of an organization may read all nodes, clients and data bags. Here a node
-reads its own node and client only, which the server gives to their maker. What all nodes run from
-(cookbooks, policies, roles) stays open to them.
+reads its own node and client only, which the server gives to their maker. The cookbooks,
+policies and roles, which all nodes run from, stay open to them.
 
 Objects get the rights of their container when they are made, so both are changed:
 https://docs.chef.io/server/server_orgs/#permissions. Search is closed by the server's setting

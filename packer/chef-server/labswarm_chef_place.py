@@ -10,7 +10,7 @@ from labswarm_chef_server import CHEF, CINC, GROUND, ROOT, TLS, Flavour, client
 
 
 class Place(NamedTuple):
-    """The server's flavour, and what ground.json says of it."""
+    """The server's flavour, and its facts in ground.json."""
 
     flavour: Flavour
     ground: Mapping[str, Any]

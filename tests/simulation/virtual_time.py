@@ -124,7 +124,7 @@ class VirtualTime:
         return True
 
     def wait_until(self, seen: Callable[[], bool], timeout_s: float | None, other: object) -> bool:
-        """In a process: wait for another's end or for what `wake` names, or for the timeout."""
+        """In a process: wait for another's end, for `wake` with this name, or the timeout."""
         process = self.current.process
         assert process is not None, "only a process waits for another"
         limit = None if timeout_s is None else self._now + timeout_s

@@ -100,7 +100,7 @@ class LabsPage:
         return session
 
     def log(self) -> str:
-        """What the service has logged."""
+        """The service's log."""
         return (self.folder / "labs.log").read_text()
 
 

@@ -124,7 +124,7 @@ class _Following:
         for child in children(node):
             self._walk(child)
 
-    # What is reached
+    # Reached functions
 
     def _called(self, call: nodes.CallExpr) -> None:
         if self._makes_client(call) or self._is_of_aws(call):
@@ -194,7 +194,7 @@ class _Following:
                 if is_subtype(fill_typevars(made), fill_typevars(info)):
                     yield made
 
-    # What is called of AWS
+    # Calls of AWS
 
     def _makes_client(self, call: nodes.CallExpr) -> bool:
         if not _MAKERS.fullmatch(getattr(call.callee, "fullname", None) or ""):
@@ -227,7 +227,7 @@ class _Following:
             return True
         return False
 
-    # What is said
+    # Texts
 
     def _assign(self, target: nodes.Node, texts: frozenset[str]) -> None:
         match target:
@@ -260,11 +260,11 @@ class _Following:
             case nodes.CallExpr(
                 callee=nodes.MemberExpr(expr=nodes.StrExpr(value=""), name="join"),
                 args=[nodes.ListExpr(items=parts)],
-            ):  # what an f-string is
+            ):  # an f-string
                 return self._joined(parts)
             case nodes.CallExpr(
                 callee=nodes.MemberExpr(expr=nodes.StrExpr(), name="format"), args=[part, *_]
-            ):  # and what its parts are
+            ):  # and its parts
                 return self._texts(part)
             case nodes.CallExpr(callee=nodes.RefExpr(fullname="builtins.str"), args=[part]):
                 return self._texts(part)

@@ -31,8 +31,8 @@ from labswarm.lifecycle.work import VERSION, Work
 pytestmark = pytest.mark.usefixtures("account", "table")
 
 
-# They were merged into ChefFunction. An execution that began before goes on without them: see the
-# test of what it does then.
+# They were merged into ChefFunction. An execution that began before goes on without them, as a
+# test shows.
 RETIRED = ("RegisterChefClientFunction", "RemoveChefIdentityFunction")
 KNOWN = json.loads((Path(__file__).parent / "calls_of_version_1.json").read_text())
 WORK = KNOWN["work"]

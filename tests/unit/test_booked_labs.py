@@ -1,4 +1,4 @@
-"""Bookings of the hub's page: what is refused, and which labs they are."""
+"""Bookings of the hub's page: the refused ones, and the labs of the others."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -1,6 +1,4 @@
-"""What labswarm.chef.server reads a Chef Server's answers, and the requests that it refuses to
-send.
-"""
+"""labswarm.chef.server: how it reads a Chef Server's answers, and the requests that it refuses."""
 
 import ssl
 import threading

@@ -25,7 +25,7 @@ MAY_IMPORT = {
 CLIENTS = {"boto3", "botocore", "urllib3"}
 # These adapt nothing: they serve the adapters and the functions.
 SERVING = {"environment", "errors", "observability", "wiring"}
-# What a handler needs of AWS that is no seam.
+# The modules of aws/ that a handler needs and that are no seams.
 FOR_HANDLERS = {
     "labswarm.aws.environment",
     "labswarm.aws.observability",

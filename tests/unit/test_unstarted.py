@@ -234,7 +234,7 @@ def test_the_events_are_written_as_aws_writes_them() -> None:
 # The whole app, and not one event of AWS comes.
 
 LOOK_S = 65
-"""A minute, and what the calls take."""
+"""A minute, and the time of the calls."""
 
 
 @pytest.fixture

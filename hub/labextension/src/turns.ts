@@ -2,7 +2,7 @@
 
 import { DocumentRegistry } from '@jupyterlab/docregistry';
 
-/** What of a document is needed. */
+/** The part of a document that a turn needs. */
 export type InTurn = Pick<DocumentRegistry.IContext<DocumentRegistry.IModel>, 'save'> & {
   readonly model: Pick<DocumentRegistry.IModel, 'contentChanged' | 'dirty'>;
 };

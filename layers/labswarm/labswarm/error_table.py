@@ -1,9 +1,9 @@
 """Every error of AWS, Docker and the Chef Server that can occur, its kind, and where that is from.
 
-A kind says what to do (labswarm.errors). An error of AWS without a line is transient: AWS adds
-codes, and an unknown one is tried again. Of Docker and the Chef Server it is permanent, except an
-answer of a server that failed itself (HTTP status 500 or more), which is transient. The page
-docs/reference/errors.md is made of this table.
+A kind decides the caller's reaction (labswarm.errors). An error of AWS without a line is transient:
+AWS adds codes, and an unknown one is tried again. Of Docker and the Chef Server it is permanent,
+except an answer of a server that failed itself (HTTP status 500 or more), which is transient. The
+page docs/reference/errors.md is made of this table.
 """
 
 from collections.abc import Sequence

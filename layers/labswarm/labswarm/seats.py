@@ -68,7 +68,7 @@ def choose_node(
 
     `seats_used` counts the servers of each node id, `starting` the starts in flight that are not
     yet among them. The fullest is the one with the fewest free seats, so that the others can
-    empty; of equals the first by id, so that the same state always gives the same answer.
+    empty. Of equals it is the first by id, so that the same state always gives the same answer.
     """
     free = {node.node_id: free_seats(node, seats_used, starting) for node in nodes}
     with_room = [node_id for node_id, seats in free.items() if seats]

@@ -35,11 +35,11 @@ logger = FunctionLogger(service="labswarm")
 
 
 def count(metrics: "Metrics", counts: Mapping[str, int], **about: str) -> None:
-    """Send those that are not zero, in one document with what they are `about`; else nothing.
+    """Send the counts that are not zero, in one document with the dimensions `about`; else nothing.
 
     A custom metric is paid for by the hour in which it is sent: "All custom metrics are prorated by
-    the hour. They're metered only when they're sent to CloudWatch." So what is well is not said,
-    and the alarms take what is missing for well.
+    the hour. They're metered only when they're sent to CloudWatch." So a
+    zero is not sent, and the alarms treat missing data as good.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_billing.html
     """

@@ -26,7 +26,7 @@ class Situation:
     """All that a decision is made from. `now` is epoch seconds, `ahead_s` how many seconds before
     a booked lab its nodes are asked for; `node_seats` is a node's seats as last known. `leaving`
     are the instances that were paused for good: they are not opened again. `bought`: how the
-    group's instances are bought, and what EC2 refuses."""
+    group's instances are bought, and EC2's refusals."""
 
     cluster: str
     now: float
@@ -237,7 +237,7 @@ def _pause_surplus(want: _Wanted, workers: Workers) -> _Change:
 
 
 def _close(workers: Workers, change: _Change) -> _Change:
-    """Pause the nodes on which servers do not start, whatever else changes."""
+    """Pause the nodes on which servers do not start, next to any other change."""
     return replace(change, pause=(*change.pause, *workers.closing))
 
 

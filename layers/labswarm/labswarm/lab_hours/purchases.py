@@ -1,5 +1,5 @@
-"""How a group's instances are bought: what EC2 refuses to sell, and what is bought on demand when a
-booked lab cannot have spot instances. Pure."""
+"""How a group's instances are bought: EC2's refusals, and the purchases on demand for a booked lab
+that cannot have spot instances. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Market(StrEnum):
 
 @dataclass(frozen=True)
 class Bought:
-    """What a group has bought, and what it could not buy.
+    """A group's instances by market, and the markets that refuse more.
 
     `refused`: EC2 has lately refused an instance of this market, for want of capacity or by a
     quota, and lab hours have seen refusals since `refused_since` (epoch seconds). `on_demand`

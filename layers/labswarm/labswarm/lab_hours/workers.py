@@ -1,4 +1,4 @@
-"""The workers of a cluster, sorted by what lab hours may do with them."""
+"""The workers of a cluster, sorted by the actions that lab hours may take."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Workers:
 
     `open` take new servers. `paused` keep theirs and take no new ones; of these, `may_open` may be
     opened again. `closing` are open and have to be paused, because servers do not start there.
-    `old` come from an older launch template than the newest that has proved good; `new_follow`:
-    what is launched now does not.
+    `old` come from an older launch template than the newest that has proved good. `new_follow`:
+    the group launches instances of the newest.
     """
 
     open: tuple[NodeSeen, ...]

@@ -35,7 +35,7 @@ class LabHoursPolicy:
             node_seats=planned.kind.seats if planned.had_nodes else None, bookings=tuple(bookings)
         )
         self._world: World
-        # One decision asks for a part of each store only; what is missing fails in the first plan.
+        # One decision asks for a part of each store only; a missing part fails in the first plan.
         stores = cast(Any, self)
         self._hours = LabHours(
             clusters=stores,
