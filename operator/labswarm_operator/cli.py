@@ -8,6 +8,7 @@ import click
 
 from labswarm_operator.commands import Choice, PluggedCommands
 from labswarm_operator.completion import SHELLS, script
+from labswarm_operator.hub_commands import hub
 from labswarm_operator.options import json_option, on_account
 from labswarm_operator.progress import say
 from labswarm_operator.refusing import end
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 @click.version_option(package_name="labswarm")
 def labswarm() -> None:
     """Run an autoscaling JupyterHub on AWS without Kubernetes."""
+
+
+labswarm.add_command(hub)
 
 
 @labswarm.command()

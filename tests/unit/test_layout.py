@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "reconcile": {WORDS, "lifecycle", "commands"},
     "planning": {WORDS, "lifecycle", "lab_hours"},
     "chef": {WORDS},
-    "aws": {WORDS, "lifecycle", "commands", "lab_hours", "reconcile", "chef"},
+    "document": {WORDS},
+    "aws": {WORDS, "lifecycle", "commands", "lab_hours", "reconcile", "chef", "document"},
 }
 CLIENTS = {"boto3", "botocore", "urllib3"}
 # These adapt nothing: they serve the adapters and the functions.

@@ -1,0 +1,38 @@
+"""The hubs' reports about their documents, in the Parameter Store of AWS Systems Manager."""
+
+from typing import TYPE_CHECKING
+
+from labswarm.aws.errors import code_of, named
+from labswarm.document.applied import NOTHING, Applied
+from labswarm.errors import LabswarmError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+
+def parameter_of(cluster: str) -> str:
+    """The parameter of a hub's report."""
+    return f"/labswarm/clusters/{cluster}/applied"
+
+
+class SsmReports:
+    """Implements labswarm.document.applied.Reports."""
+
+    def __init__(self, client: "SSMClient") -> None:
+        self._client = client
+
+    def read_applied(self, cluster: str) -> Applied:
+        try:
+            with named():
+                answer = self._client.get_parameter(Name=parameter_of(cluster))
+        except LabswarmError as error:
+            if code_of(error) == "ParameterNotFound":
+                return NOTHING
+            raise
+        return Applied.parse(answer["Parameter"]["Value"])
+
+    def report_applied(self, cluster: str, applied: Applied) -> None:
+        with named():
+            self._client.put_parameter(
+                Name=parameter_of(cluster), Type="String", Value=applied.to_json(), Overwrite=True
+            )
