@@ -9,6 +9,7 @@ from pathlib import Path
 
 from labswarm.errors import BadInput
 from labswarm_hub import instructors, spawner_options
+from labswarm_hub.admins import demote
 from labswarm_hub.homes import mark_homes
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.spawner import LabswarmSpawner
@@ -100,7 +101,19 @@ c.JupyterHub.load_roles = [
     *instructors.roles(settings),
 ]
 
+# The document's own values (docs/reference/hub-document.md) go before those above.
+for name, value in settings.hub_traits.items():
+    if name == "template_vars":
+        value = {**c.JupyterHub.template_vars, **value}
+    setattr(c.JupyterHub, name, value)
+c[settings.authenticator_section].update(settings.authenticator_traits)
+if settings.default_url:
+    c.Spawner.default_url = settings.default_url
+demote(settings.data_dir / "jupyterhub.sqlite", settings.former_admins - settings.admins)
+
 ours = dict(c.LabswarmSpawner)
+for name, text in settings.extra_config.items():
+    exec(compile(text, f"hub.extraConfig.{name}", "exec"))  # noqa: S102  # an admin's own
 for extra in sorted(settings.conf_dir.glob("*.py")):
     load_subconfig(str(extra))  # type: ignore[name-defined]  # noqa: F821  # given by traitlets
 try:

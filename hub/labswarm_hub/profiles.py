@@ -18,7 +18,7 @@ def options_form(profiles: Mapping[str, Profile]) -> str:
     if not profiles:
         return ""
     choices = "".join(
-        f'<option value="{escape(name)}">{escape(profile.title)}</option>'
+        f'<option value="{escape(name)}">{escape(_text(profile))}</option>'
         for name, profile in profiles.items()
     )
     return f"""
@@ -35,3 +35,7 @@ def options_from_form(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     options: dict[str, Any] = {"profile": form["profile"][0]} if form.get("profile") else {}
     # A form has JupyterHub's token; an address that somebody sends to a student has text here.
     return options | ({CLEAN: True} if form.get(CLEAN) else {})
+
+
+def _text(profile: Profile) -> str:
+    return f"{profile.title}: {profile.description}" if profile.description else profile.title

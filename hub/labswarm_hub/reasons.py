@@ -29,6 +29,15 @@ class Reason:
         return self.label in ("ended", "answer")
 
 
+def not_for_you(title: str) -> Reason:
+    """The chosen profile is for members of groups in which the student is not."""
+    return Reason(
+        "profile",
+        f"{title!r} is not open to you. Choose another one, or ask your instructor to add you.",
+        f"The profile {title!r} has groups, and the user is in none of them.",
+    )
+
+
 def no_such_profile(name: object, titles: Iterable[str]) -> Reason:
     """The kept options name a profile that the hub's settings do not have; `titles` are those of
     the profiles that they have."""

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,31 @@ class Group:
 class Profile:
     """One choice on the form: `group` is the group of the seat, None for the hub's own workers.
 
-    The student reads `title`.
+    The student reads `title` and `description`. `image`, `memory_bytes` and `nano_cpus` (both at
+    most) take the place of the group's; None: the group's. Members of the hub's groups
+    `allowed_groups` may choose it; empty: everybody.
     """
 
     title: str
     group: str | None
+    description: str = ""
+    image: str | None = None
+    memory_bytes: int | None = None
+    nano_cpus: int | None = None
+    allowed_groups: tuple[str, ...] = ()
+
+    def over(self, group: Group) -> Group:
+        """Return the group with this profile's image and limits; its seat stays."""
+        limit = replace(
+            group.limit,
+            memory_bytes=self.memory_bytes or group.limit.memory_bytes,
+            nano_cpus=self.nano_cpus or group.limit.nano_cpus,
+        )
+        return replace(group, image=self.image or group.image, limit=limit)
+
+    def allows(self, groups: Collection[str]) -> bool:
+        """Return whether a member of these groups may choose it."""
+        return not self.allowed_groups or bool({*self.allowed_groups} & {*groups})
 
 
 @dataclass(frozen=True)
@@ -93,6 +113,16 @@ class HubSettings:
     """The profiles by name, the first one selected. Without profiles there is no form."""
     labs: Labs | None
     """The page for instructors; None: the hub has none."""
+    default_url: str = ""
+    """The page that opens first; empty: Jupyter's own."""
+    authenticator_traits: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the authenticator, by JupyterHub's names. They may have a secret."""
+    hub_traits: Mapping[str, Any] = field(default_factory=dict)
+    """Options of JupyterHub itself, by its names."""
+    extra_config: Mapping[str, str] = field(default_factory=dict)
+    """Pieces of configuration in Python, by name."""
+    former_admins: frozenset[str] = frozenset()
+    """Users who lose an admin's rights when the hub starts."""
 
     @property
     def own(self) -> Group:
@@ -107,6 +137,12 @@ class HubSettings:
         """
         return min(300, self.idle_timeout_s // 3)
 
+    @property
+    def authenticator_section(self) -> str:
+        """The class whose options `authenticator_traits` are."""
+        _, dot, name = self.authenticator.rpartition(".")
+        return name if dot else "Authenticator"
+
     def group_of(self, options: Mapping[str, Any]) -> Group:
         """The group that starts a server with these options (the hub's `user_options`).
 
@@ -119,8 +155,12 @@ class HubSettings:
         if not isinstance(name, str) or name not in self.profiles:
             offered = f"choose {', '.join(self.profiles)}" if self.profiles else "give none"
             raise BadInput("profile", f"there is no {str(name)[:40]!r}; {offered}")
-        group = self.profiles[name].group
-        return self.own if group is None else self.groups[group]
+        profile = self.profiles[name]
+        return profile.over(self.own if profile.group is None else self.groups[profile.group])
+
+    def offered(self, groups: Collection[str]) -> dict[str, Profile]:
+        """Return the profiles that a member of these groups may choose, by name."""
+        return {name: one for name, one in self.profiles.items() if one.allows(groups)}
 
     @classmethod
     def parse(cls, text: str) -> "HubSettings":
@@ -163,9 +203,16 @@ class HubSettings:
             },
             profiles={
                 name: _profile(profile)
-                for name, profile in fields.named("profiles", names(Profile)).items()
+                for name, profile in fields.named("profiles", _PROFILE).items()
             },
             labs=_labs(fields.inside("labs", names(Labs))) if fields.has("labs") else None,
+            default_url=fields.text("default_url", default="/")
+            if fields.has("default_url")
+            else "",
+            authenticator_traits=fields.anything_by_name("authenticator_traits"),
+            hub_traits=fields.anything_by_name("hub_traits"),
+            extra_config=fields.texts_by_name("extra_config"),
+            former_admins=frozenset(fields.texts("former_admins", default=())),
         )
         settings._refuse_contradictions()
         return settings
@@ -192,6 +239,7 @@ class HubSettings:
                 raise BadInput(
                     f"profiles.{name}.group", f"{profile.group!r} is not among the groups; add it"
                 )
+            _refuse_limit_below_seat(self.group_of({"profile": name}), f"profiles.{name}.")
 
 
 def _refuse_limit_below_seat(group: Group, prefix: str = "") -> None:
@@ -224,8 +272,21 @@ def _labs(fields: Fields) -> Labs:
     )
 
 
+_PROFILE = names(Profile) - {"memory_bytes", "nano_cpus"} | {"limit"}
+
+
 def _profile(fields: Fields) -> Profile:
-    return Profile(fields.text("title"), fields.optional("group"))
+    known = ("memory_bytes", "nano_cpus")
+    limit = fields.inside("limit", known) if fields.has("limit") else None
+    return Profile(
+        title=fields.text("title"),
+        group=fields.optional("group"),
+        description=fields.optional("description") or "",
+        image=fields.optional("image"),
+        memory_bytes=limit.optional_count("memory_bytes") if limit else None,
+        nano_cpus=limit.optional_count("nano_cpus") if limit else None,
+        allowed_groups=fields.texts("allowed_groups", default=()),
+    )
 
 
 def _seat(fields: Fields, least: int) -> Seat:

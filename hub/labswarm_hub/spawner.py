@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -115,8 +115,13 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         return self._seatings[self.group.cluster]
 
     @default("options_form")  # type: ignore[untyped-decorator]  # traitlets has no types here
-    def _options_form_of_profiles(self) -> str:
-        return options_form(self.settings.profiles)
+    def _options_form_of_profiles(self) -> str | Callable[["LabswarmSpawner"], str]:
+        # Asked again for each page: a student's groups may have changed.
+        return LabswarmSpawner._form if self.settings.profiles else ""
+
+    @staticmethod
+    def _form(spawner: "LabswarmSpawner") -> str:
+        return options_form(spawner.settings.offered(_groups_of(spawner.user)))
 
     @default("options_from_form")  # type: ignore[untyped-decorator]  # traitlets has no types here
     def _options_from_profiles(self) -> Any:
@@ -135,6 +140,9 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         """
         try:
             spawner.settings.group_of(options)
+            chosen = spawner.settings.profiles.get(options.get("profile"))
+            if chosen and not chosen.allows(_groups_of(spawner.user)):
+                raise StartFailed(reasons.not_for_you(chosen.title), status_code=403)
         except BadInput as error:
             profiles = spawner.settings.profiles
             if profiles or not isinstance(spawner.handler, SpawnHandler):
@@ -321,7 +329,9 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             left_out = self._refusals.left_out(name, time.monotonic())
             nodes = [
                 node
-                for node in tasks.seated_of(listing.nodes, self.group, self.settings.cluster)
+                for node in tasks.seated_of(
+                    listing.nodes, self.group, self.settings.cluster, listing.tasks
+                )
                 if node.node_id not in left_out
             ]
             # The server itself may be at fault: it does not wait for another machine.
@@ -546,3 +556,8 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     def _report(self, percent: int, message: str) -> None:
         self._progress = (percent, message)
+
+
+def _groups_of(user: Any) -> frozenset[str]:
+    """Return the names of the hub's groups that a user is in."""
+    return frozenset(group.name for group in getattr(user, "groups", ()))

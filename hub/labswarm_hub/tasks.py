@@ -3,10 +3,11 @@
 States: https://docs.docker.com/engine/swarm/how-swarm-mode-works/swarm-task-states/
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from labswarm.seats import Seat, SeatedNode, seats_of
+from labswarm.seats import Seat, SeatedNode, seats_with
 from labswarm_hub.settings import Group
 from labswarm_hub.task_spec import CLUSTER_LABEL, SERVICE_LABEL, UNFIT_LABEL
 
@@ -18,13 +19,13 @@ _ENDED = frozenset({"complete", "failed", "shutdown", "rejected", "orphaned", "r
 _WANTED = frozenset({"ready", "accepted", "running"})
 
 
-def seated(node: Node, seat: Seat, overhead: Seat) -> SeatedNode:
-    """Return a node of the Swarm as the packing sees it."""
+def seated(node: Node, seat: Seat, overhead: Seat, taken: Collection[Seat] = ()) -> SeatedNode:
+    """Return a node of the Swarm as the packing sees it; `taken` are the seats of its servers."""
     spec, resources = node["Spec"], node["Description"]["Resources"]
     return SeatedNode(
         node_id=node["ID"],
-        seats=seats_of(
-            resources.get("MemoryBytes", 0), resources.get("NanoCPUs", 0), seat, overhead
+        seats=seats_with(
+            resources.get("MemoryBytes", 0), resources.get("NanoCPUs", 0), seat, overhead, taken
         ),
         open=spec["Role"] == "worker"
         and spec["Availability"] == "active"
@@ -37,8 +38,10 @@ def is_unfit(node: Node) -> bool:
     return UNFIT_LABEL in _engine_labels(node)
 
 
-def seated_of(nodes: Iterable[Node], group: Group, own: str) -> list[SeatedNode]:
-    """Return the nodes of one group on which servers may start.
+def seated_of(
+    nodes: Iterable[Node], group: Group, own: str, tasks: Iterable[Task] = ()
+) -> list[SeatedNode]:
+    """Return the nodes of one group on which servers may start; `tasks` are all servers' tasks.
 
     A node without a cluster label belongs to the hub's `own`. Unfit nodes are left out. If all of
     several nodes are unfit, other nodes would not be better: none is left out, and the start
@@ -47,7 +50,17 @@ def seated_of(nodes: Iterable[Node], group: Group, own: str) -> list[SeatedNode]
     theirs = [node for node in nodes if (cluster_of(node) or own) == group.cluster]
     fit = [node for node in theirs if not is_unfit(node)]
     usable = theirs if len(theirs) > 1 and not fit else fit
-    return [seated(node, group.seat, group.overhead) for node in usable]
+    taken: defaultdict[str, list[Seat]] = defaultdict(list)
+    for task in tasks:
+        if task.get("NodeID") and not has_ended(task):
+            taken[task["NodeID"]].append(_reserved(task) or group.seat)
+    return [seated(node, group.seat, group.overhead, taken[node["ID"]]) for node in usable]
+
+
+def _reserved(task: Task) -> Seat | None:
+    reserved = (task["Spec"].get("Resources") or {}).get("Reservations") or {}
+    seat = Seat(reserved.get("MemoryBytes", 0), reserved.get("NanoCPUs", 0))
+    return seat if seat.memory_bytes or seat.nano_cpus else None
 
 
 def cluster_of(node: Node) -> str | None:

@@ -137,6 +137,11 @@ def settings_file(state: Path) -> Path:
     return state / "hub.json"
 
 
+def base_file(state: Path) -> Path:
+    """The file of the settings without the hub's document."""
+    return state / "base.json"
+
+
 def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
     """The hub's settings in the lab (labswarm_hub/settings.py); `node` is the Node.js program."""
     return {
@@ -210,7 +215,10 @@ def _lay_state(ground: HubGround, node: Path) -> None:
     for token_file in (ground.token_file, ground.labs_token_file):
         if not token_file.exists():
             _write_private(token_file, secrets.token_hex(32))
-    _write_private(settings_file(ground.state), json.dumps(settings_of(ground, node), indent=2))
+    settings = json.dumps(settings_of(ground, node), indent=2)
+    # As the cookbook: labswarm-document writes the document's values over these.
+    _write_private(base_file(ground.state), settings)
+    _write_private(settings_file(ground.state), settings)
 
 
 def lay_homes(homes: Path) -> None:

@@ -20,6 +20,7 @@ _NAMED_BY_FILE = (
     "chef/chef.log",
     "nodes/snapshot.log",
     "nodes/labs.log",
+    "nodes/document.log",
 )
 _NAMED_BY_FOLDER = ("nodes/*/dockerd.log",)
 
@@ -28,7 +29,8 @@ def files(lab: Lab) -> dict[str, Path]:
     """The log files by part.
 
     `emulator`, `record` (the emulator's events, in order), each function, `registry`, `chef`,
-    `snapshot` and `labs` (the services on the hub's machine), and each node by its instance id.
+    `snapshot`, `document` and `labs` (the services on the hub's machine), and each node by its
+    instance id.
     """
 
     def named(patterns: tuple[str, ...]) -> list[Path]:

@@ -22,6 +22,7 @@ from labswarm_lab.down import end, remains
 from labswarm_lab.images import hub_image, notebook_image, publish
 from labswarm_lab.lab import Aws, Lab, Running
 from labswarm_lab.nodes import (
+    documents,
     emulator_machines,
     founding,
     labs_page,
@@ -149,6 +150,7 @@ def _climb(
     snapshots.start(settings, manager)
     if real:
         labs_page.start(settings, manager, lab.hub_dir / "labs.token", idle_timeout_s)
+        documents.start(settings, manager, lab.hub_dir)
     running = Running(
         simulated=not real,
         emulator=aws.url,

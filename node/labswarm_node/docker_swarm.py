@@ -9,6 +9,7 @@ from typing import Any
 
 from labswarm import labels
 from labswarm.errors import Gone, Transient
+from labswarm.seats import Seat
 from labswarm_node.engine_api import EngineApi
 from labswarm_node.engine_errors import OutOfSequence, engine_error
 from labswarm_node.swarm import (
@@ -197,7 +198,14 @@ def _student_task(task: Mapping[str, Any]) -> StudentTask:
         cluster=found.get(labels.CLUSTER),
         refused_by=frozenset(filter(None, found.get(labels.REFUSED_BY, "").split(","))),
         created_at=datetime.fromisoformat(task["CreatedAt"]).timestamp(),
+        seat=_reserved(task),
     )
+
+
+def _reserved(task: Mapping[str, Any]) -> Seat | None:
+    reserved = (task["Spec"].get("Resources") or {}).get("Reservations") or {}
+    seat = Seat(reserved.get("MemoryBytes", 0), reserved.get("NanoCPUs", 0))
+    return seat if seat.memory_bytes or seat.nano_cpus else None
 
 
 def _student_service(service: Mapping[str, Any]) -> StudentService:

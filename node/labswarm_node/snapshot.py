@@ -1,12 +1,12 @@
 """A cluster's snapshot, and when it has to be sent. Pure: no clock and no network."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from labswarm.errors import Permanent
-from labswarm.seats import Seat, seats_of
+from labswarm.seats import Seat, seats_with
 from labswarm.snapshot import HubSeen, NodeSeen, ServiceSeen, Snapshot
 from labswarm_node.swarm import StudentService, StudentTask, SwarmNode
 
@@ -59,6 +59,10 @@ def snapshot_of(
     """
     ours = {cluster, None} if own else {cluster}
     used = Counter(task.node_id for task in tasks if task.node_id)
+    taken: defaultdict[str, list[Seat]] = defaultdict(list)
+    for task in tasks:
+        if task.node_id:
+            taken[task.node_id].append(task.seat or seat)
     by_id = sorted(nodes, key=lambda node: node.node_id)
     workers = [node for node in by_id if node.role == "worker" and node.cluster in ours]
     down = {node.node_id for node in by_id if node.state == "down"}
@@ -73,7 +77,9 @@ def snapshot_of(
                 instance_id=_instance_id(node),
                 state=node.state,
                 availability=node.availability,
-                seats=seats_of(node.memory_bytes, node.nano_cpus, seat, overhead),
+                seats=seats_with(
+                    node.memory_bytes, node.nano_cpus, seat, overhead, taken[node.node_id]
+                ),
                 seats_used=used[node.node_id],
                 created_at=node.created_at,
                 refused=refused[node.node_id],

@@ -45,7 +45,8 @@ TOKEN = "hub-token"  # noqa: S105  # a file's name
 SETTLE_S = 0.5
 # Well within the 120 s after which a snapshot is stale.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
-DESCRIBED_FOR_S = 300.0
+# A changed seat counts for hub and snapshots within a minute.
+DESCRIBED_FOR_S = 30.0
 # Half of a node's default start time: two passes of reconcile that agree are further apart, and so
 # they use two answers of the hub.
 HUB_EVERY_S = 120.0

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from labswarm.errors import Permanent
+from labswarm.seats import Seat
 
 Availability = Literal["active", "pause", "drain"]
 
@@ -80,7 +81,7 @@ class StudentTask:
 
     It `waits` when it is in line for a seat. `cluster` is the seat's; None: the hub's own.
     `refused_by` are the ids of the nodes on which its start failed before, `created_at` is when
-    this task began (epoch seconds).
+    this task began (epoch seconds). `seat` is what Swarm reserves for it; None: the cluster's seat.
     """
 
     server: Server
@@ -89,6 +90,7 @@ class StudentTask:
     cluster: str | None = None
     refused_by: frozenset[str] = frozenset()
     created_at: float = field(default=0.0, compare=False)
+    seat: Seat | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

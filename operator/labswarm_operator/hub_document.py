@@ -14,7 +14,7 @@ from labswarm.aws.applied import SsmReports
 from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb.documents import DynamoDocuments
 from labswarm.document.applied import Applied, Reports
-from labswarm.document.documents import NONE, Documents, Outdated, Version
+from labswarm.document.documents import NONE, RESTART, Documents, Outdated, Version
 from labswarm.document.parse import parse
 from labswarm.errors import BadInput
 from labswarm_operator.account import Clients, asked
@@ -168,10 +168,6 @@ class Change:
     def lines(self) -> list[str]:
         """Return the lines that differ, as `diff -u` prints them."""
         return list(diff(self.old, self.new))
-
-
-RESTART = "restart"
-"""The note of a version for which the hub restarts, whatever the text is."""
 
 
 def hubs(clusters: SsmClusters) -> list[str]:

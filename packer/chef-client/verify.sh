@@ -52,7 +52,7 @@ for tool in labswarm-node labswarm-manager; do
   check "$tool answers" answers "$tool"
 done
 check "chef-client reads what labswarm-node writes, and a failed run says why" failed_run_says_why
-for tool in labswarm-snapshot labswarm-fitness; do
+for tool in labswarm-snapshot labswarm-document labswarm-fitness; do
   check "$tool" "$tool" --help
 done
 for module in labswarm_node.chef_identity labswarm_node.snapshot_service cryptography botocore.session boto3.dynamodb.types urllib3; do

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The nodes' programs: labswarm-node, labswarm-manager, labswarm-snapshot, labswarm-fitness, labswarm-labs, in an environment of their own.
+# The nodes' programs: labswarm-node, labswarm-manager, labswarm-snapshot, labswarm-document, labswarm-fitness, labswarm-labs, in an environment of their own.
 #
 # Run from the repository's sources (this file's folder is their packer/scripts). Their dependencies
 # come from Python's package index, by the hashes in node-requirements.lock.
@@ -14,7 +14,7 @@ pip install --no-deps --no-build-isolation --force-reinstall "$sources"
 # setuptools was there to build it.
 pip uninstall -y setuptools pip
 
-for tool in labswarm-node labswarm-manager labswarm-snapshot labswarm-fitness labswarm-labs; do
+for tool in labswarm-node labswarm-manager labswarm-snapshot labswarm-document labswarm-fitness labswarm-labs; do
   ln -sfn "/opt/labswarm/bin/$tool" "/usr/local/bin/$tool"
 done
 install -d -m 755 /etc/labswarm

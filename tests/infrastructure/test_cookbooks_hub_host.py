@@ -105,8 +105,8 @@ class Aws:
         assert operation == "get_parameters_by_path"
         return self
 
-    def paginate(self, **request: str) -> list[dict[str, list[dict[str, str]]]]:
-        assert request == {"Path": "/labswarm/clusters"}
+    def paginate(self, **request: object) -> list[dict[str, list[dict[str, str]]]]:
+        assert request == {"Path": "/labswarm/clusters", "Recursive": True}
         return [{"Parameters": [parameter]} for parameter in self.parameters]
 
 

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.ht
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,6 +135,10 @@ class SsmTwin:
             raise refused("GetParameter", "ParameterNotFound", "")
         return {"Parameter": {"Name": Name, "Value": self.parameters[Name]}}
 
+    def get_parameters(self, Names: Sequence[str]) -> dict[str, Any]:  # noqa: N803
+        found = [name for name in Names if name in self.parameters]
+        return {"Parameters": [{"Name": one, "Value": self.parameters[one]} for one in found]}
+
     def get_paginator(self, operation: str) -> "_Pages":
         return _Pages(getattr(self, operation), self.paged)
 
@@ -142,7 +146,8 @@ class SsmTwin:
         found = [s for s in reversed(self.sent.values()) if s.instance_id == InstanceId]
         return {"Commands": [{"CommandId": s.command_id, "Comment": s.comment} for s in found]}
 
-    def get_parameters_by_path(self, Path: str) -> dict[str, Any]:  # noqa: N803
+    def get_parameters_by_path(self, Path: str, Recursive: bool) -> dict[str, Any]:  # noqa: N803
+        assert Recursive
         return {
             "Parameters": [
                 {"Name": name, "Value": value}

@@ -19,23 +19,26 @@ SCHEMA = ROOT / "docs/reference/hub-document.schema.json"
 HEAD = """\
 # The hub's document
 
-One YAML text per hub has the settings that its admins change. [`labswarm hub`](command.md#labswarm-hub) reads and changes it. Every key is optional.
-Without a key, the cluster's own value counts, as Terraform and the cookbook gave it.
+One YAML text per hub has the settings that its admins change. Read and change it with
+[`labswarm hub`](command.md#labswarm-hub). Every key is optional. Without a key, the cluster's own
+value counts, as Terraform and the cookbook gave it.
 
-Keys that Zero to JupyterHub has too mean the same here. This page and the [JSON Schema](hub-document.schema.json) are generated from
-the checks themselves. An editor that knows YAML schemas completes the keys when the text begins with this line:
+Keys that Zero to JupyterHub has too mean the same here. This page and the
+[JSON Schema](hub-document.schema.json) are generated from the checks themselves. An editor that
+knows YAML schemas completes the keys when the text begins with this line:
 
 ```yaml
 # yaml-language-server: $schema=hub-document.schema.json
 ```
 
-Memory is a number of bytes, or a number with K, M, G or T (powers of 1,024), such as 1.5G. CPU is in cores, times are in seconds.
+Memory is a number of bytes, or a number with K, M, G or T (powers of 1,024), such as 1.5G. CPU is
+in cores, times are in seconds.
 """
 LOGIN_HEAD = """
 ## Logins
 
-`login` has a `kind`, and the keys of that kind. [How to set up each kind](../how-to/login.md) has an example of each. A secret's value never stands in
-the document: the key names a secret in Secrets Manager.
+`login` has a `kind`, and the keys of that kind. A secret's value never stands in the document: the
+key names a secret in Secrets Manager.
 """
 INSTEAD_HEAD = """
 ## Keys of Zero to JupyterHub that are refused

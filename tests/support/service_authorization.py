@@ -48,6 +48,8 @@ _RESOURCES: Mapping[str, tuple[str, ...]] = {
     "ssm:DescribeInstanceInformation": (),
     "ssm:GetCommandInvocation": (),
     "ssm:GetParameter": _PARAMETER,
+    # Each of its names; all of them are below one path.
+    "ssm:GetParameters": (arn("ssm", "parameter/labswarm/clusters/*"),),
     "ssm:GetParametersByPath": (arn("ssm", "parameter{Path}"),),
     "ssm:ListCommands": (),
     "ssm:SendCommand": (arn("ssm", "document/{DocumentName}"), arn("ec2", "instance/*")),

@@ -268,7 +268,7 @@ def test_every_document_is_sent_and_every_document_sent_is_there() -> None:
 
 # That the check itself finds what it is for.
 
-CLUSTERS = Grant("ssm:GetParameter", arn("ssm", "parameter/labswarm/clusters/*"))
+CLUSTERS = Grant("ssm:GetParameters", arn("ssm", "parameter/labswarm/clusters/*"))
 
 
 @pytest.mark.parametrize(

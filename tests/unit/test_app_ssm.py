@@ -20,7 +20,8 @@ from labswarm.commands.agent import Invocation
 from labswarm.errors import BadInput, LabswarmError, Permanent, Throttled, Transient
 
 COMMAND = "4c1c5b2e-2f0e-4c55-9f3c-0a1b2c3d4e5f"
-PARAMETER = {"Name": "/labswarm/clusters/lab"}
+PARAMETER = "/labswarm/clusters/lab"
+BOTH = {"Names": [PARAMETER, f"{PARAMETER}/applied"]}
 
 
 @dataclass
@@ -163,14 +164,16 @@ def test_an_aws_that_is_not_reached_is_transient() -> None:
 
 def test_a_cluster_is_read_from_its_parameter(ssm: Stubbed) -> None:
     ssm.stub.add_response(
-        "get_parameter", {"Parameter": {"Value": json.dumps(DESCRIPTION)}}, PARAMETER
+        "get_parameters",
+        {"Parameters": [{"Name": PARAMETER, "Value": json.dumps(DESCRIPTION)}]},
+        BOTH,
     )
 
     assert SsmClusters(ssm.client).read_cluster("lab").manager == MANAGER
 
 
 def test_a_cluster_without_a_parameter_is_named(ssm: Stubbed) -> None:
-    ssm.stub.add_client_error("get_parameter", "ParameterNotFound", expected_params=PARAMETER)
+    ssm.stub.add_response("get_parameters", {"Parameters": []}, BOTH)
 
     with pytest.raises(BadInput, match="/labswarm/clusters/lab") as refused:
         SsmClusters(ssm.client).read_cluster("lab")

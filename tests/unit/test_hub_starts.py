@@ -811,7 +811,7 @@ def test_a_profile_chooses_the_group_its_line_and_its_limits(new_hub: NewHub) ->
     assert (one.mem_guarantee, one.mem_limit) == (4096, 8192)
     assert (one.cpu_guarantee, one.cpu_limit) == (2e-6, 4e-6)
     assert one._seating is not plain._seating
-    assert "A GPU" in one.options_form
+    assert "A GPU" in one.options_form(one)
     assert one.options_from_form({"profile": ["cuda"]}) == {"profile": "cuda"}
     assert not new_options(hub).options_form
 

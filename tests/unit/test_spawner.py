@@ -78,7 +78,7 @@ settings = HubSettings.parse(Path(sys.argv[2]).read_text())
 spawner = LabswarmSpawner(settings=settings, user=SimpleNamespace(name="ada"))
 spawner.user_options = spawner.options_from_form({"profile": ["cuda"]})
 spawner._apply_group(spawner.group)
-assert "A GPU" in spawner.options_form
+assert "A GPU" in spawner.options_form(spawner)
 assert (spawner.group.cluster, spawner.image) == ("lab-gpu", settings.groups["gpu"].image)
 assert (spawner.mem_limit, spawner.cpu_limit) == (8192, 4e-6)
 waiting = spawner._seating

@@ -11,6 +11,7 @@ default['labswarm_hub']['rotate_join_token_at'] = '*-*-* 04:00:00'
 
 default['labswarm_hub']['source'] = '/opt/labswarm/src'
 default['labswarm_hub']['snapshot_command'] = '/usr/local/bin/labswarm-snapshot'
+default['labswarm_hub']['document_command'] = '/usr/local/bin/labswarm-document'
 
 # The page for instructors: its program, its token, who teaches which group of students, and the
 # people of groups where the login has none.

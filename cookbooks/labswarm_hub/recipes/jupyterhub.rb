@@ -6,6 +6,8 @@ end
 ground = Labswarm::Ground.read(node['labswarm_base']['ground'])
 homes = node['labswarm_base']['homes']
 data = ::File.join(hub['data'], 'hub')
+# Written here; labswarm-document writes the values of the hub's document over it, into hub.json.
+base_file = ::File.join(data, 'base.json')
 settings_file = ::File.join(data, 'hub.json')
 
 if ground['efs']
@@ -63,7 +65,7 @@ else
   end
 end
 
-labswarm_hub_settings settings_file do
+labswarm_hub_settings base_file do
   settings(
     'cluster' => ground['cluster'],
     'image' => ground['images'].first,
@@ -95,6 +97,14 @@ labswarm_hub_settings settings_file do
   # Terraform describes the cluster when its hub is there.
   retries 20
   retry_delay 15
+end
+
+# A hub's first start; from then on the file is labswarm-document's.
+file settings_file do
+  content lazy { ::File.read(base_file) }
+  mode '0600'
+  sensitive true
+  action :create_if_missing
 end
 
 labswarm_hub_service Labswarm::Hub::SERVICE do

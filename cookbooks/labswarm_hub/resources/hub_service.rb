@@ -16,9 +16,9 @@ property :source, String, required: true,
 property :sysctl, Hash, default: {},
                         description: "Kernel parameters of the hub's own network, by name."
 property :settings_file, String, required: true,
-                                 description: "The file with the hub's settings."
+                                 description: "The file with the hub's settings. labswarm-document restarts the hub when they change."
 property :reads, Array, default: [],
-                        description: 'Further files and folders that the hub reads. A change in one of them, in the settings or in the source makes the service again.'
+                        description: 'Further files and folders that the hub reads. A change in one of them or in the source makes the service again.'
 
 # Where the parts are inside the container.
 HUB = '/opt/labswarm/hub'.freeze
@@ -49,7 +49,7 @@ action_class do
   end
 
   def digest
-    @digest ||= Labswarm::Reads.digest(words, [new_resource.settings_file, *sources.keys, *new_resource.reads])
+    @digest ||= Labswarm::Reads.digest(words, [*sources.keys, *new_resource.reads])
   end
 
   def words

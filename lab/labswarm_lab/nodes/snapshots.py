@@ -17,7 +17,7 @@ from labswarm_node.swarm import StudentService, StudentTask, SwarmNode
 LOG = "snapshot.log"
 _LOOK_S = 0.2
 # As a unit with Restart=on-failure: a person may have repaired a permanent failure.
-_RESTARTED = 'until "$@"; do sleep 5; done'
+RESTARTED = 'until "$@"; do sleep 5; done'
 
 
 def start(settings: NodesSettings, manager: str) -> None:
@@ -28,14 +28,14 @@ def start(settings: NodesSettings, manager: str) -> None:
     """
     log = settings.place.nodes_dir / LOG
     if settings.kind == "namespaces":
-        command = ["sh", "-c", _RESTARTED, "sh", "labswarm-snapshot"]
+        command = ["sh", "-c", RESTARTED, "sh", "labswarm-snapshot"]
         machine.start_beside(settings, manager, command, log)
         return
     node_json = settings.place.node_dir(manager) / "node.json"
     with log.open("ab") as out:
         subprocess.Popen(
             [
-                *("sh", "-c", _RESTARTED, "sh"),
+                *("sh", "-c", RESTARTED, "sh"),
                 *(sys.executable, "-m", "labswarm_lab.nodes.snapshots"),
             ],
             stdin=subprocess.DEVNULL,

@@ -2,11 +2,12 @@
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from labswarm.errors import BadInput
-from labswarm.fields import Fields, names
+from labswarm.fields import ANY_VERSION, Fields, names
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
@@ -113,6 +114,24 @@ class Cluster:
         if cluster.asg != asg_name(name):
             raise BadInput("asg", f"is {cluster.asg!r}; the group of {name!r} is {asg_name(name)}")
         return cluster
+
+    def changed(self, changes: Mapping[str, Any]) -> "Cluster":
+        """The cluster with the values of its hub's document: seat, headroom, further images.
+
+        A seat may have one of its two fields. Raises BadInput for a value that is wrong.
+        """
+        fields = Fields(changes, ANY_VERSION, of="changes")
+        seat = self.seat
+        if fields.has("seat"):
+            given = {**vars(self.seat), **fields.anything_by_name("seat")}
+            seat = _resources(Fields(given, names(Resources), "seat."), least=1)
+        images = fields.texts("images", _IMAGE, default=())
+        return replace(
+            self,
+            seat=seat,
+            headroom=fields.count("headroom", 0, self.headroom),
+            images=tuple(dict.fromkeys((*images, *self.images))),
+        )
 
 
 class Clusters(Protocol):

@@ -111,6 +111,13 @@ class Fields:
         inner = Fields(values, ANY_VERSION, f"{self._path}{name}.")
         return {key: inner.texts(key) for key in values}
 
+    def anything_by_name(self, name: str) -> dict[str, Any]:
+        """The object under this name with values of any kind; empty without it."""
+        values = self._values.get(name, {})
+        if not isinstance(values, Mapping):
+            raise self._bad(name, f"is {values!r}; it has to be an object")
+        return dict(values)
+
     def path(self, name: str, default: str | None = None) -> Path:
         """An absolute path."""
         path = Path(self.text(name, default=default))

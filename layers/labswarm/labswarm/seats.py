@@ -4,7 +4,7 @@ Swarm only spreads services over nodes (https://github.com/moby/moby/issues/2670
 of half-full nodes never shrinks: so servers are packed here, and each service names its node.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 START_WITHIN_S = 600
@@ -51,6 +51,19 @@ def seats_of(memory_bytes: int, nano_cpus: int, seat: Seat, overhead: Seat) -> i
         (nano_cpus - overhead.nano_cpus, seat.nano_cpus),
     )
     return max(0, min(room // need for room, need in rooms if need))
+
+
+def seats_with(
+    memory_bytes: int, nano_cpus: int, seat: Seat, overhead: Seat, taken: Collection[Seat]
+) -> int:
+    """The seats of a node with these servers: theirs, and as many of size `seat` as fit besides.
+
+    After a change of the seat's size a node has servers of both sizes. Swarm reserves what each of
+    them was started with, so only the rest of the node can be given out.
+    """
+    memory_bytes -= sum(one.memory_bytes for one in taken)
+    nano_cpus -= sum(one.nano_cpus for one in taken)
+    return len(taken) + seats_of(memory_bytes, nano_cpus, seat, overhead)
 
 
 def free_seats(node: SeatedNode, seats_used: Mapping[str, int], starting: Mapping[str, int]) -> int:

@@ -57,6 +57,27 @@ module "role" {
       Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.snapshots_table}"
       Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
     },
+    # The versions of its own document, which it applies, and its report of the version that runs.
+    {
+      Sid       = "Document"
+      Effect    = "Allow"
+      Action    = ["dynamodb:GetItem", "dynamodb:Query"]
+      Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.documents_table}"
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = [var.cluster] } }
+    },
+    # The secrets that the document's login names: docs/how-to/login.md.
+    {
+      Sid      = "LoginSecrets"
+      Effect   = "Allow"
+      Action   = "secretsmanager:GetSecretValue"
+      Resource = "arn:${data.aws_partition.current.partition}:secretsmanager:${local.here}:secret:labswarm/${var.cluster}/login/*"
+    },
+    {
+      Sid      = "DocumentReport"
+      Effect   = "Allow"
+      Action   = ["ssm:GetParameter", "ssm:PutParameter"]
+      Resource = "${local.parameters}/${var.cluster}/applied"
+    },
     {
       Sid       = "Bookings"
       Effect    = "Allow"

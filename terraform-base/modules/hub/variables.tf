@@ -184,6 +184,12 @@ variable "snapshots_table" {
   default     = "labswarm-snapshots"
 }
 
+variable "documents_table" {
+  description = "The app's table of the hubs' documents, from which the hub reads its own."
+  type        = string
+  default     = "labswarm-documents"
+}
+
 variable "bookings_table" {
   description = "The app's table of the labs that instructors book on the hub's page."
   type        = string

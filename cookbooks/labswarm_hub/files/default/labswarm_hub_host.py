@@ -37,7 +37,9 @@ def description(config: NodeConfig, clients: Clients) -> dict[str, Any]:
     A bad description of a group leaves out that group. Raises BadInput when the hub's
     own is not there yet, or wrong.
     """
-    clusters, wrong = SsmClusters(clients("ssm")).of_hub(config.cluster, config.instance_id)
+    clusters, wrong = SsmClusters(clients("ssm"), with_document=False).of_hub(
+        config.cluster, config.instance_id
+    )
     for error in wrong:
         print(f"labswarm-hub: left out: {error}", file=sys.stderr)
     own, *further = clusters

@@ -10,9 +10,12 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
+REPORT = "applied"
+
+
 def parameter_of(cluster: str) -> str:
-    """The parameter of a hub's report."""
-    return f"/labswarm/clusters/{cluster}/applied"
+    """The parameter of a hub's report, below its cluster's description."""
+    return f"/labswarm/clusters/{cluster}/{REPORT}"
 
 
 class SsmReports:

@@ -17,6 +17,8 @@ class Version:
     note: str = ""
 
 
+RESTART = "restart"
+"""The note of a version for which the hub restarts, whatever the text is."""
 NONE = Version(0, "", "", 0)
 """The version before the first one: an empty document."""
 

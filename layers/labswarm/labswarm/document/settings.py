@@ -25,7 +25,8 @@ def hub_settings(document: Document, base: Mapping[str, Any]) -> dict[str, Any]:
     changed |= _profiles(document, groups)
     changed |= _login(document)
     if users := _users(document):
-        changed["admins"] = users.get("admin_users") or base.get("admins", [])
+        if users.get("admin_users") is not None:
+            changed["admins"] = users["admin_users"]
         changed["authenticator_traits"] = {
             **changed.get("authenticator_traits", {}),
             **{name: value for name, value in users.items() if name != "admin_users"},
@@ -35,6 +36,16 @@ def hub_settings(document: Document, base: Mapping[str, Any]) -> dict[str, Any]:
     if document.hub and document.hub.extra_config:
         changed["extra_config"] = dict(document.hub.extra_config)
     return changed
+
+
+def with_former_admins(wanted: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with the users who were admins `before` and are none any more.
+
+    JupyterHub's own database keeps an admin's rights, so the hub has to take them away by name.
+    """
+    earlier = {*before.get("admins", ()), *before.get("former_admins", ())}
+    former = sorted(earlier - {*wanted.get("admins", ())})
+    return {**wanted, "former_admins": former} if former else dict(wanted)
 
 
 def cluster_changes(document: Document) -> dict[str, Any]:

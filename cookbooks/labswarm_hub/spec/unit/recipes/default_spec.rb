@@ -5,7 +5,7 @@ AUTHENTICATED = { 'labswarm_hub' => { 'authenticator' => 'native', 'admins' => [
 describe 'labswarm_hub::default' do
   it 'includes the base and each of its parts' do
     run = runner(ground: HUB_GROUND, attributes: AUTHENTICATED).converge(described_recipe)
-    %w(labswarm_base labswarm_hub::data labswarm_hub::swarm labswarm_hub::jupyterhub labswarm_hub::snapshot labswarm_hub::labs labswarm_hub::tls
+    %w(labswarm_base labswarm_hub::data labswarm_hub::swarm labswarm_hub::jupyterhub labswarm_hub::snapshot labswarm_hub::document labswarm_hub::labs labswarm_hub::tls
        labswarm_hub::metrics).each { |recipe| expect(run).to include_recipe(recipe) }
   end
 end
@@ -84,8 +84,8 @@ describe 'labswarm_hub::jupyterhub' do
   end
 
   it 'writes to the hub the people who may log in and the kind of servers' do
-    expect(run).to write_labswarm_hub_settings('/srv/labswarm/hub/hub.json').with(retries: 20, retry_delay: 15)
-    settings = run.labswarm_hub_settings('/srv/labswarm/hub/hub.json').settings
+    expect(run).to write_labswarm_hub_settings('/srv/labswarm/hub/base.json').with(retries: 20, retry_delay: 15)
+    settings = run.labswarm_hub_settings('/srv/labswarm/hub/base.json').settings
     expect(settings).to include('cluster' => 'db', 'authenticator' => 'native', 'admins' => ['ada'], 'image' => GROUND['images'].first,
                                 'manager_token_file' => '/srv/labswarm/manager.token', 'homes' => '/homes', 'network' => 'labswarm', 'idle_timeout_s' => 3600, 'idle_warning_s' => 300, 'longest_server_s' => 86_400)
     expect(run).to write_labswarm_drop_ins('/srv/labswarm/hub/conf.d').with(files: { '10-native.py' => "c.x = 1\n" })
@@ -96,6 +96,14 @@ describe 'labswarm_hub::jupyterhub' do
       .with(network: 'labswarm', data: '/srv/labswarm/hub', homes: '/homes', source: '/opt/labswarm/src', settings_file: '/srv/labswarm/hub/hub.json',
             reads: ['/srv/labswarm/hub/conf.d', '/srv/labswarm/hub/manager.token', '/srv/labswarm/hub/labs.token'],
             sysctl: { 'net.ipv4.tcp_orphan_retries' => 3, 'net.ipv4.tcp_retries2' => 3, 'net.ipv4.tcp_syn_retries' => 2 })
+  end
+end
+
+describe 'labswarm_hub::document' do
+  it 'keeps the service running that applies the document, as root with one folder to write' do
+    unit = runner(ground: HUB_GROUND).converge(described_recipe).systemd_unit('labswarm-document.service')
+    expect(unit.content['Service']).to include('ExecStart' => '/usr/local/bin/labswarm-document --folder /srv/labswarm/hub',
+                                               'Restart' => 'always', 'ReadWritePaths' => '/srv/labswarm/hub', 'ProtectSystem' => 'strict')
   end
 end
 

@@ -17,7 +17,7 @@ control 'labswarm-hub-2' do
   describe command("docker service inspect --format '{{.Spec.TaskTemplate.RestartPolicy.Condition}}' labswarm-hub") do
     its('stdout.strip') { should eq 'any' }
   end
-  %w(caddy.service labswarm-snapshot.service labswarm-labs.service labswarm-rotate-join-token.timer).each do |unit|
+  %w(caddy.service labswarm-snapshot.service labswarm-document.service labswarm-labs.service labswarm-rotate-join-token.timer).each do |unit|
     describe systemd_service(unit) do
       it { should be_enabled }
       it { should be_running }

@@ -1,0 +1,127 @@
+"""`labswarm-document`: the service on the hub's host that applies the hub's document.
+
+It looks at the document every few seconds. A new version becomes the hub's settings file, and the
+hub restarts; students' servers and open pages stay. A hub that does not answer gets its last good
+settings back.
+Permissions of the hub's role: dynamodb:Query and GetItem on its own cluster's versions,
+ssm:GetParameter and PutParameter on its report, secretsmanager:GetSecretValue on its logins'.
+"""
+
+import argparse
+import logging
+import os
+import random
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import botocore.session
+
+from labswarm.aws.applied import SsmReports
+from labswarm.aws.dynamodb.documents import DynamoDocuments
+from labswarm.aws.environment import AWS
+from labswarm.aws.errors import named
+from labswarm.clock import Clock, WallClock
+from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm_node.config import NodeConfig
+from labswarm_node.document import DocumentService, Files
+from labswarm_node.running_hub import SwarmHub
+
+EVERY_S = 10.0
+TABLE = "labswarm-documents"
+FOLDER = "/srv/labswarm/hub"
+_LONGEST_PAUSE_S = 60.0
+
+log = logging.getLogger("labswarm-document")
+
+
+def run(look: Callable[[], None], clock: Clock, every_s: float) -> NoReturn:
+    """Look for ever. Without an answer, wait longer each time, with jitter."""
+    failures = 0
+    while True:
+        try:
+            look()
+            failures = 0
+        except Transient as error:
+            failures += 1
+            log.warning("failed %d times: %s", failures, error)
+        pause_s = min(_LONGEST_PAUSE_S, every_s * 2**failures)
+        clock.sleep(pause_s * random.uniform(0.8, 1))  # noqa: S311  # not all hubs at once
+
+
+def main() -> int:
+    """Entry point: run until the process is ended or an error is not retryable."""
+    return serve(sys.argv[1:], os.environ)
+
+
+def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run the service of the hub that node.json names; return the exit code when it fails."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    options = _parser().parse_args(arguments)
+    clock = WallClock()
+    try:
+        config = NodeConfig.read(environment)
+        if config.hub is None:
+            raise BadInput("role", f"is {config.role!r}; labswarm-document runs on the hub")
+        client = _clients(config)
+        service = DocumentService(
+            config.cluster,
+            DynamoDocuments(client("dynamodb"), options.table),
+            SsmReports(client("ssm")),
+            SwarmHub(config.docker_host, config.hub.api_url),
+            lambda name: _secret(client("secretsmanager"), name),
+            Files(options.folder),
+            clock,
+        )
+        run(service.look, clock, options.every)
+    except LabswarmError as error:
+        log.error("exiting: this error is not retryable: %s", error)  # noqa: TRY400
+        return 2 if isinstance(error, BadInput) else 1
+
+
+def _secret(secrets: Any, name: str) -> str:
+    """Return a secret's text. Raises Permanent for one without text."""
+    with named():
+        text = secrets.get_secret_value(SecretId=name).get("SecretString")
+    if not isinstance(text, str) or not text.strip():
+        raise Permanent(f"the secret {name} has no text")
+    return text.strip()
+
+
+def _clients(config: NodeConfig) -> Callable[[str], Any]:
+    session = botocore.session.get_session()
+    return lambda service: session.create_client(
+        service,
+        region_name=config.region,
+        endpoint_url=config.aws_endpoint_url,
+        config=AWS,
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.5 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0.5 to 60")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="labswarm-document", description="Carry the hub's document to the hub, for ever."
+    )
+    parser.add_argument(
+        "--every", type=_seconds, default=EVERY_S, metavar="S", help="look every S seconds"
+    )
+    parser.add_argument("--table", default=TABLE, help="read the versions from this table")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(FOLDER), help="write the hub's settings to this folder"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
