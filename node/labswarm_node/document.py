@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from labswarm.clock import Clock
 from labswarm.document.applied import Applied, Reports
 from labswarm.document.documents import NONE, RESTART, Documents, Version
 from labswarm.document.parse import parse
@@ -18,6 +17,7 @@ from labswarm.document.settings import (
     with_former_admins,
 )
 from labswarm.errors import BadInput, Gone, Permanent, Transient
+from labswarm_node.clock import Clock
 
 ANSWER_WITHIN_S = 90.0
 """How long a hub may take to answer with new settings. It takes about 5 s on a quiet machine."""

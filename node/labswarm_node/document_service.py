@@ -22,8 +22,8 @@ from labswarm.aws.applied import SsmReports
 from labswarm.aws.dynamodb.documents import DynamoDocuments
 from labswarm.aws.environment import AWS
 from labswarm.aws.errors import named
-from labswarm.clock import Clock, WallClock
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import NodeConfig
 from labswarm_node.document import DocumentService, Files
 from labswarm_node.running_hub import SwarmHub
