@@ -24,7 +24,7 @@ dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Print the lines that would change, and write nothing."
 )
 wait_option = click.option(
-    "--wait/--no-wait", default=True, show_default=True, help="Wait until the hub runs it."
+    "--wait/--no-wait", default=True, show_default=True, help="Return when the hub runs it, or at once."
 )
 
 
@@ -65,7 +65,10 @@ class shown_problems:  # noqa: N801  # a context manager, used as a function
 
 @click.group(cls=Commands)
 def hub() -> None:
-    """Read and change a hub's settings: one YAML document with a history."""
+    """Read and change a hub's document.
+
+    Print, set and undo its settings: one YAML text with a history.
+    """
 
 
 @hub.command()
@@ -75,7 +78,10 @@ def hub() -> None:
 @json_option("one JSON object, with the state of the hub")
 @on_hub
 def show(hub: "HubDocument", number: int | None, as_json: bool) -> None:
-    """Print the document, and report whether the hub runs it."""
+    """Print the document.
+
+    Report whether the hub runs it.
+    """
     from labswarm_operator.hub_document import summary, with_header
 
     version, applied = hub.read(number), hub.applied()
@@ -95,9 +101,10 @@ def show(hub: "HubDocument", number: int | None, as_json: bool) -> None:
 @wait_option
 @on_hub
 def set_value(hub: "HubDocument", path: str, value: str, dry_run: bool, wait: bool) -> None:
-    """Set one value, such as `cull.timeout 7200`.
+    """Set one value.
 
-    Write lists as [a, b]. Keep comments and all other lines.
+    Write a path and a value such as `cull.timeout 7200`, and lists as [a, b]. Keep comments and all
+    other lines.
     """
     from labswarm.document.edit import value_of, with_value
 
@@ -112,7 +119,10 @@ def set_value(hub: "HubDocument", path: str, value: str, dry_run: bool, wait: bo
 @wait_option
 @on_hub
 def unset(hub: "HubDocument", path: str, dry_run: bool, wait: bool) -> None:
-    """Remove one value. The cluster's own value counts then."""
+    """Remove one value.
+
+    Let the cluster's own value count again.
+    """
     from labswarm.document.edit import without_value
 
     made = hub.changed(lambda text: without_value(text, path), f"unset {path}")
@@ -123,9 +133,9 @@ def unset(hub: "HubDocument", path: str, dry_run: bool, wait: bool) -> None:
 @wait_option
 @on_hub
 def edit(hub: "HubDocument", wait: bool) -> None:
-    """Open the document in $EDITOR, and write it when it is closed.
+    """Open the document in $EDITOR.
 
-    Keep a wrong text in a file, so that no work is lost.
+    Write it when the editor is closed. Keep a wrong text in a file, so that no work is lost.
     """
     from labswarm.document.parse import BadDocument
     from labswarm_operator.hub_document import with_header
@@ -148,7 +158,10 @@ def edit(hub: "HubDocument", wait: bool) -> None:
 @click.argument("file", metavar="FILE", type=FILE)
 @json_option("a JSON array with one object per problem")
 def validate(file: Path, as_json: bool) -> None:
-    """Check FILE without a hub. List each problem with its line and remedy."""
+    """Check FILE without a hub.
+
+    List each problem with its line and remedy.
+    """
     from labswarm.document.parse import BadDocument, parse
 
     with refusing(), shown_problems(str(file)):
@@ -169,9 +182,10 @@ def validate(file: Path, as_json: bool) -> None:
 @click.option("--to", "new", type=click.IntRange(0), help="Compare to version N. [default: newest]")
 @on_hub
 def diff(hub: "HubDocument", file: Path | None, old: int | None, new: int | None) -> None:
-    """Print the lines that differ between two versions, or from the newest to FILE.
+    """Compare two versions, or FILE.
 
-    Compare the newest version with the one before, if nothing is given.
+    Print the lines that differ: from the newest version to FILE, or else from the one before to the
+    newest.
     """
     from labswarm_operator.hub_document import Change
 
@@ -204,7 +218,10 @@ def apply(hub: "HubDocument", file: Path, dry_run: bool, wait: bool) -> None:
 @json_option("a JSON array with one object per version")
 @on_hub
 def history(hub: "HubDocument", most: int, as_json: bool) -> None:
-    """List the versions, the newest first: when, by whom, and why."""
+    """List the versions, the newest first.
+
+    Print when, by whom and why each was written.
+    """
     from labswarm_operator.hub_document import summary
 
     versions = hub.history(most)
@@ -224,7 +241,10 @@ def history(hub: "HubDocument", most: int, as_json: bool) -> None:
 @wait_option
 @on_hub
 def undo(hub: "HubDocument", to: int | None, dry_run: bool, wait: bool) -> None:
-    """Return to an earlier version, by writing it again as the newest."""
+    """Return to an earlier version.
+
+    Write it again, as the newest.
+    """
     _finish(hub, hub.undone(to), dry_run=dry_run, wait=wait)
 
 
@@ -232,7 +252,10 @@ def undo(hub: "HubDocument", to: int | None, dry_run: bool, wait: bool) -> None:
 @wait_option
 @on_hub
 def restart(hub: "HubDocument", wait: bool) -> None:
-    """Restart JupyterHub. Students' servers keep running."""
+    """Start JupyterHub again.
+
+    Keep students' servers running.
+    """
     version = hub.restart()
     if wait:
         hub.await_applied(version)
@@ -260,7 +283,10 @@ def list_admins(hub: "HubDocument", as_json: bool) -> None:
 @wait_option
 @on_hub
 def add(hub: "HubDocument", user: str, dry_run: bool, wait: bool) -> None:
-    """Make USER an admin. It is no error if USER is one."""
+    """Add USER to the admins.
+
+    Change nothing if USER is one.
+    """
     from labswarm.document.edit import with_admin
 
     made = hub.changed(lambda text: with_admin(text, user), f"add the admin {user}")
@@ -273,7 +299,10 @@ def add(hub: "HubDocument", user: str, dry_run: bool, wait: bool) -> None:
 @wait_option
 @on_hub
 def remove(hub: "HubDocument", user: str, dry_run: bool, wait: bool) -> None:
-    """Remove USER from the admins. The hub then takes the rights away."""
+    """Remove USER from the admins.
+
+    Let the hub take the rights away when it starts again.
+    """
     from labswarm.document.edit import without_admin
 
     made = hub.changed(lambda text: without_admin(text, user), f"remove the admin {user}")

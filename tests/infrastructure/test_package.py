@@ -33,6 +33,7 @@ ELSEWHERE = {
 COMES_WITH = {
     "botocore": "boto3",
     "yarl": "aiohttp",
+    "pydantic-core": "pydantic",
     "docker": "dockerspawner",
     "traitlets": "jupyterhub",
     "werkzeug": "moto",

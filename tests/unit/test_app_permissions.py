@@ -290,7 +290,7 @@ def test_a_planted_call_without_permission_is_found(
 def test_a_planted_call_of_an_action_nobody_looked_up_is_found(programs: Programs) -> None:
     found = calls(programs, "planted_another_action", "handler", {})
 
-    assert {call.action for call in found} == {"ssm:GetParameter", "ssm:PutParameter"}
+    assert {call.action for call in found} == {"ssm:GetParameters", "ssm:PutParameter"}
     with pytest.raises(KeyError, match="ssm:PutParameter"):
         needs(found)
 
