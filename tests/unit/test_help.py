@@ -12,10 +12,10 @@ from tests.support.command_tree import Path, commands
 
 COLUMNS = 80
 WORDS = (
-    "add affect answer begin book change check choose clear compare connect crash cut delay deliver deny "
+    "add affect answer begin book check choose clear compare connect crash cut delay deliver deny "
     "draw drop end exit give hold inject install keep kill let list lose lower make move never "
     "press print read refuse remove repeat replace report return roll run send set show simulate "
-    "open start stop throttle use watch write "
+    "change open start stop throttle use watch write "
 )
 OF_PROGRAMS = (
     "activate back carry drain emulate end evacuate fetch join label leave limit listen look "
