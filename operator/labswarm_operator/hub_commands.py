@@ -24,7 +24,7 @@ dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Print the lines that would change, and write nothing."
 )
 wait_option = click.option(
-    "--wait/--no-wait", default=True, show_default=True, help="Return when the hub runs it, or at once."
+    "--wait/--no-wait", default=True, show_default=True, help="Return only when the hub runs it."
 )
 
 

@@ -41,7 +41,9 @@ labswarm_drop_ins ::File.join(data, 'conf.d') do
   files hub['conf'].to_h
 end
 
-packages = ['dockerspawner==14.0.0', 'jupyterhub-idle-culler==2.0.0', *hub['python_packages']]
+# The last five are the logins of the hub's document: docs/how-to/login.md.
+packages = %w(dockerspawner==14.0.0 jupyterhub-idle-culler==2.0.0 jupyterhub-firstuseauthenticator==1.1.1 jupyterhub-ldapauthenticator==2.0.2
+              jupyterhub-ltiauthenticator==1.6.3 jupyterhub-nativeauthenticator==1.3.0 oauthenticator==17.4.0) + hub['python_packages'].to_a
 dockerfile = "FROM quay.io/jupyterhub/jupyterhub:6.1.1\nRUN python3 -m pip install --no-cache-dir #{packages.join(' ')}\n"
 image = hub['image'] || "labswarm-hub:#{Labswarm::Image.tag(dockerfile)}"
 

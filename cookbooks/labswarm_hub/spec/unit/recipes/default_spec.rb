@@ -70,7 +70,8 @@ describe 'labswarm_hub::jupyterhub' do
   it 'builds its image of the versions that are named here' do
     expect(run.file('/etc/labswarm/hub-image/Dockerfile').content).to eq(
       "FROM quay.io/jupyterhub/jupyterhub:6.1.1\n" \
-      "RUN python3 -m pip install --no-cache-dir dockerspawner==14.0.0 jupyterhub-idle-culler==2.0.0\n"
+      "RUN python3 -m pip install --no-cache-dir dockerspawner==14.0.0 jupyterhub-idle-culler==2.0.0 jupyterhub-firstuseauthenticator==1.1.1 " \
+      "jupyterhub-ldapauthenticator==2.0.2 jupyterhub-ltiauthenticator==1.6.3 jupyterhub-nativeauthenticator==1.3.0 oauthenticator==17.4.0\n"
     )
     expect(run.find_resource(:labswarm_image, run.labswarm_hub_service('labswarm-hub').image).folder).to eq('/etc/labswarm/hub-image')
   end
