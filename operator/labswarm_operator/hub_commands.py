@@ -220,7 +220,7 @@ def apply(hub: "HubDocument", file: Path, dry_run: bool, wait: bool) -> None:
 def history(hub: "HubDocument", most: int, as_json: bool) -> None:
     """List the versions, the newest first.
 
-    Print when, by whom and why each was written.
+    Print date, author and reason of each.
     """
     from labswarm_operator.hub_document import summary
 

@@ -200,8 +200,9 @@ def test_no_code_writes_a_join_token() -> None:
 def test_the_hubs_image_has_the_versions_that_the_tests_run_with() -> None:
     recipe = (COOKBOOKS / "labswarm_hub/recipes/jupyterhub.rb").read_text()
     lock = (REPOSITORY / "requirements/class.lock").read_text()
-    for package in ("dockerspawner", "jupyterhub-idle-culler"):
-        (version,) = re.findall(rf"'{package}==([\d.]+)'", recipe)
+    installed = re.findall(r"\b([\w-]+)==([\d.]+)", recipe.partition("packages = ")[2])
+    assert {name for name, _ in installed} > {"dockerspawner", "jupyterhub-idle-culler"}
+    for package, version in installed:
         assert f"\n{package}=={version} " in lock
     (version,) = re.findall(r"jupyterhub/jupyterhub:([\d.]+)", recipe)
     assert f"\njupyterhub=={version} " in lock

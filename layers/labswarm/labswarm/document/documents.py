@@ -24,7 +24,7 @@ NONE = Version(0, "", "", 0)
 
 
 class Outdated(Permanent):
-    """Somebody else wrote the version that was to be written; `newest` is theirs or a later one."""
+    """Somebody else wrote a version of this number first; `newest` is theirs or a later one."""
 
     def __init__(self, newest: Version) -> None:
         super().__init__(f"version {newest.number} was written by {newest.by} in the meantime")

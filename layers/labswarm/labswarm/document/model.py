@@ -129,9 +129,7 @@ class Profile(Verbatim):
     slug: Slug = Field(description="The choice's short name, which a link may give.")
     description: str | None = Field(None, max_length=300, description="A line below the choice.")
     default: bool = Field(False, description="Select this choice first.")
-    group: Slug | None = Field(
-        None, description="The group of workers on whose seats the server starts."
-    )
+    group: Slug | None = Field(None, description="The group of workers for the server's seat.")
     image: Image | None = Field(None, description="The server's image. [default: the group's]")
     limit: ServerLimits | None = Field(
         None, description="The most that a server of this profile may use."
@@ -182,7 +180,7 @@ class Cull(Strict):
         None, description="Seconds without work after which a server is stopped."
     )
     warning: int | None = Field(
-        None, ge=0, description="How many seconds before that the student is told."
+        None, ge=0, description="How many seconds before that the student gets a notice."
     )
     max_age: int | None = Field(
         None, ge=3600, description="Seconds after which a server is stopped in any case."

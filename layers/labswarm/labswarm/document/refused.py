@@ -59,7 +59,7 @@ INSTEAD: Mapping[str, str] = {
     "singleuser.image.pullPolicy": "a node fetches an image once; give a new one a new tag",
     "singleuser.image.pullSecrets": "the nodes' role may read ECR; put the image there",
     "singleuser.startTimeout": "a start ends by itself after ten minutes; leave it out",
-    "singleuser.uid": "a server runs as uid 1000, whom the home belongs to; leave it out",
+    "singleuser.uid": "a server runs as uid 1000, the owner of the home; leave it out",
     "singleuser.cloudMetadata": "a server never reaches the instance's metadata; leave it out",
     "singleuser.networkPolicy": "the workers' cookbook sets it: `labswarm_worker.unreachable`",
     "singleuser.extraResource": "offer a group of workers with a profile: docs/reference/groups.md",
