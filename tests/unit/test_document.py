@@ -11,7 +11,7 @@ from labswarm.document.parse import MOST_BYTES, BadDocument, parse
 from labswarm.document.refused import INSTEAD
 from labswarm.document.sizes import memory_bytes
 
-BROKEN = sorted((Path(__file__).parent / "documents").glob("*.yaml"))
+BROKEN = sorted((Path(__file__).parent / "documents").glob("*.document"))
 FULL = """
 hub:
   config:

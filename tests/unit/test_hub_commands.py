@@ -125,7 +125,7 @@ def test_a_command_says_why_the_hub_does_not_run_the_version(documents: MemoryDo
 
 @pytest.mark.parametrize("name", ["04-unknown-login", "22-several-problems"])
 def test_validate_prints_each_problem_and_exits_with_2(name: str) -> None:
-    file = Path(__file__).parent / "documents" / f"{name}.yaml"
+    file = Path(__file__).parent / "documents" / f"{name}.document"
 
     done = CliRunner().invoke(labswarm, ["hub", "validate", str(file)])
 
