@@ -47,8 +47,8 @@ FREE_RELATIVE = re.compile(
 )
 """A clause that stands for a noun, such as "what cannot be delivered". Questions are left out."""
 
-MOST_FREE_RELATIVES = 12.0
-"""Per 10,000 words. Seven well-kept projects of the field have 0.6 to 6.8."""
+MOST_FREE_RELATIVES = 5.0
+"""Per 10,000 words. Seven well-kept projects of the field have 0.6 to 6.8; this one has 1.4."""
 
 _SENTENCE = re.compile(r"[^.?!]+[.?!]*")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")

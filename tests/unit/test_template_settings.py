@@ -64,7 +64,8 @@ def test_items_that_have_an_end_are_deleted_at_it() -> None:
         == {"AttributeName": "expires_at", "Enabled": True}
     }
 
-    assert (writes, expires) == ({"ledger"}, {"labswarm-ledger"})
+    assert writes == {"bookings", "ledger"}
+    assert expires == {"labswarm-bookings", "labswarm-ledger"}
 
 
 def every_s(function: str) -> list[int]:

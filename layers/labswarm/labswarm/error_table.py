@@ -85,6 +85,7 @@ AWS: Sequence[AwsErrors] = (
     AwsErrors(("ItemCollectionSizeLimitExceededException",), Permanent, _DDB),
     AwsErrors(("ResourceContention",), Transient, f"{_ASG}/API_CompleteLifecycleAction.html"),
     AwsErrors(("ScalingActivityInProgress",), Transient, f"{_ASG}/API_SetDesiredCapacity.html"),
+    AwsErrors(("ServiceLinkedRoleFailure",), Transient, f"{_ASG}/API_UpdateAutoScalingGroup.html"),
     AwsErrors(("InvalidNextToken",), Permanent, f"{_ASG}/API_DescribeAutoScalingGroups.html"),
     AwsErrors(
         (
