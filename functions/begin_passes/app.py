@@ -21,7 +21,7 @@ CLOCK = WallClock()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A scheduled event -> `{"clusters", "begun"}`: those that want a pass, and whether the machine
-    was started for them; the event that comes twice starts it once.
+    was started for them. An event that comes twice starts it once.
 
     Raises BadInput for an event without a time, and Transient at the end when a cluster has wanted
     a pass since an earlier event: the alarm is on invocations that fail.

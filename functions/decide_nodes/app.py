@@ -1,5 +1,5 @@
 """Decides about each cluster's size, and starts the machine that acts when there is something to
-do: on the minute for all clusters, on `SeatsShort` for the one that has none left.
+do. It looks at all clusters each minute, and on `SeatsShort` at the one without a free seat.
 
 The minute's decisions come first; then the timetables are read, and a cluster whose timetable has
 changed is decided about again. So no feed takes time from a decision.

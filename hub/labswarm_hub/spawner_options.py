@@ -96,7 +96,7 @@ def refuse(config: Mapping[str, Mapping[str, Any]], ours: Mapping[str, Any]) -> 
 
     `config` has the options by class, as traitlets' Config has them, and `ours` those of
     LabswarmSpawner before the admin's files were read. Raises BadInput for the first option that is
-    not honoured, with what to use instead.
+    not honoured, with its substitute.
     """
     for owner in CLASSES:
         for name, value in config.get(owner, {}).items():

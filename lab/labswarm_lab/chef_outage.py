@@ -32,7 +32,7 @@ def start_chef(lab: Lab) -> None:
     """
     chef = _chef(lab)
     if chef.pid is None:
-        os.environ.update(lab.place.mark)  # by which `down` finds it
+        os.environ.update(lab.place.mark)  # `down` finds it by this
         with step("starting the Chef Server"):
             chef.start()
             # It makes an admin of its own at every start, with a key on disk.

@@ -90,7 +90,7 @@ def describe_cluster(
     images: list[str],
     min_nodes: int,
 ) -> None:
-    """Write the parameter by which the app knows a cluster: its planned settings, and those known
+    """Write the parameter that describes a cluster to the app: its settings, and those known
     only now.
     """
     description = {

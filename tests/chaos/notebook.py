@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def digest(content: bytes) -> str:
-    """The hash by which contents are compared."""
+    """The hash that stands for a content in comparisons."""
     return hashlib.sha256(content).hexdigest()
 
 

@@ -183,7 +183,7 @@ WAITING = {"sleep", "get_waiter", "backoff"}
 
 
 def waits(source: str) -> set[str]:
-    """The names in Python code by which it would sleep, or look at something again and again."""
+    """The names of functions that sleep, or look at something again and again."""
     names = {
         node.attr if isinstance(node, ast.Attribute) else node.id
         for node in ast.walk(ast.parse(source))

@@ -1,5 +1,5 @@
 """The decision about a cluster's size: within limits, never below what runs, monotone in demand;
-and the replacement of nodes of an older launch template, by which nobody is cut off."""
+and the replacement of nodes of an older launch template, which cuts nobody off."""
 
 import math
 from collections.abc import Mapping

@@ -43,7 +43,7 @@ export class Server {
     return response.status === 403 ? 'locked' : 'away';
   }
 
-  /** The page that a student opens, and by which a browser becomes known to the server. */
+  /** The page that a student opens; the server knows a browser after it. */
   get pageUrl(): string {
     return this.baseUrl + (PageConfig.getOption('appUrl') || '/lab').replace(/^\//, '');
   }

@@ -77,7 +77,7 @@ class Place:
 
     @property
     def mark(self) -> dict[str, str]:
-        """The environment by which `sweep` knows a process of this lab."""
+        """The environment that marks a process of this lab for `sweep`."""
         return {MARK: str(self.state_dir)}
 
     def node_dir(self, instance_id: str) -> Path:

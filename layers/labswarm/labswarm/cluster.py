@@ -64,8 +64,8 @@ class Cluster:
     """A hub, a group of its workers and its Chef Server.
 
     A hub's further group `g` is a cluster of its own, `<the hub's>-g`, with the same manager.
-    `manager` is the instance id of the Swarm manager, `headroom` a count of free seats,
-    `empty_deadline_s` how long a node that is to go waits for its students to leave (seconds).
+    `manager` is the instance id of the Swarm manager, and `headroom` a count of free seats. A node
+    that has to go waits for its students to leave for `empty_deadline_s` (seconds).
     `node_start_s` is how long a node takes from its launch until it is open (seconds): a node that
     is not in order after that time is not just starting. `min_nodes` and `max_nodes` (None: no
     other than the group's own) bound what its size is set to.

@@ -1,8 +1,8 @@
 """Notices to a student: about the machine under their server, about the hub, from an instructor.
 
 A server accepts a notice from anyone who knows its key. The key is made from the token that the hub
-and labswarm-manager share, and of the server's own name: the server's student may read it, and can
-send notices to no other server. The token itself never reaches a server.
+and labswarm-manager share, and from the server's own name. So the server's student may read it, and
+can send notices to no other server. The token itself never reaches a server.
 """
 
 import hashlib

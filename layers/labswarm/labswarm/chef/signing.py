@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Protocol
 
 SIGN = "algorithm=sha256;version=1.3;"
-# Only in version 0 does GET /clients/NAME give the client's public key, by which a client that is
-# there already is known to be ours (assemble_client_ejson in chef-server's chef_client.erl).
+# Only in version 0 does GET /clients/NAME give the client's public key. The key shows whether an
+# existing client is ours (assemble_client_ejson in chef-server's chef_client.erl).
 API_VERSION = "0"
 _LINE = 60  # characters of the signature a header carries
 

@@ -17,8 +17,8 @@ class Sizing:
     def act(self, cluster: Cluster, action: Mapping[str, Any], servers: object) -> str:
         """Do one action and return its result. Raises what it meets, by kind.
 
-        `servers` is how many run on the node of a termination, as its pause has answered: the
-        snapshot is some seconds old, that answer is not, and nothing starts there after it.
+        `servers` is how many run on the node of a termination, as its pause has answered. The
+        snapshot is some seconds old; that answer is not, and nothing starts there after it.
         """
         instance_id = action.get("instance_id", "")
         if "instance_id" in action and not INSTANCE_ID.fullmatch(str(instance_id)):

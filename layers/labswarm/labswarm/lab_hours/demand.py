@@ -77,8 +77,9 @@ class Decision:
 
 
 def start_ahead_s(durations_s: Sequence[float], default_s: float) -> float:
-    """How many seconds ahead nodes are asked for: the 95th percentile (nearest rank) of the starts
-    measured, or the default while they are few, and the minute until the next decision."""
+    """How many seconds before a lab its nodes are requested: the 95th percentile (nearest rank) of
+    the measured starts, or the default while they are few. A minute is added, until the next
+    decision."""
     if len(durations_s) < MEASURED_ENOUGH:
         return default_s + TICK_S
     rank = math.ceil(0.95 * len(durations_s))

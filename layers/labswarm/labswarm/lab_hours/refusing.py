@@ -20,8 +20,8 @@ def refusing(nodes: Iterable[NodeSeen]) -> frozenset[NodeSeen]:
 def to_close(ready: Sequence[NodeSeen]) -> list[NodeSeen]:
     """Return the open node to pause now, if any.
 
-    One at a time: if the homes are lost on all nodes, new nodes do not help, and closing all of
-    them would leave none for the moment when the homes are back.
+    It pauses one at a time. If the homes are lost on all nodes, new nodes do not help, and with all
+    of them closed no node would be open when the homes are back.
     """
     found = refusing(ready)
     if any(node.availability == "pause" for node in found):

@@ -1,8 +1,8 @@
 """The launch breaker counts a cluster's failed launches; three in a row make it hold.
 
 A broken image, or a Chef Server that is down, must not launch and terminate instances for ever.
-While the breaker holds, a failed launch makes its group one smaller, so that Auto Scaling does not
-replace it, and lab hours try one launch at a time (labswarm.lab_hours.hold). The first node that
+While the breaker holds, a failed launch makes its group one smaller, so Auto Scaling does not
+replace it. Lab hours then try one launch at a time (labswarm.lab_hours.hold). The first node that
 joins resets it.
 """
 
