@@ -1,6 +1,6 @@
 # The developer's commands. CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab down check format test test-deep chaos extension pictures bench-seats plan lock clean
+.PHONY: help setup lab down check format test test-deep histories planted mutants chaos extension pictures bench-seats plan lock clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -38,6 +38,15 @@ test: check ## run everything: check, contracts, integration, and end to end on 
 
 test-deep: setup ## run the tests that take minutes each (DEEP=an expression of pytest's -k)
 	$(PYTEST) -m deep $(if $(DEEP),-k "$(DEEP)") tests
+
+histories: setup ## print how much of states, faults and other machines 1,600 histories meet
+	$(BIN)/python -m tests.simulation.histories
+
+planted: setup ## plant faults of the past, and print what finds each
+	$(BIN)/python -m tests.simulation.planted
+
+mutants: setup ## change the code at random, and print the changes that no test notices (COUNT=200, SEED=1)
+	$(BIN)/python -m tests.support.mutation --count $(or $(COUNT),200) --seed $(or $(SEED),1)
 
 chaos: setup ## inject faults into a class on a real Swarm for an hour (MINUTES=60, SEED=a number)
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

@@ -44,6 +44,7 @@ class Execution:
     transitions: int = 0
     entered: list[str] = field(default_factory=list)
     calls: int = 0
+    ended_at: float = 0.0
     process: Process | None = None
 
     @property
@@ -112,6 +113,7 @@ class Interpreter:
         except Failure as failure:
             execution.status = "FAILED"
             execution.error, execution.cause = failure.error, failure.cause
+        execution.ended_at = self._time.now()
         self._changed(execution)
 
     def _states(

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from labswarm.errors import LabswarmError
 from tests.simulation import template
@@ -21,7 +21,7 @@ from tests.simulation.auto_scaling import (
 )
 from tests.simulation.chef import ChefTwin
 from tests.simulation.classroom import OVERHEAD, SEAT, Classroom, WatchedSwarm
-from tests.simulation.faults import Faults
+from tests.simulation.faults import Fault, Faults, Kind
 from tests.simulation.functions import function_names, load, quiet
 from tests.simulation.interpreter import Execution, Failure, Interpreter
 from tests.simulation.lambdas import Lambdas
@@ -113,6 +113,8 @@ class Simulation:
             self.time, template.machines(), self._invoke, self.draw, self._changed
         )
         self.lambdas = Lambdas(self.time, self.draw if unordered else None)
+        self.entered: Callable[[Execution, str], str | None] = lambda *_: None
+        """Called with each call of a Task's function; it returns the fault to have, or None."""
         self._handlers = load(function_names(), self._adapters(), self._client)
         self.workers.found(HUB, CLUSTER)
         self._describe()
@@ -421,9 +423,12 @@ class Simulation:
 
     def _invoke(self, execution: Execution, state: str, function: str, payload: Any) -> Any:
         folder = template.functions()[function]
-        if self.faults.doubles(execution.machine, state):
+        kind = self.entered(execution, state)
+        if kind == "duplicate" or self.faults.doubles(execution.machine, state):
             self.start(execution.machine, execution.given)
         fault = self.faults.of(execution.machine, state)
+        if kind in get_args(Kind):
+            fault = Fault(execution.machine, state, cast("Kind", kind), 0)
         self._pause()
         return self.lambdas.invoked(
             folder,

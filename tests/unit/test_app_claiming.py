@@ -86,6 +86,15 @@ def test_a_dead_owner_keeps_its_work_until_the_lease_runs_out() -> None:
     assert isinstance(bench.claim(read("launch"), OTHER), Skip)
 
 
+def test_a_launch_whose_function_crashed_after_the_claim_goes_on_to_its_undoing() -> None:
+    """Refused, its claim would stay open for ever."""
+    bench = Bench()
+    work = bench.claim(read("launch"))
+    bench.claim(read("terminate"), OTHER)
+
+    assert bench.claim(read("launch")) == work
+
+
 def test_a_launch_that_its_termination_overtook_is_skipped() -> None:
     bench = Bench()
     bench.claim(read("terminate"))

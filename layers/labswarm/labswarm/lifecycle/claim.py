@@ -68,7 +68,7 @@ class Claiming:
             return over
         if event.ends_the_instance:
             self._ledger.mark_terminating(event.instance_id, int(now))
-        elif event.transition == "launch" and self._ledger.is_terminating(event.instance_id):
+        elif event.transition == "launch" and self._is_too_late(event, owner):
             return Skip("the instance terminates already")
         work = Work.begun(event, cluster, owner, timeout_s, now)
         tokens = {event.token: event.hook}
@@ -92,11 +92,22 @@ class Claiming:
         cluster = self._clusters.read_cluster(name)
         if notice.kind == "interruption":
             self._ledger.mark_terminating(notice.instance_id, int(now))
-        elif self._ledger.is_terminating(notice.instance_id):
+        elif self._is_too_late(notice, owner):
             return Skip("the instance terminates already")
         # No token yet: the hook's own execution leaves it when the instance is replaced.
         wanted = _claim(notice, name, asg, owner, {}, int(now))
         return self._refused(wanted) or Work.warned(notice, asg, cluster, owner)
+
+    def _is_too_late(self, event: LifecycleEvent | SpotNotice, owner: str) -> bool:
+        """Whether a launch or a rebalance may not begin any more, because the instance terminates.
+
+        An execution whose function claimed it and then crashed goes on, because its later steps
+        close the claim.
+        """
+        if not self._ledger.is_terminating(event.instance_id):
+            return False
+        claim = self._ledger.read_claim(event.instance_id, event.transition)
+        return claim is None or claim.closed or claim.owner != owner
 
     def _over(self, event: LifecycleEvent) -> Skip | None:
         """Why an action that may be over is; None for one that is not.
