@@ -132,6 +132,34 @@ def doctor(clients: "Clients", cluster: str, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@labswarm.command()
+@click.option("--cluster", metavar="NAME", required=True, help="Check this cluster.")
+@json_option("one JSON object")
+@on_account
+def ready(clients: "Clients", cluster: str, as_json: bool) -> None:
+    """Check whether a cluster is ready for its next labs.
+
+    Run the checks of doctor. Check that the labs of the next 48 hours fit, and the image, homes,
+    hub, Chef Server, spot capacity and timetable. Exit with 1 if there is a finding.
+    """
+    from labswarm_operator.doctor import diagnose as doctors
+    from labswarm_operator.doctor.fit import fit
+    from labswarm_operator.doctor.reading import read_facts
+    from labswarm_operator.ready import diagnose, report
+    from labswarm_operator.ready.reading import read_readiness
+
+    facts = read_readiness(clients, cluster)
+    account = read_facts(clients, cluster)
+    findings = [*doctors.diagnose(account, fit(account)), *diagnose.diagnose(facts)]
+    if as_json:
+        click.echo(report.as_json(cluster, facts, findings))
+    else:
+        for line in report.lines(cluster, facts, findings):
+            click.echo(line)
+    if findings:
+        raise SystemExit(1)
+
+
 OUT = click.Path(dir_okay=False, path_type=Path)
 IN = click.Path(path_type=Path)
 

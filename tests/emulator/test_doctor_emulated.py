@@ -1,6 +1,8 @@
-"""`labswarm doctor` against the emulator: five planted faults, each named with its remedy."""
+"""`labswarm doctor` and `labswarm ready` against the emulator: planted faults, each named with its
+remedy."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +12,16 @@ from click.testing import CliRunner, Result
 from tests.support.app_twins import DESCRIPTION
 from tests.support.running_emulator import RunningEmulator, eventually
 
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
+from labswarm.aws.dynamodb.state import TABLE, DynamoLabHoursStates
 from labswarm.cluster import asg_name
+from labswarm.lab_hours.booking import Booking
+from labswarm.lab_hours.state import LabHoursState
+from labswarm.snapshot import Snapshot
 from labswarm_emulator.control import CONTROL
 from labswarm_operator import account
 from labswarm_operator.cli import labswarm
+from labswarm_operator.ready.reading import SNAPSHOTS
 
 pytestmark = pytest.mark.emulator
 GIB = 1 << 30
@@ -99,6 +107,8 @@ def describe(emulator: RunningEmulator, name: str, timetable: str | None = None)
         "seat": {"memory_bytes": GIB // 2, "nano_cpus": 250_000_000},
         "overhead": {"memory_bytes": GIB // 2, "nano_cpus": 100_000_000},
         "timetable": timetable,
+        # Nothing listens there.
+        "chef": DESCRIPTION["chef"] | {"url": "https://127.0.0.1:1"},
     }
     emulator.client("ssm").put_parameter(
         Name=f"/labswarm/clusters/{name}",
@@ -180,3 +190,72 @@ def test_a_group_without_its_description_is_a_finding(
     emulator.client("ssm").delete_parameter(Name=f"/labswarm/clusters/{cluster}")
     done = doctor("--cluster", cluster)
     assert (done.exit_code, f"/labswarm/clusters/{cluster}" in done.output) == (1, True)
+
+
+def booked(
+    emulator: RunningEmulator, name: str, seats: int, snapshot_s: float, *, bad: str
+) -> None:
+    """Let the app know a lab in an hour, and the Swarm as it was so many seconds ago."""
+    dynamodb = emulator.client("dynamodb")
+    for table in {TABLE, SNAPSHOTS} - set(dynamodb.list_tables()["TableNames"]):
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "cluster", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "cluster", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    now = time.time()
+    lab = Booking("Physics", now + 3600, now + 7200, seats)
+    state = LabHoursState(node_seats=7, bookings=(lab,), problems=(bad,) if bad else ())
+    DynamoLabHoursStates(dynamodb, TABLE).write_state(name, state)
+    snapshots = DynamoSnapshots(dynamodb, SNAPSHOTS)
+    snapshots.write_snapshot(Snapshot(name, now - snapshot_s, (), 0, 0))
+
+
+def ready(*words: str) -> Result:
+    return CliRunner().invoke(labswarm, ["ready", "--aws", *words], catch_exceptions=False)
+
+
+def test_a_sound_cluster_is_ready_and_checks_that_cannot_be_made_are_named(
+    emulator: RunningEmulator, cluster: str
+) -> None:
+    subscribe(emulator, cluster)
+    booked(emulator, cluster, 60, 10, bad="")
+
+    done = ready("--cluster", cluster)
+
+    # Other tests have alarms that are on.
+    findings = [line for line in done.output.splitlines() if ": " in line and line[0] != " "]
+    assert [line for line in findings if not line.startswith(("not checked", "alarm "))][1:] == []
+    assert "Physics, 60 seats" in done.output
+    assert "not checked: Chef Server's certificate: " in done.output
+
+
+def test_each_fault_before_a_lab_is_named_with_its_remedy(
+    emulator: RunningEmulator, cluster: str
+) -> None:
+    subscribe(emulator, cluster)
+    booked(emulator, cluster, 500, 600, bad="'Maths' on 2027-01-15 at 14:00: has no seats.")
+    emulator.client("ec2").create_launch_template_version(
+        LaunchTemplateName=cluster,
+        LaunchTemplateData={"ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.medium"},
+    )
+
+    done = ready("--cluster", cluster, "--json")
+
+    said = json.loads(done.output)
+    assert (done.exit_code, said["ready"]) == (1, False)
+    found = {
+        finding["subject"]: finding
+        for finding in said["findings"]
+        # Other tests have alarms that are on.
+        if not finding["subject"].startswith("alarm ")
+    }
+    assert set(found) == {
+        "labs Physics",
+        "timetable",
+        "hub",
+        "image ami-0123456789abcdef0",
+    }
+    assert "140 of 500 students fit" in found["labs Physics"]["problem"]
+    assert all(finding["remedy"] for finding in said["findings"])
