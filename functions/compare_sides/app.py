@@ -7,6 +7,7 @@ from aws_lambda_powertools import Metrics
 from labswarm.aws.observability import count, logger
 from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
+from labswarm.names import prefix
 from labswarm.reconcile.run_pass import Comparing
 
 AWS = Wiring()
@@ -19,7 +20,7 @@ COMPARING = Comparing(
     passes=AWS.passes(),
     clock=WallClock(),
 )
-METRICS = Metrics(namespace="labswarm", service="reconcile")
+METRICS = Metrics(namespace=prefix(), service="reconcile")
 
 
 @logger.inject_lambda_context

@@ -18,6 +18,7 @@ from labswarm.cluster import NAME
 from labswarm.errors import BadInput, LabswarmError, Transient
 from labswarm.lab_hours.decide import Decided, LabHours, actions_of, execution_name
 from labswarm.lab_hours.timetables import Timetables
+from labswarm.names import prefix
 
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
@@ -38,7 +39,7 @@ HOURS = LabHours(
     alarms=AWS.alarms(),
     clock=WallClock(),
 )
-METRICS = Metrics(namespace="labswarm", service="lab-hours")
+METRICS = Metrics(namespace=prefix(), service="lab-hours")
 
 
 @logger.inject_lambda_context

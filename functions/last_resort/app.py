@@ -10,6 +10,7 @@ from labswarm.clock import WallClock
 from labswarm.errors import BadInput
 from labswarm.lifecycle import events
 from labswarm.lifecycle.complete import Completing
+from labswarm.names import prefix
 
 AWS = Wiring()
 COMPLETING = Completing(
@@ -20,7 +21,7 @@ COMPLETING = Completing(
     clock=WallClock(),
     send_alarm=AWS.alarms().send,
 )
-METRICS = Metrics(namespace="labswarm", service="last-resort")
+METRICS = Metrics(namespace=prefix(), service="last-resort")
 
 
 @logger.inject_lambda_context

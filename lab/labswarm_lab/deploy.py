@@ -52,13 +52,17 @@ def build(root: Path = REPOSITORY) -> Path:
     return built
 
 
-def deploy(built: Path, url: str, root: Path = REPOSITORY) -> None:
-    """`sam deploy` of a build to the emulator at `url`. Raises Failure."""
+def deploy(built: Path, url: str, root: Path = REPOSITORY, prefix: str = STACK) -> None:
+    """`sam deploy` of a build to the emulator at `url`: the stack and its names have the prefix.
+
+    Raises Failure.
+    """
     with _holding_build(root, fcntl.LOCK_SH):
         _sam(
             "deploy",
             *("--template-file", str(built / "template.yaml")),
-            *("--stack-name", STACK, "--s3-bucket", BUCKET, "--region", REGION),
+            *("--parameter-overrides", f"Prefix={prefix}"),
+            *("--stack-name", prefix, "--s3-bucket", BUCKET, "--region", REGION),
             *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
             *("--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset"),
             root=root,

@@ -23,13 +23,14 @@ from labswarm.aws.dynamodb.documents import DynamoDocuments
 from labswarm.aws.environment import AWS
 from labswarm.aws.errors import named
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm.names import app_name
 from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import NodeConfig
 from labswarm_node.document import DocumentService, Files
 from labswarm_node.running_hub import SwarmHub
 
 EVERY_S = 10.0
-TABLE = "labswarm-documents"
+TABLE = app_name("documents")
 FOLDER = "/srv/labswarm/hub"
 _LONGEST_PAUSE_S = 60.0
 

@@ -28,6 +28,7 @@ from labswarm.aws.errors import named
 from labswarm.cluster import Resources
 from labswarm.error_table import aws_kind
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm.names import app_name, prefix
 from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
 from labswarm_node.clock import Clock, WallClock
@@ -38,7 +39,7 @@ from labswarm_node.snapshot import HubAnswer, Sent, snapshot_of
 from labswarm_node.swarm import Watched
 
 EVERY_S = 5.0
-TABLE = "labswarm-snapshots"
+TABLE = app_name("snapshots")
 TOKEN = "hub-token"  # noqa: S105  # a file's name
 # Long enough to see a class that comes at once as one change, and for a new service to have its
 # task; short compared with a node's start.
@@ -240,7 +241,7 @@ class AwsAudience:
 
     def call(self, cluster: str, waiting: int) -> None:
         entry = {
-            "Source": "labswarm.hub",
+            "Source": f"{prefix()}.hub",
             "DetailType": "SeatsShort",
             "Detail": json.dumps({"cluster": cluster, "waiting": waiting}),
         }

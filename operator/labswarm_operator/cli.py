@@ -49,28 +49,26 @@ def reconcile(clients: "Clients", cluster: str | None, dry_run: bool, as_json: b
 @labswarm.command()
 @click.option(
     "--queue",
-    default="labswarm-undelivered",
-    show_default=True,
     metavar="NAME",
-    help="Read this dead-letter queue.",
+    help="Read this dead-letter queue. [default: the app's, labswarm-undelivered]",
 )
 @click.option(
     "--dry-run", is_flag=True, help="Print which events would be sent or dropped, and keep all."
 )
 @json_option("a JSON array with one object per event")
 @on_account
-def redrive(clients: "Clients", queue: str, dry_run: bool, as_json: bool) -> None:
+def redrive(clients: "Clients", queue: str | None, dry_run: bool, as_json: bool) -> None:
     """Send the events of a dead-letter queue again.
 
     Send the oldest first. Drop events that are too old to be of use.
     """
     import time
 
+    from labswarm_operator.redrive import QUEUE, lines
     from labswarm_operator.redrive import as_json as json_of
-    from labswarm_operator.redrive import lines
     from labswarm_operator.redrive import redrive as send_again
 
-    outcomes = send_again(clients, queue, time.time(), dry_run=dry_run)
+    outcomes = send_again(clients, queue or QUEUE, time.time(), dry_run=dry_run)
     if as_json:
         click.echo(json_of(outcomes))
     else:

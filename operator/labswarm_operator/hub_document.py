@@ -17,12 +17,13 @@ from labswarm.document.applied import Applied, Reports
 from labswarm.document.documents import NONE, RESTART, Documents, Outdated, Version
 from labswarm.document.parse import parse
 from labswarm.errors import BadInput
+from labswarm.names import app_name
 from labswarm_operator.account import Clients, asked
 from labswarm_operator.progress import step
 from labswarm_operator.refusal import Failure, Refusal
 from labswarm_operator.suggestions import unknown
 
-TABLE = "labswarm-documents"
+TABLE = app_name("documents")
 _LOOK_S = 1.0
 # A hub that does not answer with a new version is given 90 s, and as long with the old one.
 PATIENCE_S = 300.0

@@ -1,11 +1,13 @@
 """Options that several commands have, each with one name and one meaning."""
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
 
+from labswarm import names
 from labswarm_operator.refusing import refusing
 
 Command = Callable[..., None]
@@ -23,7 +25,9 @@ def on_account(command: Command) -> Command:
     """
 
     @wraps(command)
-    def in_account(name: str, aws: bool, **given: Any) -> None:
+    def in_account(name: str, aws: bool, prefix: str, **given: Any) -> None:
+        # Before anything is imported that has a name of the app.
+        os.environ[names.VARIABLE] = prefix if aws else names.DEFAULT
         # boto3 takes a while to import, and `--help` does without.
         from labswarm_operator import account
 
@@ -40,4 +44,20 @@ def on_account(command: Command) -> Command:
     aws = click.option(
         "--aws", is_flag=True, help="Use the AWS account of the environment, not a lab."
     )
-    return lab(aws(in_account))
+    prefix = click.option(
+        "--prefix",
+        default=names.DEFAULT,
+        envvar=names.VARIABLE,
+        show_default=True,
+        callback=_checked,
+        help="Use the app that was deployed with this prefix, if --aws is given.",
+    )
+    return lab(aws(prefix(in_account)))
+
+
+def _checked(_context: click.Context, _option: click.Parameter, prefix: str) -> str:
+    if not names.PREFIX.fullmatch(prefix):
+        raise click.BadParameter(
+            f"{prefix!r} is no prefix. Write 1 to 15 lowercase letters and digits, a letter first."
+        )
+    return prefix

@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import Console
 
 from labswarm.aws.cluster import SsmClusters
+from labswarm.names import app_name
 from labswarm_operator.account import Clients, asked
 from labswarm_operator.refusal import Failure, Refusal
 from labswarm_operator.suggestions import unknown
 
-MACHINE = "labswarm-reconcile"
+MACHINE = app_name("reconcile")
 PATIENCE_S = 300
 _LOOK_S = 0.5
 # The machine's results, a field per side.

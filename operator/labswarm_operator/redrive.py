@@ -19,10 +19,11 @@ from labswarm.errors import BadInput, Gone, LabswarmError, Permanent
 from labswarm.lifecycle import events
 from labswarm.lifecycle.events import LifecycleEvent, SpotNotice
 from labswarm.lifecycle.work import NOTICE_S
+from labswarm.names import app_name
 from labswarm_operator.account import Clients, asked
 from labswarm_operator.refusal import Refusal
 
-QUEUE = "labswarm-undelivered"
+QUEUE = app_name("undelivered")
 # No other reader receives the messages of this run for so long.
 _HIDDEN_S = 120
 _MOST = 1000

@@ -21,14 +21,15 @@ from labswarm.aws.errors import code_of
 from labswarm.cluster import Cluster
 from labswarm.errors import LabswarmError
 from labswarm.groups import IN_SERVICE, template_of, version_of
+from labswarm.names import app_name
 from labswarm_operator.account import Clients, asked
 from labswarm_operator.refusal import Failure, Refusal
 from labswarm_operator.suggestions import unknown
 
 AMI = re.compile(r"ami-[0-9a-f]{8,17}")
 LATEST, DEFAULT = "$Latest", "$Default"
-SNAPSHOTS = "labswarm-snapshots"
-LAUNCHES = "labswarm-node-launch"
+SNAPSHOTS = app_name("snapshots")
+LAUNCHES = app_name("node-launch")
 PATIENCE = 4
 """A node has this many times the cluster's `node_start_s` to open."""
 LOOK_S = 1.0

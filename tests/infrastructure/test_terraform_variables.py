@@ -87,6 +87,7 @@ OFF_DEFAULT: dict[str, dict[str, Any]] = {
     "cluster": {
         "region": "eu-west-1",
         "name": "optics",
+        "prefix": "labstage",
         "vpc_id": "vpc-0123456789abcdef1",
         "subnet_ids": ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
         "public_subnet_ids": ["subnet-0123456789abcdef4"],

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from moto.events.models import EventPattern
 
+from labswarm.names import DEFAULT
 from tests.simulation.functions import ROOT
 
 _RATE = re.compile(r"rate\((\d+) minutes?\)")
@@ -30,9 +31,20 @@ def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _plain)
 
 
+def with_names(text: str, prefix: str = DEFAULT) -> str:
+    """A template or a machine with the names of an app of this prefix."""
+    named = text.replace("!Ref Prefix", prefix).replace("${Prefix}", prefix)
+    # A text in which nothing is left to be replaced.
+    return re.sub(r"!Sub ('[^'$\n]*'|[^'\s\[\],{}$|>]+)(?=[\s\]},])", r"\1", named)
+
+
+def _read(path: str) -> str:
+    return (ROOT / path).read_text()
+
+
 @cache
 def _resources() -> dict[str, Any]:
-    text = (ROOT / "template.yaml").read_text()
+    text = with_names(_read("template.yaml"))
     loaded: dict[str, Any] = yaml.load(text, _Loader)["Resources"]  # noqa: S506
     return loaded
 
@@ -69,7 +81,9 @@ def async_retries(folder: str) -> int:
 def machines() -> dict[str, Any]:
     """Each machine's definition by its name."""
     return {
-        properties["Name"]: yaml.safe_load((ROOT / properties["DefinitionUri"]).read_text())
+        properties["Name"]: yaml.safe_load(
+            with_names((ROOT / properties["DefinitionUri"]).read_text())
+        )
         for properties in _of("AWS::Serverless::StateMachine").values()
     }
 

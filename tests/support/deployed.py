@@ -13,6 +13,9 @@ from typing import Any
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from labswarm.names import DEFAULT
+from tests.simulation.template import with_names
+
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 _PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
 _BUILT = ("CodeUri", "DefinitionUri", "ContentUri")
@@ -54,7 +57,7 @@ class Deployed:
     """One template's resources."""
 
     def __init__(self, text: str, **parameters: str) -> None:
-        template = yaml_parse(text)
+        template = yaml_parse(with_names(text, parameters.get("Prefix", DEFAULT)))
         self.sources: dict[str, Path] = {}
         for name, resource in template["Resources"].items():
             properties = resource.get("Properties", {})
@@ -113,8 +116,10 @@ class Deployed:
         return {self.text(policy).rpartition("/")[2] for policy in found}
 
     def _attached(self, role: str) -> list[Any]:
+        """The policies, in the case of each condition that attaches more."""
         policies: list[Any] = self._role(role).get("ManagedPolicyArns", [])
-        return policies
+        chosen = [p["Fn::If"][1] if isinstance(p, dict) and "Fn::If" in p else p for p in policies]
+        return [policy for policy in chosen if policy != {"Ref": "AWS::NoValue"}]
 
     def allowed(self, document: Mapping[str, Any]) -> Iterator[Grant]:
         """Every action and resource of a policy's statements, which all have to allow."""

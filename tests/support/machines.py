@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from tests.simulation.template import with_names
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -20,7 +22,7 @@ DENIED = ["Permanent", "BadInput", "Gone"]
 
 
 def load(machine: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(machine.read_text())
+    loaded: dict[str, Any] = yaml.safe_load(with_names(machine.read_text()))
     return loaded
 
 
@@ -37,7 +39,7 @@ def template() -> dict[str, Any]:
         return loader.construct_scalar(node)
 
     Loader.add_multi_constructor("!", plain)
-    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506
+    loaded: dict[str, Any] = yaml.load(with_names((ROOT / "template.yaml").read_text()), Loader)  # noqa: S506
     resources: dict[str, Any] = loaded["Resources"]
     return resources
 

@@ -20,6 +20,7 @@ from mypy.patterns import AsPattern
 from mypy.subtypes import is_subtype
 from mypy.typevars import fill_typevars
 
+from labswarm.names import DEFAULT
 from labswarm_emulator.actions import action_of
 from tests.support.typed_programs import Functions, NotFollowed, Programs, children, definitions
 
@@ -268,6 +269,12 @@ class _Following:
                 return self._texts(part)
             case nodes.CallExpr(callee=nodes.RefExpr(fullname="builtins.str"), args=[part]):
                 return self._texts(part)
+            case nodes.CallExpr(callee=nodes.RefExpr(fullname="labswarm.names.prefix")):
+                return frozenset({DEFAULT})
+            case nodes.CallExpr(
+                callee=nodes.RefExpr(fullname="labswarm.names.app_name"), args=[part]
+            ):
+                return frozenset(f"{DEFAULT}-{text}" for text in self._texts(part))
             case nodes.CallExpr(
                 callee=nodes.RefExpr(fullname="labswarm.aws.environment.required"),
                 args=[nodes.StrExpr(value=name)],

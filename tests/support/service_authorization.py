@@ -21,6 +21,11 @@ LOG_DELIVERY = (
     *("logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy"),
     *("logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
 )
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
+TRACES = (
+    *("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+    *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
+)
 # Each is needed; {X} is the call's argument X. None: the action knows no resource.
 _RESOURCES: Mapping[str, tuple[str, ...]] = {
     "autoscaling:CompleteLifecycleAction": _GROUP,
@@ -58,7 +63,7 @@ _RESOURCES: Mapping[str, tuple[str, ...]] = {
     "states:SendTaskFailure": (arn("states", "stateMachine:*"),),
     "states:SendTaskSuccess": (arn("states", "stateMachine:*"),),
     "states:StartExecution": ("{stateMachineArn}",),
-    **dict.fromkeys(LOG_DELIVERY, ()),
+    **dict.fromkeys((*LOG_DELIVERY, *TRACES), ()),
 }
 
 

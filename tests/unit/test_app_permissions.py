@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from botocore import xform_name
 from tests.support.deployed import Deployed, Grant, arn
 from tests.support.machines import all_states
+from tests.support.machines import load as load_machine
 from tests.support.reached_calls import Call, action_of_method, calls
 from tests.support.service_authorization import (
     EVERYWHERE,
     LOG_DELIVERY,
+    TRACES,
     Need,
     knows_no_resource,
     missing,
@@ -96,11 +97,13 @@ def sends_failures(name: str) -> set[str]:
 
 
 def of_machine(name: str) -> set[Need]:
-    definition = yaml.safe_load((ROOT / APP.sources[name]).read_text())
+    definition = load_machine(ROOT / APP.sources[name])
     substitutions = MACHINES[name]["DefinitionSubstitutions"]
     needed = set()
     if MACHINES[name].get("LoggingConfiguration"):
         needed |= {Need(action, EVERYWHERE) for action in LOG_DELIVERY}
+    if MACHINES[name].get("TracingConfiguration"):
+        needed |= {Need(action, EVERYWHERE) for action in TRACES}
     for _, state in all_states(definition["States"]):
         if state["Type"] == "Task":
             needed |= of_task(state, substitutions)
@@ -250,11 +253,8 @@ def test_commands_are_ours_and_go_to_instances_of_our_clusters() -> None:
 
 
 def test_every_document_is_sent_and_every_document_sent_is_there() -> None:
-    states = [
-        state
-        for name in MACHINES
-        for _, state in all_states(yaml.safe_load((ROOT / APP.sources[name]).read_text())["States"])
-    ]
+    machines = [load_machine(ROOT / APP.sources[name]) for name in MACHINES]
+    states = [state for machine in machines for _, state in all_states(machine["States"])]
     payloads = [state.get("Parameters", {}).get("Payload", {}) for state in states]
     by_machines = {payload["document"] for payload in payloads if "document" in payload}
     by_functions = {

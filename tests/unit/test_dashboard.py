@@ -57,7 +57,7 @@ def test_widgets_do_not_overlap() -> None:
 @pytest.mark.parametrize("text", [w["properties"] for w in WIDGETS.values()], ids=WIDGETS)
 def test_each_name_in_it_is_of_a_resource(text: dict[str, Any]) -> None:
     for name in re.findall(r"\$\{(\w+)[.}]", json.dumps(text)):
-        assert name in RESOURCES or name == "AWS", name
+        assert name in RESOURCES or name in ("AWS", "Prefix"), name
 
 
 def test_the_metrics_of_groups_are_those_that_terraform_turns_on() -> None:
@@ -65,7 +65,7 @@ def test_the_metrics_of_groups_are_those_that_terraform_turns_on() -> None:
     on = re.search(r"enabled_metrics\s+= (\[.*\])", workers)
     assert on is not None
 
-    shown = re.findall(r"labswarm (Group\w+)'", BODY)
+    shown = re.findall(r"\$\{Prefix\} (Group\w+)'", BODY)
 
     assert shown
     assert set(shown) <= set(json.loads(on.group(1)))
@@ -91,3 +91,17 @@ def test_functions_are_traced_only_when_that_is_asked_for(tracing: str, traced: 
         may = app.managed(app.role_of(function["Role"]))
         assert any("xray" in policy.lower() for policy in may) == traced
     assert yaml_parse(TEMPLATE)["Parameters"]["Tracing"]["Default"] == "Disabled"
+
+
+def test_machines_are_traced_by_the_same_parameter_and_may_send_then() -> None:
+    app = Deployed(TEMPLATE)
+    enabled = {"Enabled": {"Fn::If": ["Traced", True, False]}}
+    send = {"Fn::If": ["Traced", {"Ref": "SendTraces"}, {"Ref": "AWS::NoValue"}]}
+
+    for machine in app.of_type("AWS::StepFunctions::StateMachine").values():
+        assert machine["TracingConfiguration"] == enabled
+        role = app.resources[app.role_of(machine["RoleArn"])]["Properties"]
+        assert send in role["ManagedPolicyArns"]
+    assert yaml_parse(TEMPLATE)["Conditions"]["Traced"] == {
+        "Fn::Equals": [{"Ref": "Tracing"}, "Active"]
+    }

@@ -10,6 +10,7 @@ from labswarm.aws.agent import DELIVERY_TIMEOUT_S
 from labswarm.aws.dynamodb import state
 from labswarm.chef.server import ChefServer, Connection
 from labswarm.commands.hub_slots import HELD_S
+from labswarm.names import app_name
 
 LAYER = ROOT / "layers/labswarm/labswarm"
 
@@ -65,7 +66,7 @@ def test_items_that_have_an_end_are_deleted_at_it() -> None:
     }
 
     assert writes == {"bookings", "ledger"}
-    assert expires == {"labswarm-bookings", "labswarm-ledger"}
+    assert expires == {app_name(table) for table in writes}
 
 
 def every_s(function: str) -> list[int]:

@@ -1,5 +1,7 @@
 # docs/reference/hub-document.md: the service writes the hub's settings file, and restarts the hub.
 
+prefix = Labswarm::Ground.read(node['labswarm_base']['ground'])['prefix']
+
 systemd_unit 'labswarm-document.service' do
   content(
     'Unit' => {
@@ -10,6 +12,8 @@ systemd_unit 'labswarm-document.service' do
     },
     'Service' => {
       'ExecStart' => "#{node['labswarm_hub']['document_command']} --folder #{::File.join(node['labswarm_hub']['data'], 'hub')}",
+      # Of an app that has another prefix than the usual one.
+      'Environment' => prefix && "LABSWARM_PREFIX=#{prefix}",
       # A person may have repaired a permanent failure.
       'Restart' => 'always',
       'RestartSec' => 5,
@@ -26,7 +30,7 @@ systemd_unit 'labswarm-document.service' do
       'ProtectSystem' => 'strict',
       'ReadWritePaths' => ::File.join(node['labswarm_hub']['data'], 'hub'),
       'RestrictAddressFamilies' => 'AF_INET AF_INET6 AF_UNIX',
-    },
+    }.compact,
     'Install' => { 'WantedBy' => 'multi-user.target' }
   )
   action [:create, :enable, :start]

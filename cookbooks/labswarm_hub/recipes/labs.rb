@@ -1,5 +1,6 @@
 # docs/reference/bookings.md
 
+prefix = Labswarm::Ground.read(node['labswarm_base']['ground'])['prefix']
 hub = node['labswarm_hub']
 profiles = hub['profiles'].keys.sort.flat_map { |name| ['--profile', name] }
 
@@ -13,6 +14,8 @@ systemd_unit 'labswarm-labs.service' do
     },
     'Service' => {
       'ExecStart' => [hub['labs_command'], '--token-file', '%d/labs-token', '--idle', hub['idle_timeout_s'], *profiles].join(' '),
+      # Of an app that has another prefix than the usual one.
+      'Environment' => prefix && "LABSWARM_PREFIX=#{prefix}",
       'Restart' => 'always',
       'RestartSec' => 5,
       # It reads forms of persons and calls AWS: no Docker, no files, no other user's processes.
@@ -27,7 +30,7 @@ systemd_unit 'labswarm-labs.service' do
       'ProtectKernelTunables' => 'yes',
       'ProtectProc' => 'invisible',
       'RestrictAddressFamilies' => 'AF_INET AF_INET6 AF_UNIX',
-    },
+    }.compact,
     'Install' => { 'WantedBy' => 'multi-user.target' }
   )
   action [:create, :enable, :start]

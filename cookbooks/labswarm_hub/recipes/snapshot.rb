@@ -1,5 +1,7 @@
 # docs/reference/snapshot.md
 
+prefix = Labswarm::Ground.read(node['labswarm_base']['ground'])['prefix']
+
 systemd_unit 'labswarm-snapshot.service' do
   content(
     'Unit' => {
@@ -10,6 +12,8 @@ systemd_unit 'labswarm-snapshot.service' do
     },
     'Service' => {
       'ExecStart' => node['labswarm_hub']['snapshot_command'],
+      # Of an app that has another prefix than the usual one.
+      'Environment' => prefix && "LABSWARM_PREFIX=#{prefix}",
       # A person may have repaired a permanent failure.
       'Restart' => 'always',
       'RestartSec' => 5,
@@ -24,7 +28,7 @@ systemd_unit 'labswarm-snapshot.service' do
       'ProtectKernelModules' => 'yes',
       'ProtectKernelTunables' => 'yes',
       'RestrictAddressFamilies' => 'AF_INET AF_INET6 AF_UNIX',
-    },
+    }.compact,
     'Install' => { 'WantedBy' => 'multi-user.target' }
   )
   action [:create, :enable, :start]

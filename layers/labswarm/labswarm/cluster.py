@@ -8,23 +8,23 @@ from typing import Any, Protocol
 
 from labswarm.errors import BadInput
 from labswarm.fields import ANY_VERSION, Fields, names
+from labswarm.names import app_name
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 NODE_START_S = 240
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
-_GROUP = re.compile(rf"labswarm-({NAME.pattern})-workers")
 
 
 def asg_name(cluster: str) -> str:
     """The Auto Scaling group of a cluster's workers."""
-    return f"labswarm-{cluster}-workers"
+    return app_name(f"{cluster}-workers")
 
 
 def cluster_of(asg: str) -> str | None:
     """The cluster whose workers this Auto Scaling group holds; None when it is not ours."""
-    match = _GROUP.fullmatch(asg)
-    return match.group(1) if match else None
+    name = asg.removeprefix(app_name("")).removesuffix("-workers")
+    return name if NAME.fullmatch(name) and asg == asg_name(name) else None
 
 
 def group_cluster(cluster: str, group: str) -> str:

@@ -9,12 +9,13 @@ from labswarm.aws.errors import code_of
 from labswarm.cluster import Cluster, asg_name
 from labswarm.errors import BadInput, LabswarmError
 from labswarm.groups import template_of
+from labswarm.names import app_name
 from labswarm_operator.account import Clients, asked
 from labswarm_operator.doctor.facts import Agent, Alarm, Facts, Kind, Limit, Quota, WorkerGroup
 from labswarm_operator.refusal import Refusal
 from labswarm_operator.suggestions import unknown
 
-ALARMS = "labswarm-"
+ALARMS = app_name("")
 # The families of the "standard" quotas, and not inf, hpc, dl or trn:
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
 _STANDARD = re.compile(r"(a|c|d|h|i|im|is|m|r|t|z)\d")

@@ -87,6 +87,7 @@ module "hub" {
   source = "../hub"
 
   cluster            = var.name
+  prefix             = var.prefix
   groups             = keys(local.groups)
   subnet_id          = var.public_subnet_ids[0]
   security_group_ids = [aws_security_group.hub.id, var.security_groups.nodes]
@@ -139,6 +140,7 @@ module "workers" {
   for_each = local.groups
 
   name                   = each.key
+  prefix                 = var.prefix
   subnet_ids             = var.subnet_ids
   security_group_ids     = [aws_security_group.workers.id, var.security_groups.nodes]
   instance_types         = each.value.instance_types
@@ -172,7 +174,7 @@ resource "aws_ssm_parameter" "description" {
   #checkov:skip=CKV_AWS_337:It has no secret in it, and the functions would need a key to read it
   for_each = local.groups
 
-  name        = "/labswarm/clusters/${each.key}"
+  name        = "/${var.prefix}/clusters/${each.key}"
   description = "labswarm: the app's description of the cluster ${each.key}"
   type        = "String"
   tier        = "Intelligent-Tiering" # a certificate authority's PEM can take it over 4 KB

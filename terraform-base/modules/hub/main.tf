@@ -19,7 +19,7 @@ data "aws_ec2_instance_type" "hub" {
 }
 
 locals {
-  tags = merge(var.tags, {
+  tags = merge(var.tags, var.prefix == "labswarm" ? {} : { "labswarm:app" = var.prefix }, {
     "labswarm:cluster" = var.cluster
     "labswarm:role"    = "hub"
     Name               = "labswarm-${var.cluster}-hub"
@@ -44,6 +44,8 @@ locals {
       data_volume        = aws_ebs_volume.data.id
     }
   }
+  # The user data of a hub of the usual app stays as it was: another one restarts the hub.
+  of_app = var.prefix == "labswarm" ? {} : { prefix = var.prefix }
 }
 
 locals {
@@ -52,7 +54,7 @@ locals {
   user_data_limit = 16384
   user_data_bytes = floor(length(base64encode(templatefile("${path.module}/user-data.sh.tftpl", {
     login = var.login
-    ground = merge(local.ground, {
+    ground = merge(local.ground, local.of_app, {
       join_secret = "labswarm/${var.cluster}/swarm-join"
       hub_address = "255.255.255.255"
       efs         = { file_system_id = "fs-0123456789abcdef0", access_point_id = "fsap-0123456789abcdef0" }
@@ -96,7 +98,7 @@ resource "aws_instance" "hub" {
   ebs_optimized        = true
 
   # cloud-init writes it at each boot, so that other facts stop and start the hub and do not replace it.
-  user_data = templatefile("${path.module}/user-data.sh.tftpl", { ground = local.ground, login = var.login })
+  user_data = templatefile("${path.module}/user-data.sh.tftpl", { ground = merge(local.ground, local.of_app), login = var.login })
 
   primary_network_interface {
     network_interface_id = aws_network_interface.hub.id

@@ -1,6 +1,6 @@
 locals {
   here       = "${local.region}:${data.aws_caller_identity.current.account_id}"
-  parameters = "arn:${data.aws_partition.current.partition}:ssm:${local.here}:parameter/labswarm/clusters"
+  parameters = "arn:${data.aws_partition.current.partition}:ssm:${local.here}:parameter/${var.prefix}/clusters"
 
   certificate_secret = try(var.domain.certificate_secret_arn, null)
   read_certificate = local.certificate_secret == null ? [] : [{
@@ -54,7 +54,7 @@ module "role" {
       Sid       = "Snapshots"
       Effect    = "Allow"
       Action    = "dynamodb:PutItem"
-      Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.snapshots_table}"
+      Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.prefix}-snapshots"
       Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
     },
     # The versions of its own document, which it applies, and its report of the version that runs.
@@ -62,7 +62,7 @@ module "role" {
       Sid       = "Document"
       Effect    = "Allow"
       Action    = ["dynamodb:GetItem", "dynamodb:Query"]
-      Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.documents_table}"
+      Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.prefix}-documents"
       Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = [var.cluster] } }
     },
     # The secrets that the document's login names: docs/how-to/login.md.
@@ -82,14 +82,14 @@ module "role" {
       Sid       = "Bookings"
       Effect    = "Allow"
       Action    = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"]
-      Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.bookings_table}"
+      Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.prefix}-bookings"
       Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
     },
     {
       Sid       = "LabHours"
       Effect    = "Allow"
       Action    = "dynamodb:GetItem"
-      Resource  = [for table in [var.lab_hours_table, var.snapshots_table] : "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${table}"]
+      Resource  = [for table in ["lab-hours", "snapshots"] : "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.prefix}-${table}"]
       Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
     },
     {
@@ -108,7 +108,7 @@ module "role" {
       Effect    = "Allow"
       Action    = "events:PutEvents"
       Resource  = "arn:${data.aws_partition.current.partition}:events:${local.here}:event-bus/default"
-      Condition = { "ForAllValues:StringEquals" = { "events:source" = "labswarm.hub", "events:detail-type" = "SeatsShort" } }
+      Condition = { "ForAllValues:StringEquals" = { "events:source" = "${var.prefix}.hub", "events:detail-type" = "SeatsShort" } }
     },
     {
       Sid       = "Metrics"

@@ -178,28 +178,10 @@ variable "efs" {
   type        = object({ file_system_id = string, access_point_id = string })
 }
 
-variable "snapshots_table" {
-  description = "The app's table of snapshots, in which the hub writes what its Swarm looks like."
+variable "prefix" {
+  description = "The beginning of the app's names: its parameter Prefix."
   type        = string
-  default     = "labswarm-snapshots"
-}
-
-variable "documents_table" {
-  description = "The app's table of the hubs' documents, from which the hub reads its own."
-  type        = string
-  default     = "labswarm-documents"
-}
-
-variable "bookings_table" {
-  description = "The app's table of the labs that instructors book on the hub's page."
-  type        = string
-  default     = "labswarm-bookings"
-}
-
-variable "lab_hours_table" {
-  description = "The app's table of lab hours' state, from which the hub's page plans a booking."
-  type        = string
-  default     = "labswarm-lab-hours"
+  default     = "labswarm"
 }
 
 variable "alarm_topic_arns" {

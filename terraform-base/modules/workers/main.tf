@@ -15,10 +15,10 @@ module "image" {
 }
 
 locals {
-  asg = "labswarm-${var.name}-workers"
+  asg = "${var.prefix}-${var.name}-workers"
 
   # The app's permissions, its events and its reconcile pass find the instances by these tags.
-  tags = merge(var.tags, {
+  tags = merge(var.tags, var.prefix == "labswarm" ? {} : { "labswarm:app" = var.prefix }, {
     "labswarm:cluster" = var.name
     "labswarm:role"    = "worker"
     Name               = "labswarm-${var.name}-worker"

@@ -4,8 +4,14 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", var.name))
-    error_message = "name is \"${var.name}\": give 1 to 20 lowercase letters, digits and hyphens, with a letter first and no hyphen last; the group is called labswarm-<name>-workers."
+    error_message = "name is \"${var.name}\": give 1 to 20 lowercase letters, digits and hyphens, with a letter first and no hyphen last; the group is called <prefix>-<name>-workers."
   }
+}
+
+variable "prefix" {
+  description = "The beginning of the app's names: its parameter Prefix."
+  type        = string
+  default     = "labswarm"
 }
 
 variable "subnet_ids" {

@@ -4,6 +4,7 @@ module "cluster" {
   source = "../../modules/cluster"
 
   name                    = var.name
+  prefix                  = var.prefix
   vpc_id                  = var.vpc_id
   subnet_ids              = var.subnet_ids
   public_subnet_ids       = var.public_subnet_ids

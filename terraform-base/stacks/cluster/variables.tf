@@ -15,6 +15,12 @@ variable "name" {
   type        = string
 }
 
+variable "prefix" {
+  description = "The beginning of the app's names: its parameter Prefix. A cluster of another app needs another name too."
+  type        = string
+  default     = "labswarm"
+}
+
 # The network.
 
 variable "vpc_id" {

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from labswarm.aws.errors import code_of, named
 from labswarm.document.applied import NOTHING, Applied
 from labswarm.errors import LabswarmError
+from labswarm.names import prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -15,7 +16,7 @@ REPORT = "applied"
 
 def parameter_of(cluster: str) -> str:
     """The parameter of a hub's report, below its cluster's description."""
-    return f"/labswarm/clusters/{cluster}/{REPORT}"
+    return f"/{prefix()}/clusters/{cluster}/{REPORT}"
 
 
 class SsmReports:

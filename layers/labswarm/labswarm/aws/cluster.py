@@ -7,11 +7,12 @@ from labswarm.aws.errors import named
 from labswarm.cluster import Cluster
 from labswarm.document.applied import Applied
 from labswarm.errors import BadInput
+from labswarm.names import prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-PARAMETERS = "/labswarm/clusters"
+PARAMETERS = f"/{prefix()}/clusters"
 
 
 class SsmClusters:

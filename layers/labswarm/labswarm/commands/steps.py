@@ -33,9 +33,9 @@ from labswarm.lifecycle.ledger import (
     change,
     owned,
 )
+from labswarm.names import app_name
 from labswarm.tasks import Tasks
 
-PREFIX = "labswarm-"
 # Exit codes of the tools (sysexits.h), for an answer that says no more.
 _KINDS = {75: "transient", 69: "gone"}
 _TAIL = 300
@@ -88,12 +88,13 @@ class Step:
     cluster: str = ""
 
     def __post_init__(self) -> None:
-        if not self.document.startswith(PREFIX):
-            raise BadInput("document", f"is {self.document!r}; only {PREFIX}* documents are ours")
+        if not self.document.startswith(app_name("")):
+            ours = app_name("*")
+            raise BadInput("document", f"is {self.document!r}; only {ours} documents are ours")
 
     @property
     def name(self) -> str:
-        return self.document.removeprefix(PREFIX)
+        return self.document.removeprefix(app_name(""))
 
     def attempt(self, number: int) -> Attempt:
         return Attempt(self.subject, self.transition, self.name, number)

@@ -18,6 +18,7 @@ from typing import Literal
 from labswarm.cluster import INSTANCE_ID, cluster_of
 from labswarm.errors import BadInput
 from labswarm.lifecycle.failure import Failure
+from labswarm.names import prefix
 
 Transition = Literal["launch", "terminate", "rebalance"]
 Kind = Literal["interruption", "rebalance"]
@@ -45,7 +46,7 @@ _ACTIONS = ("terminate", "stop", "hibernate")
 _TOKEN = re.compile(r"[0-9A-Za-z-]{36}")
 _HOOK = re.compile(r"[A-Za-z0-9_/-]{1,255}")
 _EXECUTION = re.compile(
-    r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:execution:labswarm-[A-Za-z0-9:._-]+"
+    r"arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:execution:([a-z0-9]+)-[A-Za-z0-9:._-]+"
 )
 # The places of an event that names none: there is no other way without a warm pool.
 _USUAL: Mapping[Transition, tuple[Place, Place]] = {
@@ -204,7 +205,8 @@ def parse_ended(event: object) -> Ended:
             "detail.status", f"is {detail.get('status')!r}; it is one of {', '.join(_BAD_ENDS)}"
         )
     execution = _text(detail, "executionArn", "detail.")
-    if not _EXECUTION.fullmatch(execution):
+    match = _EXECUTION.fullmatch(execution)
+    if match is None or match.group(1) != prefix():
         raise BadInput("detail.executionArn", f"is {execution!r}; it has to be one of labswarm's")
     try:
         given = json.loads(_text(detail, "input", "detail."))

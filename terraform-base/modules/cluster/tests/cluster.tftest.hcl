@@ -67,6 +67,26 @@ run "further_group_is_a_cluster_of_its_own_with_the_same_hub" {
   }
 }
 
+run "names_of_the_app_begin_with_its_prefix" {
+  command = plan
+
+  variables {
+    prefix = "labstage"
+  }
+  assert {
+    condition     = output.settings["physics"].asg == "labstage-physics-workers" && aws_ssm_parameter.description["physics"].name == "/labstage/clusters/physics"
+    error_message = "The app labstage finds its groups and descriptions by their names."
+  }
+}
+
+run "prefix_with_a_hyphen_is_refused" {
+  command = plan
+  variables {
+    prefix = "labswarm-stage"
+  }
+  expect_failures = [var.prefix]
+}
+
 run "descriptions_are_whole" {
   command = apply
 

@@ -119,6 +119,9 @@ describe 'labswarm_hub::snapshot' do
 
   it 'gives it the token that it may not read itself' do
     unit = runner(ground: HUB_GROUND).converge(described_recipe).systemd_unit('labswarm-snapshot.service')
+    expect(unit.content['Service']).not_to include('Environment')
+    other = runner(ground: HUB_GROUND.merge('prefix' => 'labstage')).converge(described_recipe).systemd_unit('labswarm-snapshot.service')
+    expect(other.content['Service']).to include('Environment' => 'LABSWARM_PREFIX=labstage')
     expect(unit.content['Service']).to include('LoadCredential' => 'hub-token:/srv/labswarm/hub/manager.token')
   end
 

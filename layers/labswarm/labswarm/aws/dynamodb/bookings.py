@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from labswarm.aws.errors import code_of, named
 from labswarm.errors import LabswarmError
 from labswarm.lab_hours.bookings import BookingsRead, StoredBooking, next_version, read_all
+from labswarm.names import app_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-TABLE = "labswarm-bookings"
+TABLE = app_name("bookings")
 """The table's name in the template."""
 
 

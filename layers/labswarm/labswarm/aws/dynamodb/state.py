@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 from labswarm.aws.errors import named
 from labswarm.lab_hours.state import LabHoursState
+from labswarm.names import app_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-TABLE = "labswarm-lab-hours"
+TABLE = app_name("lab-hours")
 """The table's name in the template."""
 
 
