@@ -157,6 +157,16 @@ def test_nothing_is_asked_for_before_the_question() -> None:
     assert found.asked_from >= NOON - 30
 
 
+def test_a_wait_lasts_until_the_lab_ends_as_in_the_hub() -> None:
+    """Half of the class has no seat: they wait for two hours, and then leave without a server."""
+    world = simulated([lab(14)], replace(CLUSTER, most=1), NONE_LEFT, TIMES, seed=1)
+    without = [server for server in world.servers if server.ready_at is None]
+
+    assert len(without) == 7
+    assert max(sample.waiting for sample in world.samples if sample.at > NOON + 7000) == 7
+    assert world.waiting == 0
+
+
 # Limits
 
 PLANTED = {
@@ -187,7 +197,8 @@ def test_the_limit_that_binds_first_is_named_with_its_remedy(planted: Limit) -> 
     cluster, students, remedy = PLANTED[planted]
     found = answer(cluster=cluster)
 
-    assert found.verdict == "no"
+    # Concurrency takes no seat: nodes start later, and everybody waits for them.
+    assert found.verdict == ("late" if planted is Limit.CONCURRENCY else "no")
     assert found.limit is not None
     assert found.limit.limit == planted
     assert found.limit.students == students

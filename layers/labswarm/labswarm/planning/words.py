@@ -6,7 +6,6 @@ from labswarm.planning.cluster import PlannedCluster
 from labswarm.planning.distributions import Distributions, LogNormal, Measured
 from labswarm.planning.limits import Bound
 from labswarm.planning.students import Arrivals
-from labswarm.seats import START_WITHIN_S
 
 
 def headline(
@@ -22,10 +21,7 @@ def headline(
         )
     if limit and fits < students:
         return f"No: {fits} of {students} students fit. {limit.remedy}"
-    return (
-        f"No: {missed} students wait longer than {duration(START_WITHIN_S)}, and then their "
-        "servers do not start."
-    )
+    return f"No: {missed} students get no server before their lab ends."
 
 
 def assumptions(

@@ -18,7 +18,6 @@ from labswarm.planning.cluster import PlannedCluster
 from labswarm.planning.distributions import Distributions
 from labswarm.planning.packing import FreeSeats
 from labswarm.planning.students import Student
-from labswarm.seats import START_WITHIN_S
 from labswarm.snapshot import NodeSeen, Snapshot
 
 WARNING_S = 120
@@ -378,7 +377,7 @@ class World:
         server = Server(student)
         self.servers.append(server)
         self._line.append(server)
-        self._at(student.arrives + START_WITHIN_S, lambda: self._give_up(server))
+        self._at(student.leaves, lambda: self._give_up(server))
         self._at(student.stops, lambda: self._stop(server))
         self._fill()
         if server.node is None:
@@ -394,7 +393,8 @@ class World:
             self._seats_short()
 
     def _give_up(self, server: Server) -> None:
-        """The hub ends a start that takes too long (labswarm.seats.START_WITHIN_S)."""
+        """A student who is still in line leaves. Until then the page shows the line, and the hub
+        ends no wait that a page shows (labswarm.seats.START_WITHIN_S)."""
         if server.node is None and server.ready_at is None and server in self._line:
             self._line.remove(server)
             server.gave_up = True
@@ -422,7 +422,14 @@ class World:
             chosen = self._free.chosen()
             if chosen is None:
                 return
-            self._seat(self._line.popleft(), self._live[chosen])
+            server = self._line.popleft()
+            if (
+                server.ready_at is None
+                and server.student.arrives < self.now >= server.student.leaves
+            ):
+                server.gave_up = True
+            else:
+                self._seat(server, self._live[chosen])
 
     def _has_room(self) -> bool:
         """Whether the hub and its overlay network take one more server."""
