@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from labswarm.errors import Gone, Kind, LabswarmError, Transient
 from labswarm.notices import Message, Notice
@@ -53,8 +53,16 @@ def notify(
     }
 
 
+class Notifies(Protocol):
+    """The part of the hub that a notice needs."""
+
+    def notify(self, user: str, server: str, notice: Notice | Message) -> None:
+        """As labswarm_node.hub.Hub."""
+        ...
+
+
 def send(
-    hub: Hub, servers: Iterable[tuple[str, str]], notice: Notice | Message
+    hub: Notifies, servers: Iterable[tuple[str, str]], notice: Notice | Message
 ) -> dict[tuple[str, str], Kind | None]:
     """Send a message, or the notice that the hub goes down, to students' servers.
 

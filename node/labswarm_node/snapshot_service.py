@@ -2,8 +2,10 @@
 
 It looks every few seconds, and at once when the Swarm reports a changed service or node. Each group
 of workers has a snapshot of its own, as a cluster. Every two minutes the service asks the hub for
-its servers, and adds the students' services that the hub does not know.
-Permissions of the hub's role: ssm:GetParametersByPath, dynamodb:PutItem and events:PutEvents.
+its servers, and adds the students' services that the hub does not know. Once a minute it looks
+whether booked labs end soon, and notifies their students.
+Permissions of the hub's role: ssm:GetParametersByPath, dynamodb:PutItem, dynamodb:GetItem and
+events:PutEvents.
 """
 
 import argparse
@@ -22,21 +24,26 @@ import botocore.session
 from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
 
 from labswarm.aws.cluster import SsmClusters
+from labswarm.aws.dynamodb import state
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.aws.environment import AWS
 from labswarm.aws.errors import named
 from labswarm.cluster import Resources
 from labswarm.error_table import aws_kind
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm.lab_hours.booking import Booking
 from labswarm.names import app_name, prefix
+from labswarm.notices import Message, Notice
 from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
 from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
 from labswarm_node.hub import HubApi
+from labswarm_node.lab_ends import end_of_labs
+from labswarm_node.notifying import send
 from labswarm_node.snapshot import HubAnswer, Sent, snapshot_of
-from labswarm_node.swarm import Watched
+from labswarm_node.swarm import StudentTask, Watched
 
 EVERY_S = 5.0
 TABLE = app_name("snapshots")
@@ -51,6 +58,7 @@ DESCRIBED_FOR_S = 30.0
 # Half of a node's default start time: two passes of reconcile that agree are further apart, and so
 # they use two answers of the hub.
 HUB_EVERY_S = 120.0
+LABS_EVERY_S = 60.0
 
 log = logging.getLogger("labswarm-snapshot")
 
@@ -74,11 +82,19 @@ class Audience(Protocol):
         """Send `SeatsShort` with the number of waiting students."""
         ...
 
+    def labs(self, cluster: str) -> tuple[Booking, ...]:
+        """Return the cluster's booked labs, as lab hours have read them last."""
+        ...
+
 
 class KnownServers(Protocol):
     """The part of the hub that the service needs."""
 
     def servers(self) -> frozenset[tuple[str, str]]:
+        """As labswarm_node.hub.Hub."""
+        ...
+
+    def notify(self, user: str, server: str, notice: Notice | Message) -> None:
         """As labswarm_node.hub.Hub."""
         ...
 
@@ -109,6 +125,9 @@ class SnapshotService:
         self._described_at = 0.0
         self._answer: HubAnswer | None = None
         self._asked_at = 0.0
+        self._labs_at = 0.0
+        # The servers that know when their lab ends; those of earlier labs are forgotten with it.
+        self._notified: dict[str, tuple[int, frozenset[tuple[str, str]]]] = {}
 
     def run(self) -> NoReturn:
         """Look and send for ever. Raises Permanent for an error that a retry does not cure."""
@@ -155,7 +174,38 @@ class SnapshotService:
         if now - self._asked_at >= HUB_EVERY_S:
             # Last, because a large hub takes seconds to answer; the next look sends it.
             self._asked_at, self._answer = now, self._ask()
+        if now - self._labs_at >= LABS_EVERY_S:
+            self._labs_at = now
+            for cluster in sizes:
+                self._notify_of_end(cluster, tasks, now)
         return again_in_s
+
+    def _notify_of_end(self, cluster: str, tasks: Sequence[StudentTask], now: float) -> None:
+        """Notify the cluster's students whose booked lab ends soon, each of them once.
+
+        A server that does not answer is tried again in a minute.
+        """
+        try:
+            ends = end_of_labs(self._audience.labs(cluster), now)
+        except (Transient, Permanent) as error:
+            # No notice is no harm: the server then stops when it is idle.
+            log.warning("the labs of %s cannot be read: %s", cluster, error)
+            return
+        if ends is None:
+            return
+        of_cluster = None if cluster == self._cluster else cluster
+        there = {
+            (task.server.user, task.server.name)
+            for task in tasks
+            if task.cluster == of_cluster and not task.waits
+        }
+        before, notified = self._notified.get(cluster, (0, frozenset()))
+        notified = notified if before == ends else frozenset()
+        outcomes = send(self._hub, sorted(there - notified), Notice("lab", ends))
+        took = {server for server, error in outcomes.items() if error != "transient"}
+        self._notified[cluster] = (ends, notified | took)
+        if outcomes:
+            log.info("lab ends: %s, %d of %d notified", cluster, len(took), len(outcomes))
 
     def _ask(self) -> HubAnswer | None:
         """Ask the hub for its servers; None without an answer, or without students' services.
@@ -226,6 +276,7 @@ class AwsAudience:
         self._manager = manager
         self._clusters = SsmClusters(client("ssm"))
         self._snapshots = DynamoSnapshots(client("dynamodb"), table)
+        self._states = state.DynamoLabHoursStates(client("dynamodb"), state.TABLE)
         self._events = client("events")
 
     def seats(self) -> Sizes:
@@ -251,6 +302,10 @@ class AwsAudience:
         for refused in (one for one in answer["Entries"] if "ErrorCode" in one):
             kind = aws_kind(refused["ErrorCode"], refused.get("ErrorMessage", ""))
             raise kind(f"SeatsShort was refused: {refused['ErrorCode']}")
+
+    def labs(self, cluster: str) -> tuple[Booking, ...]:
+        with _reached():
+            return self._states.read_state(cluster).labs
 
 
 def main() -> int:

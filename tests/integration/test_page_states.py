@@ -20,6 +20,7 @@ KINDS = {
     "terminate": "The machine of your server goes out of service",
     "idle": "Your server is idle and stops soon",
     "age": "Your server stops soon",
+    "lab": "Your lab ends soon",
     "memory": "Out of memory",
     "home": "Your home is nearly full",
     "hub": "The hub goes down for a moment",
@@ -241,16 +242,18 @@ def test_a_page_whose_server_was_idle_says_why_it_stopped_and_starts_it(
     assert page.dialogs() == []
 
 
+@pytest.mark.parametrize("kind", ["idle", "lab"])
 def test_a_student_who_keeps_working_keeps_the_server(
-    page: StudentPage, answers: NoticeAnswers
+    page: StudentPage, answers: NoticeAnswers, kind: str
 ) -> None:
-    answers.say(notice("idle", 150))
+    answers.say(notice(kind, 150))
     keep = banner_of(page).get_by_role("button", name="Keep working")
     expect(keep).to_be_visible(timeout=30_000)
     keep.focus()
     with page.page.expect_response("**/labswarm/work") as reported:
         page.page.keyboard.press("Enter")
     assert reported.value.status == 204
+    expect(banner_of(page)).to_be_hidden()
 
 
 def test_a_page_without_a_connection_says_so_and_goes_on(

@@ -196,10 +196,10 @@ class Served:
         )
         self._clock = clock
         self._events = events
-        self._activity = notice.Activity(app)
+        self.activity = notice.Activity(app)
 
     def idle_s(self) -> float:
-        seconds: float = self._activity.idle_s(self._clock.now)
+        seconds: float = self.activity.idle_s(self._clock.now)
         return seconds
 
     def work(self, method: str, *args: Any) -> None:
@@ -225,6 +225,27 @@ def served(
 ) -> Served:
     monkeypatch.setattr(notice, "time", clock)
     return Served(tmp_path, notice, clock)
+
+
+def test_at_the_end_of_a_lab_the_culler_hears_that_an_unused_server_is_idle(
+    served: Served, clock: Clock, notice: ModuleType, tmp_path: Path
+) -> None:
+    limits = notice.TimeLimits.of({"LABSWARM_IDLE_TIMEOUT_S": "3600"})
+    memory = notice.Memory(None)
+    notices = notice.Notices(tmp_path / "notice", memory, tmp_path, served.activity, limits)
+    clock.now += 100
+    body = json.dumps({"kind": "lab", "deadline": int(clock.now) + 300})
+
+    async def notified() -> None:
+        notices.take(body.encode(), clock.now)
+
+    asyncio.run(notified())
+    assert notices.read(clock.now)["kind"] == "lab"
+    assert notices.idle_s(clock.now) == 100
+    clock.now += 301
+    assert notices.idle_s(clock.now) == 3600
+    served.activity.work()
+    assert notices.idle_s(clock.now) == 0
 
 
 def test_a_server_that_has_just_started_is_not_idle(served: Served, clock: Clock) -> None:

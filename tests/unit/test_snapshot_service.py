@@ -17,12 +17,15 @@ from tests.twins.snapshot import MemorySnapshots
 
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
+from labswarm.lab_hours.booking import Booking
+from labswarm.notices import Message, Notice
 from labswarm.seats import Seat
 from labswarm.snapshot import HubSeen, ServiceSeen, Snapshot
 from labswarm_lab.nodes.swarm_twin import TOKEN, SwarmTwin
 from labswarm_node.snapshot_service import (
     DESCRIBED_FOR_S,
     HUB_EVERY_S,
+    LABS_EVERY_S,
     LONGEST_PAUSE_S,
     AwsAudience,
     SnapshotService,
@@ -75,6 +78,8 @@ class Rig:
         self.refused: dict[str, LabswarmError] = {}
         self.hub = HubTwin(frozenset({"ada", "bob", "eve"}))
         self.asked = 0
+        self.booked: dict[str, tuple[Booking, ...]] = {}
+        self.no_labs: LabswarmError | None = None
         self.service = SnapshotService("lab", self, self, self, clock)
 
     @property
@@ -102,7 +107,15 @@ class Rig:
         self.asked += 1
         return self.hub.servers()
 
+    def notify(self, user: str, server: str, notice: Notice | Message) -> None:
+        self.hub.notify(user, server, notice)
+
     # AWS.
+    def labs(self, cluster: str) -> tuple[Booking, ...]:
+        if self.no_labs:
+            raise self.no_labs
+        return self.booked.get(cluster, ())
+
     def seats(self) -> Mapping[str, tuple[Seat, Seat]]:
         self.described += 1
         return self.clusters
@@ -300,6 +313,59 @@ def shared(rig: Rig) -> Rig:
     engine.join(TOKEN, rig.twin.manager, "10.98.0.12", "active")
     rig.gpu_id = engine.membership().node_id
     return rig
+
+
+def test_students_of_a_lab_that_ends_soon_are_notified_once(rig: Rig) -> None:
+    now = rig.clock.now()
+    rig.booked = {"lab": (Booking("Physics", now - 3600, now + 330, 2),)}
+    for student in ("ada", "bob"):
+        rig.hub.start(student, "")
+    rig.twin.place(ADA, rig.node_id)
+    rig.service.look()
+    assert rig.hub.notices == {}, "more than five minutes are left"
+
+    rig.clock.sleep(LABS_EVERY_S)
+    rig.service.look()
+    assert rig.hub.notices == {("ada", ""): Notice("lab", int(now) + 330)}
+    # A student who comes now, and nobody else, is notified in the next minute.
+    rig.twin.place(BOB, rig.node_id)
+    rig.hub.asked.clear()
+    rig.clock.sleep(LABS_EVERY_S)
+    rig.service.look()
+    assert [asked for asked in rig.hub.asked if asked[0] == "notify"] == [("notify", "bob", "")]
+
+
+def test_a_student_whose_server_does_not_answer_is_notified_a_minute_later(rig: Rig) -> None:
+    now = rig.clock.now()
+    rig.booked = {"lab": (Booking("Physics", now - 3600, now + 200, 2),)}
+    rig.hub.start("ada", "")
+    rig.twin.place(ADA, rig.node_id)
+    rig.hub.down_for = {"ada"}
+    rig.service.look()
+    rig.hub.down_for = set()
+    rig.clock.sleep(LABS_EVERY_S)
+    rig.service.look()
+    assert rig.hub.notices == {("ada", ""): Notice("lab", int(now) + 200)}
+
+
+def test_labs_that_cannot_be_read_hold_up_no_snapshot(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.no_labs = Permanent("AccessDenied")
+    rig.service.look()
+    assert rig.written is not None
+    assert "the labs of lab cannot be read: AccessDenied" in caplog.text
+
+
+def test_the_students_of_one_group_are_not_notified_of_anothers_lab(shared: Rig) -> None:
+    now = shared.clock.now()
+    shared.booked = {"lab-gpu": (Booking("Vision", now - 3600, now + 200, 1),)}
+    for student in ("ada", "bob"):
+        shared.hub.start(student, "")
+    shared.twin.place(ADA, shared.node_id, "lab")
+    shared.twin.place(BOB, shared.gpu_id, "lab-gpu")
+    shared.service.look()
+    assert set(shared.hub.notices) == {("bob", "")}
 
 
 def test_each_cluster_has_a_report_of_its_own(shared: Rig) -> None:

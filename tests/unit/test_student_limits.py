@@ -129,6 +129,42 @@ def test_work_does_not_prolong_a_server_of_the_greatest_age(limits: ModuleType) 
     assert old.notice(NOW - 200, NOW - 200) is None
 
 
+ENDS = NOW + 300
+
+
+@pytest.mark.parametrize(
+    ("worked_s", "now_s", "shown", "over"),
+    [
+        (-400, 0, True, False),  # five minutes before the end
+        (-10, 0, True, False),  # also to a student who works: the lab ends for everybody
+        (-10, 301, False, True),  # worked last before the notice
+        (10, 301, False, False),  # pressed "Keep working", or typed
+        (-10, 299, True, False),
+    ],
+)
+def test_at_the_end_of_a_lab_a_server_stops_on_which_nobody_has_worked_since_the_notice(
+    limits: ModuleType, worked_s: float, now_s: float, shown: bool, over: bool
+) -> None:
+    lab = limits.LabEnd()
+    lab.ends_at = int(ENDS)
+    assert lab.is_over(NOW + worked_s, NOW + now_s) == over
+    notice = lab.notice(NOW + worked_s, NOW + now_s)
+    # Until the culler comes, a student who looks again reads why the server stops.
+    assert (notice is not None) == (shown or over)
+    assert notice is None or (notice["kind"], notice["deadline"]) == ("lab", ENDS)
+
+
+def test_a_lab_that_is_long_over_and_a_server_without_a_lab_have_no_such_notice(
+    limits: ModuleType,
+) -> None:
+    lab = limits.LabEnd()
+    assert lab.notice(NOW - 10_000, NOW) is None
+    assert not lab.is_over(NOW - 10_000, NOW)
+    lab.ends_at = int(NOW)
+    assert lab.notice(NOW - 10_000, NOW + limits.LAB_SHOWN_S) is None
+    assert lab.is_over(NOW - 10_000, NOW + limits.LAB_SHOWN_S)
+
+
 @pytest.mark.parametrize("text", ["", "soon", "-5"])
 def test_a_server_of_an_older_hub_has_no_such_limits(limits: ModuleType, text: str) -> None:
     unknown = dict.fromkeys((*HOUR, "LABSWARM_ENDS_AT"), text)

@@ -15,7 +15,7 @@ import { Gate } from './gate';
 import { Hub, whose } from './hub';
 import { ILost, letGo, startAgain } from './kernels';
 import { Mover } from './mover';
-import { IMessage, INotice, endsServer, nameOf } from './notice';
+import { IMessage, INotice, canKeep, endsServer, nameOf } from './notice';
 import { Overlay } from './overlay';
 import { inSentences, saveAll } from './saving';
 import { Server } from './server';
@@ -40,7 +40,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const settings = registry?.load(ID).catch(() => null) ?? Promise.resolve(null);
     let last: INotice | null = null;
     const works = (): void => void server.works().catch(() => undefined);
-    reportWork(works, () => last?.kind === 'idle');
+    reportWork(works, () => canKeep(last));
 
     const noticed = async (notice: INotice | null): Promise<void> => {
       last = notice;
@@ -48,7 +48,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
         banner.hideNotice();
         return;
       }
-      banner.show(notice, notice.kind === 'idle' ? [{ label: 'Keep working', press: works }] : []);
+      const keep = (): void => {
+        // Where the server did not hear it, the button stays.
+        void server.works().then(
+          () => banner.hide(),
+          () => undefined
+        );
+      };
+      banner.show(notice, canKeep(notice) ? [{ label: 'Keep working', press: keep }] : []);
       if (!endsServer(notice)) {
         return;
       }

@@ -94,7 +94,7 @@ function isRefused(move: IMove, now: number): boolean {
 
 /** Whether the app may yet start a server that the hub calls stopped. */
 function isBetween(move: IMove, now: number): boolean {
-  const waited = ['idle', 'age'].includes(move.notice?.kind ?? '') ? 0 : BETWEEN_MS;
+  const waited = ['idle', 'age', 'lab'].includes(move.notice?.kind ?? '') ? 0 : BETWEEN_MS;
   return TRANSIENT.includes(move.phase) && now - move.phaseAt < waited;
 }
 
@@ -172,6 +172,8 @@ function whyStopped(notice: INotice | null): string {
   let why = 'It was stopped, maybe from another tab.';
   if (notice?.kind === 'idle') {
     why = 'Nobody worked on it for a while, and it made room for others.';
+  } else if (notice?.kind === 'lab') {
+    why = 'Your lab is over, and nobody worked on it any more.';
   } else if (notice?.kind === 'age') {
     why = 'It had run for as long as a server may.';
   }

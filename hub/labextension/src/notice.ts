@@ -5,6 +5,7 @@ export const KINDS = [
   'terminate',
   'idle',
   'age',
+  'lab',
   'memory',
   'home',
   'hub'
@@ -42,6 +43,7 @@ const TITLES: Record<Kind, string> = {
   terminate: 'The machine of your server goes out of service',
   idle: 'Your server is idle and stops soon',
   age: 'Your server stops soon',
+  lab: 'Your lab ends soon',
   memory: 'Out of memory:',
   home: 'Your home is nearly full',
   hub: 'The hub goes down for a moment'
@@ -56,7 +58,12 @@ export function titleOf(notice: INotice): string {
 
 /** Whether the open documents are saved when the notice comes: the server may end. */
 export function endsServer(notice: INotice): boolean {
-  return ['interruption', 'terminate', 'idle', 'age'].includes(notice.kind);
+  return ['interruption', 'terminate', 'idle', 'age', 'lab'].includes(notice.kind);
+}
+
+/** Whether the server stays when somebody works on it before the deadline. */
+export function canKeep(notice: INotice | null): boolean {
+  return notice !== null && ['idle', 'lab'].includes(notice.kind);
 }
 
 /** Whether a server that ends after this notice is started again by the app, not by the student. */

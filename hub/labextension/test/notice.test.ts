@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { KINDS, nameOf, parseAnswer, startsAgain, titleOf } from '../src/notice';
+import { KINDS, canKeep, nameOf, parseAnswer, startsAgain, titleOf } from '../src/notice';
 
 const MOVE = { kind: 'interruption', deadline: 1796078007, id: 0, message: 'It moves.' };
 
@@ -82,6 +82,12 @@ test('a notice has one name for as long as it is the same', () => {
 test('each kind has a title of its own', () => {
   const titles = KINDS.map(kind => titleOf({ kind, deadline: null, id: 0, message: 'x' }));
   expect(new Set(titles).size).toBe(KINDS.length);
+});
+
+test('a server stays when somebody works before it is idle or its lab ends', () => {
+  const kept = KINDS.filter(kind => canKeep({ kind, deadline: null, id: 0, message: 'x' }));
+  expect(kept).toEqual(['idle', 'lab']);
+  expect(canKeep(null)).toBe(false);
 });
 
 test('the app starts a server again after a move, not after a culling', () => {

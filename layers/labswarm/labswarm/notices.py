@@ -27,10 +27,11 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 class Notice:
     """Why the machine goes, and until when (epoch s) servers are left on it at the latest.
 
-    Of kind `hub`: the hub goes down at `deadline`, and servers run on.
+    Of kind `hub`: the hub goes down at `deadline`, and servers run on. Of kind `lab`: the booked
+    lab ends then, and a server on which nobody works is stopped.
     """
 
-    kind: Kind | Literal["hub"]
+    kind: Kind | Literal["hub", "lab"]
     deadline: int
 
 

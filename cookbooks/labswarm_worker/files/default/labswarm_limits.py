@@ -14,6 +14,11 @@ from pathlib import Path
 MB = 2**20
 # How long a student reads of a program that was stopped (s).
 SHOWN_S = 600
+# From the notice of a lab's end until that end (s): who has not worked in it is gone. The hub's
+# host sends the notice so long before.
+LAB_NOTICE_S = 300
+# The culler stops such a server within so many seconds.
+LAB_SHOWN_S = 120
 # A home with less room than this, in parts of the whole or in bytes, is nearly full.
 LEAST_FREE, LEAST_FREE_BYTES = 0.02, 50 * MB
 # Of each version: the file that counts stopped programs, and the file and name of memory in use.
@@ -122,6 +127,32 @@ class TimeLimits:
             "id": 0,
             "message": (
                 "Nobody has worked on it for a while, and others may need its place. "
+                "Your files stay; the variables of your notebooks do not."
+            ),
+        }
+
+
+class LabEnd:
+    """The end of the booked lab (epoch s), from the notice that the hub's host has sent."""
+
+    def __init__(self) -> None:
+        self.ends_at = 0
+
+    def is_over(self, worked_at: float, now: float) -> bool:
+        """Whether the lab is over and its student gone: somebody worked at `worked_at` last."""
+        return now >= self.ends_at > worked_at + LAB_NOTICE_S
+
+    def notice(self, worked_at: float, now: float) -> dict[str, object] | None:
+        """The notice for the student at `now`."""
+        shown_until = self.ends_at + (LAB_SHOWN_S if self.is_over(worked_at, now) else 0)
+        if now >= shown_until:
+            return None
+        return {
+            "kind": "lab",
+            "deadline": self.ends_at,
+            "id": 0,
+            "message": (
+                "Your server stops then, unless somebody works on it. "
                 "Your files stay; the variables of your notebooks do not."
             ),
         }

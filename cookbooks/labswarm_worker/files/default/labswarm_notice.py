@@ -26,7 +26,7 @@ from typing import Any
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
-from labswarm_limits import Memory, TimeLimits, home_notice
+from labswarm_limits import LabEnd, Memory, TimeLimits, home_notice
 from tornado import web
 from tornado.ioloop import PeriodicCallback
 from tornado.locks import Condition
@@ -73,6 +73,7 @@ class Notices:
         self._activity, self._limits = activity, limits
         self._shown = ""
         self._hub_down_at = 0
+        self._lab = LabEnd()
         self._message: dict[str, Any] | None = None
         self._written = Condition()
 
@@ -87,6 +88,8 @@ class Notices:
             self._message = {"id": int(now * 1000), "text": message_in(notice)}
         elif notice["kind"] == "hub":
             self._hub_down_at = deadline_in(notice)
+        elif notice["kind"] == "lab":
+            self._lab.ends_at = deadline_in(notice)
         else:
             self.write(*checked(notice))
         self._written.notify_all()
@@ -116,7 +119,7 @@ class Notices:
         """The most urgent notice for the student at `now` (epoch s); None without a notice."""
         return (
             self.machine(now)
-            or self._limits.notice(now - self._activity.idle_s(now), now)
+            or self._stop(now)
             or self._hub(now)
             or self._memory.notice(now)
             or home_notice(self._home)
@@ -131,6 +134,22 @@ class Notices:
         if now > deadline + OVER_S:
             return None
         return {"kind": kind, "deadline": deadline, "id": 0, "message": SENTENCES[kind]}
+
+    def _stop(self, now: float) -> dict[str, Any] | None:
+        """The notice that the culler stops this server, by the rule that stops it first."""
+        worked_at = now - self._activity.idle_s(now)
+        rules: list[dict[str, Any] | None] = [
+            self._limits.notice(worked_at, now),
+            self._lab.notice(worked_at, now),
+        ]
+        return min(filter(None, rules), key=lambda notice: int(notice["deadline"]), default=None)
+
+    def idle_s(self, now: float) -> float:
+        """The seconds for which the server counts as idle; at the end of a lab all of its limit."""
+        idle_s = self._activity.idle_s(now)
+        if self._lab.is_over(now - idle_s, now):
+            return max(idle_s, self._limits.idle_s or 0.0)
+        return idle_s
 
     def _hub(self, now: float) -> dict[str, Any] | None:
         if now > self._hub_down_at + HUB_OVER_S:
@@ -194,7 +213,7 @@ def checked(notice: dict[str, Any]) -> tuple[str, int]:
     deadline = deadline_in(notice)
     kind = notice["kind"]
     if not isinstance(kind, str) or kind not in SENTENCES:
-        raise ValueError(f"kind: has to be one of {', '.join(SENTENCES)}, hub, message")
+        raise ValueError(f"kind: has to be one of {', '.join(SENTENCES)}, hub, lab, message")
     return kind, deadline
 
 
@@ -343,16 +362,16 @@ class EndHandler(KeyHandler):
     """For the hub, when this server is to stop. The Swarm's own stop takes seconds to begin."""
 
     def initialize(  # type: ignore[override]  # each has its own arguments
-        self, key: str, ending: Ending, activity: Activity
+        self, key: str, ending: Ending, notices: Notices
     ) -> None:
         super().initialize(key)
-        self._ending, self._activity = ending, activity
+        self._ending, self._notices = ending, notices
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def post(self) -> None:
         """Answer the seconds since somebody worked, which the student reads after the stop."""
         self.set_status(202)
-        self.finish(f"{self._activity.idle_s(time.time()):.0f}")
+        self.finish(f"{self._notices.idle_s(time.time()):.0f}")
 
     def on_finish(self) -> None:
         if self.get_status() == 202:
@@ -428,13 +447,13 @@ class Activity:
 class ActivityHandler(KeyHandler):
     """For the hub's culler."""
 
-    def initialize(self, key: str, activity: Activity) -> None:  # type: ignore[override]  # each has its own arguments
+    def initialize(self, key: str, notices: Notices) -> None:  # type: ignore[override]  # each has its own arguments
         super().initialize(key)
-        self._activity = activity
+        self._notices = notices
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def get(self) -> None:
-        self.finish(f"{self._activity.idle_s(time.time()):.0f}")
+        self.finish(f"{self._notices.idle_s(time.time()):.0f}")
 
 
 def _load_jupyter_server_extension(app: Any) -> None:
@@ -457,8 +476,8 @@ def _load_jupyter_server_extension(app: Any) -> None:
             (f"{base}/saved", SavedHandler, {"pages": pages}),
             (f"{base}/work", WorkHandler, {"notices": notices, "activity": activity}),
             (f"{base}/notify", NotifyHandler, {"notices": notices, "pages": pages, "key": key}),
-            (f"{base}/end", EndHandler, {"key": key, "ending": Ending(), "activity": activity}),
-            (f"{base}/activity", ActivityHandler, {"key": key, "activity": activity}),
+            (f"{base}/end", EndHandler, {"key": key, "ending": Ending(), "notices": notices}),
+            (f"{base}/activity", ActivityHandler, {"key": key, "notices": notices}),
         ],
     )
 
