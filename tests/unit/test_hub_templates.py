@@ -1,36 +1,12 @@
 """The hub's pages in this project's words, over JupyterHub's own templates."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-from tests.support.class_environment import PACKAGES, importable
+from tests.support.class_environment import PACKAGES
 
 if not PACKAGES.exists():
     pytest.skip("the class environment is not installed", allow_module_level=True)
-with importable():
-    from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
 
-OURS = Path(__file__).resolve().parents[2] / "hub/templates"
-THEIRS = PACKAGES.parents[2] / "share/jupyterhub/templates"
-
-
-def rendered(name: str, **values: Any) -> str:
-    """Render a page as JupyterHub does, with the values that matter here."""
-    loader = ChoiceLoader(
-        [
-            PrefixLoader({"templates": FileSystemLoader(THEIRS)}, "/"),
-            FileSystemLoader([OURS, THEIRS]),
-        ]
-    )
-    pages = Environment(loader=loader, autoescape=True, undefined=ChainableUndefined)
-    given = {
-        "static_url": lambda path, **_: path,
-        "spawn_url": "/hub/spawn/ada",
-        "server_name": "",
-        "user": {"name": "ada"},
-    }
-    return pages.get_template(name).render(**{**given, **values})
+from tests.support.hub_pages import OURS, THEIRS, Student, rendered
 
 
 def test_each_of_our_pages_extends_one_of_jupyterhubs() -> None:
@@ -77,6 +53,7 @@ def test_a_student_without_a_server_is_offered_a_start_with_clean_settings(
         offers_reset=offers,
         default_server={"active": active},
         base_url="/hub/",
+        user=Student(),
         xsrf_token="a-token",
     )
     assert page.count('action="/hub/spawn"') == forms
