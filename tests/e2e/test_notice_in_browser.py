@@ -26,8 +26,7 @@ from labswarm_hub.names import home_name
 
 pytestmark = [
     pytest.mark.swarm,
-    # Of nine whole runs one failed in the save after the move, and its cause is not known. Each
-    # night shows it.
+    # Two moves take more than a minute on a quiet machine, and several on a busy one.
     pytest.mark.deep,
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="browser skipped: there is no chromium"),

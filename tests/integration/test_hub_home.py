@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 from tests.support.class_environment import PACKAGES
-from tests.support.student_page import CHROMIUM, SCREENSHOTS, chromium, expect
+from tests.support.student_page import CHROMIUM, SCREENSHOTS, WIDTHS, chromium, expect, faults
 
 if not PACKAGES.exists():
     pytest.skip("the class environment is not installed", allow_module_level=True)
 
-from tests.support.hub_pages import Student, rendered
+from tests.support.hub_pages import THEIRS, Student, rendered
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="browser skipped: there is no chromium")
 SITE = "http://hub.example"
@@ -31,6 +31,9 @@ def page() -> Iterator[Page]:
     with chromium() as browser:
         opened = browser.new_page()
         opened.route(f"{SITE}/**", lambda route: route.fulfill(status=404))
+        # The page as it looks, without its scripts.
+        style = THEIRS.parent / "static/css/style.min.css"
+        opened.route("**/style.min.css", lambda route: route.fulfill(path=style))
         opened.route(f"{SITE}/hub/home", lambda route: route.fulfill(body=home))
         yield opened
 
@@ -68,7 +71,12 @@ def test_notice_and_message_are_shown_as_text(page: Page) -> None:
         "/user/ada/other/labswarm/notice",
     }
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / "hub-home.png")
+    for theme in ("light", "dark"):
+        page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            page.screenshot(path=SCREENSHOTS / f"hub-home-{theme}-{width}.png")
+        assert faults(page, "#labswarm-notices") == []
 
 
 @pytest.mark.parametrize("rubbish", ["<html>", "[]", "null", '{"notice": null, "message": null}'])

@@ -152,15 +152,7 @@ class StudentPage:
 
     def faults(self, selector: str) -> list[str]:
         """axe's findings in a part of the page that keep somebody from using it."""
-        if not self.page.evaluate("'axe' in window"):
-            self.page.add_script_tag(path=_AXE)
-        found: list[str] = self.page.evaluate(
-            """async selector => (await axe.run(selector)).violations
-                .filter(one => ['serious', 'critical'].includes(one.impact))
-                .map(one => `${one.id}: ${one.nodes.map(node => node.html).join(' ')}`)""",
-            selector,
-        )
-        return found
+        return faults(self.page, selector)
 
     def screenshot(self, name: str) -> None:
         """Keep a picture of the page in each width, in build/screenshots."""
@@ -189,6 +181,19 @@ class StudentPage:
     def _ready(self) -> None:
         self.page.wait_for_selector("#jp-main-dock-panel", timeout=120_000)
         self.page.wait_for_selector(".labswarm-banner", state="attached", timeout=60_000)
+
+
+def faults(page: Page, selector: str) -> list[str]:
+    """axe's findings in a part of a page that keep somebody from using it."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=_AXE)
+    found: list[str] = page.evaluate(
+        """async selector => (await axe.run(selector)).violations
+            .filter(one => ['serious', 'critical'].includes(one.impact))
+            .map(one => `${one.id}: ${one.nodes.map(node => node.html).join(' ')}`)""",
+        selector,
+    )
+    return found
 
 
 def notebook(*cells: str) -> dict[str, Any]:

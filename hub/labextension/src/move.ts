@@ -133,7 +133,8 @@ export function words(move: IMove, now: number): IWords {
     case 'starting':
       return {
         title: startsAgain(move.notice) ? MOVING : 'Your server is starting',
-        text: `${lasts(away)} ${move.progress}`.trim(),
+        // The hub's words have an estimate of their own, and know of a line.
+        text: move.progress || lasts(away),
         offer: null
       };
     case 'returning':
