@@ -39,7 +39,7 @@ test: check ## run everything: check, contracts, integration, and end to end on 
 test-deep: setup ## run the tests that take minutes each (DEEP=an expression of pytest's -k)
 	$(PYTEST) -m deep $(if $(DEEP),-k "$(DEEP)") tests
 
-histories: setup ## print how much of states, faults and other machines 1,600 histories meet
+histories: setup ## print how much of states, faults and other machines 1,200 histories meet
 	$(BIN)/python -m tests.simulation.histories
 
 planted: setup ## plant faults of the past, and print what finds each

@@ -75,7 +75,7 @@ FAULTS = (
         'already") if state == IN_SERVICE else None',
         'already") if state == "" else None',
         "node-launch",
-        "test_app_claiming",
+        "test_unstarted",
     ),
     Planted(
         "a launch whose claim crashed and whose instance terminates stays open for ever",
@@ -99,7 +99,7 @@ FAULTS = (
         "            hurry(held, self._tasks)\n",
         "",
         "node-terminate",
-        "test_app_spot",
+        "test_emptying",
     ),
     Planted(
         "the token of a second execution is not left with the claim",
@@ -107,7 +107,7 @@ FAULTS = (
         "replace(existing.with_tokens(wanted.tokens), urgent",
         "replace(existing, urgent",
         "spot-interruption",
-        "test_claims_granted",
+        "test_app_claiming",
     ),
     Planted(
         "a claim stays with a dead owner",
@@ -115,7 +115,7 @@ FAULTS = (
         "if existing.lease_until <= now and not runs(existing.owner):",
         "if existing.lease_until <= 0 and not runs(existing.owner):",
         "node-terminate",
-        "test_claims_granted",
+        "test_app_claiming",
     ),
     Planted(
         "a claim does not learn of the haste",

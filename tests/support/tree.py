@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,7 +106,16 @@ class Tree:
             with log.open("w") as out:
                 os.dup2(out.fileno(), 1)
                 os.dup2(out.fileno(), 2)
-            os._exit(act())
+            ended = 1
+            try:
+                ended = act()
+            except BaseException:  # noqa: BLE001  # the exit code and the log tell of it
+                traceback.print_exc()
+            finally:
+                # An error that went further would take the copy away, which is the parent's.
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(ended)
         _, status = os.waitpid(child, 0)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
