@@ -1,3 +1,6 @@
+# Before anything is changed.
+Labswarm::Attributes.check(node.default, node)
+
 labswarm_packages 'what every node has' do
   packages node['labswarm_base']['packages'].to_a
 end
