@@ -12,6 +12,8 @@ from labswarm_hub.settings import HubSettings
 NAME = "labs"
 _OF_PERSON = ("access:servers", "servers", "list:users", "admin-ui")
 """The rights of a person that the page may use, as far as the person has them."""
+_OWN = ("list:groups", "read:groups", "list:users", "servers", "read:users:activity")
+"""The page's own rights, for each group that is taught: it starts servers before the bell."""
 
 
 def services(settings: HubSettings) -> list[dict[str, Any]]:
@@ -36,9 +38,13 @@ def roles(settings: HubSettings) -> list[dict[str, Any]]:
         return []
     own = {
         "name": NAME,
-        "description": "List the groups, and who of them has a server.",
+        "description": "See the classes of the groups that are taught, and start their servers.",
         "services": [NAME],
-        "scopes": ["list:groups", "read:groups:name"],
+        "scopes": [
+            f"{scope}!group={group}"
+            for group in sorted(settings.labs.instructors)
+            for scope in _OWN
+        ],
     }
     return [own, *(_role(*pair) for pair in sorted(settings.labs.instructors.items()))]
 

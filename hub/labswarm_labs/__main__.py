@@ -17,10 +17,14 @@ from tornado.httpserver import HTTPServer
 from labswarm.aws.dynamodb.bookings import TABLE, DynamoBookings
 from labswarm.aws.environment import AWS
 from labswarm.errors import BadInput
-from labswarm_labs.hub import HubGroups
+from labswarm_labs.classes import Classes
+from labswarm_labs.hub import Hub
+from labswarm_labs.live_pages import handlers
 from labswarm_labs.pages import Parts, application
 from labswarm_labs.rendering import STATIC, templates
 from labswarm_labs.service import Labs
+from labswarm_labs.start_waves import WarmUp
+from labswarm_labs.watching import Watching
 from labswarm_node.config import NodeConfig
 
 NAME = "labs"
@@ -31,7 +35,13 @@ USER_FOR_S = 30
 _MOST_BYTES = 2**16
 
 
-def parts(config: NodeConfig, token: str, idle_s: float, profiles: Sequence[str]) -> Parts:
+def parts(
+    config: NodeConfig,
+    token: str,
+    idle_s: float,
+    profiles: Sequence[str],
+    hub_token_file: Path | None = None,
+) -> Parts:
     """Return the parts of the service. Raises BadInput on a node that is no hub."""
     if config.hub is None:
         raise BadInput("role", "is worker; run labswarm-labs on the hub")
@@ -55,9 +65,18 @@ def parts(config: NodeConfig, token: str, idle_s: float, profiles: Sequence[str]
         access_scopes={f"access:services!service={NAME}"},
         cache_max_age=USER_FOR_S,
     )
+    labs = Labs(config.cluster, DynamoBookings(client("dynamodb"), TABLE), client, idle_s)
+    hub = Hub(api_url, token)
+    classes = Classes(labs, hub, client, config.hub.proxy_url, hub_token_file)
+
+    async def look(group: str) -> str:
+        return (await classes.look(group)).to_json()
+
     return Parts(
-        labs=Labs(config.cluster, DynamoBookings(client("dynamodb"), TABLE), client, idle_s),
-        groups=HubGroups(api_url, token),
+        labs=labs,
+        hub=hub,
+        classes=classes,
+        watching=Watching(look),
         auth=auth,
         templates=templates(),
         profiles=profiles,
@@ -68,18 +87,20 @@ async def serve(given: Parts, address: str, port: int) -> None:
     """Serve until the process ends."""
     token = given.auth.api_token
     secret = hashlib.sha256(f"{NAME} cookies {token}".encode()).digest()
-    server = HTTPServer(
-        application(given, secret, STATIC), xheaders=True, max_body_size=_MOST_BYTES
-    )
+    pages = application(given, secret, STATIC, handlers(given.auth.base_url, given))
+    server = HTTPServer(pages, xheaders=True, max_body_size=_MOST_BYTES)
     server.listen(port, address)
     logging.getLogger("labswarm-labs").info("listening on %s:%d", address, port)
-    await asyncio.Event().wait()
+    await WarmUp(given.labs, given.classes, given.hub).run()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point. Exits with 2 for a configuration that is wrong."""
     parser = argparse.ArgumentParser(prog="labswarm-labs", description=__doc__)
     parser.add_argument("--token-file", type=Path, required=True, help="the service's token")
+    parser.add_argument(
+        "--hub-token-file", type=Path, help="labswarm-manager's token, to write to classes"
+    )
     parser.add_argument("--port", type=int, default=PORT, help="the port to listen on")
     parser.add_argument("--idle", type=float, default=3600, help="the hub's idle timeout (seconds)")
     parser.add_argument("--profile", action="append", default=[], help="a profile; repeatable")
@@ -89,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config = NodeConfig.read()
         token = options.token_file.read_text().strip()
-        given = parts(config, token, options.idle, options.profile)
+        given = parts(config, token, options.idle, options.profile, options.hub_token_file)
     except OSError as error:
         print(f"labswarm-labs: --token-file: cannot be read ({error.strerror})", file=sys.stderr)
         return 2

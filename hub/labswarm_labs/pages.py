@@ -15,10 +15,12 @@ from tornado.web import Application, HTTPError, RequestHandler, authenticated
 from labswarm.errors import BadInput, LabswarmError
 from labswarm.lab_hours.bookings import StoredBooking
 from labswarm_labs import calendar
+from labswarm_labs.classes import Classes
 from labswarm_labs.forms import REPEATS, Form, copy_of, empty_form, form_of
-from labswarm_labs.hub import HubGroups
+from labswarm_labs.hub import Hub
 from labswarm_labs.people import Person
 from labswarm_labs.service import Changed, Labs, log
+from labswarm_labs.watching import Watching
 from labswarm_operator.refusal import Refusal
 
 T = TypeVar("T")
@@ -37,7 +39,9 @@ class Parts:
     """The parts that the handlers connect."""
 
     labs: Labs
-    groups: HubGroups
+    hub: Hub
+    classes: Classes
+    watching: Watching
     auth: HubOAuth
     templates: Environment
     profiles: Sequence[str]
@@ -67,7 +71,7 @@ class Page(HubOAuthenticated, RequestHandler):  # type: ignore[misc]  # neither 
     async def groups(self) -> list[str]:
         """The groups that the person may book for."""
         person = self.person
-        return sorted(await self.parts.groups.names() if person.is_admin else person.groups)
+        return sorted(await self.parts.hub.groups() if person.is_admin else person.groups)
 
     def page(self, name: str, **values: Any) -> None:
         """Answer with a template."""
@@ -96,8 +100,8 @@ class Overview(Page):
     @authenticated
     async def get(self) -> None:
         labs = self.parts.labs
-        bookings = await _in_thread(labs.bookings)
-        upcoming = await _in_thread(lambda: labs.upcoming(bookings))
+        bookings = await in_thread(labs.bookings)
+        upcoming = await in_thread(lambda: labs.upcoming(bookings))
         secret = calendar.feed_name(self.parts.auth.api_token, labs.cluster)
         self.page(
             "overview.html",
@@ -107,6 +111,7 @@ class Overview(Page):
             calendar=f"{self.request.protocol}://{self.request.host}"
             f"{self.hub_auth.base_url}calendar/{secret}.ics",
             done=self.get_argument("done", ""),
+            groups=await self.groups(),
             now=labs.now(),
         )
 
@@ -120,7 +125,7 @@ class Book(Page):
         name, copied = self.get_argument("id", ""), self.get_argument("copy", "")
         if name or copied:
             try:
-                booking = await _in_thread(lambda: self.parts.labs.booking(name or copied))
+                booking = await in_thread(lambda: self.parts.labs.booking(name or copied))
             except BadInput as bad:
                 raise HTTPError(404, str(bad).replace("%", "%%")) from bad
             _refuse_foreign_change(self.person, booking)
@@ -141,11 +146,11 @@ class Book(Page):
             person.refuse_foreign(booking, await self.groups())
             _refuse_unknown_profile(booking, self.parts.profiles)
             if booking.version:
-                before = await _in_thread(lambda: labs.booking(booking.id))
+                before = await in_thread(lambda: labs.booking(booking.id))
                 _refuse_foreign_change(person, before)
-            await _in_thread(lambda: labs.refuse_unfit(booking))
+            await in_thread(lambda: labs.refuse_unfit(booking))
             if arguments.get("confirmed") == "yes":
-                await _in_thread(lambda: labs.store(booking, person.name))
+                await in_thread(lambda: labs.store(booking, person.name))
                 self.redirect(f"{self.hub_auth.base_url}?done=booked", status=303)
                 return
         except (BadInput, Changed) as bad:
@@ -154,7 +159,7 @@ class Book(Page):
             await self._show(form, bad)
             return
         async with _PLANNING:
-            plan = await _in_thread(lambda: labs.plan(booking))
+            plan = await in_thread(lambda: labs.plan(booking))
         self.page("plan.html", form=form.values, booking=booking, plan=plan)
 
     async def _show(self, form: Form, bad: BadInput | Changed | None = None) -> None:
@@ -181,11 +186,11 @@ class Cancel(Page):
         labs, person = self.parts.labs, self.person
         name, version = self.get_body_argument("id", ""), self.get_body_argument("version", "")
         try:
-            booking = await _in_thread(lambda: labs.booking(name))
+            booking = await in_thread(lambda: labs.booking(name))
             _refuse_foreign_change(person, booking)
             # The version that the person has seen, which may not be the stored one any more.
             seen = replace(booking, version=int(version) if version.isdecimal() else 0)
-            await _in_thread(lambda: labs.cancel(seen, person.name))
+            await in_thread(lambda: labs.cancel(seen, person.name))
         except BadInput as bad:
             raise HTTPError(404, str(bad).replace("%", "%%")) from bad
         except Changed as changed:
@@ -204,13 +209,15 @@ class Calendar(RequestHandler):
         expected = calendar.feed_name(self.parts.auth.api_token, labs.cluster)
         if not hmac.compare_digest(secret, expected):
             raise HTTPError(404)
-        bookings = await _in_thread(labs.bookings)
+        bookings = await in_thread(labs.bookings)
         self.set_header("Content-Type", "text/calendar; charset=utf-8")
         self.finish(calendar.feed(bookings, labs.cluster, labs.now()))
 
 
-def application(parts: Parts, cookie_secret: bytes, static: str) -> Application:
-    """Return the pages as an application of Tornado."""
+def application(
+    parts: Parts, cookie_secret: bytes, static: str, more: Sequence[tuple[Any, ...]] = ()
+) -> Application:
+    """Return the pages, and `more` of them, as an application of Tornado."""
     given = {"parts": parts}
     base = parts.auth.base_url
     return Application(
@@ -218,6 +225,7 @@ def application(parts: Parts, cookie_secret: bytes, static: str) -> Application:
             (base, Overview, given),
             (f"{base}book", Book, given),
             (f"{base}cancel", Cancel, given),
+            *more,
             (f"{base}calendar/([0-9a-f]{{32}})\\.ics", Calendar, given),
             (f"{base}oauth_callback", _Callback, given),
         ],
@@ -246,7 +254,8 @@ def _refuse_unknown_profile(booking: StoredBooking, profiles: Sequence[str]) -> 
         raise BadInput("profile", f"there is no {booking.profile!r}; choose another")
 
 
-async def _in_thread(read: Callable[[], T]) -> T:
+async def in_thread(read: Callable[[], T]) -> T:
+    """Make a blocking call without keeping the other pages waiting."""
     return await asyncio.to_thread(read)
 
 

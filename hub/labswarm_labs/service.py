@@ -1,9 +1,11 @@
 """The parts of the service behind its pages: the table, the cluster, the plan, the hub."""
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from labswarm.aws.cluster import SsmClusters
@@ -21,6 +23,7 @@ from labswarm_labs.plans import BookingPlan
 from labswarm_operator.account import Clients
 from labswarm_operator.planning.reading import Account
 
+DAY_S = 86_400
 ACCOUNT_FOR_S = 300.0
 """How long the cluster's sizes, limits and prices are taken as read."""
 
@@ -130,6 +133,86 @@ class Labs:
             )
         log.info("%s cancelled %s", person, booking.to_json())
 
+    def extend(self, group: str, minutes: int, person: str) -> None:
+        """Book the group's seats for some minutes more after its class that runs.
+
+        Raises BadInput when none runs, or when the seats are not free then.
+        """
+        booking, ends = self._running(group)
+        self._book_more(booking, ends, ends + 60 * minutes, booking.seats, person)
+
+    def raise_seats(self, group: str, seats: int, person: str) -> None:
+        """Book more seats for the group's class that runs, from the next minute to its end.
+
+        Raises BadInput when none runs, or when the cluster has no such seats.
+        """
+        booking, ends = self._running(group)
+        self._book_more(booking, (self.now() // 60 + 1) * 60, ends, seats, person)
+
+    def end(self, group: str, person: str) -> None:
+        """End the bookings of the group's class that runs; a repeated one keeps its other days.
+
+        Raises BadInput when none runs, and Changed as `store`.
+        """
+        now = self.now()
+        running = [pair for pair in self._of_group(group) if pair[1].starts <= now < pair[1].ends]
+        if not running:
+            raise _no_class(group)
+        for booking, lab in running:
+            if booking.rrule is None:
+                ends = max(lab.starts + 60, (now // 60 + 1) * 60)
+                changed = replace(booking, end=_wall(ends, booking))
+            else:
+                day = _wall(lab.starts, booking)[:10]
+                changed = replace(booking, exdates=(*booking.exdates, day))
+            self.store(StoredBooking.parse(changed.to_json()), person)
+
+    def _book_more(
+        self, booking: StoredBooking, starts: float, ends: float, seats: int, person: str
+    ) -> None:
+        # A booking of its own: the class keeps its times in the other weeks.
+        more = StoredBooking(
+            id=secrets.token_hex(8),
+            cluster=booking.cluster,
+            title=booking.title,
+            start=_wall(starts, booking),
+            end=_wall(ends, booking),
+            time_zone=booking.time_zone,
+            seats=seats,
+            created_by=person,
+            profile=booking.profile,
+            group=booking.group,
+            warm_up=False,
+        )
+        more = StoredBooking.parse(more.to_json())
+        self.refuse_unfit(more)
+        self.store(more, person)
+
+    def _running(self, group: str) -> tuple[StoredBooking, float]:
+        """The booking of the group's class that runs, and when that ends with what follows on it.
+        Raises BadInput when none runs."""
+        now = self.now()
+        labs = self._of_group(group)
+        found = next((pair for pair in labs if pair[1].starts <= now < pair[1].ends), None)
+        if found is None:
+            raise _no_class(group)
+        booking, ends = found[0], found[1].ends
+        for _, lab in labs:
+            if lab.starts <= ends:
+                ends = max(ends, lab.ends)
+        return booking, ends
+
+    def _of_group(self, group: str) -> list[tuple[StoredBooking, Booking]]:
+        """The group's labs that run or start today, with their bookings, by their starts."""
+        now = self.now()
+        pairs = [
+            (booking, lab)
+            for booking in self.bookings()
+            if booking.group == group
+            for lab in labs_of([booking], now, now + DAY_S)
+        ]
+        return sorted(pairs, key=lambda pair: pair[1].starts)
+
     def _others(self, booking: StoredBooking) -> tuple[StoredBooking, ...]:
         read = self._bookings.read_bookings(self.cluster).bookings
         return tuple(other for other in read if other.id != booking.id)
@@ -144,3 +227,12 @@ class Labs:
 def _order(booking: StoredBooking, now: float) -> tuple[Any, ...]:
     labs = labs_of([booking], now, booking.until.timestamp() + 1)
     return (not labs, labs[0].starts if labs else -booking.starts.timestamp(), booking.id)
+
+
+def _wall(epoch_s: float, booking: StoredBooking) -> str:
+    """A time as a booking has it."""
+    return f"{datetime.fromtimestamp(epoch_s, booking.zone):%Y-%m-%dT%H:%M}"
+
+
+def _no_class(group: str) -> BadInput:
+    return BadInput("group", f"no lab of {group!r} runs now; book one")

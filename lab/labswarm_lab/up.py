@@ -149,7 +149,7 @@ def _climb(
         ground.make_group(aws, group)
     snapshots.start(settings, manager)
     if real:
-        labs_page.start(settings, manager, lab.hub_dir / "labs.token", idle_timeout_s)
+        labs_page.start(settings, manager, lab.hub_dir, idle_timeout_s)
         documents.start(settings, manager, lab.hub_dir)
     running = Running(
         simulated=not real,

@@ -1,17 +1,25 @@
 """The page for instructors in a real JupyterHub: booking a lab, and everything that is refused."""
 
+import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 from tests.support.labs_page import CLASS, CLUSTER, LabsPage, labs_page
-from tests.support.running_emulator import RunningEmulator, running
+from tests.support.running_emulator import RunningEmulator, eventually
+from tests.support.running_emulator import running as running_emulator
 
+from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.lab_hours.booked_labs import labs_of
+from labswarm.lab_hours.bookings import StoredBooking
+from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm_emulator.emulator import Settings
 
 pytestmark = [
@@ -47,7 +55,7 @@ FORM = {
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
     state = tmp_path_factory.mktemp("emulator")
-    with running(Settings(address="127.0.0.1", port=0, state_dir=state)) as started:
+    with running_emulator(Settings(address="127.0.0.1", port=0, state_dir=state)) as started:
         yield started
 
 
@@ -72,6 +80,12 @@ class Instructor:
         self._labs = labs
         self.session = labs.browser(name)
         self.home = self.session.get(labs.url, timeout=30)
+
+    @classmethod
+    @cache
+    def of(cls, labs: LabsPage, name: str) -> "Instructor":
+        """The person, who has logged in once for all tests of this hub."""
+        return cls(labs, name)
 
     def get(self, path: str = "") -> requests.Response:
         return self.session.get(self._labs.url + path, timeout=30)
@@ -103,7 +117,7 @@ def sentence(answer: requests.Response) -> str:
 
 
 def test_an_instructor_sees_the_plan_before_the_booking_is_stored(labs: LabsPage) -> None:
-    curie = Instructor(labs, "curie")
+    curie = Instructor.of(labs, "curie")
 
     planned = curie.post("book", {**FORM, "repeat": "weekly", "until": f"{TOMORROW:%Y}-12-31"})
 
@@ -118,7 +132,7 @@ def test_an_instructor_sees_the_plan_before_the_booking_is_stored(labs: LabsPage
 
 
 def test_a_booking_is_the_lab_that_lab_hours_read(labs: LabsPage) -> None:
-    Instructor(labs, "curie").books()
+    Instructor.of(labs, "curie").books()
 
     read = labs.bookings.read_bookings(CLUSTER)
     starts = TOMORROW.replace(hour=14, minute=0, second=0, microsecond=0)
@@ -128,7 +142,7 @@ def test_a_booking_is_the_lab_that_lab_hours_read(labs: LabsPage) -> None:
 
 
 def test_the_page_shows_bookings_and_the_departments_calendar(labs: LabsPage) -> None:
-    curie = Instructor(labs, "curie")
+    curie = Instructor.of(labs, "curie")
     curie.books(title="Physics <b>1</b>")
 
     text = curie.get().text
@@ -139,7 +153,7 @@ def test_the_page_shows_bookings_and_the_departments_calendar(labs: LabsPage) ->
 
 
 def test_a_booking_is_changed_copied_and_cancelled(labs: LabsPage) -> None:
-    curie = Instructor(labs, "curie")
+    curie = Instructor.of(labs, "curie")
     curie.books()
     (booking,) = labs.bookings.read_bookings(CLUSTER).bookings
     one = {"id": booking.id, "version": str(booking.version)}
@@ -156,7 +170,7 @@ def test_a_booking_is_changed_copied_and_cancelled(labs: LabsPage) -> None:
 
 
 def test_two_editors_do_not_overwrite_each_other(labs: LabsPage) -> None:
-    curie = Instructor(labs, "curie")
+    curie = Instructor.of(labs, "curie")
     curie.books()
     (booking,) = labs.bookings.read_bookings(CLUSTER).bookings
     one = {"id": booking.id, "version": "1"}
@@ -191,7 +205,7 @@ def test_two_editors_do_not_overwrite_each_other(labs: LabsPage) -> None:
 def test_a_booking_that_cannot_be_kept_is_refused_with_a_sentence(
     labs: LabsPage, changes: dict[str, str], why: str
 ) -> None:
-    answer = Instructor(labs, "curie").books(**changes)
+    answer = Instructor.of(labs, "curie").books(**changes)
 
     assert answer.status_code == 400
     assert sentence(answer).startswith(why)
@@ -199,7 +213,7 @@ def test_a_booking_that_cannot_be_kept_is_refused_with_a_sentence(
 
 
 def test_labs_that_are_together_over_the_limit_are_refused(labs: LabsPage) -> None:
-    curie = Instructor(labs, "curie")
+    curie = Instructor.of(labs, "curie")
     assert curie.books(seats="100").status_code == 303
 
     answer = curie.books(seats="50", starts="15:00", ends="17:00", title="Second")
@@ -224,7 +238,7 @@ def test_a_student_gets_no_page_and_can_book_nothing(labs: LabsPage) -> None:
 
 @pytest.mark.parametrize("token", [None, "", "forged", "2|1:0|10:1|5:_xsrf|4:AAAA|aaaa"])
 def test_a_form_without_the_pages_own_token_is_refused(labs: LabsPage, token: str | None) -> None:
-    curie = Instructor(labs, "curie")
+    curie = Instructor.of(labs, "curie")
     form = {**FORM, "confirmed": "yes"} | ({} if token is None else {"_xsrf": token})
 
     answer = curie.session.post(f"{labs.url}book", form, timeout=30, allow_redirects=False)
@@ -234,8 +248,8 @@ def test_a_form_without_the_pages_own_token_is_refused(labs: LabsPage, token: st
 
 
 def test_the_token_of_another_person_is_refused(labs: LabsPage) -> None:
-    pasteur = re.search(r'xsrf_token: "([^"]+)"', Instructor(labs, "pasteur").home.text)
-    curie = Instructor(labs, "curie")
+    pasteur = re.search(r'xsrf_token: "([^"]+)"', Instructor.of(labs, "pasteur").home.text)
+    curie = Instructor.of(labs, "curie")
 
     assert pasteur
     answer = curie.post("book", {**FORM, "confirmed": "yes", "_xsrf": pasteur.group(1)})
@@ -245,10 +259,10 @@ def test_the_token_of_another_person_is_refused(labs: LabsPage) -> None:
 
 
 def test_a_booking_of_another_group_can_neither_be_changed_nor_cancelled(labs: LabsPage) -> None:
-    Instructor(labs, "curie").books()
+    Instructor.of(labs, "curie").books()
     (booking,) = labs.bookings.read_bookings(CLUSTER).bookings
     one = {"id": booking.id, "version": "1"}
-    pasteur = Instructor(labs, "pasteur")
+    pasteur = Instructor.of(labs, "pasteur")
 
     assert "Physics 1" in pasteur.home.text or "Physics 1" in pasteur.get().text
     assert pasteur.get(f"book?id={booking.id}").status_code == 403
@@ -258,7 +272,7 @@ def test_a_booking_of_another_group_can_neither_be_changed_nor_cancelled(labs: L
 
 
 def test_an_admin_books_for_each_group_and_for_none(labs: LabsPage) -> None:
-    admin = Instructor(labs, "admin")
+    admin = Instructor.of(labs, "admin")
 
     assert admin.books(group="chemistry").status_code == 303
     assert admin.books(group="").status_code == 303
@@ -267,7 +281,7 @@ def test_an_admin_books_for_each_group_and_for_none(labs: LabsPage) -> None:
 
 
 def test_a_calendar_is_read_at_its_secret_address_and_at_no_other(labs: LabsPage) -> None:
-    curie = Instructor(labs, "curie")
+    curie = Instructor.of(labs, "curie")
     curie.books(repeat="weekly", until=f"{TOMORROW + timedelta(weeks=3):%Y-%m-%d}")
     address = re.search(r'value="(http[^"]+\.ics)"', curie.get().text)
     assert address
@@ -283,7 +297,7 @@ def test_a_calendar_is_read_at_its_secret_address_and_at_no_other(labs: LabsPage
 
 
 def test_who_booked_and_cancelled_is_in_the_log(labs: LabsPage) -> None:
-    curie = Instructor(labs, "curie")
+    curie = Instructor.of(labs, "curie")
     curie.books(title="Logged")
     (booking,) = labs.bookings.read_bookings(CLUSTER).bookings
     curie.post("cancel", {"id": booking.id, "version": "1"})
@@ -291,3 +305,228 @@ def test_who_booked_and_cancelled_is_in_the_log(labs: LabsPage) -> None:
     log = labs.log()
     assert "curie booked {" in log
     assert "curie cancelled {" in log
+
+
+# The class that runs
+
+
+def running(labs: LabsPage, group: str = "physics", **changes: Any) -> StoredBooking:
+    """A class that runs for half an hour more."""
+    now = datetime.now(BERLIN)
+    written = labs.bookings.write_booking(
+        StoredBooking(
+            **{
+                "id": "running0",
+                "cluster": CLUSTER,
+                "title": "Running",
+                "start": f"{now - timedelta(minutes=30):%Y-%m-%dT%H:%M}",
+                "end": f"{now + timedelta(minutes=30):%Y-%m-%dT%H:%M}",
+                "time_zone": "Europe/Berlin",
+                "seats": 60,
+                "created_by": "curie",
+                "group": group,
+                **changes,
+            }
+        )
+    )
+    assert written
+    return written
+
+
+def live(answer: requests.Response) -> dict[str, Any]:
+    found = re.search(r'id="class">(.*?)</script>', answer.text, re.DOTALL)
+    assert found, answer.text[-3000:]
+    seen: dict[str, Any] = json.loads(found.group(1))
+    return seen
+
+
+def states(seen: dict[str, Any]) -> dict[str, str]:
+    return {student["name"]: student["state"] for student in seen["students"]}
+
+
+def said(labs: LabsPage, answer: requests.Response) -> str:
+    assert answer.status_code == 303, answer.text[:1000]
+    return unquote(answer.headers["Location"].partition("said=")[2])
+
+
+@pytest.fixture
+def ada(labs: LabsPage) -> Iterator[None]:
+    """Ada's server runs."""
+    labs.hub("POST", "/users/ada/server")
+    eventually(lambda: labs.hub("GET", "/users/ada")["servers"].get("", {}).get("ready"))
+    yield
+    labs.hub("DELETE", "/users/ada/server")
+    eventually(lambda: not labs.hub("GET", "/users/ada")["servers"])
+
+
+def test_an_instructor_sees_who_works_and_who_has_not_started(labs: LabsPage, ada: None) -> None:
+    seen = live(Instructor.of(labs, "curie").get("live?group=physics"))
+
+    assert states(seen) == {"ada": "running", "bob": "absent"}
+
+
+def test_the_class_is_followed_by_events(labs: LabsPage, ada: None) -> None:
+    curie = Instructor.of(labs, "curie")
+
+    with curie.session.get(f"{labs.url}live/events?group=physics", stream=True, timeout=30) as news:
+        line = next(line for line in news.iter_lines() if line.startswith(b"data: "))
+
+    assert states(json.loads(line[6:]))["ada"] == "running"
+
+
+@pytest.mark.parametrize("path", ["live", "live/events"])
+def test_the_class_of_another_group_is_not_shown(labs: LabsPage, path: str) -> None:
+    pasteur = Instructor.of(labs, "pasteur")
+
+    assert pasteur.get(f"{path}?group=physics").status_code == 403
+    assert pasteur.get(f"{path}?group=nobody").status_code == 403
+
+
+def test_a_students_server_is_restarted_and_that_is_logged(labs: LabsPage, ada: None) -> None:
+    curie = Instructor.of(labs, "curie")
+    before = labs.hub("GET", "/users/ada")["servers"][""]["started"]
+
+    answer = curie.post("live/restart", {"group": "physics", "student": "ada"})
+
+    assert said(labs, answer) == "The server of ada starts again."
+    eventually(lambda: labs.hub("GET", "/users/ada")["servers"].get("", {}).get("ready"))
+    assert labs.hub("GET", "/users/ada")["servers"][""]["started"] != before
+    assert "curie restarts the server of ada" in labs.log()
+
+
+def test_a_students_server_is_opened_by_the_instructor_and_that_is_logged(
+    labs: LabsPage, ada: None
+) -> None:
+    curie = Instructor.of(labs, "curie")
+
+    answer = curie.post("live/open", {"group": "physics", "student": "ada"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/user/ada/")
+    assert "curie opens the server of ada" in labs.log()
+
+
+@pytest.mark.parametrize("path", ["live/open", "live/restart"])
+def test_the_server_of_another_group_is_neither_opened_nor_restarted(
+    labs: LabsPage, ada: None, path: str
+) -> None:
+    pasteur = Instructor.of(labs, "pasteur")
+
+    for group in ("physics", "chemistry"):
+        answer = pasteur.post(path, {"group": group, "student": "ada"})
+        assert answer.status_code == 403, group
+
+
+def test_a_class_is_extended_by_a_booking_of_its_own(labs: LabsPage) -> None:
+    before = running(labs)
+    curie = Instructor.of(labs, "curie")
+
+    answer = curie.post("live/change", {"group": "physics", "do": "extend", "minutes": "30"})
+
+    assert said(labs, answer) == "The class has 30 minutes more."
+    (more,) = (one for one in labs.bookings.read_bookings(CLUSTER).bookings if one != before)
+    assert (more.start, more.ends - more.starts) == (before.end, timedelta(minutes=30))
+    assert (more.seats, more.group, more.warm_up) == (60, "physics", False)
+
+
+def test_seats_are_raised_from_the_next_minute_and_within_the_limit(labs: LabsPage) -> None:
+    running(labs)
+    curie = Instructor.of(labs, "curie")
+    change = {"group": "physics", "do": "raise"}
+
+    refused = said(labs, curie.post("live/change", {**change, "seats": "81"}))
+    assert refused.startswith("Not done. seats: is 81: with the other labs on")
+    assert said(labs, curie.post("live/change", {**change, "seats": "80"})) == (
+        "80 seats more are booked from the next minute on."
+    )
+    now = time.time()
+    labs_now = labs_of(labs.bookings.read_bookings(CLUSTER).bookings, now, now + 120)
+    assert sum(lab.seats for lab in labs_now) == 140
+
+
+def test_the_end_of_a_class_stops_its_servers_and_keeps_its_other_weeks(
+    labs: LabsPage, ada: None
+) -> None:
+    until = f"{datetime.now(BERLIN) + timedelta(weeks=4):%Y%m%d}"
+    running(labs, rrule=f"FREQ=WEEKLY;UNTIL={until}")
+    curie = Instructor.of(labs, "curie")
+    end = {"group": "physics", "do": "end"}
+
+    assert said(labs, curie.post("live/change", end)).startswith("Not done. sure: is not ticked")
+    answer = curie.post("live/change", {**end, "sure": "yes"})
+
+    assert said(labs, answer) == "The class is ended, and its servers stop."
+    eventually(lambda: not labs.hub("GET", "/users/ada")["servers"])
+    bookings = labs.bookings.read_bookings(CLUSTER).bookings
+    now = time.time()
+    assert labs_of(bookings, now, now + 3600) == []
+    assert len(labs_of(bookings, now, now + 5 * 7 * 86_400)) == 4
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ({"do": "extend", "minutes": "30"}, "Not done. group: no lab of 'physics' runs now"),
+        ({"do": "extend", "minutes": "-1"}, "Not done. number: is '-1'; write a whole number"),
+        ({"do": "raise", "seats": "many"}, "Not done. number: is 'many'; write a whole number"),
+        ({"do": "end", "sure": "yes"}, "Not done. group: no lab of 'physics' runs now"),
+    ],
+)
+def test_a_class_that_does_not_run_is_not_changed(
+    labs: LabsPage, form: dict[str, str], why: str
+) -> None:
+    answer = Instructor.of(labs, "curie").post("live/change", {"group": "physics", **form})
+
+    assert said(labs, answer).startswith(why)
+    assert stored(labs) == []
+
+
+def test_a_message_that_is_empty_or_too_long_is_not_sent(labs: LabsPage) -> None:
+    curie = Instructor.of(labs, "curie")
+
+    for text, why in (
+        (" ", "Not sent. message: is empty; write a sentence or two"),
+        ("x" * 501, "Not sent. message: has 501 characters; write 500 at most"),
+        ("\u202eevil", "Not sent. message: has the control character U+202E; delete it"),
+    ):
+        assert said(labs, curie.post("live/write", {"group": "physics", "text": text})) == why
+
+
+def test_a_message_is_logged_with_its_sender_and_the_servers_that_missed_it(
+    labs: LabsPage, ada: None
+) -> None:
+    curie = Instructor.of(labs, "curie")
+
+    answer = curie.post("live/write", {"group": "physics", "text": "Please <b>save</b>."})
+
+    # The server here is no Jupyter Server.
+    assert said(labs, answer) == "Sent to 0 students. 1 servers did not take it."
+    assert 'curie wrote to physics (0 servers, 1 missed): "Please <b>save</b>."' in labs.log()
+
+
+def test_the_servers_of_a_booked_class_start_before_the_bell(
+    labs: LabsPage, emulator: RunningEmulator
+) -> None:
+    now = time.time()
+    node = NodeSeen("n1", "i-0123456789abcdef0", "ready", "active", 7, 0, "2026-12-01T00:00:00Z")
+    snapshots = DynamoSnapshots(emulator.client("dynamodb"), "labswarm-snapshots")
+    snapshots.write_snapshot(Snapshot(CLUSTER, now, (node,), running=0, waiting=0))
+    bell = datetime.now(BERLIN) + timedelta(minutes=2)
+    try:
+        running(
+            labs, start=f"{bell:%Y-%m-%dT%H:%M}", end=f"{bell + timedelta(hours=1):%Y-%m-%dT%H:%M}"
+        )
+        for student in ("ada", "bob"):
+            eventually(
+                lambda name=student: (
+                    labs.hub("GET", f"/users/{name}")["servers"]  # type: ignore[misc]
+                    .get("", {})
+                    .get("ready")
+                )
+            )
+        assert not labs.hub("GET", "/users/eve")["servers"], "of another group"
+    finally:
+        for booking in labs.bookings.read_bookings(CLUSTER).bookings:
+            labs.bookings.remove_booking(booking)
+        for student in ("ada", "bob"):
+            labs.hub("DELETE", f"/users/{student}/server")
+            eventually(lambda name=student: not labs.hub("GET", f"/users/{name}")["servers"])  # type: ignore[misc]

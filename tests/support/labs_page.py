@@ -93,10 +93,12 @@ class LabsPage:
     def browser(self, person: str) -> requests.Session:
         """A browser in which the person has logged in at the hub."""
         session = requests.Session()
-        page = session.get(f"{self.site}/hub/login", timeout=20)
+        # The hub's home page starts no server.
+        login = f"{self.site}/hub/login?next=/hub/home"
+        page = session.get(login, timeout=20)
         form = {"username": person, "password": "x", "_xsrf": session.cookies["_xsrf"]}
         assert page.ok
-        session.post(f"{self.site}/hub/login", form, timeout=20)
+        session.post(login, form, timeout=20)
         return session
 
     def log(self) -> str:
@@ -116,6 +118,8 @@ def labs_page(
     ports = _free_ports(4)
     token = folder / "labs.token"
     token.write_text(secrets.token_hex(16))
+    manager = folder / "manager.token"
+    manager.write_text(secrets.token_hex(16))
     admin = secrets.token_hex(16)
     labs = {
         "url": f"http://127.0.0.1:{ports[3]}",
@@ -148,6 +152,7 @@ def labs_page(
         [
             *(sys.executable, "-m", "labswarm_labs"),
             *("--token-file", str(token), "--port", str(ports[3])),
+            *("--hub-token-file", str(manager)),
         ],
         folder,
         "labs.log",

@@ -19,7 +19,7 @@ from playwright.sync_api import (
 
 CHROMIUM = shutil.which("chromium")
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_AXE = _REPOSITORY / "hub/labextension/node_modules/axe-core/axe.min.js"
+AXE = _REPOSITORY / "hub/labextension/node_modules/axe-core/axe.min.js"
 SCREENSHOTS = _REPOSITORY / "build/screenshots"
 WIDTHS = (1280, 400)
 # Without these Chromium asks the network for news of its own.

@@ -69,6 +69,16 @@ def test_a_lab_counts_while_it_runs_and_not_after_it() -> None:
     assert labs_of([booking], at("2026-10-01T00:00"), at("2026-10-20T14:00")) == []
 
 
+@pytest.mark.parametrize("rule", [None, "FREQ=WEEKLY;UNTIL=20261103"])
+def test_a_booking_of_the_past_has_no_lab_unless_it_still_runs(rule: str | None) -> None:
+    booking = StoredBooking.parse({**VALUES, "rrule": rule})
+    last = booking.until.timestamp() + 1
+    day = booking.until.strftime("%Y-%m-%d")
+
+    assert len(labs_of([booking], at(f"{day}T15:00"), last)) == 1
+    assert labs_of([booking], at("2026-12-01T00:00"), last) == []
+
+
 def test_a_booking_is_the_same_lab_from_the_table_and_from_a_feed() -> None:
     booking = StoredBooking.parse({**VALUES, "exdates": ["2026-10-27"]})
     now = at("2026-10-19T08:00")

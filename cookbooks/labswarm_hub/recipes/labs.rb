@@ -13,14 +13,15 @@ systemd_unit 'labswarm-labs.service' do
       'StartLimitIntervalSec' => 0,
     },
     'Service' => {
-      'ExecStart' => [hub['labs_command'], '--token-file', '%d/labs-token', '--idle', hub['idle_timeout_s'], *profiles].join(' '),
+      'ExecStart' => [hub['labs_command'], '--token-file', '%d/labs-token', '--hub-token-file', '%d/hub-token', '--idle', hub['idle_timeout_s'], *profiles].join(' '),
       # Of an app that has another prefix than the usual one.
       'Environment' => prefix && "LABSWARM_PREFIX=#{prefix}",
       'Restart' => 'always',
       'RestartSec' => 5,
       # It reads forms of persons and calls AWS: no Docker, no files, no other user's processes.
       'DynamicUser' => 'yes',
-      'LoadCredential' => "labs-token:#{hub['labs_token_file']}",
+      # The second is for the key of each student's server, which takes messages.
+      'LoadCredential' => ["labs-token:#{hub['labs_token_file']}", "hub-token:#{node['labswarm_base']['hub_token_file']}"],
       'CapabilityBoundingSet' => '',
       'MemoryMax' => '512M',
       'PrivateDevices' => 'yes',
@@ -37,4 +38,5 @@ systemd_unit 'labswarm-labs.service' do
   notifies :restart, 'systemd_unit[labswarm-labs.service]'
   subscribes :restart, 'labswarm_node_config[/etc/labswarm/node.json]'
   subscribes :restart, "file[#{hub['labs_token_file']}]"
+  subscribes :restart, "file[#{node['labswarm_base']['hub_token_file']}]"
 end

@@ -10,12 +10,15 @@ LOG = "labs.log"
 _RESTARTED = 'until "$@"; do sleep 5; done'
 
 
-def start(settings: NodesSettings, manager: str, token_file: Path, idle_timeout_s: int) -> None:
+def start(settings: NodesSettings, manager: str, hub_dir: Path, idle_timeout_s: int) -> None:
     """Start the page on the hub's machine, whose instance id is `manager`.
 
-    It ends with the machine. Raises Gone when that does not run.
+    `hub_dir` has the tokens. It ends with the machine. Raises Gone when that does not run.
     """
-    command = ["labswarm-labs", "--token-file", str(token_file), "--idle", str(idle_timeout_s)]
+    command = [
+        *("labswarm-labs", "--token-file", str(hub_dir / "labs.token")),
+        *("--hub-token-file", str(hub_dir / "manager.token"), "--idle", str(idle_timeout_s)),
+    ]
     machine.start_beside(
         settings,
         manager,

@@ -16,11 +16,21 @@ from labswarm.lab_hours.state import LabHoursState
 from labswarm.lab_hours.timetable import HORIZON_S
 from labswarm.lab_hours.timetables import READ_EVERY_S
 
+WARM_UP_S = 180
+"""How long before the bell the servers of a class start (seconds), and their seats are needed."""
+
+
+def warms_up(booking: StoredBooking) -> bool:
+    """Whether the booking's students get their servers before the bell: they have to be known."""
+    return booking.warm_up and booking.group is not None
+
 
 def labs_of(bookings: Iterable[StoredBooking], first: float, last: float) -> list[Booking]:
     """Return the labs of these bookings that run at `first` or start before `last` (epoch seconds),
     by their starts."""
-    between = (datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC))
+    # A booking of the past may still run.
+    ends = max(last, first + 1)
+    between = (datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(ends, UTC))
     found = [lab for booking in bookings for lab in _labs(booking, *between)]
     return sorted(found, key=lambda lab: (lab.starts, lab.name))
 
@@ -55,7 +65,12 @@ def with_booked(
     digest = hashlib.sha256(json.dumps([most_seats, stored, read.problems]).encode()).hexdigest()
     if digest == state.booked_digest and now - state.booked_at < READ_EVERY_S:
         return state
-    labs = labs_of(read.bookings, now, now + HORIZON_S)
+    labs = [
+        replace(lab, starts=lab.starts - WARM_UP_S) if warms_up(booking) else lab
+        for booking in read.bookings
+        for lab in labs_of([booking], now, now + HORIZON_S)
+    ]
+    labs.sort(key=lambda lab: (lab.starts, lab.name))
     return replace(
         state,
         booked=tuple(_within(lab, most_seats) for lab in labs),

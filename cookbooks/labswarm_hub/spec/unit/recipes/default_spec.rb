@@ -135,14 +135,14 @@ describe 'labswarm_hub::labs' do
   subject(:unit) { runner(ground: HUB_GROUND).converge(described_recipe).systemd_unit('labswarm-labs.service') }
 
   it 'serves the page for instructors for ever, without Docker' do
-    expect(unit.content['Service']).to include('ExecStart' => '/usr/local/bin/labswarm-labs --token-file %d/labs-token --idle 3600',
+    expect(unit.content['Service']).to include('ExecStart' => '/usr/local/bin/labswarm-labs --token-file %d/labs-token --hub-token-file %d/hub-token --idle 3600',
                                                'Restart' => 'always', 'DynamicUser' => 'yes')
     expect(unit.content['Service']).not_to include('SupplementaryGroups')
     %i(create enable start).each { |action| expect(unit.performed_actions).to include(action) }
   end
 
   it 'has a token of its own' do
-    expect(unit.content['Service']).to include('LoadCredential' => 'labs-token:/srv/labswarm/hub/labs.token')
+    expect(unit.content['Service']).to include('LoadCredential' => ['labs-token:/srv/labswarm/hub/labs.token', 'hub-token:/srv/labswarm/hub/manager.token'])
   end
 end
 
