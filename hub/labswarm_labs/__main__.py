@@ -6,6 +6,7 @@ import hashlib
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def parts(
     )
     labs = Labs(config.cluster, DynamoBookings(client("dynamodb"), TABLE), client, idle_s)
     hub = Hub(api_url, token)
-    classes = Classes(labs, hub, client, config.hub.proxy_url, hub_token_file)
+    sending = replace(config.hub, token_file=hub_token_file) if hub_token_file else None
+    classes = Classes(labs, hub, client, sending)
 
     async def look(group: str) -> str:
         return (await classes.look(group)).to_json()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
@@ -15,10 +14,12 @@ from labswarm.lab_hours.demand import start_ahead_s
 from labswarm.lab_hours.timetable import HORIZON_S
 from labswarm.notices import Message
 from labswarm.snapshot import Snapshot
-from labswarm_hub.student_servers import StudentServers
 from labswarm_labs.hub import Hub
 from labswarm_labs.live import LiveClass, live_class
 from labswarm_labs.service import Labs
+from labswarm_node.config import HubConfig
+from labswarm_node.hub import HubApi
+from labswarm_node.notifying import send
 from labswarm_operator.account import Clients
 
 SNAPSHOTS_TABLE = "labswarm-snapshots"
@@ -48,24 +49,23 @@ class _Seen:
 class Classes:
     """The classes of one cluster.
 
-    `proxy_url` is where students' servers are reached. `hub_token_file` has labswarm-manager's
-    token, from which each server's notice key follows; None: nobody can write to a class.
+    `sending` has labswarm-manager's token, from which each server's notice key follows; None:
+    nobody can write to a class.
     """
 
     def __init__(
-        self, labs: Labs, hub: Hub, clients: Clients, proxy_url: str, hub_token_file: Path | None
+        self, labs: Labs, hub: Hub, clients: Clients, sending: HubConfig | None = None
     ) -> None:
         self._labs = labs
         self._hub = hub
         self._clients = clients
-        self._proxy_url = proxy_url
-        self._hub_token_file = hub_token_file
+        self._sending = sending
         self._cluster: tuple[float, _OfCluster] | None = None
 
     @property
     def can_write(self) -> bool:
         """Whether messages can be sent."""
-        return self._hub_token_file is not None
+        return self._sending is not None
 
     async def look(self, group: str) -> LiveClass:
         """Return a group's class. Raises the errors of the hub and of AWS by kind."""
@@ -98,21 +98,18 @@ class Classes:
 
     async def write(self, group: str, message: Message) -> tuple[int, int]:
         """Send a message to the servers of a class; return how many took it, and how many not."""
-        if self._hub_token_file is None:
+        if self._sending is None:
             return 0, 0
         members = set(await self._hub.members(group))
         active = await self._hub.active()
         servers = [
-            server
+            (str(user["name"]), str(name))
             for user in active
             if user["name"] in members
-            for server in user["servers"].values()
+            for name, server in user["servers"].items()
             if server.get("ready")
         ]
-        token = self._hub_token_file.read_text().strip()
-        outcomes = await StudentServers(token, lambda *_: self._proxy_url).notify_all(
-            servers, message
-        )
+        outcomes = await asyncio.to_thread(send, HubApi(self._sending), servers, message)
         reached = sum(outcome is None for outcome in outcomes.values())
         return reached, len(outcomes) - reached
 

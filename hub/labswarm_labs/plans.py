@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from labswarm.lab_hours.booked_labs import labs_of
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.bookings import StoredBooking
-from labswarm.planning.answer import Answer
+from labswarm.planning.answer import Answer, LabAnswer
 from labswarm.planning.plan import plan
 from labswarm.planning.students import Arrivals, Lab
 from labswarm_operator.account import Clients
@@ -33,14 +32,18 @@ class BookingPlan:
     @property
     def usd(self) -> float | None:
         """The cost of all labs of the booking, as the first one's."""
-        mine = [lab for lab in self.answer.labs if self._is_first(lab)]
-        cost = mine[-1].cost.usd if mine else None
+        cost = self._own.cost.usd
         return None if cost is None else cost * self.labs
 
-    def _is_first(self, lab: Any) -> bool:
-        return (lab.name, lab.starts, lab.ends) == (
-            *(self.first.name, self.first.starts, self.first.ends),
-        )
+    @property
+    def asked_from(self) -> float | None:
+        """When nodes are first asked for this lab (epoch seconds); None: there are enough."""
+        return self._own.asked_from
+
+    @property
+    def _own(self) -> LabAnswer:
+        # It is the last of the planned timetable.
+        return self.answer.labs[-1]
 
 
 def read(clients: Clients, cluster: str) -> Account:

@@ -31,21 +31,26 @@ CLASS = REPOSITORY / ".class"
 CLUSTER = "lab"
 NODE_SEATS, MOST_NODES = 7, 20
 GIB = 1 << 30
-_READY_WITHIN_S = 60
+_READY_WITHIN_S = 180
 
 # The service and its roles are the hub's own (labswarm_hub.instructors).
 _CONFIG = """
 import sys
 sys.path[:0] = {path!r}
-from jupyterhub.spawner import SimpleLocalProcessSpawner
+from jupyterhub.spawner import Spawner as Base
 from labswarm_hub import instructors
 from labswarm_hub.settings import HubSettings
 settings = HubSettings.parse({settings!r})
-class Spawner(SimpleLocalProcessSpawner):
-    home_dir_template = {folder!r}
-    cmd = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
-    def get_args(self):
-        return [str(self.port)]
+class Spawner(Base):
+    # The hub's own port answers in the server's place.
+    up = False
+    async def start(self):
+        self.up = True
+        return "127.0.0.1", {ports[1]}
+    async def poll(self):
+        return None if self.up else 0
+    async def stop(self, now=False):
+        self.up = False
 c.JupyterHub.spawner_class = Spawner
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
@@ -65,7 +70,7 @@ c.JupyterHub.load_roles = [*instructors.roles(settings), {{"name": "test", "serv
 
 @dataclass(frozen=True)
 class LabsPage:
-    """A running hub with the page. `site` is where browsers go."""
+    """A running hub with the page. `site` is where browsers go, `pids` are the hub and the page."""
 
     site: str
     hub_api: str
@@ -73,6 +78,7 @@ class LabsPage:
     states: DynamoLabHoursStates
     token: str
     folder: Path
+    pids: tuple[int, int]
 
     @property
     def url(self) -> str:
@@ -132,7 +138,6 @@ def labs_page(
         _CONFIG.format(
             path=[str(REPOSITORY / "hub"), str(REPOSITORY / "layers/labswarm")],
             settings=json.dumps(_settings(labs)),
-            folder=str(folder),
             ports=ports,
             proxy=[str(node), str(proxy / "bin/configurable-http-proxy")],
             admin=admin,
@@ -170,6 +175,7 @@ def labs_page(
             states=DynamoLabHoursStates(dynamodb, state.TABLE),
             token=admin,
             folder=folder,
+            pids=(hub.pid, page.pid),
         )
     finally:
         for process in (page, hub):
