@@ -15,7 +15,7 @@ import pytest
 from labswarm_emulator.emulator import REGION, Settings
 
 T = TypeVar("T")
-START_S = 60.0
+START_S = 180.0
 
 
 def eventually(
