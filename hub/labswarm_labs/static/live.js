@@ -14,11 +14,11 @@
   const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
   const titles = {};
-  for (const button of document.querySelectorAll("[data-state]")) {
+  for (const button of document.querySelectorAll("button[data-state]")) {
     titles[button.dataset.state] = button.firstChild.textContent.trim();
     button.addEventListener("click", () => {
       shown = shown === button.dataset.state ? null : button.dataset.state;
-      for (const other of document.querySelectorAll("[data-state]"))
+      for (const other of document.querySelectorAll("button[data-state]"))
         other.setAttribute("aria-pressed", String(other.dataset.state === shown));
       filter();
     });
