@@ -116,6 +116,7 @@ for name, text in settings.extra_config.items():
     exec(compile(text, f"hub.extraConfig.{name}", "exec"))  # noqa: S102  # an admin's own
 for extra in sorted(settings.conf_dir.glob("*.py")):
     load_subconfig(str(extra))  # type: ignore[name-defined]  # noqa: F821  # given by traitlets
+instructors.leave_groups_to_login(c)
 try:
     spawner_options.refuse(c, ours)
 except BadInput as error:

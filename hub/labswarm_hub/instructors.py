@@ -50,12 +50,22 @@ def roles(settings: HubSettings) -> list[dict[str, Any]]:
 
 
 def groups(settings: HubSettings) -> dict[str, dict[str, list[str]]]:
-    """Return the groups that the hub makes if they are not there yet, with their members."""
+    """Return the groups with members of their own, for a login that has no groups.
+
+    JupyterHub makes the groups that the roles name.
+    """
     if settings.labs is None:
         return {}
-    named = {name for pair in settings.labs.instructors.items() for name in (pair[0], *pair[1])}
-    members = settings.labs.members
-    return {name: {"users": list(members.get(name, ()))} for name in sorted(named | {*members})}
+    return {name: {"users": list(users)} for name, users in settings.labs.members.items()}
+
+
+def leave_groups_to_login(config: Any) -> None:
+    """Take the groups out of the hub's configuration where a login manages them.
+
+    JupyterHub does not start with both: https://jupyterhub.readthedocs.io/en/stable/reference/authenticators.html
+    """
+    if any(section.get("manage_groups") for section in dict(config).values()):
+        config.JupyterHub.load_groups = {}
 
 
 def _role(students: str, instructors: tuple[str, ...]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from labswarm.lab_hours.booked_labs import labs_of
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.demand import start_ahead_s
 from labswarm.lab_hours.timetable import HORIZON_S
+from labswarm.names import app_name
 from labswarm.notices import Message
 from labswarm.snapshot import Snapshot
 from labswarm_labs.hub import Hub
@@ -22,7 +23,7 @@ from labswarm_node.hub import HubApi
 from labswarm_node.notifying import send
 from labswarm_operator.account import Clients
 
-SNAPSHOTS_TABLE = "labswarm-snapshots"
+SNAPSHOTS_TABLE = app_name("snapshots")
 DESCRIBED_FOR_S = 60.0
 
 

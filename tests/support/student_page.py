@@ -186,7 +186,7 @@ class StudentPage:
 def faults(page: Page, selector: str) -> list[str]:
     """axe's findings in a part of a page that keep somebody from using it."""
     if not page.evaluate("'axe' in window"):
-        page.add_script_tag(path=_AXE)
+        page.add_script_tag(path=AXE)
     found: list[str] = page.evaluate(
         """async selector => (await axe.run(selector)).violations
             .filter(one => ['serious', 'critical'].includes(one.impact))
