@@ -22,6 +22,7 @@ from labswarm_node.clock import Clock
 ANSWER_WITHIN_S = 90.0
 """How long a hub may take to answer with new settings. It takes about 5 s on a quiet machine."""
 _LOOK_S = 1.0
+_BACK = "it runs with its last good settings"
 
 log = logging.getLogger("labswarm-document")
 
@@ -33,7 +34,10 @@ class RunningHub(Protocol):
         """Restart it and return the number of the start. Raises Gone when there is no hub yet."""
 
     def answers(self, start: int) -> bool:
-        """Return whether the hub of this start answers."""
+        """Return whether the hub of this start answers.
+
+        Raises Permanent if it has ended by itself, as with an error in its configuration.
+        """
 
 
 Secrets = Callable[[str], str]
@@ -152,14 +156,15 @@ class DocumentService:
             return "", changes
         good = _read(self._files.good) or before
         _write(self._files.settings, text)
-        if self._restarted():
+        problem = self._restart()
+        if not problem:
             return "", changes
-        problem = f"the hub did not answer within {ANSWER_WITHIN_S:.0f} s; see its log"
         if good is None:
             return problem, {}
         _write(self._files.settings, good)
-        back = "it runs its last good settings" if self._restarted() else "nor with its last ones"
-        return f"{problem}; {back}", {}
+        worse = self._restart()
+        back = f"nor does it run with its last good settings: {worse}" if worse else _BACK
+        return f"{problem}; {back}.", {}
 
     def _secret_traits(
         self, wanted: Mapping[str, Any], secrets: Mapping[str, str]
@@ -169,18 +174,21 @@ class DocumentService:
         read = {trait: self._secrets(name) for trait, name in secrets.items()}
         return {"authenticator_traits": {**wanted["authenticator_traits"], **read}}
 
-    def _restarted(self) -> bool:
-        """Restart the hub; return whether it answers in time. A hub that is not there yet does."""
+    def _restart(self) -> str:
+        """Restart the hub; return what is wrong, empty if it answers or is not there yet."""
         try:
             start = self._hub.restart()
         except Gone:
-            return True
+            return ""
         deadline = self._clock.now() + ANSWER_WITHIN_S
-        while not self._answers(start):
-            if self._clock.now() > deadline:
-                return False
-            self._clock.sleep(_LOOK_S)
-        return True
+        try:
+            while not self._answers(start):
+                if self._clock.now() > deadline:
+                    return f"the hub did not answer within {ANSWER_WITHIN_S:.0f} s; see its log"
+                self._clock.sleep(_LOOK_S)
+        except Permanent as error:
+            return str(error)
+        return ""
 
     def _answers(self, start: int) -> bool:
         try:

@@ -4,13 +4,15 @@ import json
 import urllib.request
 from typing import Any
 
-from labswarm.errors import Transient
+from labswarm.errors import Permanent, Transient
 from labswarm_node.engine_api import EngineApi
 from labswarm_node.engine_errors import OutOfSequence
 
 SERVICE = "labswarm-hub"
 _ATTEMPTS = 5
 _ANSWER_S = 3.0
+# By itself; a task that Swarm ends is `shutdown`.
+_ENDED = frozenset({"complete", "failed", "rejected"})
 
 
 class SwarmHub:
@@ -37,11 +39,14 @@ class SwarmHub:
 
     def answers(self, start: int) -> bool:
         tasks = self._api.call("GET", "/tasks", {"filters": json.dumps({"service": [SERVICE]})})
-        runs = any(
-            task["Status"]["State"] == "running"
-            and int(task["Spec"].get("ForceUpdate", 0)) >= start
-            for task in tasks
-        )
+        ours = [task for task in tasks if int(task["Spec"].get("ForceUpdate", 0)) >= start]
+        for task in ours:
+            if task["Status"]["State"] in _ENDED:
+                why = (
+                    task["Status"].get("Err") or task["Status"].get("Message") or "no reason given"
+                )
+                raise Permanent(f"the hub ended when it started ({why}); see its log")
+        runs = any(task["Status"]["State"] == "running" for task in ours)
         return runs and self._responds()
 
     def _responds(self) -> bool:

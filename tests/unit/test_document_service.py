@@ -27,6 +27,7 @@ class FakeHub:
         self.starts: list[dict[str, Any]] = []
         self.there = True
         self.fails_with: dict[str, Any] = {}
+        self.ends_with: dict[str, Any] = {}
 
     def restart(self) -> int:
         if not self.there:
@@ -35,6 +36,8 @@ class FakeHub:
         return len(self.starts)
 
     def answers(self, start: int) -> bool:
+        if self.ends_with and self.ends_with.items() <= self.starts[start - 1].items():
+            raise Permanent("the hub ended when it started (exit code 1)")
         return not (self.fails_with.items() <= self.starts[start - 1].items() and self.fails_with)
 
 
@@ -133,6 +136,20 @@ def test_a_hub_that_does_not_answer_gets_its_last_good_settings_back(rig: Rig) -
     assert rig.clock.now() - begun < ANSWER_WITHIN_S + 10
     rig.look()
     assert len(rig.hub.starts) == 3, "the bad version is not tried again"
+
+
+def test_a_hub_that_ends_at_once_is_not_waited_for(rig: Rig) -> None:
+    rig.write("cull: {timeout: 9999}")
+    rig.hub.ends_with = {"idle_timeout_s": 9999}
+    begun = rig.clock.now()
+
+    rig.look()
+
+    problem = rig.reports.read_applied("lab").problem
+    assert problem.startswith("the hub ended when it started (exit code 1)")
+    assert problem.endswith("it runs with its last good settings.")
+    assert rig.clock.now() - begun < 5
+    assert rig.settings == BASE
 
 
 def test_a_service_that_was_killed_in_between_ends_with_the_last_good_settings(rig: Rig) -> None:

@@ -200,6 +200,8 @@ class Lti13(Login):
             "authorize_url": self.authorize_url,
             "jwks_endpoint": self.jwks_endpoint,
             "username_key": self.username_key,
+            # The platform sends only the people of its course.
+            "allow_all": True,
         }
 
 
@@ -258,7 +260,7 @@ class Native(Login):
     https://native-authenticator.readthedocs.io/en/latest/options.html
     """
 
-    CLASS = "nativeauthenticator.NativeAuthenticator"
+    CLASS = "labswarm_hub.native_login.NativeAuthenticator"
 
     kind: Literal["native"]
     open_signup: bool = Field(False, description="Let everybody in who signs up.")
@@ -270,6 +272,8 @@ class Native(Login):
             "open_signup": self.open_signup,
             "minimum_password_length": self.minimum_password_length,
             "check_common_password": True,
+            # Its own table has the users that an admin has let in.
+            "allow_all": True,
             "ask_email_on_signup": self.ask_email,
         }
 
@@ -289,6 +293,7 @@ class FirstUse(Login):
     def traits(self) -> dict[str, Any]:
         return {
             "create_users": self.create_users,
+            "allow_all": self.create_users,
             "min_password_length": self.minimum_password_length,
         }
 
