@@ -27,7 +27,9 @@ FOLDERS = {
 }
 # Modules that the hub's environment has, and not this one.
 ELSEWHERE = {
-    name: name for name in ("dockerspawner", "jupyterhub", "jupyterhub_idle_culler", "traitlets")
+    **{name: name for name in ("dockerspawner", "jupyterhub", "traitlets")},
+    "jupyterhub_idle_culler": "jupyterhub-idle-culler",
+    "nativeauthenticator": "jupyterhub-nativeauthenticator",
 }
 # In the distribution that is named, by a dependency that it cannot be without.
 COMES_WITH = {

@@ -87,6 +87,6 @@ def test_every_kind_is_tried() -> None:
 
 def test_a_login_never_has_its_secret_in_the_settings() -> None:
     document = parse(json.dumps({"login": {"kind": "github", **OAUTH}}))
-    base = {"seat": {}, "limit": {}}
+    base: dict[str, Any] = {"seat": {}, "limit": {}}
 
     assert "labswarm/main/login/x" not in json.dumps(hub_settings(document, base))
