@@ -75,6 +75,7 @@ def test_a_login_sets_options_that_its_authenticator_has(kind: str) -> None:
         capture_output=True,
         text=True,
         check=False,
+        env={"PYTHONPATH": str(PACKAGES.parents[3] / "hub")},
     )
 
     assert done.returncode == 0, done.stderr
