@@ -6,11 +6,13 @@ Admins add their own `*.py` to the settings' `conf_dir`: they are read last, by 
 import os
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from labswarm.errors import BadInput
 from labswarm_hub import instructors, spawner_options
 from labswarm_hub.admins import demote
 from labswarm_hub.homes import mark_homes
+from labswarm_hub.proxy import SeparateProxy
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.spawner import LabswarmSpawner
 
@@ -24,10 +26,13 @@ c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
 c.JupyterHub.hub_connect_url = f"http://{settings.hub_name}:8081"
 c.JupyterHub.db_url = f"sqlite:///{settings.data_dir}/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = str(settings.data_dir / "cookie_secret")
-c.ConfigurableHTTPProxy.command = list(settings.proxy_command)
-# Not in the data folder: the hub kills the process with the last proxy's number, and in a new
-# container that may be the hub itself.
-c.ConfigurableHTTPProxy.pid_file = "/run/jupyterhub-proxy.pid"
+
+# The proxy is a service of its own (hub/proxy/start.sh), so that pages stay connected while the hub
+# restarts. Its API listens on a socket in a folder that the two share.
+proxy = settings.data_dir / "proxy"
+c.JupyterHub.proxy_class = SeparateProxy
+c.SeparateProxy.api_url = f"http+unix://{quote(str(proxy / 'api.sock'), safe='')}"
+c.SeparateProxy.auth_token = (proxy / "token").read_text().strip()
 
 c.JupyterHub.authenticator_class = settings.authenticator
 c.Authenticator.admin_users = set(settings.admins)

@@ -94,7 +94,6 @@ class HubSettings:
     docker_host: str
     hub_name: str
     data_dir: Path
-    proxy_command: tuple[str, ...]
     authenticator: str
     admins: frozenset[str]
     manager_token_file: Path
@@ -187,7 +186,6 @@ class HubSettings:
             docker_host=fields.text("docker_host", default="unix:///var/run/docker.sock"),
             hub_name=fields.text("hub_name", default="labswarm-hub"),
             data_dir=fields.path("data_dir"),
-            proxy_command=fields.texts("proxy_command", least=1),
             authenticator=fields.text("authenticator"),
             admins=frozenset(fields.texts("admins", default=())),
             manager_token_file=fields.path("manager_token_file"),

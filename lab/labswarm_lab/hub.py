@@ -1,6 +1,7 @@
-"""The lab's hub: the same configuration as on EC2, as a Swarm service on the lab's manager."""
+"""The lab's hub and its proxy: the same as on EC2, as Swarm services on the lab's manager."""
 
 import json
+import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from docker.errors import NotFound
 from labswarm.errors import Permanent
 from labswarm_lab.nodes.cookbooks import CLASS_FILES, hub_network_parameters
 
-SERVICE = "labswarm-hub"
+SERVICE, PROXY = "labswarm-hub", "labswarm-proxy"
 PORT, API_PORT, LABS_PORT = 8000, 8081, 8002
 STUDENTS, INSTRUCTORS, INSTRUCTOR = "students", "instructors", "instructor"
 """The groups of the page for instructors, and the person who teaches."""
@@ -27,7 +28,13 @@ _CLASS = "/opt/labswarm/class"
 _HUB = "/opt/labswarm/hub"
 _LAYER = "/opt/labswarm/layer"
 _DATA = "/srv/labswarm"
+_PROXY = "/opt/labswarm/proxy"
 _SOCKET = "/run/labswarm/docker.sock"
+
+# The proxy's user and group, which own nothing else.
+_NOBODY = 65534
+_PROXY_MEMORY = 512 * 2**20
+_S = 10**9
 
 _LOOK_S = 0.2
 
@@ -79,26 +86,36 @@ class HubGround:
         """The token of the page for instructors."""
         return self.state / "labs.token"
 
+    @property
+    def proxy_dir(self) -> Path:
+        """The folder that the hub shares with its proxy alone."""
+        return self.state / "proxy"
+
 
 def start_hub(engine: DockerClient, ground: HubGround) -> str:
     """Start the hub as a service of `engine`'s Swarm, in place of one that is there; its URL.
 
-    The overlay network has to be there. Returns before the hub answers: see `wait_healthy`.
-    Raises Permanent when a part of the ground is missing.
+    Starts its proxy first, unless that runs. The overlay network has to be there. Returns before
+    the hub answers: see `wait_healthy`. Raises Permanent when a part of the ground is missing.
     """
     node = _node_program(ground.class_env)
     proxy = ground.checkout / "hub/proxy/node_modules/configurable-http-proxy"
     if not proxy.is_dir():
         raise Permanent(f"{proxy} is missing: run `npm ci` in hub/proxy")
-    _lay_state(ground, node)
-    stop_hub(engine)
+    _lay_state(ground)
     api: Any = engine.api  # has no types
+    if not api.services(filters={"name": PROXY}):
+        api.create_service(**_proxy_service(ground, node))
+    stop_hub(engine)
     api.create_service(**_service(ground))
     return ground.url
 
 
 def stop_hub(engine: DockerClient) -> None:
-    """Remove the hub's service and wait until its container has ended; students' servers stay."""
+    """Remove the hub's service and wait until its container has ended.
+
+    Students' servers and the proxy stay.
+    """
     api: Any = engine.api  # has no types
     try:
         api.remove_service(SERVICE)
@@ -142,8 +159,8 @@ def base_file(state: Path) -> Path:
     return state / "base.json"
 
 
-def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
-    """The hub's settings in the lab (labswarm_hub/settings.py); `node` is the Node.js program."""
+def settings_of(ground: HubGround) -> dict[str, Any]:
+    """The hub's settings in the lab (labswarm_hub/settings.py)."""
     return {
         "lab": True,
         "cluster": ground.cluster,
@@ -159,10 +176,6 @@ def settings_of(ground: HubGround, node: Path) -> dict[str, Any]:
         "docker_host": f"unix://{_SOCKET}",
         "hub_name": SERVICE,
         "data_dir": _DATA,
-        "proxy_command": [
-            f"{_CLASS}/{node.relative_to(ground.class_env)}",
-            f"{_HUB}/proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy",
-        ],
         "authenticator": "dummy",
         "admins": ["admin"],
         "manager_token_file": f"{_DATA}/{ground.token_file.name}",
@@ -208,14 +221,20 @@ def _profiles(groups: Iterable[str]) -> dict[str, dict[str, str]]:
     return {"notebook": {"title": "A notebook"}, **further} if further else {}
 
 
-def _lay_state(ground: HubGround, node: Path) -> None:
+def _lay_state(ground: HubGround) -> None:
     ground.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     (ground.state / "conf.d").mkdir(exist_ok=True)
     lay_homes(ground.homes)
     for token_file in (ground.token_file, ground.labs_token_file):
         if not token_file.exists():
             _write_private(token_file, secrets.token_hex(32))
-    settings = json.dumps(settings_of(ground, node), indent=2)
+    ground.proxy_dir.mkdir(mode=0o700, exist_ok=True)
+    os.chown(ground.proxy_dir, _NOBODY, _NOBODY)
+    token = ground.proxy_dir / "token"
+    if not token.exists():
+        _write_private(token, secrets.token_hex(32))
+    os.chown(token, _NOBODY, _NOBODY)
+    settings = json.dumps(settings_of(ground), indent=2)
     # As the cookbook: labswarm-document writes the document's values over these.
     _write_private(base_file(ground.state), settings)
     _write_private(settings_file(ground.state), settings)
@@ -260,39 +279,80 @@ def _service(ground: HubGround) -> dict[str, Any]:
         "PYTHONPATH": f"{_HUB}:{_LAYER}",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    labels = {SERVICE: "true"}
+    container = {
+        "Command": [f"{_CLASS}/bin/python", "-m", "jupyterhub"],
+        "Args": ["--config", f"{_HUB}/jupyterhub_config.py"],
+        "Env": [f"{name}={value}" for name, value in environment.items()],
+        "Dir": _DATA,
+        "Mounts": _mounts(read_only, writable),
+    }
+    return _on_the_manager(ground, SERVICE, API_PORT, container)
+
+
+def _proxy_service(ground: HubGround, node: Path) -> dict[str, Any]:
+    """The arguments of docker-py's `create_service` for the proxy; `node` is Node.js itself."""
+    node_js = f"{_CLASS}/{node.relative_to(ground.class_env)}"
+    program = f"{_PROXY}/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
+    read_only = {
+        "/usr": "/usr",
+        str(ground.class_env): _CLASS,
+        str(ground.checkout / "hub/proxy"): _PROXY,
+    }
+    container = {
+        "Command": ["sh", f"{_PROXY}/start.sh", node_js, program],
+        "Env": ["PATH=/usr/bin:/bin"],
+        "User": f"{_NOBODY}:{_NOBODY}",
+        "ReadOnly": True,
+        "CapabilityDrop": ["ALL"],
+        # A program that stays up without its port is as bad as one that has ended. A busy one
+        # is not: all connections would be cut.
+        "Healthcheck": {
+            "Test": ["CMD", node_js, f"{_PROXY}/healthy.js"],
+            "Interval": 15 * _S,
+            "Timeout": 10 * _S,
+            "Retries": 4,
+        },
+        "Mounts": _mounts(read_only, {str(ground.proxy_dir): "/run/proxy"}),
+    }
+    service = _on_the_manager(ground, PROXY, PORT, container)
+    service["task_template"]["Resources"] = {"Limits": {"MemoryBytes": _PROXY_MEMORY}}
+    return service
+
+
+def _on_the_manager(
+    ground: HubGround, name: str, port: int, container: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A service of one container on the manager, restarted for ever, with a port of the machine."""
+    labels = {name: "true"}
     return {
-        "name": SERVICE,
+        "name": name,
         "labels": labels,
         # No virtual IP and no ingress mesh: not every kernel has IPVS.
         "endpoint_spec": {
             "Mode": "dnsrr",
-            "Ports": [
-                {"TargetPort": port, "PublishedPort": port, "PublishMode": "host"}
-                for port in (PORT, API_PORT)
-            ],
+            "Ports": [{"TargetPort": port, "PublishedPort": port, "PublishMode": "host"}],
         },
         "task_template": {
             "ContainerSpec": {
                 "Image": ground.hub_image,
-                "Command": [f"{_CLASS}/bin/python", "-m", "jupyterhub"],
-                "Args": ["--config", f"{_HUB}/jupyterhub_config.py"],
-                "Env": [f"{name}={value}" for name, value in environment.items()],
                 "Labels": labels,
-                "Dir": _DATA,
                 "Init": True,
                 "Sysctls": hub_network_parameters(),
-                "Mounts": [
-                    {"Type": "bind", "Source": source, "Target": target, "ReadOnly": ro}
-                    for mounts, ro in ((read_only, True), (writable, False))
-                    for source, target in mounts.items()
-                ],
+                **container,
             },
-            "RestartPolicy": {"Condition": "any", "Delay": 10**9},
+            "RestartPolicy": {"Condition": "any", "Delay": _S},
             "Placement": {"Constraints": ["node.role==manager"]},
             "Networks": [{"Target": ground.network}],
         },
     }
+
+
+def _mounts(read_only: Mapping[str, str], writable: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"Type": "bind", "Source": source, "Target": target, "ReadOnly": ro}
+        for mounts, ro in ((read_only, True), (writable, False))
+        for source, target in mounts.items()
+    ]
 
 
 def _runs(task: Mapping[str, Any]) -> bool:

@@ -6,12 +6,12 @@ from typing import Any
 import click
 from docker import DockerClient
 
-from labswarm_lab.hub import SERVICE
+from labswarm_lab.hub import PROXY, SERVICE
 from labswarm_lab.lab import Lab
 from labswarm_operator.refusal import Refusal
 from labswarm_operator.suggestions import unknown
 
-HUB = "hub"
+_SERVICES = {"hub": SERVICE, "proxy": PROXY}
 _NAMED_BY_FILE = (
     "emulator/emulator.log",
     "emulator/record.jsonl",
@@ -44,12 +44,13 @@ def print_logs(lab: Lab, part: str | None, lines: int) -> None:
     """Print the end of one part's log; without a part, name the parts. Raises Refusal."""
     running = lab.running
     found = files(lab)
-    names = [*found, *([HUB] if running.hub else [])]
+    services = _SERVICES if running.hub else {}
+    names = [*found, *services]
     if part is None:
         click.echo("\n".join(names))
-    elif part == HUB and running.hub:
+    elif part in services:
         engine: Any = DockerClient(base_url=f"unix://{lab.place.docker_socket(running.manager)}")
-        logged = engine.services.get(SERVICE).logs(stdout=True, stderr=True, tail=lines)
+        logged = engine.services.get(services[part]).logs(stdout=True, stderr=True, tail=lines)
         for piece in logged:
             click.echo(piece.decode(errors="replace"), nl=False)
     elif part in found:

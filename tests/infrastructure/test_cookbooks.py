@@ -208,6 +208,13 @@ def test_the_hubs_image_has_the_versions_that_the_tests_run_with() -> None:
     assert f"\njupyterhub=={version} " in lock
 
 
+def test_the_proxys_image_has_the_version_that_the_tests_run_with() -> None:
+    attributes = (COOKBOOKS / "labswarm_hub/attributes/default.rb").read_text()
+    (version,) = re.findall(r"jupyterhub/configurable-http-proxy:([\d.]+)", attributes)
+    package = json.loads((REPOSITORY / "hub/proxy/package.json").read_text())
+    assert package["dependencies"] == {"configurable-http-proxy": version}
+
+
 def test_every_file_that_a_server_is_given_is_laid_on_the_workers() -> None:
     attributes = (COOKBOOKS / "labswarm_hub/attributes/default.rb").read_text()
     mounts = attributes.partition("['read_only_mounts'] = {")[2].partition("}")[0]
@@ -331,6 +338,7 @@ def test_the_swarm_is_founded_as_in_the_lab() -> None:
     constants = (COOKBOOKS / "labswarm_hub/libraries/hub.rb").read_text()
     assert f"NETWORK = '{founding.NETWORK}'" in constants
     assert f"SERVICE = '{hub.SERVICE}'" in constants
+    assert f"PROXY = '{hub.PROXY}'" in constants
 
 
 def test_every_ruby_file_parses() -> None:

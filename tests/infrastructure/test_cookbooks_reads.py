@@ -75,11 +75,18 @@ def test_the_hubs_digest_has_each_file_that_its_settings_name() -> None:
     named = set(re.findall(r"'(\w+)' => [\"']/srv/labswarm/", recipe))
     assert named == {"conf_dir", "manager_token_file", "token_file"}
     reads = recipe.partition("labswarm_hub_service")[2]
-    own, page = "node['labswarm_base']['hub_token_file']", "hub['labs_token_file']"
-    assert f"reads [::File.join(data, 'conf.d'), {own}, {page}]" in reads
+    read = (
+        "::File.join(data, 'conf.d')",
+        "node['labswarm_base']['hub_token_file']",
+        "hub['labs_token_file']",
+        "::File.join(data, 'proxy/token')",
+    )
+    listed = reads.partition("  reads [")[2]
+    assert all(file in listed for file in read)
     # labswarm-document restarts the hub for its settings file.
-    used = "words, [*sources.keys, *new_resource.reads]"
-    assert f"Labswarm::Reads.digest({used})" in resource
+    assert "    [*sources.keys, *new_resource.reads]\n" in resource
+    service = (HUB / "libraries/swarm_service.rb").read_text()
+    assert "Labswarm::Reads.digest(words, reads)" in service
     # The read-only mounts are the source; its own files (its database) are no input.
     assert "sources.flat_map" in resource
 

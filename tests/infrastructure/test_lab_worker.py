@@ -262,7 +262,7 @@ def test_a_server_is_given_the_cookbooks_files() -> None:
         *("db", REPOSITORY, Path("/class"), Path("/state"), Path("/homes"), Path("/sock")),
         *("10.98.3.10", "hub", "notebook", room, room),
     )
-    settings = settings_of(ground, Path("/class/node"))
+    settings = settings_of(ground)
     in_the_lab = settings["read_only_mounts"]
     for source, target in there.items():
         assert in_the_lab[str(WORKER / "files/default" / Path(source).name)] == target

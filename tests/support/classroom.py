@@ -195,7 +195,7 @@ def start_class(stack: ExitStack, settings: NodesSettings, manager: Any) -> Any:
         overhead=room,
     )
     hub.lay_homes(ground.homes)
-    hub_settings = HubSettings.parse(json.dumps(hub.settings_of(ground, empty / "node")))
+    hub_settings = HubSettings.parse(json.dumps(hub.settings_of(ground)))
     nodes = {
         node["Description"]["Engine"]["Labels"]["labswarm.instance"]: node
         for node in manager.api.nodes()

@@ -32,7 +32,6 @@ SETTINGS: dict[str, Any] = {
     "limit": {"memory_bytes": 1024, "nano_cpus": 1000, "pids": 100},
     "homes": "/homes",
     "data_dir": "/srv/labswarm",
-    "proxy_command": ["configurable-http-proxy"],
     "authenticator": "dummy",
     "manager_token_file": "/srv/labswarm/manager.token",
     "read_only_mounts": {"/usr": "/usr"},

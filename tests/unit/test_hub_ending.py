@@ -107,3 +107,61 @@ def test_a_server_asks_for_its_hub_s_address_each_time() -> None:
         [CLASS_PYTHON, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.stdout == "ThreadedResolver\n", done.stderr
+
+
+HUB_COMES_BACK = f"""
+import asyncio, socket
+from traitlets.config import Config as get_config
+__file__ = {str(CONFIG)!r}
+exec(compile(open(__file__).read(), __file__, "exec"))
+from jupyterhub.services import auth
+
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+tries, begins = [], asyncio.Event()
+fetch = auth.fetch
+
+async def counted(url, **more):
+    tries.append(url)
+    if len(tries) == 2:
+        begins.set()
+    return await fetch(url, **more)
+
+async def hub(reader, writer):
+    await reader.readuntil(b"\\r\\n\\r\\n")
+    body = b'{{"name": "ada"}}' if status == "200 OK" else b"{{}}"
+    head = f"HTTP/1.1 {{status}}\\r\\nContent-Length: {{len(body)}}\\r\\n\\r\\n"
+    writer.write(head.encode() + body)
+    writer.close()
+
+async def ask():
+    api = auth.HubAuth(api_url=f"http://127.0.0.1:{{port}}/hub/api", api_token="x", cache_max_age=1)
+    asked = asyncio.ensure_future(api.user_for_token("t", sync=False))
+    await begins.wait()
+    async with await asyncio.start_server(hub, "127.0.0.1", port):
+        return await asked
+
+auth.fetch = counted
+"""
+
+
+@pytest.mark.skipif(not CLASS_PYTHON.exists(), reason="no class environment: run lab/setup.sh")
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("200 OK", "{'name': 'ada'}"), ("401 Unauthorized", "500"), ("503 Unavailable", "502")],
+)
+def test_a_request_waits_for_a_hub_that_restarts_and_takes_any_answer(
+    status: str, said: str
+) -> None:
+    program = f"""{HUB_COMES_BACK}
+status = {status!r}
+try:
+    print(asyncio.run(ask()))
+except auth.HTTPError as error:
+    print(error.status_code)
+"""
+    done = subprocess.run(
+        [CLASS_PYTHON, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout == f"{said}\n", done.stderr

@@ -255,7 +255,6 @@ def settings() -> HubSettings:
                 "limit": {"memory_bytes": 512, "nano_cpus": 250, "pids": 1},
                 "homes": "/homes",
                 "data_dir": "/srv/labswarm",
-                "proxy_command": ["proxy"],
                 "authenticator": "dummy",
                 "manager_token_file": "/srv/labswarm/manager.token",
                 "groups": {

@@ -38,7 +38,9 @@ default['labswarm_hub']['limit']['pids'] = 512
 
 default['labswarm_hub']['profiles'] = {}
 default['labswarm_hub']['command'] = ['jupyterhub-singleuser']
+default['labswarm_hub']['proxy_image'] = 'quay.io/jupyterhub/configurable-http-proxy:5.3.0'
 default['labswarm_hub']['proxy_command'] = ['configurable-http-proxy']
+default['labswarm_hub']['proxy_memory'] = '512M'
 default['labswarm_hub']['environment'] = {
   # Connection files and cookie secrets of one run: no use in the home.
   'JUPYTER_RUNTIME_DIR' => '/tmp/jupyter-runtime',
@@ -47,7 +49,7 @@ default['labswarm_hub']['environment'] = {
   'JUPYTER_PATH' => '/etc/labswarm/jupyter',
 }
 
-# In the hub's own network: data for a server that cannot be reached is given up within seconds.
+# In the networks of the hub and its proxy: data for a server that cannot be reached is given up within seconds.
 # The kernel would send it for minutes, also after the node's link is up again. An older save that was on
 # its way would then reach the former server, and overwrite a newer save that was made elsewhere.
 sysctl = ::File.read(::File.join(__dir__, '../files/default/sysctl.json'))

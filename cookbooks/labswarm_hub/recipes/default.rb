@@ -1,6 +1,7 @@
 include_recipe 'labswarm_base'
 include_recipe 'labswarm_hub::data'
 include_recipe 'labswarm_hub::swarm'
+include_recipe 'labswarm_hub::proxy'
 include_recipe 'labswarm_hub::jupyterhub'
 include_recipe 'labswarm_hub::snapshot'
 include_recipe 'labswarm_hub::labs'

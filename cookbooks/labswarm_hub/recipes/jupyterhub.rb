@@ -77,7 +77,6 @@ labswarm_hub_settings base_file do
     'docker_host' => 'unix:///var/run/docker.sock',
     'hub_name' => Labswarm::Hub::SERVICE,
     'data_dir' => '/srv/labswarm',
-    'proxy_command' => hub['proxy_command'].to_a,
     'authenticator' => hub['authenticator'],
     'admins' => hub['admins'].to_a,
     'manager_token_file' => "/srv/labswarm/#{::File.basename(node['labswarm_base']['hub_token_file'])}",
@@ -117,5 +116,8 @@ labswarm_hub_service Labswarm::Hub::SERVICE do
   source hub['source']
   sysctl hub['sysctl'].to_h
   settings_file settings_file
-  reads [::File.join(data, 'conf.d'), node['labswarm_base']['hub_token_file'], hub['labs_token_file']]
+  reads [
+    ::File.join(data, 'conf.d'), node['labswarm_base']['hub_token_file'], hub['labs_token_file'],
+    ::File.join(data, 'proxy/token')
+  ]
 end

@@ -2,7 +2,7 @@ provides :labswarm_hub_service
 unified_mode true
 
 property :service, String, name_property: true,
-                           description: "The service's name; students' servers reach the hub under it."
+                           description: "The service's name; students' servers and the proxy reach the hub under it."
 property :image, String, required: true,
                          description: 'The image that the hub runs in.'
 property :network, String, required: true,
@@ -26,46 +26,21 @@ LAYER = '/opt/labswarm/layer'.freeze
 DATA = '/srv/labswarm'.freeze
 SOCKET = '/var/run/docker.sock'.freeze
 
-LABEL = 'labswarm.digest'.freeze
-
-action :run, description: "Have JupyterHub as a service of the Swarm, made again when anything that it reads has changed. Students' servers go on." do
-  execute "docker service rm #{new_resource.service}" do
-    command ['docker', 'service', 'rm', new_resource.service]
-    only_if { docker_has?('service', new_resource.service) && !as_wanted? }
-  end
-
-  # The ports are the host's: while the former hub still ends, the new one's task cannot start.
-  execute "docker service create #{new_resource.service}" do
-    command ['docker', 'service', 'create', '--label', "#{LABEL}=#{digest}", *words]
-    not_if { as_wanted? }
-  end
+action :run, description: "Have JupyterHub as a service of the Swarm, made again when anything that it reads has changed. Students' servers and the proxy go on." do
+  make_service
 end
 
 action_class do
   include Labswarm::EngineState
+  include Labswarm::SwarmService
 
-  def as_wanted?
-    service_label(new_resource.service, LABEL) == digest
-  end
-
-  def digest
-    @digest ||= Labswarm::Reads.digest(words, [*sources.keys, *new_resource.reads])
+  def reads
+    [*sources.keys, *new_resource.reads]
   end
 
   def words
     [
-      '--detach', '--no-resolve-image', '--name', new_resource.service,
-      '--container-label', "#{new_resource.service}=true",
-      # No virtual IP and no ingress mesh: only this machine is asked.
-      '--endpoint-mode', 'dnsrr',
-      '--publish', 'mode=host,published=8000,target=8000',
-      '--publish', 'mode=host,published=8081,target=8081',
-      '--network', new_resource.network,
-      '--constraint', 'node.role==manager',
-      '--restart-condition', 'any', '--restart-delay', '1s',
-      '--init', '--workdir', DATA,
-      *new_resource.sysctl.sort.flat_map { |name, value| ['--sysctl', "#{name}=#{value}"] },
-      *mounts, *environment,
+      *on_the_manager(8081), '--workdir', DATA, *mounts, *environment,
       '--entrypoint', 'python3 -m jupyterhub',
       new_resource.image,
       '--config', "#{HUB}/jupyterhub_config.py"
@@ -85,8 +60,7 @@ action_class do
       new_resource.homes => new_resource.homes,
       SOCKET => SOCKET,
     }
-    sources.flat_map { |from, to| ['--mount', "type=bind,source=#{from},target=#{to},readonly"] } +
-      writable.flat_map { |from, to| ['--mount', "type=bind,source=#{from},target=#{to}"] }
+    sources.flat_map { |from, to| bind(from, to, 'readonly') } + writable.flat_map { |from, to| bind(from, to) }
   end
 
   def environment

@@ -1,9 +1,12 @@
 # Read by each server's Jupyter, in any image, before it connects to the hub. Hubs mount it by this
 # name, older ones too.
+import asyncio
 import os
 import shutil
 import sys
+import time
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
 
 # The extension of labswarm is next to this file. Not a PYTHONPATH, which the image may have of its
@@ -41,3 +44,28 @@ with suppress(ImportError):  # an older JupyterHub asks the C library
     import aiohttp.connector
 
     aiohttp.connector.DefaultResolver = aiohttp.ThreadedResolver  # type: ignore[attr-defined]  # no public name
+
+# The server asks the hub who sends a request, at most every five minutes. While the hub restarts,
+# the request waits for the answer. JupyterHub itself answers 500 at once, and a page that saves at
+# that moment shows an error. It has no option for this, and no public name.
+_HUB_BACK_WITHIN_S = 60
+with suppress(ImportError, AttributeError):
+    from jupyterhub.services.auth import HubAuth
+    from tornado.web import HTTPError
+
+    ask_the_hub = HubAuth._api_request
+
+    @wraps(ask_the_hub)
+    async def ask_the_hub_until_it_answers(self, *asked, **more):  # type: ignore[no-untyped-def]  # as JupyterHub's own
+        deadline = time.monotonic() + _HUB_BACK_WITHIN_S
+        while True:
+            try:
+                return await ask_the_hub(self, *asked, **more)
+            except HTTPError as error:
+                unreachable = str(error.log_message).startswith("Failed to connect to Hub API")
+                if not unreachable or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(0.5)
+
+    if asyncio.iscoroutinefunction(ask_the_hub):  # JupyterHub 4 and older: a plain function
+        HubAuth._api_request = ask_the_hub_until_it_answers

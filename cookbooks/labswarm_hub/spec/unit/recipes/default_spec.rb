@@ -5,7 +5,7 @@ AUTHENTICATED = { 'labswarm_hub' => { 'authenticator' => 'native', 'admins' => [
 describe 'labswarm_hub::default' do
   it 'includes the base and each of its parts' do
     run = runner(ground: HUB_GROUND, attributes: AUTHENTICATED).converge(described_recipe)
-    %w(labswarm_base labswarm_hub::data labswarm_hub::swarm labswarm_hub::jupyterhub labswarm_hub::snapshot labswarm_hub::document labswarm_hub::labs labswarm_hub::tls
+    %w(labswarm_base labswarm_hub::data labswarm_hub::swarm labswarm_hub::proxy labswarm_hub::jupyterhub labswarm_hub::snapshot labswarm_hub::document labswarm_hub::labs labswarm_hub::tls
        labswarm_hub::metrics).each { |recipe| expect(run).to include_recipe(recipe) }
   end
 end
@@ -95,7 +95,7 @@ describe 'labswarm_hub::jupyterhub' do
   it 'runs the hub after that' do
     expect(run).to run_labswarm_hub_service('labswarm-hub')
       .with(network: 'labswarm', data: '/srv/labswarm/hub', homes: '/homes', source: '/opt/labswarm/src', settings_file: '/srv/labswarm/hub/hub.json',
-            reads: ['/srv/labswarm/hub/conf.d', '/srv/labswarm/hub/manager.token', '/srv/labswarm/hub/labs.token'],
+            reads: ['/srv/labswarm/hub/conf.d', '/srv/labswarm/hub/manager.token', '/srv/labswarm/hub/labs.token', '/srv/labswarm/hub/proxy/token'],
             sysctl: { 'net.ipv4.tcp_orphan_retries' => 3, 'net.ipv4.tcp_retries2' => 3, 'net.ipv4.tcp_syn_retries' => 2 })
   end
 end
@@ -105,6 +105,22 @@ describe 'labswarm_hub::document' do
     unit = runner(ground: HUB_GROUND).converge(described_recipe).systemd_unit('labswarm-document.service')
     expect(unit.content['Service']).to include('ExecStart' => '/usr/local/bin/labswarm-document --folder /srv/labswarm/hub',
                                                'Restart' => 'always', 'ReadWritePaths' => '/srv/labswarm/hub', 'ProtectSystem' => 'strict')
+  end
+end
+
+describe 'labswarm_hub::proxy' do
+  subject(:run) { runner(ground: HUB_GROUND).converge(described_recipe) }
+
+  it "makes the proxy's token once, in a folder that only the proxy and root can open" do
+    expect(run).to create_directory('/srv/labswarm/hub/proxy').with(mode: '0700', owner: 65_534, group: 65_534)
+    expect(run).to create_file_if_missing('/srv/labswarm/hub/proxy/token').with(mode: '0400', owner: 65_534, sensitive: true)
+    expect(run.file('/srv/labswarm/hub/proxy/token').content).to match(/\A\h{64}\n\z/)
+  end
+
+  it 'runs the proxy after that' do
+    expect(run).to run_labswarm_proxy_service('labswarm-proxy')
+      .with(image: 'quay.io/jupyterhub/configurable-http-proxy:5.3.0', command: ['configurable-http-proxy'], network: 'labswarm',
+            folder: '/srv/labswarm/hub/proxy', source: '/opt/labswarm/src', memory: '512M')
   end
 end
 

@@ -81,9 +81,9 @@ describe 'labswarm_hub_service' do
     expect(created(settings)).to eq(
       "docker service create --label labswarm.digest=#{digest(settings)} --detach --no-resolve-image --name labswarm-hub " \
       '--container-label labswarm-hub=true --endpoint-mode dnsrr ' \
-      '--publish mode=host,published=8000,target=8000 --publish mode=host,published=8081,target=8081 ' \
-      '--network labswarm --constraint node.role==manager --restart-condition any --restart-delay 1s --init --workdir /srv/labswarm ' \
-      '--sysctl net.ipv4.tcp_retries2=3 --sysctl net.ipv4.tcp_syn_retries=2 ' \
+      '--publish mode=host,published=8081,target=8081 ' \
+      '--network labswarm --constraint node.role==manager --restart-condition any --restart-delay 1s --init ' \
+      '--sysctl net.ipv4.tcp_retries2=3 --sysctl net.ipv4.tcp_syn_retries=2 --workdir /srv/labswarm ' \
       "--mount type=bind,source=#{source}/hub,target=/opt/labswarm/hub,readonly " \
       "--mount type=bind,source=#{source}/layers/labswarm,target=/opt/labswarm/layer,readonly " \
       '--mount type=bind,source=/srv/labswarm/hub,target=/srv/labswarm --mount type=bind,source=/homes,target=/homes ' \
@@ -118,5 +118,54 @@ describe 'labswarm_hub_service' do
     answers [inspected + ['--format'], former], [inspected, '[]']
     expect(command(run(settings), 'docker service rm labswarm-hub')).to eq('docker service rm labswarm-hub')
     expect(run(settings)).to run_execute('docker service create labswarm-hub')
+  end
+end
+
+describe 'labswarm_proxy_service' do
+  let(:source) { Dir.mktmpdir.tap { |folder| FileUtils.mkdir_p(File.join(folder, 'hub/proxy')) } }
+  let(:folder) { Dir.mktmpdir.tap { |folder| File.write(File.join(folder, 'token'), 'x') } }
+
+  after { FileUtils.rm_rf([source, folder]) }
+
+  def created
+    from = source
+    shared = folder
+    answers
+    run = declaring('labswarm_proxy_service') do
+      labswarm_proxy_service 'labswarm-proxy' do
+        image 'proxy:5'
+        command ['configurable-http-proxy']
+        network 'labswarm'
+        folder shared
+        source from
+        sysctl 'net.ipv4.tcp_retries2' => 3
+        memory '512M'
+      end
+    end
+    command(run, 'docker service create labswarm-proxy')
+  end
+
+  def digest
+    created[/labswarm\.digest=(\h{64})/, 1]
+  end
+
+  it 'runs the proxy on the manager, without rights, with these mounts' do
+    expect(created).to eq(
+      "docker service create --label labswarm.digest=#{digest} --detach --no-resolve-image --name labswarm-proxy " \
+      '--container-label labswarm-proxy=true --endpoint-mode dnsrr --publish mode=host,published=8000,target=8000 ' \
+      '--network labswarm --constraint node.role==manager --restart-condition any --restart-delay 1s --init ' \
+      '--sysctl net.ipv4.tcp_retries2=3 --user 65534:65534 --read-only --cap-drop ALL --limit-memory 512M ' \
+      '--health-cmd node /opt/labswarm/proxy/healthy.js --health-interval 15s --health-timeout 10s --health-retries 4 ' \
+      "--mount type=bind,source=#{source}/hub/proxy,target=/opt/labswarm/proxy,readonly --mount type=bind,source=#{folder},target=/run/proxy " \
+      '--entrypoint sh /opt/labswarm/proxy/start.sh proxy:5 configurable-http-proxy'
+    )
+  end
+
+  it 'makes it again when its own files have changed, and not when the rest of the hub has' do
+    former = digest
+    File.write(File.join(source, 'hub/spawner.py'), 'x = 1')
+    expect(digest).to eq(former)
+    File.write(File.join(source, 'hub/proxy/start.sh'), 'exit')
+    expect(digest).not_to eq(former)
   end
 end

@@ -14,8 +14,10 @@ end
 control 'labswarm-hub-2' do
   impact 1.0
   title 'The hub comes back by itself'
-  describe command("docker service inspect --format '{{.Spec.TaskTemplate.RestartPolicy.Condition}}' labswarm-hub") do
-    its('stdout.strip') { should eq 'any' }
+  %w(labswarm-hub labswarm-proxy).each do |service|
+    describe command("docker service inspect --format '{{.Spec.TaskTemplate.RestartPolicy.Condition}}' #{service}") do
+      its('stdout.strip') { should eq 'any' }
+    end
   end
   %w(caddy.service labswarm-snapshot.service labswarm-document.service labswarm-labs.service labswarm-rotate-join-token.timer).each do |unit|
     describe systemd_service(unit) do
@@ -27,7 +29,7 @@ end
 
 control 'labswarm-hub-3' do
   impact 1.0
-  title 'The only secrets on its disk are the tokens of its own API'
+  title 'The only secrets on its disk are the tokens of its own API and of its proxy\'s'
   describe file('/srv/labswarm/hub') do
     its('mode') { should cmp '0700' }
     it { should be_owned_by 'root' }
@@ -37,6 +39,10 @@ control 'labswarm-hub-3' do
       its('mode') { should cmp '0600' }
       its('content') { should match(/\A\h{64}\n\z/) }
     end
+  end
+  describe file('/srv/labswarm/hub/proxy') do
+    its('mode') { should cmp '0700' }
+    its('uid') { should eq 65_534 }
   end
 end
 
