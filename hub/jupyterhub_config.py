@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from labswarm.errors import BadInput
-from labswarm_hub import instructors, spawner_options
+from labswarm_hub import instructors, metrics, spawner_options
 from labswarm_hub.admins import demote
 from labswarm_hub.homes import mark_homes
 from labswarm_hub.proxy import SeparateProxy
@@ -20,6 +20,7 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821  # given by traitle
 file = Path(os.environ.get("LABSWARM_HUB_CONFIG", "/etc/labswarm/hub.json"))
 settings = HubSettings.read(file)
 mark_homes(settings.homes)
+metrics.register(settings)
 
 c.JupyterHub.bind_url = "http://0.0.0.0:8000"
 c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"

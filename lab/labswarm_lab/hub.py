@@ -304,6 +304,8 @@ def _proxy_service(ground: HubGround, node: Path) -> dict[str, Any]:
         "User": f"{_NOBODY}:{_NOBODY}",
         "ReadOnly": True,
         "CapabilityDrop": ["ALL"],
+        # While the hub is away its name is not known here, and other name servers are asked.
+        "DNSConfig": {"Options": ["timeout:2", "attempts:1"]},
         # A program that stays up without its port is as bad as one that has ended. A busy one
         # is not: all connections would be cut.
         "Healthcheck": {

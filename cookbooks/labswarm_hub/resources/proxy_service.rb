@@ -37,6 +37,8 @@ action_class do
     [
       *on_the_manager(8000), '--user', '65534:65534', '--read-only', '--cap-drop', 'ALL',
       '--limit-memory', new_resource.memory,
+      # While the hub is away its name is not known here, and other name servers are asked.
+      '--dns-option', 'timeout:2', '--dns-option', 'attempts:1',
       # A program that stays up without its port is as bad as one that has ended. A busy one is not: all
       # connections would be cut.
       '--health-cmd', "node #{PROXY}/healthy.js", '--health-interval', '15s', '--health-timeout', '10s', '--health-retries', '4',

@@ -155,6 +155,7 @@ describe 'labswarm_proxy_service' do
       '--container-label labswarm-proxy=true --endpoint-mode dnsrr --publish mode=host,published=8000,target=8000 ' \
       '--network labswarm --constraint node.role==manager --restart-condition any --restart-delay 1s --init ' \
       '--sysctl net.ipv4.tcp_retries2=3 --user 65534:65534 --read-only --cap-drop ALL --limit-memory 512M ' \
+      '--dns-option timeout:2 --dns-option attempts:1 ' \
       '--health-cmd node /opt/labswarm/proxy/healthy.js --health-interval 15s --health-timeout 10s --health-retries 4 ' \
       "--mount type=bind,source=#{source}/hub/proxy,target=/opt/labswarm/proxy,readonly --mount type=bind,source=#{folder},target=/run/proxy " \
       '--entrypoint sh /opt/labswarm/proxy/start.sh proxy:5 configurable-http-proxy'
