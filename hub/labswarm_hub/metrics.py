@@ -92,8 +92,9 @@ def look_at(settings: HubSettings) -> HubSeen:
 
 
 class HubMetrics:
-    """A collector of prometheus_client. Each scrape has what the hub saw shortly before it, and asks for the next look.
+    """A collector of prometheus_client: each scrape has what the hub saw shortly before it.
 
+    It also asks for the next look.
     The look takes a thread, because the folder of the homes is on the network: the hub does not
     wait for it. After a failed look, or the first scrape, the metrics are missing.
     """

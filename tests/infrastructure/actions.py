@@ -93,6 +93,8 @@ TERRAFORM = {
         "autoscaling_policy": "autoscaling: PutScalingPolicy DeletePolicy Describe*",
         "cloudwatch_log_group": """logs: CreateLogGroup DeleteLogGroup DescribeLogGroups
             PutRetentionPolicy AssociateKmsKey TagResource UntagResource ListTagsForResource""",
+        "cloudwatch_log_metric_filter": """logs: PutMetricFilter DeleteMetricFilter
+            DescribeMetricFilters""",
         "cloudwatch_metric_alarm": """cloudwatch: PutMetricAlarm DeleteAlarms DescribeAlarms
             TagResource UntagResource ListTagsForResource""",
         "default_security_group": f"""{_TAGGED} RevokeSecurityGroupEgress

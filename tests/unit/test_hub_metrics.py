@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ if not PACKAGES.exists():
 with importable():
     from prometheus_client import CollectorRegistry, generate_latest
 
+    from labswarm_hub import reasons
     from labswarm_hub.metrics import GroupSeen, HubMetrics, HubSeen, groups_seen, look_at
 
+ROOT = Path(__file__).parents[2]
 NOON = 1767268800.0  # 2026-01-01T12:00:00Z
 
 
@@ -103,7 +106,7 @@ def test_a_scrape_has_what_the_hub_saw_after_the_last_one() -> None:
 
 
 def test_an_old_look_is_not_shown_and_a_failed_one_is_repeated() -> None:
-    answers: list[HubSeen | Exception] = [SEEN, OSError("no answer"), SEEN, SEEN]
+    answers: list[HubSeen | Exception] = [SEEN, OSError("no answer"), SEEN, SEEN, SEEN]
 
     def look() -> HubSeen:
         answer = answers.pop(0)
@@ -122,6 +125,24 @@ def test_an_engine_that_does_not_answer_is_an_error_and_no_zero(tmp_path: Path) 
 
 
 def test_every_metric_is_in_the_reference() -> None:
-    page = (Path(__file__).parents[2] / "docs/reference/metrics.md").read_text()
+    page = (ROOT / "docs/reference/metrics.md").read_text()
     for family in HubMetrics(lambda: SEEN).describe():
         assert f"| `{family.name}` |" in page
+
+
+def test_the_alarm_of_failed_starts_counts_the_sentence_that_jupyterhub_logs() -> None:
+    filters = (ROOT / "terraform-base/modules/hub/observability.tf").read_text()
+    (pattern,) = re.findall(r'pattern += "(.+)"', filters)
+    terms = re.findall(r'(-?)\\"(.+?)\\"', pattern)
+    logged = (PACKAGES / "jupyterhub/user.py").read_text()
+
+    def counts(reason: reasons.Reason) -> bool:
+        line = f"Not starting ada's server : HTTP 503: Service Unavailable ({reason.operator})"
+        return all((term in line) != bool(without) for without, term in terms)
+
+    assert 'f"Not starting {self.name}\'s server {spawner.name}: {e}"' in logged
+    assert counts(reasons.nodes_refused(["worker-1"], "rejected"))
+    assert counts(reasons.unexpected(ValueError("x")))
+    # The student chooses again, and StudentsWait is on already.
+    assert not counts(reasons.no_such_profile("old", ["A notebook"]))
+    assert not counts(reasons.no_seat(600, 120))

@@ -8,6 +8,9 @@ property :dimensions, Hash, required: true,
 property :disks, Array, default: ['/'],
                         description: 'The paths whose disk usage it reports.'
 
+property :logs, Hash, default: {},
+                      description: 'The log groups of the files /var/log/labswarm/NAME.log, by NAME, which is also the stream.'
+
 action :collect, description: 'Configure the CloudWatch agent, which is in the image, and start it.' do
   service 'amazon-cloudwatch-agent' do
     action :enable
@@ -44,6 +47,15 @@ action_class do
           },
         },
       },
-    }
+    }.merge(logs_json)
+  end
+
+  def logs_json
+    return {} if new_resource.logs.empty?
+
+    files = new_resource.logs.map do |name, group|
+      { 'file_path' => "/var/log/labswarm/#{name}.log", 'log_group_name' => group, 'log_stream_name' => name }
+    end
+    { 'logs' => { 'logs_collected' => { 'files' => { 'collect_list' => files } } } }
   end
 end

@@ -30,6 +30,8 @@ module Labswarm
         '--constraint', 'node.role==manager',
         '--restart-condition', 'any', '--restart-delay', '1s',
         '--init',
+        # The journal keeps the log of a container that Swarm has removed; recipes/logs.rb reads it by this tag.
+        '--log-driver', 'journald', '--log-opt', "tag=#{new_resource.service}",
         *new_resource.sysctl.sort.flat_map { |name, value| ['--sysctl', "#{name}=#{value}"] }
       ]
     end

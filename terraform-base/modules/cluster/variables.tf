@@ -400,7 +400,7 @@ variable "extra_groups" {
 # Alarms and tags.
 
 variable "alarm_topic_arns" {
-  description = "SNS topics that are notified when EC2 recovers the hub. Stack cluster's README.md has the command that shows the app's topic."
+  description = "SNS topics that the hub's alarms notify. Stack cluster's README.md has the command that shows the app's topic."
   type        = list(string)
   default     = []
 

@@ -117,5 +117,11 @@ module "role" {
       Resource  = "*" # knows no resources
       Condition = { StringEquals = { "cloudwatch:namespace" = "CWAgent" } }
     },
+    {
+      Sid      = "Logs"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = "arn:${data.aws_partition.current.partition}:logs:${local.here}:log-group:${local.log_group}:*"
+    },
   ], local.read_certificate)
 }

@@ -6,7 +6,7 @@ describe 'labswarm_hub::default' do
   it 'includes the base and each of its parts' do
     run = runner(ground: HUB_GROUND, attributes: AUTHENTICATED).converge(described_recipe)
     %w(labswarm_base labswarm_hub::data labswarm_hub::swarm labswarm_hub::proxy labswarm_hub::jupyterhub labswarm_hub::snapshot labswarm_hub::document labswarm_hub::labs labswarm_hub::tls
-       labswarm_hub::metrics).each { |recipe| expect(run).to include_recipe(recipe) }
+       labswarm_hub::logs labswarm_hub::metrics).each { |recipe| expect(run).to include_recipe(recipe) }
   end
 end
 
@@ -196,10 +196,26 @@ describe 'labswarm_hub::tls' do
   end
 end
 
+describe 'labswarm_hub::logs' do
+  it 'writes the logs of the hub and its proxy to files that the agent may read' do
+    run = runner(ground: HUB_GROUND).converge(described_recipe)
+    expect(run).to create_directory('/var/log/labswarm').with(group: 'cwagent', mode: '0750')
+    expect(run.systemd_unit('labswarm-log@.service').content['Service'])
+      .to include('ExecStart' => 'journalctl --follow --lines=0 --output=cat CONTAINER_TAG=labswarm-%i', 'StandardOutput' => 'append:/var/log/labswarm/%i.log')
+    %w(hub proxy).each { |part| expect(run).to start_service("labswarm-log@#{part}.service") }
+  end
+
+  it 'writes none where nothing is sent' do
+    run = runner(ground: HUB_GROUND, attributes: { 'labswarm_base' => { 'metrics' => false } }).converge(described_recipe)
+    expect(run).to stop_service('labswarm-log@hub.service')
+  end
+end
+
 describe 'labswarm_hub::metrics' do
   it 'reports the usage of its disks' do
     run = runner(ground: HUB_GROUND).converge(described_recipe)
     expect(run).to collect_labswarm_metrics('/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json')
-      .with(dimensions: { 'InstanceId' => 'i-0123456789abcdef0' }, disks: ['/', '/srv/labswarm'])
+      .with(dimensions: { 'InstanceId' => 'i-0123456789abcdef0' }, disks: ['/', '/srv/labswarm'],
+            logs: { 'hub' => '/labswarm/db/hub', 'proxy' => '/labswarm/db/hub' })
   end
 end

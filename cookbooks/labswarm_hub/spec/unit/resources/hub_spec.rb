@@ -83,6 +83,7 @@ describe 'labswarm_hub_service' do
       '--container-label labswarm-hub=true --endpoint-mode dnsrr ' \
       '--publish mode=host,published=8081,target=8081 ' \
       '--network labswarm --constraint node.role==manager --restart-condition any --restart-delay 1s --init ' \
+      '--log-driver journald --log-opt tag=labswarm-hub ' \
       '--sysctl net.ipv4.tcp_retries2=3 --sysctl net.ipv4.tcp_syn_retries=2 --workdir /srv/labswarm ' \
       "--mount type=bind,source=#{source}/hub,target=/opt/labswarm/hub,readonly " \
       "--mount type=bind,source=#{source}/layers/labswarm,target=/opt/labswarm/layer,readonly " \
@@ -154,7 +155,7 @@ describe 'labswarm_proxy_service' do
       "docker service create --label labswarm.digest=#{digest} --detach --no-resolve-image --name labswarm-proxy " \
       '--container-label labswarm-proxy=true --endpoint-mode dnsrr --publish mode=host,published=8000,target=8000 ' \
       '--network labswarm --constraint node.role==manager --restart-condition any --restart-delay 1s --init ' \
-      '--sysctl net.ipv4.tcp_retries2=3 --user 65534:65534 --read-only --cap-drop ALL --limit-memory 512M ' \
+      '--log-driver journald --log-opt tag=labswarm-proxy --sysctl net.ipv4.tcp_retries2=3 --user 65534:65534 --read-only --cap-drop ALL --limit-memory 512M ' \
       '--dns-option timeout:2 --dns-option attempts:1 ' \
       '--health-cmd node /opt/labswarm/proxy/healthy.js --health-interval 15s --health-timeout 10s --health-retries 4 ' \
       "--mount type=bind,source=#{source}/hub/proxy,target=/opt/labswarm/proxy,readonly --mount type=bind,source=#{folder},target=/run/proxy " \
