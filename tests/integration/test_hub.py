@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +15,21 @@ from typing import Any
 import docker
 import pytest
 import requests
+from tests.support.student_page import (
+    CHROMIUM,
+    StudentPage,
+    chromium,
+    expect,
+    notebook,
+    source_of,
+)
 
 from labswarm.notices import Notice
 from labswarm_emulator.machines import Instance
 from labswarm_hub.names import home_name
 from labswarm_lab.hub import HubGround, start_hub, wait_healthy
 from labswarm_lab.images import hub_image, notebook_image, publish
-from labswarm_lab.nodes import network, registry, sweep
+from labswarm_lab.nodes import machine, network, registry, sweep
 from labswarm_lab.nodes.founding import found_swarm
 from labswarm_lab.nodes.namespaces import NamespaceMachines
 from labswarm_lab.nodes.place import Place
@@ -39,6 +48,7 @@ OVERHEAD = {"memory_bytes": 448 * MIB, "nano_cpus": 100_000_000}
 MANAGER = "i-0000000000000000a"
 WORKERS = ("i-0000000000000000b", "i-0000000000000000c")
 WORKER_MEMORY = 1600 * MIB  # two seats
+HUB_MACHINE = Instance(MANAGER, "t3.large", 4096 * MIB, 2, {"labswarm:role": "hub"})
 PATIENCE_S = 60
 # As start.sh of docker-stacks does: it prepares, then becomes the words that it was given.
 START_HOOK = (
@@ -96,6 +106,29 @@ class Hub:
     ground: HubGround
     engine: docker.DockerClient
     place: Place
+    machines: NamespaceMachines
+
+    def replace_machine(self, folder: Path) -> None:
+        """Cut the power of the hub's machine, and boot another one with its data volume.
+
+        As on EC2, the volume has the Swarm's state and the hub's own folder, and the address is the
+        same. `folder` keeps the first meanwhile.
+        """
+        swarm = self.place.node_dir(MANAGER) / "docker/swarm"
+        machine.kill(self.place, MANAGER)
+        shutil.copytree(swarm, folder / "swarm")
+        self.machines.terminate(MANAGER)
+        shutil.copytree(folder / "swarm", swarm)
+        self.machines.boot(HUB_MACHINE)
+
+    def containers(self) -> dict[str, str]:
+        """The container of each student's server, by student."""
+        found = {}
+        for worker in WORKERS:
+            with closing(client(self.place, worker)) as engine:
+                for container in engine.containers.list(filters={"label": "labswarm.user"}):
+                    found[container.labels["labswarm.user"]] = str(container.id)
+        return found
 
     def call(self, method: str, path: str) -> Any:
         """A call of the hub's API with labswarm-manager's token; the status and the answer."""
@@ -181,7 +214,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     try:
         settings.write()
         at = registry.start(settings)
-        boot = [Instance(MANAGER, "t3.large", 4096 * MIB, 2, {"labswarm:role": "hub"})]
+        boot = [HUB_MACHINE]
         boot += [Instance(worker, "t3.medium", WORKER_MEMORY, 2, {}) for worker in WORKERS]
         with ThreadPoolExecutor() as pool:
             list(pool.map(machines.boot, boot))
@@ -206,7 +239,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
             (ground.state / "conf.d").mkdir(parents=True)
             (ground.state / "conf.d/admin.py").write_text(ADMINS_FILE)
             wait_healthy(start_hub(engine, ground), PATIENCE_S)
-            yield Hub(ground, engine, place)
+            yield Hub(ground, engine, place, machines)
     finally:
         for instance_id in (*WORKERS, MANAGER):
             machines.terminate(instance_id)
@@ -362,6 +395,48 @@ def test_a_server_that_has_outlived_its_hub_finds_the_new_one(empty_hub: Hub) ->
 
     eventually(is_found, lambda: again)
     assert empty_hub.running() == where, "it is the same server"
+
+
+@pytest.mark.deep
+@pytest.mark.skipif(CHROMIUM is None, reason="browser skipped: there is no chromium")
+def test_a_hub_whose_machine_is_replaced_adopts_servers_whose_pages_and_kernels_go_on(
+    empty_hub: Hub, tmp_path: Path
+) -> None:
+    assert all(result.ok for result in empty_hub.attend(2))
+    url, saved = empty_hub.ground.url, empty_hub.ground.homes / home_name("ada") / "work.ipynb"
+    with chromium() as browser:
+        ada = StudentPage(browser, url, "ada")
+        ada.log_in()
+        ada.save("work.ipynb", notebook("kept = 41", "print(kept + 1)"))
+        ada.open("work.ipynb")
+        idle = ada.page.get_by_role("button", name="Python 3 (ipykernel) | Idle")
+        expect(idle).to_be_visible(timeout=60_000)
+        ada.type_in_cell(" ")
+        ada.page.keyboard.press("Control+Enter")
+        expect(ada.page.locator(".jp-InputPrompt").first).to_have_text("[1]:", timeout=60_000)
+        before = empty_hub.containers()
+        assert set(before) == {"ada", "student-01", "student-02"}
+
+        begun = time.monotonic()
+        empty_hub.replace_machine(tmp_path)
+        ada.type_in_cell("# typed while there was no hub", number=1)
+        ada.page.keyboard.press("Control+s")
+        wait_healthy(url, PATIENCE_S)
+        away_s = time.monotonic() - begun
+        eventually(
+            lambda: source_of(saved, 1).endswith("no hub"),
+            lambda: (saved.read_text(), ada.dialogs()),
+        )
+        print(f"hub back after {away_s:.1f} s, saved after {time.monotonic() - begun:.1f} s")
+
+        assert empty_hub.containers() == before, "no server was started again"
+        ada.type_in_cell("", number=1)
+        ada.page.keyboard.press("Control+Enter")
+        output = ada.page.locator(".jp-OutputArea-output").last
+        expect(output).to_have_text("42", timeout=60_000)
+        assert ada.dialogs() == []
+        ada.close()
+    assert all(empty_hub.servers(user) for user in before)
 
 
 def test_labswarm_managers_token_is_good_for_servers_only(hub: Hub) -> None:
