@@ -2,13 +2,21 @@
 
 import importlib.util
 import json
-from collections.abc import Mapping
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm_node.config import NodeConfig
@@ -220,3 +228,63 @@ def test_a_cluster_without_a_description_is_reported(
 ) -> None:
     with pytest.raises(BadInput):
         program.description(config, Aws())
+
+
+@pytest.fixture(params=[20, -3])
+def web_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """A port with a certificate of nobody's authority, and the days that it is still valid."""
+    now = datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "db.example.edu")])
+    key = ec.generate_private_key(ec.SECP256R1())
+    signed = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    signed = signed.not_valid_before(now - timedelta(days=90))
+    signed = signed.not_valid_after(now + timedelta(days=request.param))
+    (tmp_path / "tls.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + signed.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "tls.pem")
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port, request.param
+        server.shutdown()
+
+
+def test_the_days_of_a_certificate_are_known_also_when_it_has_run_out(
+    program: ModuleType, web_server: tuple[int, int]
+) -> None:
+    port, days = web_server
+    assert program.days_left("db.example.edu", port) == pytest.approx(days, abs=0.01)
+
+
+def test_the_days_are_the_metric_that_terraforms_alarm_reads(
+    program: ModuleType, config: NodeConfig
+) -> None:
+    sent: list[Any] = []
+
+    class CloudWatch:
+        def put_metric_data(self, **request: Any) -> None:
+            sent.append(request)
+
+    program.report_days(config, 12.5, lambda service: {"cloudwatch": CloudWatch()}[service])
+    (request,) = sent
+    (metric,) = request["MetricData"]
+    alarm = (PROGRAM.parents[4] / "terraform-base/modules/hub/observability.tf").read_text()
+    assert f'metric_name         = "{metric["MetricName"]}"' in alarm
+    assert request["Namespace"] == "CWAgent"
+    assert metric["Dimensions"] == [{"Name": "InstanceId", "Value": config.instance_id}]
+    assert metric["Value"] == 12.5
+
+
+def test_a_web_server_that_does_not_answer_fails_the_command_in_one_sentence(
+    program: ModuleType, config: NodeConfig, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def refused(domain: str) -> float:
+        raise ConnectionRefusedError(f"nothing listens for {domain}")
+
+    monkeypatch.setattr(program, "days_left", refused)
+    monkeypatch.setattr(program.NodeConfig, "read", lambda: config)
+    assert program.main(["certificate-days", "db.example.edu"]) == 1
+    assert capsys.readouterr().err == "labswarm-hub: nothing listens for db.example.edu\n"

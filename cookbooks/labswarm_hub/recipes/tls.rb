@@ -76,6 +76,34 @@ else
   end
 end
 
+# An alarm looks at it. One that Caddy signs itself lasts for hours, and is for trials.
+if hub['domain']
+  systemd_unit 'labswarm-certificate-days.service' do
+    content(
+      'Unit' => { 'Description' => "How long the hub's certificate is valid, to CloudWatch", 'After' => 'caddy.service' },
+      'Service' => { 'Type' => 'oneshot', 'ExecStart' => "#{Labswarm::Hub::TOOL} certificate-days #{hub['domain']}" }
+    )
+    action :create
+  end
+
+  systemd_unit 'labswarm-certificate-days.timer' do
+    content(
+      'Unit' => { 'Description' => "Look each hour how long the hub's certificate is valid" },
+      'Timer' => { 'OnBootSec' => '10min', 'OnUnitActiveSec' => '1h' },
+      'Install' => { 'WantedBy' => 'timers.target' }
+    )
+    action [:create, :enable, :start]
+  end
+else
+  systemd_unit 'labswarm-certificate-days.timer' do
+    action [:stop, :disable, :delete]
+  end
+
+  systemd_unit 'labswarm-certificate-days.service' do
+    action :delete
+  end
+end
+
 systemd_unit 'caddy.service' do
   action [:enable, :start]
 end

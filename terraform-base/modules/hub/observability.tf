@@ -61,3 +61,23 @@ resource "aws_cloudwatch_metric_alarm" "disk" {
   ok_actions          = var.alarm_topic_arns
   tags                = var.tags
 }
+
+# Reported each hour by labswarm-hub certificate-days. Caddy renews a certificate of Let's Encrypt when a third of its time is left.
+resource "aws_cloudwatch_metric_alarm" "certificate" {
+  count = var.domain == null ? 0 : 1
+
+  alarm_name          = "labswarm-${var.cluster}-hub-certificate"
+  alarm_description   = "The certificate of the hub of ${var.cluster} has had less than seven days left for an hour. When it runs out, students' browsers warn of the hub. Open docs/how-to/alarms.md#a-hub-certificate"
+  namespace           = "CWAgent"
+  metric_name         = "certificate_days_left"
+  dimensions          = { InstanceId = aws_instance.hub.id }
+  statistic           = "Minimum"
+  period              = 3600
+  evaluation_periods  = 1
+  comparison_operator = "LessThanThreshold"
+  threshold           = 7
+  treat_missing_data  = "missing"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
+}

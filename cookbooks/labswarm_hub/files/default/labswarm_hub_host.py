@@ -4,6 +4,7 @@
 description                how big the seats of the hub's clusters are, on standard output
 join-secret [--rotate]     has the workers' join token in Secrets Manager; with --rotate a new one
 certificate SECRET FOLDER  the certificate and its key, from Secrets Manager into a folder of /run
+certificate-days DOMAIN    how long the certificate is valid that browsers get, to CloudWatch
 
 Logs nothing that it reads. Exit code 0: done; 1: not, and standard error says why.
 """
@@ -11,11 +12,16 @@ Logs nothing that it reads. Exit code 0: done; 1: not, and standard error says w
 import argparse
 import json
 import os
+import socket
+import ssl
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
 
 from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.environment import AWS
@@ -88,6 +94,36 @@ def certificate(secret: str, folder: Path, clients: Clients) -> None:
         part.replace(folder / file)
 
 
+def days_left(domain: str, port: int = 443) -> float:
+    """How many days the certificate that this machine shows for `domain` is still valid.
+
+    Raises OSError when the web server does not answer with one.
+    """
+    # One that has run out, or is of a department's own authority, has days as well.
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=domain) as secure,
+    ):
+        shown = secure.getpeercert(binary_form=True)
+    if shown is None:
+        raise OSError(f"the web server shows no certificate for {domain}")
+    ends = x509.load_der_x509_certificate(shown).not_valid_after_utc
+    return (ends - datetime.now(UTC)).total_seconds() / 86_400
+
+
+def report_days(config: NodeConfig, days: float, clients: Clients) -> None:
+    """Write the metric that the alarm on the certificate reads."""
+    metric = {
+        "MetricName": "certificate_days_left",
+        "Dimensions": [{"Name": "InstanceId", "Value": config.instance_id}],
+        "Value": days,
+    }
+    with named():
+        clients("cloudwatch").put_metric_data(Namespace="CWAgent", MetricData=[metric])
+
+
 def main(arguments: Sequence[str]) -> int:
     """Entry point."""
     options = _parser().parse_args(arguments)
@@ -102,9 +138,11 @@ def main(arguments: Sequence[str]) -> int:
                     config, EngineApi(config.docker_host), clients, options.rotate
                 )
                 print(f"{config.join_secret} {'has a new token' if changed else 'is as it was'}")
+            case "certificate-days":
+                report_days(config, days_left(options.domain), clients)
             case _:
                 certificate(options.secret, options.folder, clients)
-    except LabswarmError as error:
+    except (LabswarmError, OSError) as error:
         print(f"labswarm-hub: {error}", file=sys.stderr)
         return 1
     return 0
@@ -153,6 +191,8 @@ def _parser() -> argparse.ArgumentParser:
     certified = commands.add_parser("certificate", help="fetch the hub's certificate")
     certified.add_argument("secret", help="read the secret of this name or ARN")
     certified.add_argument("folder", type=Path, help="write to this folder, which is not on a disk")
+    days = commands.add_parser("certificate-days", help="report how long it is valid")
+    days.add_argument("domain", help="the hub's name")
     return parser
 
 

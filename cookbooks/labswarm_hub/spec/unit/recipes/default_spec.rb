@@ -190,8 +190,16 @@ describe 'labswarm_hub::tls' do
                                        'RuntimeDirectory' => 'labswarm-certificate', 'RuntimeDirectoryMode' => '0750')
   end
 
+  it 'reports how long its certificate is valid' do
+    run = converged
+    expect(run.systemd_unit('labswarm-certificate-days.service').content['Service'])
+      .to include('ExecStart' => '/usr/local/sbin/labswarm-hub certificate-days db.example.edu')
+    expect(run).to start_systemd_unit('labswarm-certificate-days.timer')
+  end
+
   it 'signs one itself where there is no name' do
     run = converged(domain: nil, acme_email: nil)
+    expect(run).to delete_systemd_unit('labswarm-certificate-days.timer')
     expect(run).to render_file(caddyfile).with_content(":443 {\n\ttls internal {")
   end
 end
