@@ -612,6 +612,60 @@ def test_a_poll_removes_the_service_of_a_server_that_has_ended(new_hub: NewHub) 
     hub.loop.run(all_of_it())
 
 
+# What JupyterHub expects of every spawner: jupyterhub/tests/test_spawner.py and dockerspawner's own
+# tests, as far as they concern a spawner of services.
+
+
+def test_the_spawner_of_a_restarted_hub_adopts_the_server_by_its_state(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+
+    async def all_of_it() -> None:
+        before = hub.spawner("ada")
+        await before.start()
+        state = json.loads(json.dumps(before.get_state()))
+        LabswarmSpawner._last_listing = None
+        after = hub.spawner("ada")
+        after.load_state(state)
+        assert await after.poll() is None
+        assert hub.swarm.created == [("jupyter-ada", "n1")], "it is the same server"
+        await after.stop()
+        assert not hub.swarm.services
+
+    hub.loop.run(all_of_it())
+
+
+def test_a_spawner_that_has_no_server_has_no_state(new_hub: NewHub) -> None:
+    hub = new_hub("n1")
+
+    async def all_of_it() -> None:
+        one = hub.spawner("ada")
+        assert "object_id" not in one.get_state()
+        await one.start()
+        assert one.get_state()["object_name"] == "jupyter-ada"
+        await one.stop()
+        assert "object_id" not in one.get_state()
+
+    hub.loop.run(all_of_it())
+
+
+def test_a_server_that_was_removed_behind_the_hubs_back_has_stopped_and_stops_again(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub("n1")
+
+    async def all_of_it() -> None:
+        one = hub.spawner("ada")
+        await one.start()
+        hub.swarm.services.clear()
+        await asyncio.sleep(1.1)
+        assert await one.poll() == "it has no task"
+        await one.stop()
+        await one.stop(now=True)
+        assert await one.start() == ("10.0.0.7", 8888)
+
+    hub.loop.run(all_of_it())
+
+
 def test_where_a_look_takes_long_the_hub_looks_less_often(new_hub: NewHub) -> None:
     hub = new_hub("n1")
 
