@@ -46,9 +46,10 @@ with suppress(ImportError):  # an older JupyterHub asks the C library
     aiohttp.connector.DefaultResolver = aiohttp.ThreadedResolver  # type: ignore[attr-defined]  # no public name
 
 # The server asks the hub who sends a request, at most every five minutes. While the hub restarts,
-# the request waits for the answer. JupyterHub itself answers 500 at once, and a page that saves at
-# that moment shows an error. It has no option for this, and no public name.
-_HUB_BACK_WITHIN_S = 60
+# the request waits for the answer. JupyterHub itself answers 500 at once, or waits for the former
+# hub's address for two minutes, and a page that saves at that moment shows an error. It has no
+# option for this, and no public name. After a minute the page, which knows 503, waits by itself.
+_HUB_BACK_WITHIN_S, _ANSWERS_WITHIN_S = 60, 10
 with suppress(ImportError, AttributeError):
     from jupyterhub.services.auth import HubAuth
     from tornado.web import HTTPError
@@ -56,16 +57,20 @@ with suppress(ImportError, AttributeError):
     ask_the_hub = HubAuth._api_request
 
     @wraps(ask_the_hub)
-    async def ask_the_hub_until_it_answers(self, *asked, **more):  # type: ignore[no-untyped-def]  # as JupyterHub's own
+    async def ask_the_hub_until_it_answers(self, method, *asked, **more):  # type: ignore[no-untyped-def]  # as JupyterHub's own
         deadline = time.monotonic() + _HUB_BACK_WITHIN_S
-        while True:
+        # The code of a login is good for one use, and may have been used.
+        patience = _ANSWERS_WITHIN_S if method == "GET" else None
+        while time.monotonic() < deadline:
             try:
-                return await ask_the_hub(self, *asked, **more)
+                return await asyncio.wait_for(ask_the_hub(self, method, *asked, **more), patience)
             except HTTPError as error:
-                unreachable = str(error.log_message).startswith("Failed to connect to Hub API")
-                if not unreachable or time.monotonic() > deadline:
+                if not str(error.log_message).startswith("Failed to connect to Hub API"):
                     raise
+            except asyncio.TimeoutError:  # noqa: UP041  # not the built-in one before Python 3.11
+                continue
             await asyncio.sleep(0.5)
+        raise HTTPError(503, "The hub does not answer.")
 
     if asyncio.iscoroutinefunction(ask_the_hub):  # JupyterHub 4 and older: a plain function
         HubAuth._api_request = ask_the_hub_until_it_answers
