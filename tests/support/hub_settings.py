@@ -1,5 +1,6 @@
 """A hub's settings and tasks."""
 
+from pathlib import Path
 from typing import Any
 
 from labswarm_hub.task_spec import SERVICE_LABEL
@@ -20,6 +21,18 @@ def task(
         "Status": {"State": state, "Message": "started"},
         "Spec": {"ContainerSpec": {"Labels": {SERVICE_LABEL: service}}},
     } | more
+
+
+def laid(folder: Path) -> dict[str, str]:
+    """Write a hub's secrets into `folder`, and return the settings that say where they are."""
+    (folder / "manager.token").write_text("secret\n")
+    (folder / "proxy").mkdir()
+    (folder / "proxy/token").write_text("secret\n")
+    return {
+        "manager_token_file": str(folder / "manager.token"),
+        "data_dir": str(folder),
+        "conf_dir": str(folder / "conf.d"),
+    }
 
 
 SETTINGS: dict[str, Any] = {

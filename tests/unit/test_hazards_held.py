@@ -90,8 +90,9 @@ def test_every_machine_is_standard() -> None:
 
 
 def test_the_hubs_container_calls_no_aws() -> None:
-    sources = sorted((ROOT / "hub").rglob("*.py"))
-    assert sources
+    # The page for instructors has a process of its own, on the hub's host.
+    sources = [ROOT / "hub/jupyterhub_config.py", *(ROOT / "hub/labswarm_hub").rglob("*.py")]
+    assert len(sources) > 10
     for source in sources:
         for node in ast.walk(ast.parse(source.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.hub_settings import GROUPS, SETTINGS
+from tests.support.hub_settings import GROUPS, SETTINGS, laid
 
 CHECKOUT = Path(__file__).parents[2]
 CLASS_PYTHON = CHECKOUT / ".class/bin/python"
@@ -31,11 +31,8 @@ print(json.dumps({
 """
 
     def load(self, folder: Path, **changes: Any) -> subprocess.CompletedProcess[str]:
-        token = folder / "manager.token"
-        token.write_text("secret\n")
         file = folder / "hub.json"
-        places = {"manager_token_file": str(token), "conf_dir": str(folder / "conf.d")}
-        file.write_text(json.dumps(SETTINGS | places | changes))
+        file.write_text(json.dumps(SETTINGS | laid(folder) | changes))
         return subprocess.run(
             [CLASS_PYTHON, "-c", self.LOAD, CHECKOUT / "hub"],
             env={

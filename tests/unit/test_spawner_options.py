@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.class_environment import PACKAGES, importable
-from tests.support.hub_settings import SETTINGS
+from tests.support.hub_settings import SETTINGS, laid
 
 from labswarm.errors import BadInput
 from labswarm_hub.settings import HubSettings
@@ -67,12 +67,7 @@ def loaded(folder: Path, admins_file: str) -> "subprocess.CompletedProcess[str]"
     """The hub's configuration with a file of an admin, loaded by the Python that has JupyterHub."""
     (folder / "conf.d").mkdir()
     (folder / "conf.d/admin.py").write_text(admins_file)
-    (folder / "manager.token").write_text("secret\n")
-    places = {
-        "manager_token_file": str(folder / "manager.token"),
-        "conf_dir": str(folder / "conf.d"),
-    }
-    (folder / "hub.json").write_text(json.dumps(SETTINGS | places))
+    (folder / "hub.json").write_text(json.dumps(SETTINGS | laid(folder)))
     program = (
         "import sys; from traitlets.config.loader import PyFileConfigLoader as Loader; "
         "print(Loader('jupyterhub_config.py', path=sys.argv[1]).load_config().Spawner)"
