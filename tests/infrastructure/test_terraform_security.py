@@ -166,11 +166,12 @@ def test_only_the_hub_is_open_to_everyone(cluster: list[dict[str, Any]]) -> None
     assert "hub" in names[0]
 
 
-def test_a_node_reads_the_join_token_of_its_own_cluster_only(
+def test_a_node_reads_the_join_token_of_its_own_cluster_only_and_its_hub_the_logins_secrets_too(
     cluster: list[dict[str, Any]],
 ) -> None:
     (secret,) = [each["values"] for each in cluster if each["type"] == "aws_secretsmanager_secret"]
-    readers = []
+    logins = secret["arn"].rsplit("/", 1)[0] + "/login/*"
+    readers, of_logins = [], []
     for each in cluster:
         if each["type"] not in {"aws_iam_role_policy", "aws_iam_policy"}:
             continue
@@ -178,10 +179,14 @@ def test_a_node_reads_the_join_token_of_its_own_cluster_only(
             actions, on = listed(statement["Action"]), listed(statement["Resource"])
             assert "*" not in actions, each["address"]
             assert not any(action.endswith(":*") for action in actions), each["address"]
-            if any(action.startswith("secretsmanager:") for action in actions):
+            if on == [logins]:
+                assert actions == ["secretsmanager:GetSecretValue"]
+                of_logins.append(each["address"])
+            elif any(action.startswith("secretsmanager:") for action in actions):
                 readers.append(each["address"])
                 assert on == [secret["arn"]], each["address"]
     assert readers != []
+    assert of_logins == ["module.cluster.module.hub.module.role.aws_iam_role_policy.own"]
 
 
 def listed(value: str | list[str]) -> list[str]:
