@@ -51,7 +51,7 @@ def _register(work: Work, public_key: object) -> dict[str, Any]:
     if work.left_s("forward_by", CLOCK.now()) <= 0:
         raise Permanent("too late: the rest of the hook's time is for undoing the launch")
     if not isinstance(public_key, str) or not public_key.startswith("-----BEGIN PUBLIC KEY-----"):
-        raise BadInput("public_key", "has to be the PEM text that labswarm-node-identify answered")
+        raise BadInput("public_key", "is not the PEM text that the node answers")
     _server(CLUSTERS.read_cluster(work.cluster)).create_client(work.node_name, public_key)
     return {"client": work.node_name}
 

@@ -104,3 +104,23 @@ def test_a_command_on_the_hub_is_over_before_its_slot_is_free_again(document: st
 
 def test_the_hubs_documents_are_found() -> None:
     assert {"labswarm-manager-pause", "labswarm-manager-evacuate"} <= set(OF_MANAGERS)
+
+
+def test_code_names_the_apps_things_with_the_prefix_of_its_deployment() -> None:
+    """A literal `labswarm-...` would name those of another deployment."""
+    names = {
+        str(resource["Properties"][kind]).removeprefix(app_name(""))
+        for resource in RESOURCES.values()
+        for kind in ("TableName", "QueueName", "FunctionName", "Name")
+        if kind in resource.get("Properties", {})
+    }
+    assert {"snapshots", "undelivered", "decide-nodes", "node-launch"} <= names
+    literals = {
+        f"{file.relative_to(ROOT)}: {name}"
+        for folder in ("operator", "layers", "functions", "node", "hub")
+        for file in (ROOT / folder).rglob("*.py")
+        if "node_modules" not in file.parts
+        for name in re.findall(r"[\"'`(/ ]labswarm-([a-z-]+)[\"'`:. )]", file.read_text())
+        if name in names
+    }
+    assert literals == set()

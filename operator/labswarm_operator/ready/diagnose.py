@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from labswarm.lab_hours.timetables import READ_EVERY_S
+from labswarm.names import app_name
 from labswarm.planning.words import duration
 from labswarm.snapshot import STALE_AFTER_S
 from labswarm_operator.doctor.diagnose import Finding
@@ -50,7 +51,8 @@ def _timetable(facts: Readiness) -> Iterator[Finding]:
             f"It was last read {duration(facts.now - facts.fed)} ago."
             if facts.fed
             else "It has never been read.",
-            "Look for `timetable` in the log of labswarm-decide-nodes: the address may have moved.",
+            f"Look for `timetable` in the log of {app_name('decide-nodes')}: the address may have"
+            " moved.",
         )
 
 
@@ -115,5 +117,5 @@ def _certificate(facts: Readiness) -> Iterator[Finding]:
 
 def _alarms(facts: Readiness) -> Iterator[Finding]:
     for alarm in facts.alarms_on:
-        page = alarm.removeprefix("labswarm-").lower()
+        page = alarm.removeprefix(app_name("")).lower()
         yield Finding(f"alarm {alarm}", "It is on.", f"Open docs/how-to/alarms.md#{page}")

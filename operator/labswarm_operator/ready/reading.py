@@ -15,6 +15,7 @@ from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.cluster import Chef
 from labswarm.errors import LabswarmError
 from labswarm.groups import template_of
+from labswarm.names import app_name
 from labswarm.planning.plan import plan
 from labswarm.planning.students import Arrivals
 from labswarm_operator.account import Clients, asked
@@ -23,7 +24,7 @@ from labswarm_operator.planning import question
 from labswarm_operator.planning.reading import Account, Sizes, distributions, read_account
 from labswarm_operator.ready.facts import Certificate, Readiness
 
-SNAPSHOTS = "labswarm-snapshots"
+SNAPSHOTS = app_name("snapshots")
 """The table's name in the template."""
 SOON_S = 48 * 3600
 """How far ahead booked labs are looked at (seconds)."""
