@@ -33,7 +33,7 @@ TERMINATE, SPOT = (
 @dataclass(frozen=True)
 class Planted:
     """A fault: `old` became `new` in a file. `machine` is the one whose histories look for it,
-    `suite` the test file that finds it when they cannot.
+    `suite` the test file (under `tests`) that finds it when they cannot.
     """
 
     name: str
@@ -51,7 +51,7 @@ FAULTS = (
         'if (forward or event.get("unless_terminating")) and',
         'if event.get("unless_terminating") and',
         "node-launch",
-        "test_app_handlers",
+        "unit/test_app_handlers",
     ),
     Planted(
         "a termination leaves no tombstone",
@@ -59,7 +59,7 @@ FAULTS = (
         "        if event.ends_the_instance:\n",
         "        if False:\n",
         "node-launch",
-        "test_app_claiming",
+        "unit/test_app_claiming",
     ),
     Planted(
         "a launch begins on an instance that terminates already",
@@ -67,7 +67,7 @@ FAULTS = (
         'elif event.transition == "launch" and self._is_too_late(event, owner):',
         'elif event.transition == "rebalance" and self._is_too_late(event, owner):',
         "node-launch",
-        "test_app_claiming",
+        "unit/test_app_claiming",
     ),
     Planted(
         "a launch event that comes late launches a node in service again",
@@ -75,7 +75,7 @@ FAULTS = (
         'already") if state == IN_SERVICE else None',
         'already") if state == "" else None',
         "node-launch",
-        "test_unstarted",
+        "unit/test_unstarted",
     ),
     Planted(
         "a launch whose claim crashed and whose instance terminates stays open for ever",
@@ -83,7 +83,7 @@ FAULTS = (
         "return claim is None or claim.closed or claim.owner != owner",
         "return True",
         "node-launch",
-        "test_app_claiming",
+        "unit/test_app_claiming",
     ),
     Planted(
         "a stale event is not refused",
@@ -91,7 +91,7 @@ FAULTS = (
         "if event.at + timeout_s <= now:",
         "if event.at + timeout_s <= 0:",
         "node-launch",
-        "test_app_claiming",
+        "unit/test_app_claiming",
     ),
     Planted(
         "the wait for students goes on though EC2 takes the node back",
@@ -99,7 +99,7 @@ FAULTS = (
         "            hurry(held, self._tasks)\n",
         "",
         "node-terminate",
-        "test_emptying",
+        "unit/test_emptying",
     ),
     Planted(
         "the token of a second execution is not left with the claim",
@@ -107,7 +107,7 @@ FAULTS = (
         "replace(existing.with_tokens(wanted.tokens), urgent",
         "replace(existing, urgent",
         "spot-interruption",
-        "test_app_claiming",
+        "unit/test_app_claiming",
     ),
     Planted(
         "a claim stays with a dead owner",
@@ -115,7 +115,7 @@ FAULTS = (
         "if existing.lease_until <= now and not runs(existing.owner):",
         "if existing.lease_until <= 0 and not runs(existing.owner):",
         "node-terminate",
-        "test_app_claiming",
+        "unit/test_app_claiming",
     ),
     Planted(
         "a claim does not learn of the haste",
@@ -123,7 +123,7 @@ FAULTS = (
         "urgent=existing.urgent or wanted.urgent",
         "urgent=existing.urgent",
         "node-terminate",
-        "test_claims_granted",
+        "unit/test_emptying",
     ),
     Planted(
         "a claim that others change at the same time overwrites them",
@@ -131,7 +131,7 @@ FAULTS = (
         "if changed == existing or ledger.write_claim(changed):",
         "if ledger.write_claim(changed) or True:",
         "node-terminate",
-        "test_app_claims_never_lost",
+        "unit/test_app_lifecycle",
     ),
     Planted(
         "only the first hook of a claim is completed",
@@ -139,7 +139,7 @@ FAULTS = (
         "                completed.add(token)\n",
         "                completed.add(token)\n                break\n",
         "spot-interruption",
-        "test_app_completing",
+        "unit/test_app_completing",
     ),
     Planted(
         "the work of a lost event is not started by the minute",
@@ -147,7 +147,7 @@ FAULTS = (
         "if transition and (i, transition) not in claimed",
         "if not transition and (i, transition) not in claimed",
         "node-terminate",
-        "test_unstarted",
+        "unit/test_unstarted",
     ),
     Planted(
         "a spot warning that was lost is never noticed",
@@ -155,7 +155,7 @@ FAULTS = (
         "return [instance_id for instance_id in warned if instance_id not in known]",
         "return []",
         "spot-interruption",
-        "test_unstarted",
+        "unit/test_unstarted",
     ),
     Planted(
         "no heartbeat keeps a hook waiting",
@@ -163,7 +163,7 @@ FAULTS = (
         "return in_time and not claim.closed and now < claim.lease_until",
         "return in_time and claim.closed and now < claim.lease_until",
         "node-terminate",
-        "test_app_heartbeats",
+        "unit/test_app_heartbeats",
     ),
     Planted(
         "a failed launch that its own termination overtook counts against launches",
@@ -171,7 +171,7 @@ FAULTS = (
         "        if self._ledger.is_terminating(instance_id):\n            return\n",
         "",
         "node-launch",
-        "test_app_completing",
+        "unit/test_app_completing",
     ),
     Planted(
         "a hub keeps a slot for a command that has ended",
@@ -179,7 +179,7 @@ FAULTS = (
         "        if command.slot is not None:\n",
         "        if command.slot is None:\n",
         "node-terminate",
-        "test_commands",
+        "unit/test_commands",
     ),
     Planted(
         "a node with students counts as empty",
@@ -187,7 +187,7 @@ FAULTS = (
         'occupied = any(node.state != "down" and node.seats_used for node in there)',
         "occupied = False",
         "node-terminate",
-        "test_emptying",
+        "unit/test_emptying",
     ),
     Planted(
         "students on a node that goes are not waited for",
@@ -195,7 +195,7 @@ FAULTS = (
         "$.node.servers, NumericEquals: 0, Next: Drain}\n      - {Variable: $.node.urgent",
         "$.node.servers, NumericLessThan: 99, Next: Drain}\n      - {Variable: $.node.urgent",
         "node-terminate",
-        "test_app_lifecycle",
+        "unit/test_app_lifecycle",
     ),
     Planted(
         "a node that cannot be paused loses its students at once",
@@ -203,7 +203,7 @@ FAULTS = (
         "{ErrorEquals: [Permanent, BadInput], ResultPath: $.failure, Next: AwaitTheirTime}",
         "{ErrorEquals: [Permanent, BadInput], ResultPath: $.failure, Next: Evacuate}",
         "node-terminate",
-        "test_fault_matrix",
+        "unit/test_fault_matrix",
     ),
     Planted(
         "a notice that fails ends the students' time",
@@ -211,7 +211,7 @@ FAULTS = (
         "{ErrorEquals: [States.ALL], ResultPath: $.notice, Next: AwaitStudents}",
         "{ErrorEquals: [States.ALL], ResultPath: $.notice, Next: Evacuate}",
         "node-terminate",
-        "test_fault_matrix",
+        "unit/test_fault_matrix",
     ),
     Planted(
         "a wait for students that fails ends their time",
@@ -219,7 +219,7 @@ FAULTS = (
         "{ErrorEquals: [States.ALL], ResultPath: $.failure, Next: AwaitTheirTime}\n    Next: Pause",
         "{ErrorEquals: [States.ALL], ResultPath: $.failure, Next: Evacuate}\n    Next: Pause",
         "node-terminate",
-        "test_fault_matrix",
+        "unit/test_fault_matrix",
     ),
     Planted(
         "a hub that does not answer ends the moves of a terminating node",
@@ -227,7 +227,7 @@ FAULTS = (
         '{ErrorEquals: [States.ALL], ResultPath: $.delay, Next: "TimeForMoves?"}',
         "{ErrorEquals: [States.ALL], ResultPath: $.delay, Next: Drain}",
         "node-terminate",
-        "test_hub_away",
+        "unit/test_statemachines",
     ),
     Planted(
         "a hub that does not answer ends the moves of an interrupted node",
@@ -235,7 +235,7 @@ FAULTS = (
         '{ErrorEquals: [States.ALL], ResultPath: $.delay, Next: "TimeForMoves?"}',
         "{ErrorEquals: [States.ALL], ResultPath: $.delay, Next: Drain}",
         "spot-interruption",
-        "test_hub_away",
+        "unit/test_hub_away",
     ),
     Planted(
         "lab hours end a node on which somebody works",
@@ -243,7 +243,7 @@ FAULTS = (
         'return "is not empty" if servers else self._terminate',
         'return "is not empty" if servers is None else self._terminate',
         "lab-hours",
-        "test_app_hours",
+        "unit/test_app_hours",
     ),
     Planted(
         "an evacuation leaves its node open",
@@ -251,7 +251,7 @@ FAULTS = (
         "        pause(swarm, instance_id)\n",
         "        pass\n",
         "node-terminate",
-        "test_node_evacuation",
+        "unit/test_node_evacuation",
     ),
     Planted(
         "a server whose page saves is stopped",
@@ -259,7 +259,7 @@ FAULTS = (
         "        stopping -= _saving(hub, stopping & seen.alive)\n",
         "        pass\n",
         "node-terminate",
-        "test_node_evacuation",
+        "unit/test_node_evacuation",
     ),
     Planted(
         "a start that the hub has forgotten is not requested again",
@@ -267,7 +267,7 @@ FAULTS = (
         "absent - moves.again)",
         "absent - moves.again - moves.moved)",
         "spot-interruption",
-        "test_node_evacuation",
+        "unit/test_node_evacuation",
     ),
     Planted(
         "a server that its student started again is stopped for a dead node's sake",
@@ -275,7 +275,7 @@ FAULTS = (
         "        left -= _elsewhere(swarm, node)\n",
         "        pass\n",
         "node-terminate",
-        "test_node_evacuation",
+        "unit/test_node_evacuation",
     ),
     Planted(
         "a pass removes what is being worked on",
@@ -283,7 +283,7 @@ FAULTS = (
         "frozenset(resting | worked_on)",
         "frozenset(resting)",
         "node-launch",
-        "test_app_reconcile",
+        "unit/test_app_reconcile",
     ),
     Planted(
         "one pass is enough to remove",
@@ -291,7 +291,7 @@ FAULTS = (
         "if m in counted and now - since[m] >= start_s]",
         "if now - since[m] >= 0]",
         "node-launch",
-        "test_reconcile",
+        "unit/test_reconcile",
     ),
     Planted(
         "a cluster of which no worker is heard loses all of them",
@@ -299,7 +299,7 @@ FAULTS = (
         "return len(known) > 1 and not known & _living(listings.swarm.nodes)",
         "return False",
         "reconcile",
-        "test_reconcile",
+        "unit/test_reconcile",
     ),
     Planted(
         "a machine's earlier nodes stay in the Swarm",
@@ -307,7 +307,7 @@ FAULTS = (
         '    for node in nodes:\n        if node.state == "down":\n',
         '    for node in nodes[-1:]:\n        if node.state == "down":\n',
         "node-terminate",
-        "test_node_tools",
+        "contract/swarm/test_swarm",
     ),
 )
 
@@ -326,7 +326,7 @@ def found_by(tree: Tree, fault: Planted) -> str | None:
         code, printed = tree.run(histories)
     if code != 0:
         return "history: " + (printed.strip().splitlines() or ["it hangs"])[0][:150]
-    return tree.failing(fault.path, text, [f"tests/unit/{fault.suite}.py"])
+    return tree.failing(fault.path, text, [f"tests/{fault.suite}.py"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
