@@ -633,7 +633,7 @@ def test_a_cluster_at_rest_whose_group_is_gone_is_looked_at(
     assert looked_at(cluster) == ["lab"]
     assert began(cluster) == {"clusters": ["lab"], "begun": True}
     said = [getattr(record, "why", None) for record in caplog.records]
-    assert said.count(f"lab: there is no group {GROUP}") == 2
+    assert said.count(f"lab: there is no group {GROUP}; apply the cluster's stack") == 2
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

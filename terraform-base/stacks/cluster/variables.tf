@@ -16,7 +16,7 @@ variable "name" {
 }
 
 variable "prefix" {
-  description = "The beginning of the app's names: its parameter Prefix. A cluster of another app needs another name too."
+  description = "The beginning of the app's names: its parameter Prefix."
   type        = string
   default     = "labswarm"
 }

@@ -192,7 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     certified.add_argument("secret", help="read the secret of this name or ARN")
     certified.add_argument("folder", type=Path, help="write to this folder, which is not on a disk")
     days = commands.add_parser("certificate-days", help="report how long it is valid")
-    days.add_argument("domain", help="the hub's name")
+    days.add_argument("domain", help="check the hub of this name")
     return parser
 
 
