@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 from samcli.yamlhelper import yaml_parse
+from tests.simulation.template import with_names
 from tests.support import lambda_functions
 from tests.support.running_emulator import RunningEmulator, eventually, running
 
+from labswarm.names import DEFAULT
 from labswarm_emulator.emulator import Settings
 
 pytestmark = pytest.mark.emulator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TEMPLATE = yaml_parse((REPOSITORY / "template.yaml").read_text(encoding="utf-8"))["Resources"]
+TEMPLATE = yaml_parse(with_names((REPOSITORY / "template.yaml").read_text(encoding="utf-8")))[
+    "Resources"
+]
 ALARMS = {
     name: resource["Properties"]
     for name, resource in TEMPLATE.items()
@@ -88,10 +92,10 @@ def test_the_other_alarms_are_on_metrics_of_aws() -> None:
 def test_a_function_writes_the_metric_of_an_alarm(name: str) -> None:
     alarm = ALARMS[name]
     (service,) = alarm["Dimensions"]
-    metrics = f'Metrics(namespace="{alarm["Namespace"]}", service="{service["Value"]}")'
+    metrics = f'Metrics(namespace=prefix(), service="{service["Value"]}")'
     functions = [path.read_text() for path in (REPOSITORY / "functions").glob("*/app.py")]
 
-    assert service["Name"] == "service"
+    assert (service["Name"], alarm["Namespace"]) == ("service", DEFAULT)
     assert any(metrics in f and f'"{alarm["MetricName"]}"' in f for f in functions)
 
 
