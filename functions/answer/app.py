@@ -10,7 +10,7 @@ from labswarm.commands.steps import Commands
 from labswarm.errors import BadInput
 
 AWS = Wiring()
-COMMANDS = Commands(AWS.agent(), AWS.ledger(), AWS.hub_slots(), AWS.tasks(), WallClock())
+COMMANDS = Commands(AWS.agent_of_events(), AWS.ledger(), AWS.hub_slots(), AWS.tasks(), WallClock())
 
 
 @logger.inject_lambda_context

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import boto3
 import pytest
 from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.ssm_commands import ABSENT, make_document, over, start_online, terminate
 from tests.twins.agent import TwinAgent
 
-from labswarm.aws.agent import SsmAgent
+from labswarm.aws.agent import SsmAgent, until_known
+from labswarm.aws.environment import AWS
 from labswarm.commands.agent import Agent
 from labswarm.errors import Permanent
 
@@ -67,6 +69,26 @@ def test_a_command_that_has_ended_has_its_output(online: Online) -> None:
     assert invocation is not None
     assert (invocation.status, invocation.exit_code) == ("Success", 0)
     assert invocation.stdout.strip() == '{"ok": true}'
+
+
+@pytest.mark.emulator
+def test_an_agent_of_events_knows_a_command_that_was_just_sent(
+    emulator: RunningEmulator, name: str
+) -> None:
+    """SSM's event may come before GetCommandInvocation knows the command."""
+    instance = start_online(emulator)
+    make_document(emulator, name, "true")
+    client = boto3.Session("test", "test", region_name="eu-west-1").client(
+        "ssm", endpoint_url=emulator.url, config=AWS
+    )
+    hasty, patient = SsmAgent(emulator.client("ssm")), SsmAgent(client)
+    until_known(client)
+
+    command = hasty.send(instance, name, {}, "label")
+
+    assert hasty.invocation(command, instance) is None
+    assert patient.invocation(command, instance) is not None
+    terminate(emulator, instance)
 
 
 def test_a_command_is_unknown_on_an_instance_that_it_was_not_sent_to(online: Online) -> None:

@@ -307,6 +307,8 @@ class Simulation:
     def _adapters(self) -> dict[str, Any]:
         return {
             "clock.WallClock": lambda: self.time,
+            # Its commands last longer than SSM does not know them.
+            "aws.agent.until_known": lambda _: None,
             "aws.dynamodb.ledger.DynamoLedger": lambda *_: self.ledger,
             "aws.dynamodb.passes.DynamoPasses": lambda *_: self.passes,
             "aws.dynamodb.snapshot.DynamoSnapshots": lambda *_: self._snapshots,

@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 from tests.support.app_twins import DESCRIPTION, INSTANCE, MANAGER, OWNER
 
-from labswarm.aws.agent import DELIVERY_TIMEOUT_S, SsmAgent
+from labswarm.aws.agent import DELIVERY_TIMEOUT_S, SsmAgent, pause_s
 from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.errors import named
 from labswarm.aws.executions import StepFunctionsExecutions
@@ -130,6 +130,17 @@ def test_an_invocation_is_read_as_it_is_reported(ssm: Stubbed) -> None:
     read = SsmAgent(ssm.client).invocation(COMMAND, INSTANCE)
 
     assert read == Invocation("Failed", "Failed", 75, "{}", "why")
+
+
+def test_boto3_looks_again_for_some_seconds_at_a_command_that_ssm_does_not_know_yet() -> None:
+    unknown = (None, {"Error": {"Code": "InvocationDoesNotExist"}})
+    pauses = [pause_s(unknown, attempt) for attempt in range(1, 8)]
+
+    assert pauses[-1] is None
+    assert 2 < sum(filter(None, pauses)) < 3
+    assert pause_s((None, {"Error": {"Code": "ThrottlingException"}}), 1) is None
+    assert pause_s((None, {"Status": "Success"}), 1) is None
+    assert pause_s(None, 1, caught_exception=OSError()) is None
 
 
 def test_an_invocation_that_is_not_there_yet_is_not_known(ssm: Stubbed) -> None:

@@ -46,6 +46,7 @@ OF_OUR_OWN = {
     "test_app_first_runs.py": "a lab that is new",
     "test_app_hooks.py": "the app's machines and functions, on the emulator",
     "test_app_hub_line.py": "the app's commands to a hub, on the emulator",
+    "test_app_prefixes.py": "two deployments of the app, on the emulator",
     "test_app_redrive.py": "the app's dead letters, on the emulator",
     "test_autoscaling_mix.py::test_a_shrinking_group_keeps_its_mix_and_zones": (
         "the arithmetic, without an emulator"

@@ -1,7 +1,7 @@
 """The agents on the instances, over AWS Systems Manager."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labswarm.aws.errors import code_of, named
 from labswarm.commands.agent import Invocation
@@ -14,6 +14,29 @@ if TYPE_CHECKING:
 DELIVERY_TIMEOUT_S = 30
 # A page's most: SSM API reference, DescribeInstanceInformation, MaxResults.
 MOST_AGENTS = 50
+
+# The pauses between looks at a command that SSM does not know yet.
+_UNKNOWN_S = (0.1, 0.15, 0.25, 0.4, 0.6, 0.9)
+
+
+def until_known(client: "SSMClient") -> None:
+    """Have boto3 look again, as it does after a throttle, at a command that SSM does not know yet.
+
+    SSM is eventually consistent, and its event may come first. After 2.4 s that is the answer.
+    """
+    client.meta.events.register_first(
+        "needs-retry.ssm.GetCommandInvocation",
+        pause_s,  # type: ignore[arg-type]  # the stubs do not say that a handler may answer
+    )
+
+
+def pause_s(
+    response: tuple[Any, Mapping[str, Any]] | None, attempts: int, **_: object
+) -> float | None:
+    """The seconds until boto3 looks again; None when it is not for this reason."""
+    code = response[1].get("Error", {}).get("Code") if response else None
+    known = code != "InvocationDoesNotExist" or attempts > len(_UNKNOWN_S)
+    return None if known else _UNKNOWN_S[attempts - 1]
 
 
 class SsmAgent:

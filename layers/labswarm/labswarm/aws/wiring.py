@@ -51,6 +51,13 @@ class Wiring:
 
         return SsmAgent(self._ssm)
 
+    def agent_of_events(self) -> "Agent":
+        """The agent for SSM's own events, which may come before SSM knows their commands."""
+        from labswarm.aws.agent import SsmAgent, until_known
+
+        until_known(self._ssm)
+        return SsmAgent(self._ssm)
+
     def alarms(self) -> "Alarms":
         from labswarm.aws.alarms import SnsAlarms
 

@@ -141,8 +141,8 @@ class Commands:
     def answer(self, command_id: str, target: str) -> Claim | None:
         """Answer the Task that waits for a command that has ended; its claim, if one was waiting.
 
-        A command that is no claim's is left alone. So is one that SSM, which is eventually
-        consistent, does not know yet: the Task looks at it itself when its time is over.
+        A command that is no claim's is left alone. So is one that SSM still does not know: the
+        Task looks at it itself when its time is over.
         """
         invocation = self._agent.invocation(command_id, target)
         if invocation is None or invocation.is_under_way:
