@@ -1,5 +1,6 @@
 """Commands to instances: the twin and AWS Systems Manager do the same."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -45,6 +46,14 @@ def sent(online: Online, label: str = "step 1") -> str:
     return online.agent.send(online.instance, online.document, {}, label)
 
 
+def found(
+    online: Online, label: str, instance: str | None = None, document: str | None = None
+) -> str | None:
+    """The command that was sent in the last hour."""
+    since = time.time() - 3600
+    return online.agent.find(instance or online.instance, document or online.document, label, since)
+
+
 def test_an_agent_is_online_or_not(online: Online) -> None:
     sent(online)
     assert online.agent.online(online.instance)
@@ -57,9 +66,10 @@ def test_an_agent_is_online_or_not(online: Online) -> None:
 def test_a_command_is_found_by_its_label_on_its_instance_only(online: Online) -> None:
     command = sent(online)
     # AWS lists a command a moment after SendCommand has returned.
-    assert eventually(lambda: online.agent.find(online.instance, "step 1")) == command
-    assert online.agent.find(online.instance, "step 2") is None
-    assert online.agent.find(ABSENT, "step 1") is None
+    assert eventually(lambda: found(online, "step 1")) == command
+    assert found(online, "step 2") is None
+    assert found(online, "step 1", instance=ABSENT) is None
+    assert found(online, "step 1", document="labswarm-manager-pause") is None
 
 
 def test_a_command_that_has_ended_has_its_output(online: Online) -> None:

@@ -385,7 +385,13 @@ def test_a_document_runs_with_its_parameters_as_environment(
     invocation = agents.invocation(command_id)
     assert invocation["StandardOutputContent"] == said + "\n"
     assert (invocation["ResponseCode"], invocation["StatusDetails"]) == (0, "Success")
-    pages = agents.ssm.get_paginator("list_commands").paginate(InstanceId=agents.instance_id)
+    pages = agents.ssm.get_paginator("list_commands").paginate(
+        InstanceId=agents.instance_id,
+        Filters=[
+            {"key": "InvokedAfter", "value": "2020-01-01T00:00:00Z"},
+            {"key": "DocumentName", "value": agents.name},
+        ],
+    )
     listed = {one["CommandId"]: one["Comment"] for page in pages for one in page["Commands"]}
     assert listed[command_id] == f"label of {agents.name}"
 

@@ -25,6 +25,8 @@ from tests.support.ssm_commands import (
     terminate,
 )
 
+from labswarm.aws.agent import SsmAgent
+
 pytestmark = pytest.mark.emulator
 
 
@@ -403,7 +405,7 @@ def test_agents_are_not_filtered_in_silence(emulator: RunningEmulator) -> None:
 
 @pytest.mark.absent(
     "SSM",
-    "filters of ListCommands and ListCommandInvocations",
+    "filters of ListCommandInvocations, and of ListCommands but InvokedAfter and DocumentName",
     "InvalidFilterKey, which names the filter",
 )
 def test_lists_of_commands_are_not_filtered_in_silence(emulator: RunningEmulator) -> None:
@@ -411,6 +413,33 @@ def test_lists_of_commands_are_not_filtered_in_silence(emulator: RunningEmulator
     for listing in (ssm.list_commands, ssm.list_command_invocations):
         with refused("InvalidFilterKey", "Status"):
             listing(Filters=[{"key": "Status", "value": "Success"}])
+
+
+@pytest.mark.aws(
+    "SSM",
+    "ListCommands",
+    "The filters InvokedAfter and DocumentName list a document's commands from then on.",
+    "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CommandFilter.html",
+)
+def test_commands_are_listed_by_their_document_and_from_a_time_on(
+    emulator: RunningEmulator, name: str
+) -> None:
+    ssm, instance = emulator.client("ssm"), start_online(emulator)
+    make_document(emulator, name, "true")
+    command = SsmAgent(ssm).send(instance, name, {}, "label")
+
+    def listed(document: str, after: str) -> list[str]:
+        filters = [
+            {"key": "DocumentName", "value": document},
+            {"key": "InvokedAfter", "value": after},
+        ]
+        answer = ssm.list_commands(InstanceId=instance, Filters=filters)
+        return [one["CommandId"] for one in answer["Commands"]]
+
+    assert eventually(lambda: listed(name, "2026-01-01T00:00:00Z")) == [command]
+    assert listed(name, "2999-01-01T00:00:00Z") == []
+    assert listed("AWS-RunShellScript", "2026-01-01T00:00:00Z") == []
+    terminate(emulator, instance)
 
 
 @pytest.mark.aws(

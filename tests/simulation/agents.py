@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.ht
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tests.simulation.auto_scaling import refused
@@ -142,8 +143,14 @@ class SsmTwin:
     def get_paginator(self, operation: str) -> "_Pages":
         return _Pages(getattr(self, operation), self.paged)
 
-    def list_commands(self, InstanceId: str) -> dict[str, Any]:  # noqa: N803
-        found = [s for s in reversed(self.sent.values()) if s.instance_id == InstanceId]
+    def list_commands(self, InstanceId: str, Filters: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+        wanted = {one["key"]: one["value"] for one in Filters}
+        since = datetime.fromisoformat(wanted["InvokedAfter"]).timestamp()
+        found = [
+            s
+            for s in reversed(self.sent.values())
+            if (s.instance_id, s.document) == (InstanceId, wanted["DocumentName"]) and s.at >= since
+        ]
         return {"Commands": [{"CommandId": s.command_id, "Comment": s.comment} for s in found]}
 
     def get_parameters_by_path(self, Path: str, Recursive: bool) -> dict[str, Any]:  # noqa: N803

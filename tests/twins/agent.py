@@ -1,6 +1,7 @@
 """The agents of all instances in memory."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ class Sent:
     document: str
     parameters: dict[str, str]
     label: str
+    at: float = math.inf
 
 
 @dataclass
@@ -44,9 +46,10 @@ class TwinAgent:
         self.sent.append(Sent(command_id, instance_id, document, dict(parameters), label))
         return command_id
 
-    def find(self, instance_id: str, label: str) -> str | None:
+    def find(self, instance_id: str, document: str, label: str, since: float) -> str | None:
         for sent in self.sent:
-            if (sent.instance_id, sent.label) == (instance_id, label):
+            key = (sent.instance_id, sent.document, sent.label)
+            if key == (instance_id, document, label) and sent.at >= since:
                 return sent.command_id
         return None
 

@@ -93,25 +93,36 @@ def test_a_command_is_sent_to_one_instance_with_a_delivery_timeout(ssm: Stubbed)
     assert sent == COMMAND
 
 
+PAUSE = "labswarm-manager-pause"
+LISTED = {
+    "InstanceId": MANAGER,
+    "Filters": [
+        {"key": "InvokedAfter", "value": "2027-01-15T08:00:00Z"},
+        {"key": "DocumentName", "value": PAUSE},
+    ],
+    "MaxResults": 50,
+}
+
+
 def test_a_command_is_found_by_its_label_on_any_page(ssm: Stubbed) -> None:
     ssm.stub.add_response(
         "list_commands",
         {"Commands": [{"CommandId": "0" * 36, "Comment": "another"}], "NextToken": "more"},
-        {"InstanceId": MANAGER},
+        LISTED,
     )
     ssm.stub.add_response(
         "list_commands",
         {"Commands": [{"CommandId": COMMAND, "Comment": "label"}]},
-        {"InstanceId": MANAGER, "NextToken": "more"},
+        {**LISTED, "NextToken": "more"},
     )
 
-    assert SsmAgent(ssm.client).find(MANAGER, "label") == COMMAND
+    assert SsmAgent(ssm.client).find(MANAGER, PAUSE, "label", 1_800_000_000) == COMMAND
 
 
 def test_a_command_that_was_never_sent_is_not_found(ssm: Stubbed) -> None:
-    ssm.stub.add_response("list_commands", {"Commands": []}, {"InstanceId": MANAGER})
+    ssm.stub.add_response("list_commands", {"Commands": []}, LISTED)
 
-    assert SsmAgent(ssm.client).find(MANAGER, "label") is None
+    assert SsmAgent(ssm.client).find(MANAGER, PAUSE, "label", 1_800_000_000) is None
 
 
 def test_an_invocation_is_read_as_it_is_reported(ssm: Stubbed) -> None:

@@ -400,7 +400,7 @@ def test_a_throttled_command_is_not_under_way_and_holds_no_slot() -> None:
         def send(self, *args: Any) -> str:
             raise Throttled("Rate exceeded")
 
-        def find(self, instance_id: str, label: str) -> str | None:
+        def find(self, instance_id: str, document: str, label: str, since: float) -> str | None:
             raise AssertionError("it was not sent, so nobody searches for it")
 
     bench.agent = Throttles()

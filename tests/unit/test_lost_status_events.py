@@ -76,6 +76,15 @@ def test_late_and_doubled_events_do_the_work_once(doubled: float, late_s: float)
         assert len(labels) == len(set(labels)) == 3 * 5
 
 
+def test_with_its_events_each_command_is_looked_at_once_and_none_is_searched_for() -> None:
+    with Simulation() as simulation:
+        simulation.opened(3)
+
+        calls = simulation.faults.calls
+        assert calls["ssm.get_command_invocation"] == len(simulation.ssm.sent) == 3 * 5
+        assert calls["ssm.list_commands"] == 0
+
+
 def test_the_sample_event_calls_the_function_that_answers_and_one_of_a_running_command_none() -> (
     None
 ):

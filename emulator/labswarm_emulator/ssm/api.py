@@ -1,6 +1,7 @@
 """The operations of Systems Manager that the emulator answers in moto's place."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -116,13 +117,16 @@ class RunCommand:
         return ActionResult(invocation_shape(command, invocation))
 
     def list_commands(self, api: Api) -> ActionResult:
-        _no_filters(api)
+        after, document = _chosen_commands(api)
         wanted, on = api._get_param("CommandId"), api._get_param("InstanceId")
         found = [_known(self._commands, wanted)] if wanted else self._commands.all()
         chosen = [
             command
             for command in found
-            if self._commands.visible(command) and (not on or on in command.invocations)
+            if self._commands.visible(command)
+            and (not on or on in command.invocations)
+            and command.document == (document or command.document)
+            and command.requested_at.timestamp() >= after
         ]
         page, token = _page(chosen, api)
         return ActionResult({"Commands": [command_shape(c) for c in page], "NextToken": token})
@@ -225,6 +229,23 @@ def _output(api: Api) -> Output | None:
     if not output.bucket_exists(found):
         raise SSMException("InvalidOutputFolder", f"The S3 bucket {bucket} does not exist.")
     return found
+
+
+def _chosen_commands(api: Api) -> tuple[float, str]:
+    """The time from which commands are listed (epoch seconds), and their document; empty: any.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CommandFilter.html
+    """
+    given = {one["key"]: one["value"] for one in api._get_param("Filters") or []}
+    for key in given.keys() - {"InvokedAfter", "DocumentName"}:
+        raise SSMException("InvalidFilterKey", f"{key} is no filter that this emulator has")
+    after = 0.0
+    if "InvokedAfter" in given:
+        try:
+            after = datetime.strptime(given["InvokedAfter"], "%Y-%m-%dT%H:%M:%S%z").timestamp()
+        except ValueError as error:
+            raise SSMException("ValidationException", "InvokedAfter is no timestamp") from error
+    return after, given.get("DocumentName", "")
 
 
 def _no_filters(api: Api) -> None:

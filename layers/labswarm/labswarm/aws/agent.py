@@ -1,6 +1,7 @@
 """The agents on the instances, over AWS Systems Manager."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from labswarm.aws.errors import code_of, named
@@ -9,11 +10,14 @@ from labswarm.errors import LabswarmError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_ssm.type_defs import CommandFilterTypeDef
 
 # The shortest that SendCommand takes; the execution's timeout is in each document.
 DELIVERY_TIMEOUT_S = 30
 # A page's most: SSM API reference, DescribeInstanceInformation, MaxResults.
 MOST_AGENTS = 50
+# ListCommands, MaxResults.
+MOST_COMMANDS = 50
 
 # The pauses between looks at a command that SSM does not know yet.
 _UNKNOWN_S = (0.1, 0.15, 0.25, 0.4, 0.6, 0.9)
@@ -78,10 +82,20 @@ class SsmAgent:
             )
         return answer["Command"]["CommandId"]
 
-    def find(self, instance_id: str, label: str) -> str | None:
+    def find(self, instance_id: str, document: str, label: str, since: float) -> str | None:
+        # Without filters a hub's commands of a month are some hundred pages.
+        filters: list[CommandFilterTypeDef] = [
+            {
+                "key": "InvokedAfter",
+                "value": f"{datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}",
+            },
+            {"key": "DocumentName", "value": document},
+        ]
         with named():
             for page in self._client.get_paginator("list_commands").paginate(
-                InstanceId=instance_id
+                InstanceId=instance_id,
+                Filters=filters,
+                PaginationConfig={"PageSize": MOST_COMMANDS},
             ):
                 for command in page["Commands"]:
                     if command.get("Comment") == label:

@@ -36,8 +36,9 @@ class Agent(Protocol):
     ) -> str:
         """Send a command; returns its id."""
 
-    def find(self, instance_id: str, label: str) -> str | None:
-        """The id of the command sent there under this label, if any."""
+    def find(self, instance_id: str, document: str, label: str, since: float) -> str | None:
+        """The id of the document's command sent there under this label, at `since` (epoch seconds)
+        or later, if any."""
 
     def invocation(self, command_id: str, instance_id: str) -> Invocation | None:
         """How the command does there; None while that is not known yet."""

@@ -39,6 +39,8 @@ from labswarm.tasks import Tasks
 # Exit codes of the tools (sysexits.h), for an answer that says no more.
 _KINDS = {75: "transient", 69: "gone"}
 _TAIL = 300
+# Our clock's time of an attempt may be so much after SSM's time of its command.
+_CLOCKS_APART_S = 60
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Commands:
         last = claim.commands.get(step.name)
         if last is None or last.answered:
             return self._send(step, self._next(step, claim, last), token)
-        command_id = last.command_id or self._agent.find(step.target, step.label(last.attempt))
+        command_id = last.command_id or self._found(step, last)
         if command_id is None:
             return self._send(step, last, token)
         if ended := self._look(step, last, command_id):
@@ -163,6 +165,11 @@ class Commands:
         except LabswarmError as error:
             return self._tasks.fail(token, error)
         return self._tasks.succeed(token, result)
+
+    def _found(self, step: Step, attempt: Command) -> str | None:
+        """The id of a command that was sent, perhaps, before its sender crashed."""
+        label, since = step.label(attempt.attempt), attempt.at - _CLOCKS_APART_S
+        return self._agent.find(step.target, step.document, label, since)
 
     def _held(self, step: Step, existing: Claim | None) -> Claim:
         """The owner's claim. One on an errand begins with its first command.
