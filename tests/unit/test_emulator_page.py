@@ -63,7 +63,6 @@ OF_OUR_OWN = {
             "test_a_refusal_that_cannot_be_is_refused",
         )
     },
-    "test_app_prefixes.py": "the app's names",
     "test_simulation_machines.py": "the interpreter of tests/simulation",
     "test_simulation_twins.py": "the twins of tests/simulation",
     "test_app_alarms.py::test_the_other_alarms_are_on_metrics_of_aws": "the template",
