@@ -14,6 +14,7 @@ REPLACING: Mapping[str, frozenset[str]] = {
         "autoscaling_lifecycle_hook": "name autoscaling_group_name",
         "autoscaling_policy": "name autoscaling_group_name",
         "cloudwatch_log_group": "name name_prefix",
+        "cloudwatch_log_metric_filter": "name log_group_name",
         "cloudwatch_metric_alarm": "alarm_name",
         "default_security_group": "vpc_id",
         "dlm_lifecycle_policy": "",
