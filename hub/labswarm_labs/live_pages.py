@@ -169,8 +169,8 @@ class WriteToClass(ClassPage):
             "%s wrote to %s (%d servers, %d missed): %s",
             *(self.person.name, group, reached, missed, json.dumps(message.text)),
         )
-        also = f" {missed} servers did not take it." if missed else ""
-        self.done(group, f"Sent to {reached} students.{also}")
+        also = f" Servers that did not take it: {missed}." if missed else ""
+        self.done(group, f"Students who have it: {reached}.{also}")
 
 
 def handlers(base: str, parts: Parts) -> list[tuple[str, type[ClassPage], dict[str, Parts]]]:

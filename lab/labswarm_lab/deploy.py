@@ -93,7 +93,9 @@ def run_schedules(aws: Aws) -> None:
         for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
             if ":function:" in target["Arn"]:
                 functions.invoke(
-                    FunctionName=target["Arn"], InvocationType="Event", Payload=json.dumps(event)
+                    FunctionName=target["Arn"],
+                    InvocationType="Event",
+                    Payload=target.get("Input") or json.dumps(event),
                 )
 
 

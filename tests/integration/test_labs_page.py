@@ -499,7 +499,7 @@ def test_a_message_is_logged_with_its_sender_and_the_servers_that_missed_it(
     answer = curie.post("live/write", {"group": "physics", "text": "Please <b>save</b>."})
 
     # The server here is no Jupyter Server.
-    assert said(labs, answer) == "Sent to 0 students. 1 servers did not take it."
+    assert said(labs, answer) == "Students who have it: 0. Servers that did not take it: 1."
     assert 'curie wrote to physics (0 servers, 1 missed): "Please <b>save</b>."' in labs.log()
 
 

@@ -87,6 +87,14 @@ def test_the_first_class_of_a_new_cluster_is_on_time_too() -> None:
     assert [one.nodes for one in (found, usual())] == [50, 50]
 
 
+def test_the_others_of_a_new_clusters_first_class_are_asked_for_two_starts_ahead() -> None:
+    """The answer had a replacement's time, after the lab's start."""
+    (found,) = answer(cluster=replace(CLUSTER, had_nodes=False)).labs
+
+    assert found.asked_from is not None
+    assert NOON - 2 * 300 <= found.asked_from < NOON - 300
+
+
 def test_no_node_is_left_when_the_class_has_left() -> None:
     """One node of 50 stayed for good, because a quarter of its seats was spared."""
     last = usual().samples[-1]

@@ -66,7 +66,7 @@
       const row = rowOf(student);
       put(row.cells[1], titles[student.state]);
       row.dataset.state = student.state;
-      row.cells[4].hidden = student.state === "absent";
+      for (const form of row.cells[4].children) form.hidden = student.state === "absent";
     }
     for (const button of document.querySelectorAll("button[data-state]"))
       put(button.querySelector(".count"), `(${counts[button.dataset.state] || 0})`);

@@ -98,7 +98,9 @@ class LabHours:
             state = replace(state, digest="", bookings=(), problems=())
         read = self._bookings.read_bookings(name)
         state = with_booked(state, read, now, most_seats(cluster, group, state))
-        ahead_s = _ahead_s(state, cluster)
+        ahead_s = start_ahead_s(
+            state.starts_s, cluster.node_start_s, had_nodes=bool(state.node_seats)
+        )
         bought = self._bought(cluster.asg, group, state, now)
         decided = decide(
             Situation(
@@ -203,13 +205,6 @@ def _waiting_long(snapshot: Snapshot | None, ahead_s: float, now: float) -> int:
 def most_seats(cluster: Cluster, group: Group, state: LabHoursState) -> int | None:
     """Return how many seats the cluster has at its largest; None while a node's are not known."""
     return _limited(group, cluster).most * state.node_seats if state.node_seats else None
-
-
-def _ahead_s(state: LabHoursState, cluster: Cluster) -> float:
-    """How many seconds before a lab its nodes are asked for. Where no node was ever seen, the first
-    one says how many seats a node has, and only then the others are asked for: two starts."""
-    ahead_s = start_ahead_s(state.starts_s, cluster.node_start_s)
-    return ahead_s if state.node_seats else 2 * ahead_s
 
 
 def _wanted(cluster: Cluster, group: Group, state: LabHoursState) -> Wanted | None:

@@ -84,7 +84,9 @@ class _Answering:
         self._now = now
         self._world = world
         self._ahead_s = start_ahead_s(
-            distributions.measured_starts_s, cluster.description.node_start_s
+            distributions.measured_starts_s,
+            cluster.description.node_start_s,
+            had_nodes=cluster.had_nodes,
         )
         self._peak = most_at_once([server.student for server in world.servers])
         self._bounds = limits.bounds(cluster, self._peak)
