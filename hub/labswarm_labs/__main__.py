@@ -9,14 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import boto3
 from jupyterhub.services.auth import HubOAuth
 from tornado.httpserver import HTTPServer
 
 from labswarm.aws.dynamodb.bookings import TABLE, DynamoBookings
-from labswarm.aws.environment import AWS
 from labswarm.errors import BadInput
 from labswarm_labs.classes import Classes
 from labswarm_labs.hub import Hub
@@ -26,6 +23,7 @@ from labswarm_labs.rendering import STATIC, templates
 from labswarm_labs.service import Labs
 from labswarm_labs.start_waves import WarmUp
 from labswarm_labs.watching import Watching
+from labswarm_node.aws import clients
 from labswarm_node.config import NodeConfig
 
 NAME = "labs"
@@ -47,15 +45,7 @@ def parts(
     if config.hub is None:
         raise BadInput("role", "is worker; run labswarm-labs on the hub")
 
-    @cache
-    def client(service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]  # a variable here
-            service,
-            region_name=config.region,
-            endpoint_url=config.aws_endpoint_url,
-            config=AWS,
-        )
-
+    client = cache(clients(config))
     api_url = config.hub.api_url
     auth = HubOAuth(
         api_url=api_url,

@@ -16,17 +16,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import botocore.session
-
 from labswarm.aws.applied import SsmReports
 from labswarm.aws.dynamodb.documents import DynamoDocuments
-from labswarm.aws.environment import AWS
 from labswarm.aws.errors import named
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm.names import app_name
+from labswarm_node.aws import clients, reached
 from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import NodeConfig
 from labswarm_node.document import DocumentService, Files
+from labswarm_node.every import add_every
 from labswarm_node.running_hub import SwarmHub
 
 EVERY_S = 10.0
@@ -39,15 +38,16 @@ log = logging.getLogger("labswarm-document")
 
 def run(look: Callable[[], None], clock: Clock, every_s: float) -> NoReturn:
     """Look for ever. Without an answer, wait longer each time, with jitter."""
-    failures = 0
+    failures, pause_s = 0, every_s
     while True:
         try:
-            look()
-            failures = 0
+            with reached():
+                look()
+            failures, pause_s = 0, every_s
         except Transient as error:
             failures += 1
+            pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
             log.warning("failed %d times: %s", failures, error)
-        pause_s = min(_LONGEST_PAUSE_S, every_s * 2**failures)
         clock.sleep(pause_s * random.uniform(0.8, 1))  # noqa: S311  # not all hubs at once
 
 
@@ -68,7 +68,7 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         config = NodeConfig.read(environment)
         if config.hub is None:
             raise BadInput("role", f"is {config.role!r}; labswarm-document runs on the hub")
-        client = _clients(config)
+        client = clients(config)
         service = DocumentService(
             config.cluster,
             DynamoDocuments(client("dynamodb"), options.table),
@@ -93,30 +93,11 @@ def _secret(secrets: Any, name: str) -> str:
     return text.strip()
 
 
-def _clients(config: NodeConfig) -> Callable[[str], Any]:
-    session = botocore.session.get_session()
-    return lambda service: session.create_client(
-        service,
-        region_name=config.region,
-        endpoint_url=config.aws_endpoint_url,
-        config=AWS,
-    )
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0.5 <= value <= 60:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0.5 to 60")
-    return value
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="labswarm-document", description="Carry the hub's document to the hub, for ever."
     )
-    parser.add_argument(
-        "--every", type=_seconds, default=EVERY_S, metavar="S", help="look every S seconds"
-    )
+    add_every(parser, EVERY_S)
     parser.add_argument("--table", default=TABLE, help="read the versions from this table")
     parser.add_argument(
         "--folder", type=Path, default=Path(FOLDER), help="write the hub's settings to this folder"

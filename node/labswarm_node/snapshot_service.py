@@ -14,20 +14,14 @@ import logging
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-import botocore.session
-from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
-
 from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb import state
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
-from labswarm.aws.environment import AWS
-from labswarm.aws.errors import named
 from labswarm.cluster import Resources
 from labswarm.error_table import aws_kind
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
@@ -36,9 +30,11 @@ from labswarm.names import app_name, prefix
 from labswarm.notices import Message, Notice
 from labswarm.seats import Seat
 from labswarm.snapshot import Snapshot
+from labswarm_node.aws import clients, reached
 from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
+from labswarm_node.every import add_every
 from labswarm_node.hub import HubApi
 from labswarm_node.lab_ends import end_of_labs
 from labswarm_node.notifying import send
@@ -280,14 +276,14 @@ class AwsAudience:
         self._events = client("events")
 
     def seats(self) -> Sizes:
-        with _reached():
+        with reached():
             clusters, wrong = self._clusters.of_hub(self._cluster, self._manager)
         for error in wrong:
             log.error("left out: %s", error)
         return {c.name: (_seat(c.seat), _seat(c.overhead)) for c in clusters}
 
     def write(self, snapshot: Snapshot) -> bool:
-        with _reached():
+        with reached():
             return self._snapshots.write_snapshot(snapshot)
 
     def call(self, cluster: str, waiting: int) -> None:
@@ -296,7 +292,7 @@ class AwsAudience:
             "DetailType": "SeatsShort",
             "Detail": json.dumps({"cluster": cluster, "waiting": waiting}),
         }
-        with _reached():
+        with reached():
             answer = self._events.put_events(Entries=[entry])
         # PutEvents succeeds also when it takes none of its entries.
         for refused in (one for one in answer["Entries"] if "ErrorCode" in one):
@@ -304,7 +300,7 @@ class AwsAudience:
             raise kind(f"SeatsShort was refused: {refused['ErrorCode']}")
 
     def labs(self, cluster: str) -> tuple[Booking, ...]:
-        with _reached():
+        with reached():
             return self._states.read_state(cluster).labs
 
 
@@ -329,7 +325,7 @@ def serve(
         config = NodeConfig.read(environment)
         if config.hub is None:
             raise BadInput("role", f"is {config.role!r}; labswarm-snapshot runs on the hub")
-        client = _clients(config)
+        client = clients(config)
         audience = AwsAudience(config.cluster, config.instance_id, options.table, client)
         log.info("looking at %s every %g s", config.docker_host, options.every)
         hub = HubApi(_with_credentials(config.hub, environment))
@@ -351,44 +347,15 @@ def _with_credentials(hub: HubConfig, environment: Mapping[str, str]) -> HubConf
     return replace(hub, token_file=Path(folder, TOKEN)) if folder else hub
 
 
-def _clients(config: NodeConfig) -> Callable[[str], Any]:
-    session = botocore.session.get_session()
-    return lambda service: session.create_client(
-        service,
-        region_name=config.region,
-        endpoint_url=config.aws_endpoint_url,
-        config=AWS,
-    )
-
-
-@contextmanager
-def _reached() -> Iterator[None]:
-    """Raise our kinds as `named` does; missing credentials of the instance are transient."""
-    with named():
-        try:
-            yield
-        except (CredentialRetrievalError, NoCredentialsError) as error:
-            raise Transient(f"no credentials: {error}") from error
-
-
 def _seat(resources: Resources) -> Seat:
     return Seat(resources.memory_bytes, resources.nano_cpus)
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0.5 <= value <= 60:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0.5 to 60")
-    return value
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="labswarm-snapshot", description="Send snapshots of the Swarm to AWS, for ever."
     )
-    parser.add_argument(
-        "--every", type=_seconds, default=EVERY_S, metavar="S", help="look every S seconds"
-    )
+    add_every(parser, EVERY_S)
     parser.add_argument("--table", default=TABLE, help="write to this table")
     return parser
 

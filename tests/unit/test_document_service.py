@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 from tests.support.app_twins import TwinClock
 from tests.support.hub_settings import SETTINGS
 from tests.twins.applied import MemoryReports
@@ -15,6 +16,7 @@ from labswarm.document.documents import RESTART, Version
 from labswarm.errors import Gone, Permanent, Transient
 from labswarm_hub.settings import HubSettings
 from labswarm_node.document import ANSWER_WITHIN_S, DocumentService, Files
+from labswarm_node.document_service import run
 
 BASE = {**SETTINGS, "admins": ["root"], "limit": {**SETTINGS["limit"], "pids": 100}}
 
@@ -247,3 +249,23 @@ def test_no_answer_of_aws_is_no_end_of_the_service(rig: Rig) -> None:
     with pytest.raises(Transient):
         rig.look()
     assert replace(rig.reports.read_applied("lab"), at=0).version == 0
+
+
+class Ended(Exception):
+    """Ends a loop that has no end."""
+
+
+@pytest.mark.parametrize("error", [Transient("throttled"), NoCredentialsError()])
+def test_days_without_aws_or_credentials_are_waited_for(error: Exception) -> None:
+    clock, looks = TwinClock(), 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks > 3000:
+            raise Ended
+        raise error
+
+    with pytest.raises(Ended):
+        run(look, clock, every_s=10)
+    assert clock.now() - TwinClock().now() <= 3000 * 60
