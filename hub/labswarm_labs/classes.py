@@ -10,7 +10,7 @@ from labswarm.aws.dynamodb.state import TABLE, DynamoLabHoursStates
 from labswarm.aws.groups import AutoScalingGroups
 from labswarm.lab_hours.booked_labs import labs_of
 from labswarm.lab_hours.booking import Booking
-from labswarm.lab_hours.demand import start_ahead_s
+from labswarm.lab_hours.demand import node_start_s
 from labswarm.lab_hours.timetable import HORIZON_S
 from labswarm.names import app_name
 from labswarm.notices import Message
@@ -142,7 +142,7 @@ class Classes:
                 now,
                 _OfCluster(
                     node_seats=state.node_seats or 0,
-                    start_s=start_ahead_s(state.starts_s, described.node_start_s),
+                    start_s=node_start_s(state.starts_s, described.node_start_s),
                     desired=lambda: groups.size(described.asg).desired,
                 ),
             )

@@ -1,4 +1,4 @@
-"""What the hub's host reports about the document: the version that the hub runs.
+"""The report of the hub's host about the document: the version that the hub runs.
 
 It is a parameter below the cluster's description. The functions read the fields in it that the
 document changes, so that a new seat counts for them when it counts for the hub, and not before.

@@ -1,4 +1,4 @@
-"""What a document changes: the hub's settings, and the parts of the cluster that functions read.
+"""The changes of a document: the hub's settings, and the parts of the cluster that functions read.
 
 Pure. The base is the hub's settings file as its host's configuration writes it
 (labswarm_hub/settings.py); without a key in the document the base's value stays.

@@ -76,18 +76,23 @@ class Decision:
         )
 
 
+def node_start_s(durations_s: Sequence[float], default_s: float) -> float:
+    """How many seconds a node takes to start: the 95th percentile (nearest rank) of the measured
+    starts, or the default while they are few."""
+    if len(durations_s) < MEASURED_ENOUGH:
+        return default_s
+    rank = math.ceil(0.95 * len(durations_s))
+    return sorted(durations_s)[rank - 1]
+
+
 def start_ahead_s(
     durations_s: Sequence[float], default_s: float, *, had_nodes: bool = True
 ) -> float:
-    """How many seconds before a lab its nodes are requested: the 95th percentile (nearest rank) of
-    the measured starts, or the default while they are few. A minute is added, until the next
-    decision. Where no node was ever seen, the first one says how many seats a node has, and only
-    then the others are requested: two starts."""
+    """How many seconds before a lab its nodes are requested: a node's start, and a minute until the
+    next decision. Where no node was ever seen, the first one says how many seats a node has, and
+    only then the others are requested: two starts."""
     starts = 1 if had_nodes else 2
-    if len(durations_s) < MEASURED_ENOUGH:
-        return starts * (default_s + TICK_S)
-    rank = math.ceil(0.95 * len(durations_s))
-    return starts * (sorted(durations_s)[rank - 1] + TICK_S)
+    return starts * (node_start_s(durations_s, default_s) + TICK_S)
 
 
 def decide(situation: Situation) -> Decision:
