@@ -64,4 +64,4 @@ def test_histories_reach_the_states_that_matter() -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_planted_fault_still_has_its_place(fault: Planted) -> None:
     assert (ROOT / fault.path).read_text().count(fault.old) == 1
-    assert (ROOT / "tests/unit" / f"{fault.suite}.py").exists()
+    assert (ROOT / "tests" / f"{fault.suite}.py").exists()
