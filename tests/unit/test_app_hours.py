@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -534,3 +535,57 @@ def test_buying_on_demand_changes_the_base_and_may_be_done_again() -> None:
     assert groups.mix == Mix(2, 0)
     with pytest.raises(BadInput, match="action"):
         buy(-1)
+
+
+# An exam
+
+
+def test_the_group_buys_on_demand_before_it_grows() -> None:
+    groups = TwinGroups({}, Size(0, 4), mix=Mix(0, 0))
+    action = {"do": "buy", "on_demand_base": 2, "desired": 2}
+
+    assert [Sizing(groups).act(CLUSTER, action, None) for _ in range(2)] == [
+        "grow",
+        "was as large already",
+    ]
+    assert (groups.mix, groups.size(CLUSTER.asg).desired) == (Mix(2, 0), 2)
+
+
+def booked_exam(rig: Rig) -> None:
+    starts = datetime.fromtimestamp(NOW + 240, UTC)
+    rig.bookings.write_booking(
+        StoredBooking.parse(
+            {
+                "id": "exam0001",
+                "cluster": "lab",
+                "title": "Physics",
+                "start": f"{starts:%Y-%m-%dT%H:%M}",
+                "end": f"{starts:%Y-%m-%d}T10:00",
+                "time_zone": "UTC",
+                "seats": 14,
+                "created_by": "curie",
+                "group": "physics",
+                "options": {"exam": "1"},
+            }
+        )
+    )
+
+
+def test_a_booked_exam_is_bought_on_demand_without_an_alarm_and_the_base_comes_back() -> None:
+    rig = Rig()
+    rig.group = replace(rig.group, mix=Mix(0, 0))
+    rig.sees()
+    booked_exam(rig)
+
+    actions = actions_of(rig.hours.decision("lab").decision)
+
+    assert {"do": "buy", "on_demand_base": 2, "desired": 3} in actions
+    assert {"do": "pause", "instance_id": ONE} in actions
+    assert (rig.alarms, rig.states.read_state("lab").own_base) == ([], 0)
+    assert [one.seats for one in rig.states.read_state("lab").exams] == [14]
+
+    # The exam's nodes have ended after it.
+    rig.group = replace(rig.group, desired=1, in_service=frozenset({ONE}), mix=Mix(2, 0))
+    rig.clock.sleep(3 * 3600)
+    rig.sees(used=1)
+    assert rig.hours.decision("lab").decision.on_demand_base == 0

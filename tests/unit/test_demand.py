@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from labswarm.groups import Group, Mix
 from labswarm.lab_hours.booking import Booking
+from labswarm.lab_hours.decide import actions_of
 from labswarm.lab_hours.demand import TICK_S, Situation, decide, start_ahead_s
+from labswarm.lab_hours.exams import COPIES_S
 from labswarm.lab_hours.purchases import Bought, Market, lowest_base, refusal
 from labswarm.snapshot import NodeSeen, Snapshot
 
@@ -435,6 +437,10 @@ SPOT = Bought(Market.SPOT, NOW - 60)
 SPOT_ONLY = Mix(0, 0)
 
 
+def ids(count: int) -> frozenset[str]:
+    return frozenset(f"i-{number:08x}" for number in range(1, count + 1))
+
+
 def unlaunched(
     *,
     missing: int = 3,
@@ -491,14 +497,14 @@ def test_the_base_is_lowered_as_the_nodes_on_demand_end_and_no_further_than_its_
     def lowered(on_demand: int, own: int = 1) -> int | None:
         found = situation(node(1, used=7), node(2, used=7), headroom=0)
         group = replace(found.group, mix=Mix(4, 0))
-        bought = Bought(on_demand=on_demand, own_base=own)
+        bought = Bought(instances=ids(on_demand), own_base=own)
         return decide(replace(found, group=group, bought=bought)).on_demand_base
 
     assert [lowered(4, 4), lowered(2), lowered(0), lowered(0, 0)] == [None, 2, 1, 0]
 
 
 def test_the_base_is_lowered_only_when_nothing_starts_or_on_demand_is_refused_too() -> None:
-    raised = Bought(Market.SPOT, NOW - 60, on_demand=1, own_base=0)
+    raised = Bought(Market.SPOT, NOW - 60, ids(1), own_base=0)
     neither = replace(raised, refused=Market.ON_DEMAND)
 
     starts = unlaunched(missing=0, pending=3, mix=Mix(3, 0), bought=raised)
@@ -558,3 +564,84 @@ def test_the_base_asks_for_the_nodes_on_demand_and_for_as_few_more_as_possible(
 )
 def test_a_refusal_is_known_by_its_code(message: str, market: Market | None) -> None:
     assert refusal(message) is market
+
+
+# An exam
+
+EXAM = lab(200, 14)
+
+
+def exam(
+    *nodes: NodeSeen, on_demand: int = 0, mix: Mix | None = SPOT_ONLY, **more: int
+) -> Situation:
+    """An exam of 14 seats begins soon. The first `on_demand` nodes are on demand."""
+    found = situation(*nodes, bookings=(EXAM,), headroom=0, **more)
+    return replace(
+        found,
+        exams=(EXAM,),
+        group=replace(found.group, mix=mix),
+        bought=Bought(instances=ids(on_demand)),
+    )
+
+
+def test_an_exams_nodes_are_bought_on_demand_in_one_action() -> None:
+    decision = decide(exam())
+
+    assert (decision.on_demand_base, decision.desired) == (2, 2)
+    assert actions_of(decision) == [{"do": "buy", "on_demand_base": 2, "desired": 2}]
+    assert "2 nodes on demand for the exam" in decision.reasons
+
+
+def test_a_spot_node_takes_no_student_of_an_exam() -> None:
+    """EC2 takes back and recommends to leave spot instances only, so no exam is moved by either."""
+    decision = decide(exam(node(1, used=3), node(2, used=3)))
+
+    assert decision.pause == ("i-00000001", "i-00000002")
+    assert decision.terminate == ()
+    assert decision.desired == 4
+
+
+def test_an_empty_spot_node_gives_its_place_to_a_node_of_the_exam() -> None:
+    paused = node(3, availability="pause")
+
+    decision = decide(exam(node(1), node(2), paused, on_demand=2, most=3))
+
+    assert (decision.terminate, decision.activate) == (("i-00000003",), ())
+
+
+def test_nodes_on_demand_that_are_there_are_enough() -> None:
+    assert not decide(exam(node(1), node(2), on_demand=2, mix=Mix(2, 0))).acts
+    assert not decide(exam(node(1), node(2), mix=None)).acts
+
+
+def test_no_node_of_an_exam_is_paused_or_ended_to_save_money() -> None:
+    quiet = exam(node(1, used=1), node(2), node(3), node(4), on_demand=4, mix=Mix(4, 0))
+    emptied = exam(node(1), node(2), node(3, availability="pause"), on_demand=3, mix=Mix(3, 0))
+
+    assert (decide(quiet).pause, decide(emptied).terminate) == ((), ())
+    assert decide(replace(quiet, exams=())).pause
+    assert decide(replace(emptied, exams=())).terminate
+
+
+def test_no_node_of_an_exam_is_replaced_by_one_of_a_newer_template() -> None:
+    late = replace(node(3), created_at="2026-11-25T08:00:00Z")
+    found = exam(node(1, used=7), node(2, used=7), late, on_demand=3, mix=Mix(3, 0))
+    versions = {"i-00000001": 1, "i-00000002": 1, "i-00000003": 2}
+    found = replace(found, group=replace(found.group, versions=versions))
+
+    assert not decide(found).acts
+    assert "of an older launch template" in " ".join(decide(replace(found, exams=())).reasons)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "holds"), [(-101, False), (-100, True), (3800 + COPIES_S, False)]
+)
+def test_the_rules_hold_from_the_request_of_its_nodes_until_the_submissions_are_copied(
+    seconds: float, holds: bool
+) -> None:
+    found = exam(node(1, used=1), node(2), node(3), on_demand=3)
+    found = replace(found, now=found.now + seconds, bookings=())
+    assert found.snapshot is not None
+    found = replace(found, snapshot=replace(found.snapshot, taken_at=found.now))
+
+    assert bool(decide(found).pause) is not holds

@@ -29,7 +29,10 @@ class Sizing:
             case {"do": "grow", "desired": int(desired)}:
                 return self._grow(cluster, desired)
             case {"do": "buy", "on_demand_base": int(base)} if base >= 0:
-                return "buy" if self._groups.buy_on_demand(cluster.asg, base) else "was so already"
+                bought = self._groups.buy_on_demand(cluster.asg, base)
+                if isinstance(action.get("desired"), int):
+                    return self._grow(cluster, action["desired"])
+                return "buy" if bought else "was so already"
             case {"do": "terminate", "instance_id": str(instance_id)}:
                 if not isinstance(servers, int):
                     raise BadInput("servers", f"is {servers!r}; pause the node, and count them")

@@ -20,6 +20,10 @@ WARM_UP_S = 180
 """How long before the bell the servers of a class start (seconds), and their seats are needed."""
 
 
+_VERSION = 2
+"""A state that an older version has derived from the same bookings is derived again."""
+
+
 def warms_up(booking: StoredBooking) -> bool:
     """Whether the booking's students get their servers before the bell: they have to be known."""
     return booking.warm_up and booking.group is not None
@@ -62,18 +66,15 @@ def with_booked(
     Rules are read again only when a booking has changed, or the horizon has moved on by hours.
     """
     stored = [booking.to_json() for booking in read.bookings]
-    digest = hashlib.sha256(json.dumps([most_seats, stored, read.problems]).encode()).hexdigest()
+    values = [_VERSION, most_seats, stored, read.problems]
+    digest = hashlib.sha256(json.dumps(values).encode()).hexdigest()
     if digest == state.booked_digest and now - state.booked_at < READ_EVERY_S:
         return state
-    labs = [
-        replace(lab, starts=lab.starts - WARM_UP_S) if warms_up(booking) else lab
-        for booking in read.bookings
-        for lab in labs_of([booking], now, now + HORIZON_S)
-    ]
-    labs.sort(key=lambda lab: (lab.starts, lab.name))
+    exams = [booking for booking in read.bookings if booking.is_exam]
     return replace(
         state,
-        booked=tuple(_within(lab, most_seats) for lab in labs),
+        booked=_prepared(read.bookings, now, most_seats),
+        exams=_prepared(exams, now, most_seats),
         booked_problems=read.problems,
         booked_digest=digest,
         booked_at=now,
@@ -101,6 +102,19 @@ def _labs(booking: StoredBooking, first: datetime, last: datetime) -> list[Booki
         for starts, ends in spans
         if ends > first.timestamp() and starts < last.timestamp()
     ]
+
+
+def _prepared(
+    bookings: Iterable[StoredBooking], now: float, most_seats: int | None
+) -> tuple[Booking, ...]:
+    """The labs of the horizon, each from when its seats are needed."""
+    labs = [
+        replace(lab, starts=lab.starts - WARM_UP_S) if warms_up(booking) else lab
+        for booking in bookings
+        for lab in labs_of([booking], now, now + HORIZON_S)
+    ]
+    labs.sort(key=lambda lab: (lab.starts, lab.name))
+    return tuple(_within(lab, most_seats) for lab in labs)
 
 
 def _within(lab: Booking, most_seats: int | None) -> Booking:

@@ -18,8 +18,9 @@ LONGEST_SERIES = timedelta(days=366)
 MOST_EXDATES = 60
 KEPT = timedelta(days=366)
 """How long a booking is kept after its last lab, to be copied to the next term."""
-OPTIONS = frozenset[str]()
-"""The names that `options` may have. None yet."""
+EXAM = "exam"
+OPTIONS: Mapping[str, tuple[str, ...]] = {EXAM: ("1",)}
+"""The names that `options` may have, each with its values: for `exam` the version of its rules."""
 _ID = re.compile(r"[a-z0-9]{8,32}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -67,10 +68,8 @@ class StoredBooking:
         """
         fields = Fields(values, ANY_VERSION if stored else names(cls), of="booking")
         options = fields.texts_by_name("options")
-        if not stored and options.keys() - OPTIONS:
-            raise BadInput(
-                "options", f"{min(options.keys() - OPTIONS)!r} is not known; leave it out"
-            )
+        if not stored:
+            _refuse_unknown_options(options)
         booking = cls(
             id=fields.text("id", _ID),
             cluster=fields.text("cluster", NAME),
@@ -94,6 +93,11 @@ class StoredBooking:
     def to_json(self) -> dict[str, Any]:
         """Return the booking as `parse` reads it."""
         return {**asdict(self), "exdates": list(self.exdates), "options": dict(self.options)}
+
+    @property
+    def is_exam(self) -> bool:
+        """Whether its labs are exams, in this version of the rules or in another one."""
+        return EXAM in self.options
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -138,6 +142,8 @@ class StoredBooking:
         if length > LONGEST:
             hours = LONGEST // timedelta(hours=1)
             raise BadInput("end", f"is over {hours} hours after the start; book each day")
+        if self.is_exam and self.group is None:
+            raise BadInput("group", "is empty; an exam needs the group of its students")
         if len(self.exdates) > MOST_EXDATES:
             raise BadInput("exdates", f"has over {MOST_EXDATES} days; make a booking for each part")
         for day in self.exdates:
@@ -187,6 +193,15 @@ def read_all(stored: Sequence[tuple[str, object]]) -> BookingsRead:
         except BadInput as bad:
             problems.append(f"The booking {name!r} is left out: {bad}. Save it again.")
     return BookingsRead(tuple(sorted(bookings, key=lambda one: one.id)), tuple(problems))
+
+
+def _refuse_unknown_options(options: Mapping[str, str]) -> None:
+    for name, value in sorted(options.items()):
+        if name not in OPTIONS:
+            raise BadInput("options", f"{name!r} is not known; leave it out")
+        if value not in OPTIONS[name]:
+            known = " or ".join(OPTIONS[name])
+            raise BadInput("options", f"{name} is {value[:20]!r}; write {known}, or leave it out")
 
 
 def _real_day(name: str, text: str) -> None:

@@ -12,6 +12,7 @@ from labswarm.lab_hours.alarms import Alarms
 from labswarm.lab_hours.booked_labs import with_booked
 from labswarm.lab_hours.bookings import Bookings
 from labswarm.lab_hours.demand import Decision, Situation, decide, start_ahead_s
+from labswarm.lab_hours.exams import exam_is_on
 from labswarm.lab_hours.hold import held_back
 from labswarm.lab_hours.launches import Launches
 from labswarm.lab_hours.purchases import RECENT_S, Bought, Purchases
@@ -101,7 +102,8 @@ class LabHours:
         ahead_s = start_ahead_s(
             state.starts_s, cluster.node_start_s, had_nodes=bool(state.node_seats)
         )
-        bought = self._bought(cluster.asg, group, state, now)
+        exam = exam_is_on(state.exams, now, ahead_s)
+        bought = self._bought(cluster.asg, group, state, now, exam=exam)
         decided = decide(
             Situation(
                 cluster=name,
@@ -109,6 +111,7 @@ class LabHours:
                 snapshot=snapshot,
                 group=group,
                 bookings=state.labs,
+                exams=state.exams,
                 headroom=cluster.headroom,
                 ahead_s=ahead_s,
                 node_seats=state.node_seats,
@@ -128,23 +131,25 @@ class LabHours:
         )
         state = self._alarmed(state, name)
         state = self._alarmed_of_refusing(state, name, snapshot)
-        if known.own_base is None and state.own_base is not None:
+        if known.own_base is None and state.own_base is not None and bought.refused:
             self._alarms.send(f"labswarm: {name} buys on demand", _ON_DEMAND)
         if state != known:
             self._states.write_state(name, state)
         waiting_long = _waiting_long(snapshot, ahead_s, now)
         return Decided(decided, snapshot, state, _wanted(cluster, group, state), waiting_long)
 
-    def _bought(self, asg: str, group: Group, state: LabHoursState, now: float) -> Bought:
-        """How the group's instances are bought. A group that has all of its instances, and whose
-        base is its own, pays for no read."""
-        if not group.missing and state.own_base is None:
+    def _bought(
+        self, asg: str, group: Group, state: LabHoursState, now: float, *, exam: bool
+    ) -> Bought:
+        """How the group's instances are bought. A group that has all of its instances, whose base
+        is its own and that has no exam pays for no read."""
+        if not group.missing and state.own_base is None and not exam:
             return Bought()
         refused = self._purchases.refused(asg, now - RECENT_S)
-        if refused is None and state.own_base is None:
+        if refused is None and state.own_base is None and not exam:
             return Bought()
         members = group.in_service | group.pending
-        on_demand = len(self._purchases.on_demand(asg) & members)
+        on_demand = self._purchases.on_demand(asg) & members
         since = (state.refused_since or now) if refused else 0
         return Bought(refused, since, on_demand, state.own_base)
 
@@ -222,10 +227,12 @@ def actions_of(decision: Decision) -> list[dict[str, Any]]:
         for what in ("activate", "pause", "terminate")
         for instance_id in getattr(decision, what)
     ]
+    grow = {} if decision.desired is None else {"desired": decision.desired}
     if decision.on_demand_base is not None:
-        actions.append({"do": "buy", "on_demand_base": decision.on_demand_base})
-    if decision.desired is not None:
-        actions.append({"do": "grow", "desired": decision.desired})
+        # Actions are done in any order: spot instances could be launched before the base is set.
+        actions.append({"do": "buy", "on_demand_base": decision.on_demand_base, **grow})
+    elif grow:
+        actions.append({"do": "grow", **grow})
     return actions
 
 

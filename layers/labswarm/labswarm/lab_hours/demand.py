@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking, booked_seats
+from labswarm.lab_hours.exams import exam_is_on
 from labswarm.lab_hours.purchases import Bought, Market, lowest_base
 from labswarm.lab_hours.workers import Workers
 from labswarm.snapshot import NodeSeen, Snapshot
@@ -26,7 +27,8 @@ class Situation:
     """All that a decision is made from. `now` is epoch seconds, `ahead_s` how many seconds before
     a booked lab its nodes are asked for; `node_seats` is a node's seats as last known. `leaving`
     are the instances that were paused for good: they are not opened again. `bought`: how the
-    group's instances are bought, and EC2's refusals."""
+    group's instances are bought, and EC2's refusals. `exams` are those of the bookings that are
+    exams."""
 
     cluster: str
     now: float
@@ -38,6 +40,12 @@ class Situation:
     node_seats: int | None = None
     leaving: frozenset[str] = frozenset()
     bought: Bought = field(default_factory=Bought)
+    exams: tuple[Booking, ...] = ()
+
+    @property
+    def exam(self) -> bool:
+        """Whether the rules of an exam hold."""
+        return exam_is_on(self.exams, self.now, self.ahead_s)
 
 
 @dataclass(frozen=True)
@@ -147,10 +155,56 @@ class _Change:
 def _decided(situation: Situation, snapshot: Snapshot) -> Decision:
     workers = Workers.of(snapshot, situation.group, situation.leaving)
     want, reasons = _wanted(situation, snapshot)
+    if situation.exam:
+        return _decided_for_exam(situation, workers, want, reasons)
     change = _open_more(want, workers) or _pause_surplus(want, workers)
     change = _end_empty(want, workers, _close(workers, change)) or _replace_old(want, workers)
-    desired = want.group.desired + change.more
     base, why_base = _on_demand_base(situation, workers, want.node_seats)
+    return _decision(situation, workers, want, change, reasons, base, why_base)
+
+
+def _decided_for_exam(
+    situation: Situation, workers: Workers, want: _Wanted, reasons: tuple[str, ...]
+) -> Decision:
+    """The decision while an exam is on: nodes on demand only, and of these none is paused for
+    saving, replaced or ended."""
+    mixed = situation.group.mix is not None
+    on_demand = situation.bought.instances if mixed else situation.group.in_service
+    workers = workers.for_exam(on_demand)
+    change = _close(workers, _open_more(want, workers))
+    # Spot nodes do not open again before the exam is over, and may keep its nodes from the group.
+    empty = [n for n in workers.paused if n.instance_id not in on_demand and not n.seats_used]
+    may_go = max(0, want.group.desired - want.group.least)
+    change = replace(change, terminate=tuple(sorted(empty, key=_emptiest)[:may_go]))
+    base = _base_for_exam(situation, change.more)
+    why = ["an exam: no node is paused to save money, replaced or ended"]
+    if base is not None:
+        why.append(f"{base} nodes on demand for the exam")
+    return _decision(situation, workers, want, change, reasons, base, tuple(why))
+
+
+def _base_for_exam(situation: Situation, more: int) -> int | None:
+    """The on-demand base at which each node that starts, and `more` of them, is on demand; None
+    when the group has it, or a higher one."""
+    group, bought = situation.group, situation.bought
+    if group.mix is None:
+        return None
+    own = group.mix.base if bought.own_base is None else bought.own_base
+    pending = len(group.pending - bought.instances) + group.missing
+    base = lowest_base(group.mix, own, bought.on_demand + pending + more, group.desired + more)
+    return base if base > group.mix.base else None
+
+
+def _decision(
+    situation: Situation,
+    workers: Workers,
+    want: _Wanted,
+    change: _Change,
+    reasons: tuple[str, ...],
+    base: int | None,
+    why_base: tuple[str, ...],
+) -> Decision:
+    desired = want.group.desired + change.more
     return Decision(
         cluster=situation.cluster,
         reasons=(*reasons, *_reasons(workers, change, desired), *why_base),

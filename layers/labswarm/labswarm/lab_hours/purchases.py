@@ -31,15 +31,20 @@ class Bought:
     """A group's instances by market, and the markets that refuse more.
 
     `refused`: EC2 has lately refused an instance of this market, for want of capacity or by a
-    quota, and lab hours have seen refusals since `refused_since` (epoch seconds). `on_demand`
-    counts the group's instances on demand. `own_base` is the on-demand base that the group had
+    quota, and lab hours have seen refusals since `refused_since` (epoch seconds). `instances` are
+    the group's instances on demand, by id. `own_base` is the on-demand base that the group had
     before lab hours raised it; None when they have not.
     """
 
     refused: Market | None = None
     refused_since: float = 0
-    on_demand: int = 0
+    instances: frozenset[str] = frozenset()
     own_base: int | None = None
+
+    @property
+    def on_demand(self) -> int:
+        """How many of the group's instances are on demand."""
+        return len(self.instances)
 
 
 class Purchases(Protocol):

@@ -17,7 +17,7 @@ class LabHoursState:
     are the measured starts of nodes, read at `measured_at`. `node_seats` is a node's seats, once
     known, and `refusing` the ids of the Swarm's nodes that started no servers in the last snapshot.
     `booked` are the labs of the bookings that were made on the hub's page, with their problems, as
-    read at `booked_at` from bookings with this digest.
+    read at `booked_at` from bookings with this digest; `exams` are those of them that are exams.
     `refused`: "spot" or "on-demand" while instances are missing because EC2 has none of that market
     for this group, else empty; `refused_since` is when that was first seen, else 0. `own_base` is
     the on-demand base that the group has to have again; None while it has it.
@@ -34,6 +34,7 @@ class LabHoursState:
     ended_at: float = 0
     refusing: tuple[str, ...] = ()
     booked: tuple[Booking, ...] = ()
+    exams: tuple[Booking, ...] = ()
     booked_problems: tuple[str, ...] = ()
     booked_digest: str = ""
     booked_at: float = 0
@@ -69,6 +70,7 @@ class LabHoursState:
                 "starts_s": tuple(values["starts_s"]),
                 "alarmed": tuple(values.get("alarmed", ())),
                 "booked": tuple(Booking(**lab) for lab in values.get("booked", ())),
+                "exams": tuple(Booking(**lab) for lab in values.get("exams", ())),
                 "booked_problems": tuple(values.get("booked_problems", ())),
             }
         )

@@ -1,7 +1,7 @@
 """The workers of a cluster, sorted by the actions that lab hours may take."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labswarm.groups import Group
 from labswarm.lab_hours.refusing import refusing, to_close
@@ -25,6 +25,18 @@ class Workers:
     old: frozenset[NodeSeen]
     new_follow: bool
     starting: int
+
+    def for_exam(self, on_demand: frozenset[str]) -> "Workers":
+        """Return them as an exam has them: only the instances in `on_demand` take servers, and no
+        node counts as old."""
+        spot = [n for n in (*self.open, *self.may_open) if n.instance_id not in on_demand]
+        return replace(
+            self,
+            open=tuple(n for n in self.open if n not in spot),
+            may_open=tuple(n for n in self.may_open if n not in spot),
+            closing=(*self.closing, *(n for n in self.open if n in spot)),
+            old=frozenset(),
+        )
 
     @classmethod
     def of(cls, snapshot: Snapshot, group: Group, leaving: frozenset[str]) -> "Workers":

@@ -234,6 +234,8 @@ class World:
                 case {"do": "buy", "on_demand_base": int(base)}:
                     # It counts from the next try on.
                     self.mix = replace(self.mix, base=base)
+                    if isinstance(action.get("desired"), int):
+                        self._grow(action["desired"])
                 case {"do": what, "instance_id": str(instance_id)} if instance_id in self._live:
                     self._change(str(what), self._live[instance_id])
 
