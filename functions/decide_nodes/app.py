@@ -2,7 +2,8 @@
 do. It looks at all clusters each minute, and on `SeatsShort` at the one without a free seat.
 
 The minute's decisions come first; then the timetables are read, and a cluster whose timetable has
-changed is decided about again. So no feed takes time from a decision.
+changed is decided about again. So no feed takes time from a decision. In between, the minute is
+added to the records of what the clusters used.
 """
 
 from dataclasses import asdict
@@ -19,12 +20,14 @@ from labswarm.errors import BadInput, LabswarmError, Transient
 from labswarm.lab_hours.decide import Decided, LabHours, actions_of, execution_name
 from labswarm.lab_hours.timetables import Timetables
 from labswarm.names import prefix
+from labswarm.usage.count import Seen, record
 
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
 EXECUTIONS = AWS.executions()
 MACHINE = required("LAB_HOURS_MACHINE")
 STATES = AWS.lab_hours_states()
+USAGES = AWS.usages()
 TIMETABLES = Timetables(AWS.feeds(), STATES, WallClock())
 HOURS = LabHours(
     clusters=CLUSTERS,
@@ -59,6 +62,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     for name in names:
         decided.decide(name)
     if event.get("detail-type") != "SeatsShort":
+        decided.count_usage()
         decided.refresh_timetables()
     return decided.summed_up()
 
@@ -100,6 +104,16 @@ class _Decisions:
             },
         )
         self._made[name] = made
+
+    def count_usage(self) -> None:
+        for name, made in self._made.items():
+            now = WallClock().now()
+            seen = Seen.of(now, made.group, made.snapshot, made.state.labs, made.ahead_s)
+            try:
+                record(USAGES, name, seen)
+            except LabswarmError:
+                # A missing minute of the costs is no reason for an alarm.
+                logger.exception("usage not counted", extra={"cluster": name})
 
     def refresh_timetables(self) -> None:
         refreshed = TIMETABLES.refresh([made.feed for made in self._made.values() if made.feed])

@@ -1,5 +1,6 @@
 """A cluster's snapshot, and when it has to be sent. Pure: no clock and no network."""
 
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
@@ -14,6 +15,8 @@ WRITE_AFTER_S = 30.0
 """A quarter of the age at which a snapshot decides nothing any more."""
 BETWEEN_SHORTAGES_S = 2.0
 _UNKNOWN_TOLD = 100
+NAMES_BYTES = 60_000
+"""The room for students' names in a snapshot: an item of DynamoDB has 400 KB."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def snapshot_of(
     down = {node.node_id for node in by_id if node.state == "down"}
     refused = _refused(tasks)
     theirs = [task for task in tasks if task.cluster in ours]
+    there = [task for task in theirs if not task.waits and task.node_id not in down]
     return Snapshot(
         cluster=cluster,
         taken_at=taken_at,
@@ -87,10 +91,11 @@ def snapshot_of(
             )
             for node in workers
         ),
-        running=sum(not task.waits and task.node_id not in down for task in theirs),
+        running=len(there),
         waiting=sum(task.waits for task in theirs),
         hub=hub.of(ours) if hub else None,
         waiting_since=min((task.created_at for task in theirs if task.waits), default=None),
+        students=_names(sorted(task.server.user for task in there)),
     )
 
 
@@ -127,6 +132,18 @@ class Sent:
     def after_call(self, seen: Snapshot) -> "Sent":
         """Return the state after `SeatsShort` was sent for `seen`."""
         return replace(self, waiting=seen.waiting, called_at=seen.taken_at)
+
+
+def _names(users: Iterable[str]) -> tuple[str, ...]:
+    """Return as many of the users as have room."""
+    room, names = NAMES_BYTES, []
+    for user in users:
+        # As JSON, with its quotes, the comma and the space.
+        room -= len(json.dumps(user)) + 2
+        if room < 0:
+            break
+        names.append(user)
+    return tuple(names)
 
 
 def _refused(tasks: Sequence[StudentTask]) -> Counter[str]:

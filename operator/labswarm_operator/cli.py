@@ -243,6 +243,30 @@ def plan(
 
 
 @labswarm.command()
+@click.option("--cluster", metavar="NAME", required=True, help="Print the costs of this cluster.")
+@click.option("--month", metavar="YYYY-MM", help="Print this month's costs. [default: this month]")
+@json_option("one JSON object")
+@on_account
+def costs(clients: "Clients", cluster: str, month: str | None, as_json: bool) -> None:
+    """Print what a month's labs cost: per lab, group and student.
+
+    Multiply the recorded hours of nodes by their prices. Print the forecast of each lab next to it.
+    """
+    from datetime import UTC, datetime
+
+    from labswarm_operator.costs import report
+    from labswarm_operator.costs.reading import read_bill
+
+    today = datetime.now(UTC).date()
+    bill = read_bill(clients, cluster, month or f"{today:%Y-%m}", today)
+    if as_json:
+        click.echo(report.as_json(bill))
+    else:
+        for line in report.lines(bill):
+            click.echo(line)
+
+
+@labswarm.command()
 @click.argument("shell", metavar="bash|zsh|fish", type=Choice("shell", SHELLS))
 def completion(shell: str) -> None:
     """Print a script that lets the Tab key complete `labswarm`."""

@@ -34,6 +34,7 @@ from tests.twins.ledger import MemoryLedger
 from tests.twins.passes import MemoryPasses
 from tests.twins.snapshot import MemorySnapshots
 from tests.twins.state import MemoryLabHoursStates
+from tests.twins.usages import MemoryUsages
 
 CLUSTER, ASG, HUB = "lab", "labswarm-lab-workers", "i-0fedcba9876543210"
 EMPTY_DEADLINE_S = 60
@@ -82,6 +83,7 @@ class Simulation:
         self.ledger = MemoryLedger()
         self.bookings = MemoryBookings()
         self._states, self.passes = MemoryLabHoursStates(), MemoryPasses()
+        self._usages = MemoryUsages()
         self._slots, self._breakers = MemoryHubSlots(), MemoryBreakers()
         self._snapshots = MemorySnapshots()
         self.alarms: list[str] = []
@@ -314,6 +316,7 @@ class Simulation:
             "aws.dynamodb.snapshot.DynamoSnapshots": lambda *_: self._snapshots,
             "aws.dynamodb.bookings.DynamoBookings": lambda *_: self.bookings,
             "aws.dynamodb.state.DynamoLabHoursStates": lambda *_: self._states,
+            "aws.dynamodb.usages.DynamoUsages": lambda *_: self._usages,
             "aws.dynamodb.hub_slots.DynamoHubSlots": lambda *_: self._slots,
             "aws.dynamodb.breaker.DynamoBreakers": lambda *_: self._breakers,
             "aws.dynamodb.launches.DynamoLaunches": lambda *_: self,

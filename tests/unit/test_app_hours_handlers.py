@@ -16,10 +16,12 @@ from tests.support.tables import key_schema
 
 from labswarm.aws.dynamodb.breaker import DynamoBreakers
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
+from labswarm.aws.dynamodb.usages import DynamoUsages
 from labswarm.aws.groups import AutoScalingGroups
 from labswarm.cluster import NODE_START_S
 from labswarm.errors import BadInput, Transient
 from labswarm.snapshot import NodeSeen, Snapshot
+from labswarm.usage.usages import DayUse
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:labswarm-lab-hours"
 GROUP = "labswarm-lab-workers"
@@ -381,3 +383,26 @@ def test_an_instance_s_version_is_that_of_the_template_its_group_has_now() -> No
     client: Any = OneGroup(template, {"i-1": ("lt-1", "12"), "i-2": ("lt-0", "30")})
 
     assert AutoScalingGroups(client).view(GROUP).versions == {"i-1": 12, "i-2": 0}
+
+
+def test_each_minute_is_added_to_the_record_of_the_day() -> None:
+    seen(waiting=3)
+
+    decided(MINUTE)
+
+    day = datetime.now(UTC).strftime("%Y-%m-%d")
+    use = DynamoUsages(boto3.client("dynamodb"), "labswarm-lab-hours").read_day("lab", day)
+    assert [(sample.nodes, sample.waiting) for sample in use.samples][:1] == [(0, 3)]
+
+
+def test_a_minute_that_cannot_be_recorded_is_decided_all_the_same() -> None:
+    class Broken:
+        def read_day(self, cluster: str, day: str) -> DayUse:
+            raise Transient(f"no record of {cluster} on {day}")
+
+    seen(waiting=8)
+    app = load("decide_nodes")
+    app.EXECUTIONS, app.USAGES = Started(), Broken()
+
+    assert app.handler(MINUTE, Context())["decisions"]["lab"]
+    assert len(app.EXECUTIONS.given) == 1

@@ -19,9 +19,10 @@ MAY_IMPORT = {
     "lab_hours": {WORDS, "lifecycle", "commands"},
     "reconcile": {WORDS, "lifecycle", "commands"},
     "planning": {WORDS, "lifecycle", "lab_hours"},
+    "usage": {WORDS, "lab_hours"},
     "chef": {WORDS},
     "document": {WORDS},
-    "aws": {WORDS, "lifecycle", "commands", "lab_hours", "reconcile", "chef", "document"},
+    "aws": {WORDS, "lifecycle", "commands", "lab_hours", "reconcile", "usage", "chef", "document"},
 }
 CLIENTS = {"boto3", "botocore", "urllib3"}
 # These adapt nothing: they serve the adapters and the functions.

@@ -1,6 +1,7 @@
 """The hub's machine's view of the Swarm, and the times at which it is news for AWS."""
 
 import itertools
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -219,10 +220,26 @@ def test_each_cluster_gets_a_report_of_the_services_on_its_own_seats() -> None:
 
 def test_of_thousands_a_hundred_are_reported_which_an_item_has_room_for() -> None:
     services = [service(f"u{number:04}", NOW - number) for number in range(7000)]
+    running = [on("n2", f"student-{number:04}@example.edu") for number in range(7000)]
     seen_of = snapshot_of(
-        "lab", NOW, [NODE] * 1000, (), SEAT, OVERHEAD, HubAnswer(services, frozenset())
+        "lab", NOW, [NODE] * 1000, running, SEAT, OVERHEAD, HubAnswer(services, frozenset())
     )
     assert seen_of.hub is not None
+    assert seen_of.running == 7000
+    assert 0 < len(seen_of.students) < 7000, "the others are counted without a name"
     assert [s.service_id for s in seen_of.hub.unknown[:2]] == ["id-of-u6999", "id-of-u6998"]
     assert len(seen_of.hub.unknown) == 100
     assert len(seen_of.to_json()) < 300_000, "an item of DynamoDB has 400 KB"
+
+
+def test_the_students_are_those_whose_servers_run_once_for_each_server() -> None:
+    down = replace(NODE, node_id="n2", state="down")
+    second = StudentTask(Server("ada", "lab-2", "jupyter-ada--lab-2d2"), "n1", waits=False)
+    tasks = (on("n1", "bob"), on("n1"), second, on("n2", "fay"), in_line())
+
+    found = snapshot_of("lab", NOW, (NODE, down), tasks, SEAT, OVERHEAD)
+
+    assert found.students == ("ada", "ada", "bob")
+    assert Snapshot.parse(found.to_json()).students == ("ada", "ada", "bob")
+    older = {key: value for key, value in json.loads(found.to_json()).items() if key != "students"}
+    assert Snapshot.parse(json.dumps(older)).students == ()

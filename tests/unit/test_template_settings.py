@@ -65,8 +65,9 @@ def test_items_that_have_an_end_are_deleted_at_it() -> None:
         == {"AttributeName": "expires_at", "Enabled": True}
     }
 
-    assert writes == {"bookings", "ledger"}
-    assert expires == {app_name(table) for table in writes}
+    assert writes == {"bookings", "ledger", "usages"}
+    # A record of usage is an item of lab hours' table.
+    assert expires == {app_name(table) for table in writes - {"usages"} | {"lab-hours"}}
 
 
 def every_s(function: str) -> list[int]:

@@ -1,7 +1,7 @@
 """The Swarm at one moment, as the hub's machine saw it and the functions read it."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 from labswarm.errors import BadInput
@@ -58,7 +58,8 @@ class Snapshot:
     `nodes` are the workers only. `running` counts the students' servers that run or start on a
     node, and `waiting` those in line without a seat. The oldest of these waits since
     `waiting_since` (epoch seconds; None without a line). `hub` is None where it was not asked, or
-    did not answer.
+    did not answer. `students` are the users of the servers that run, one for each server, as many
+    as fit; they are for the costs, and another name alone is no news.
     """
 
     cluster: str
@@ -68,6 +69,7 @@ class Snapshot:
     waiting: int
     hub: HubSeen | None = None
     waiting_since: float | None = None
+    students: tuple[str, ...] = field(default=(), compare=False)
 
     def fresh(self, now: float) -> bool:
         """Whether it is new enough to decide by, at `now` (epoch seconds)."""
@@ -93,9 +95,10 @@ class Snapshot:
             nodes=tuple(_node(node) for node in fields.listed("nodes", ANY_VERSION)),
             running=fields.count("running"),
             waiting=fields.count("waiting"),
-            # An item that an older labswarm-snapshot has written has neither.
+            # An item that an older labswarm-snapshot has written has none of these.
             hub=_hub(fields.inside("hub", ANY_VERSION)) if fields.has("hub") else None,
             waiting_since=fields.time("waiting_since") if fields.has("waiting_since") else None,
+            students=fields.texts("students", default=()),
         )
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from labswarm.reconcile.passes import Passes
     from labswarm.snapshot import Snapshots
     from labswarm.tasks import Tasks
+    from labswarm.usage.usages import Usages
 
 
 class Wiring:
@@ -150,6 +151,11 @@ class Wiring:
         from labswarm.aws.spot_requests import Ec2SpotRequests
 
         return Ec2SpotRequests(self._ec2)
+
+    def usages(self) -> "Usages":
+        from labswarm.aws.dynamodb.usages import DynamoUsages
+
+        return DynamoUsages(self._dynamodb, environment.required("LAB_HOURS_TABLE"))
 
     @cached_property
     def _autoscaling(self) -> "AutoScalingClient":

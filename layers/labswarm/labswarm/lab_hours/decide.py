@@ -35,13 +35,17 @@ _ON_DEMAND = (
 class Decided:
     """A decision with the snapshot and the state that it was made from.
 
-    `feed` is the cluster's timetable, which is fetched after all decisions. `waiting_long` are the
-    students in line if the first of them has waited for longer than a node takes to start.
+    `group` is the cluster's group within its bounds, and `ahead_s` how many seconds before a booked
+    lab its nodes are asked for. `feed` is the cluster's timetable, which is fetched after all
+    decisions. `waiting_long` are the students in line if the first of them has waited for longer
+    than a node takes to start.
     """
 
     decision: Decision
     snapshot: Snapshot | None
     state: LabHoursState
+    group: Group
+    ahead_s: float
     feed: Wanted | None
     waiting_long: int = 0
 
@@ -135,8 +139,15 @@ class LabHours:
             self._alarms.send(f"labswarm: {name} buys on demand", _ON_DEMAND)
         if state != known:
             self._states.write_state(name, state)
-        waiting_long = _waiting_long(snapshot, ahead_s, now)
-        return Decided(decided, snapshot, state, _wanted(cluster, group, state), waiting_long)
+        return Decided(
+            decided,
+            snapshot,
+            state,
+            group,
+            ahead_s,
+            _wanted(cluster, group, state),
+            _waiting_long(snapshot, ahead_s, now),
+        )
 
     def _bought(
         self, asg: str, group: Group, state: LabHoursState, now: float, *, exam: bool

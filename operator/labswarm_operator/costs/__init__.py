@@ -1,0 +1,1 @@
+"""`labswarm costs`: what a month's labs cost. `reading` gets the records, `bill` has the rules."""
