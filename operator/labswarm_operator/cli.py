@@ -184,7 +184,7 @@ IN = click.Path(path_type=Path)
     help="Let the students arrive within this time.",
 )
 @click.option("--arrivals", type=IN, help="Let the students arrive as in this recording.")
-@click.option("--replay", type=IN, help="Simulate a recorded class, from a hub's log.")
+@click.option("--replay", type=IN, help="Simulate a class again, from a log or `history`.")
 @click.option(
     "--idle",
     default="60m",
@@ -203,6 +203,7 @@ IN = click.Path(path_type=Path)
 @click.option("--node-seats", type=click.IntRange(1, 1000), help="Give a node N seats.")
 @click.option("--vcpus", type=click.IntRange(1, 1000), help="Give a node N vCPUs. [default: 2]")
 @click.option("--max-nodes", type=click.IntRange(1, 9999), help="Use N nodes at most.")
+@click.option("--headroom", type=click.IntRange(0, 9999), help="Keep N seats free.")
 @click.option("--node-start", metavar="DURATION", help="Let 95 of 100 nodes open within this time.")
 @click.option("--limit", metavar="NAME=N", multiple=True, help="Set a limit, like spot-vcpus=64.")
 @click.option("--region", metavar="NAME", help="Use the prices of this region.")

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from labswarm.planning.answer import Answer
+from labswarm.planning.answer import Answer, Replayed, Use
 from labswarm.planning.cluster import PlannedCluster
 from labswarm.planning.plan import plan
 from labswarm.planning.students import Arrivals, Lab
 from labswarm_operator.account import Clients
 from labswarm_operator.planning import question
+from labswarm_operator.planning.history import HISTORY, read_history
 from labswarm_operator.planning.page import page
 from labswarm_operator.planning.picture import picture
 from labswarm_operator.planning.prices import node_prices
@@ -44,6 +45,7 @@ class Options:
     node_seats: int | None
     vcpus: int | None
     max_nodes: int | None
+    headroom: int | None
     node_start: str | None
     limit: tuple[str, ...]
     region: str | None
@@ -80,7 +82,7 @@ def answered(
 
 
 def _replayed(clients: Clients, options: Options, file: Path, now: float) -> Answer:
-    """The answer for a class that was, with its recorded waits."""
+    """The answer for a class that was, with its recorded waits, and the use that is recorded."""
     if options.students or options.timetable or options.arrivals:
         raise Refusal(
             "--replay: The recording has its own students; leave out --students, --timetable and "
@@ -88,9 +90,19 @@ def _replayed(clients: Clients, options: Options, file: Path, now: float) -> Ans
         )
     lasts_s = question.duration_s("--lasts", options.lasts)
     at = question.time_of("--at", options.at, 0) if options.at else None
-    recording = read_recording(file).within(at, lasts_s)
-    starts = min(recording.arrived) if at is None else at
     cluster, _, measured_s = _cluster(clients, options, now)
+    use: Use | None = None
+    if str(file) == HISTORY:
+        if options.cluster is None or at is None:
+            raise Refusal(
+                f"--replay {HISTORY}: Give --cluster and the class's start, like "
+                "--at 2026-11-24T14:00."
+            )
+        recording, use, of_then_s = read_history(clients, options.cluster, at, lasts_s)
+        measured_s = of_then_s if of_then_s and options.node_start is None else measured_s
+    else:
+        recording = read_recording(file).within(at, lasts_s)
+    starts = min(recording.arrived) if at is None else at
     count = len(recording.arrived)
     lab = question.one_lab(count, starts, lasts_s, options.seats, booked=not options.unbooked)
     arrivals = Arrivals(
@@ -98,7 +110,9 @@ def _replayed(clients: Clients, options: Options, file: Path, now: float) -> Ans
     )
     times = distributions(cluster, measured_s, options.losses / 100)
     answer = plan([lab], cluster, arrivals, times, options.seed, starts - DAY_S)
-    return replace(answer, recorded=recording.waits)
+    seen = [(s.at, s.starting + s.open + s.paused, s.servers) for s in answer.samples]
+    replayed = Replayed(use, Use.of(seen, starts, starts + lasts_s)) if use else None
+    return replace(answer, recorded=recording.waits, replayed=replayed)
 
 
 def _asked_lab(options: Options, now: float) -> Lab | None:
@@ -136,7 +150,12 @@ def _cluster(
 def _sizes(options: Options) -> Sizes:
     start_s = options.node_start and question.duration_s("--node-start", options.node_start, 7200)
     return Sizes(
-        options.instance_type, options.node_seats, options.vcpus, options.max_nodes, start_s or None
+        options.instance_type,
+        options.node_seats,
+        options.vcpus,
+        options.max_nodes,
+        start_s or None,
+        options.headroom,
     )
 
 

@@ -5,7 +5,7 @@ from html import escape
 from labswarm.planning.answer import Answer, LabAnswer
 from labswarm.planning.words import duration
 from labswarm_operator.planning.picture import VERDICTS, picture
-from labswarm_operator.planning.text import clock, cost, prices, recorded, when
+from labswarm_operator.planning.text import clock, cost, prices, recorded, replayed, when
 
 _STYLE = """
 body { font: 16px/1.5 "DejaVu Sans", Verdana, sans-serif; max-width: 900px; margin: 2rem auto;
@@ -70,7 +70,10 @@ def _row(lab: LabAnswer) -> str:
 def _recorded(answer: Answer) -> str:
     if answer.recorded is None:
         return ""
-    return f"<p>{escape(recorded(answer.recorded, answer.waits))}.</p>\n"
+    said = [recorded(answer.recorded, answer.waits)]
+    if answer.replayed:
+        said.append(replayed(answer.replayed))
+    return "".join(f"<p>{escape(sentence)}.</p>\n" for sentence in said)
 
 
 def _footer(answer: Answer) -> str:

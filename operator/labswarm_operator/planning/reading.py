@@ -42,6 +42,7 @@ class Sizes:
     vcpus: int | None = None
     max_nodes: int | None = None
     node_start_s: float | None = None
+    headroom: int | None = None
 
 
 def read_account(clients: Clients, name: str, sizes: Sizes) -> Account:
@@ -100,6 +101,8 @@ def changed(cluster: PlannedCluster, sizes: Sizes) -> PlannedCluster:
     if sizes.max_nodes is not None:
         described = replace(described, max_nodes=sizes.max_nodes)
         cluster = replace(cluster, most=max(cluster.most, sizes.max_nodes))
+    if sizes.headroom is not None:
+        described = replace(described, headroom=sizes.headroom)
     if sizes.node_start_s is not None:
         described = replace(described, node_start_s=max(1, round(sizes.node_start_s)))
     if sizes.node_seats is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from labswarm.planning.answer import Answer, LabAnswer, Waits
+from labswarm.planning.answer import Answer, LabAnswer, Replayed, Waits
 from labswarm.planning.cluster import Prices
 from labswarm.planning.costs import Cost
 from labswarm.planning.words import duration
@@ -22,6 +22,8 @@ def lines(answer: Answer) -> Iterator[str]:
         yield from _lab(lab)
     if answer.recorded:
         yield recorded(answer.recorded, answer.waits)
+    if answer.replayed:
+        yield replayed(answer.replayed)
     if answer.lost_nodes:
         yield f"Spot: {answer.lost_nodes} nodes lost, {answer.moved} servers moved"
     yield f"Cost: {cost(answer.cost)}"
@@ -52,6 +54,21 @@ def recorded(waits: Waits, simulated: Waits) -> str:
         return said
     off = simulated.p95_s / waits.p95_s - 1
     return f"{said}. Simulated, 95 of 100 wait {off:+.0%}"
+
+
+def replayed(of: Replayed) -> str:
+    """Return the use of the class that was, and the error of the simulation in words."""
+    was, is_now = of.recorded, of.simulated
+    return (
+        f"Recorded: {was.nodes} nodes, {was.node_hours:.1f} node hours, {was.seat_hours:.1f} "
+        f"seat-hours during the class. Simulated, {is_now.nodes} nodes, "
+        f"{_off(is_now.node_hours, was.node_hours)} node hours, "
+        f"{_off(is_now.seat_hours, was.seat_hours)} seat-hours"
+    )
+
+
+def _off(simulated: float, recorded: float) -> str:
+    return f"{simulated / recorded - 1:+.0%}" if recorded else f"{simulated:.1f}"
 
 
 def cost(of: Cost) -> str:

@@ -11,6 +11,8 @@ from labswarm.planning.limits import Bound
 from labswarm.planning.world import Sample
 
 VERSION = 1
+LONGEST_SAMPLE_S = 150.0
+"""The longest time that a sample stands for (seconds): there is none of a minute without a node."""
 LATE_S = 60.0
 """A class is late when one in twenty of its students waits longer than this (seconds)."""
 
@@ -36,6 +38,40 @@ def percentile(values: Sequence[float], share: float) -> float:
     if not values:
         return 0.0
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+@dataclass(frozen=True)
+class Use:
+    """The most nodes at once during a lab, and its hours of nodes and of seats."""
+
+    nodes: int
+    node_hours: float
+    seat_hours: float
+
+    @classmethod
+    def of(
+        cls, samples: Sequence[tuple[float, int, int]], starts: float, ends: float
+    ) -> "Use":
+        """Return the use from `starts` to `ends` (epoch seconds) by samples: the time, the nodes
+        and the servers. A sample counts until the next one, for 150 s at most."""
+        nodes_s = seats_s = 0.0
+        for (at, nodes, servers), (until, _, _) in zip(
+            samples, [*samples[1:], (ends, 0, 0)], strict=True
+        ):
+            lasted_s = min(until, at + LONGEST_SAMPLE_S, ends) - max(at, starts)
+            if lasted_s > 0:
+                nodes_s += lasted_s * nodes
+                seats_s += lasted_s * servers
+        most = max((nodes for at, nodes, _ in samples if starts <= at < ends), default=0)
+        return cls(most, nodes_s / 3600, seats_s / 3600)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A class that was planned again: its use as it was recorded, and as it is simulated."""
+
+    recorded: Use
+    simulated: Use
 
 
 @dataclass(frozen=True)
@@ -67,7 +103,7 @@ class Answer:
     that binds first, None when none does; `remedies` are sentences, the most urgent first.
     `not_checked` names the limits whose values are not known. `ended_by_scale_in` counts servers
     that the cluster ended to become smaller. `recorded` are the waits of a class that was, where
-    one is planned again.
+    one is planned again, and `replayed` its use where the cluster's own history has it.
     """
 
     cluster: str
@@ -93,6 +129,7 @@ class Answer:
     not_checked: tuple[str, ...]
     seed: int
     recorded: Waits | None = None
+    replayed: Replayed | None = None
     version: int = VERSION
 
     def to_json(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """How long the nodes' starts took, by the ledger's table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from labswarm.aws.errors import named
@@ -21,7 +21,14 @@ class DynamoLaunches:
         self._table = table
 
     def durations_s(self, cluster: str) -> Sequence[float]:
-        found: list[tuple[int, int]] = []
+        return [took for _, _, took in sorted(self._joined(cluster))[-NEWEST:]]
+
+    def between(self, cluster: str, first: float, last: float) -> Sequence[float]:
+        """Return the seconds of the launches that began in this time (epoch seconds) and joined."""
+        return [took for _, at, took in sorted(self._joined(cluster)) if first <= at < last]
+
+    def _joined(self, cluster: str) -> Iterator[tuple[int, int, float]]:
+        """Yield the end, the beginning and the seconds of each launch that joined."""
         with named():
             for page in self._client.get_paginator("scan").paginate(
                 TableName=self._table,
@@ -34,8 +41,6 @@ class DynamoLaunches:
                     ":joined": {"S": "joined"},
                 },
             ):
-                found += [
-                    (int(item["closed_at"]["N"]), int(item["opened_at"]["N"]))
-                    for item in page["Items"]
-                ]
-        return [float(closed - opened) for closed, opened in sorted(found)[-NEWEST:]]
+                for item in page["Items"]:
+                    closed, opened = int(item["closed_at"]["N"]), int(item["opened_at"]["N"])
+                    yield closed, opened, float(closed - opened)
