@@ -134,11 +134,15 @@ class Cluster:
         )
 
 
-class Clusters(Protocol):
-    """The descriptions of the clusters in this account and region."""
+class ReadClusters(Protocol):
+    """Where lab hours read the description of a cluster."""
 
     def read_cluster(self, name: str) -> Cluster:
         """The cluster of this name. Raises BadInput when it is not described, or not well."""
+
+
+class Clusters(ReadClusters, Protocol):
+    """The descriptions of the clusters in this account and region."""
 
     def names(self) -> list[str]:
         """The names of all clusters, sorted."""

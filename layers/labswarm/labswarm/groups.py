@@ -77,7 +77,14 @@ class Group:
         return max(0, self.desired - len(self.in_service) - len(self.pending))
 
 
-class Groups(Protocol):
+class ReadGroups(Protocol):
+    """Where lab hours read a group."""
+
+    def view(self, asg: str) -> Group:
+        """The group as lab hours see it. Raises Permanent when there is no such group."""
+
+
+class Groups(ReadGroups, Protocol):
     """Auto Scaling groups."""
 
     def member(self, instance_id: str) -> Member | None:
@@ -88,9 +95,6 @@ class Groups(Protocol):
 
     def roster(self, asg: str) -> Roster:
         """The group with every instance. Raises Permanent when there is no such group."""
-
-    def view(self, asg: str) -> Group:
-        """The group as lab hours see it. Raises Permanent when there is no such group."""
 
     def resize(self, asg: str, desired: int) -> None:
         """Set the group's desired capacity."""

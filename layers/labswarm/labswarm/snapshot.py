@@ -102,11 +102,15 @@ class Snapshot:
         )
 
 
-class Snapshots(Protocol):
-    """Where the newest snapshot of each cluster is kept."""
+class ReadSnapshots(Protocol):
+    """Where lab hours read the newest snapshot of a cluster."""
 
     def read_snapshot(self, cluster: str) -> Snapshot | None:
         """The newest, or None."""
+
+
+class Snapshots(ReadSnapshots, Protocol):
+    """Where the newest snapshot of each cluster is kept."""
 
     def write_snapshot(self, snapshot: Snapshot) -> bool:
         """Keep it; False when one as new, or newer, is there."""

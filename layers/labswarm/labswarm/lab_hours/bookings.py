@@ -164,12 +164,16 @@ class BookingsRead:
     problems: tuple[str, ...] = ()
 
 
-class Bookings(Protocol):
-    """Where bookings are kept. A write or a removal of another version than the stored one does
-    nothing: two editors cannot overwrite each other."""
+class ReadBookings(Protocol):
+    """Where lab hours read the bookings of a cluster."""
 
     def read_bookings(self, cluster: str) -> BookingsRead:
         """The cluster's bookings, by id."""
+
+
+class Bookings(ReadBookings, Protocol):
+    """Where bookings are kept. A write or a removal of another version than the stored one does
+    nothing: two editors cannot overwrite each other."""
 
     def write_booking(self, booking: StoredBooking) -> StoredBooking | None:
         """Keep it with the next version, and return that; None when the stored one is another."""

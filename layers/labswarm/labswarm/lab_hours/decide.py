@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from labswarm.clock import Clock
-from labswarm.cluster import Cluster, Clusters
-from labswarm.groups import Group, Groups
+from labswarm.cluster import Cluster, ReadClusters
+from labswarm.groups import Group, ReadGroups
 from labswarm.lab_hours.alarms import Alarms
 from labswarm.lab_hours.booked_labs import with_booked
-from labswarm.lab_hours.bookings import Bookings
+from labswarm.lab_hours.bookings import ReadBookings
 from labswarm.lab_hours.demand import Decision, Situation, decide, start_ahead_s
 from labswarm.lab_hours.exams import exam_is_on
 from labswarm.lab_hours.hold import held_back
@@ -19,9 +19,9 @@ from labswarm.lab_hours.purchases import RECENT_S, Bought, Purchases
 from labswarm.lab_hours.refusing import refusing, sentences
 from labswarm.lab_hours.state import LabHoursState, LabHoursStates
 from labswarm.lab_hours.timetables import Wanted
-from labswarm.lifecycle.breaker import Breakers
-from labswarm.lifecycle.ledger import Ledger
-from labswarm.snapshot import Snapshot, Snapshots
+from labswarm.lifecycle.breaker import ReadBreakers
+from labswarm.lifecycle.ledger import ReadLedger
+from labswarm.snapshot import ReadSnapshots, Snapshot
 
 MEASURE_EVERY_S = 3600
 _ON_DEMAND = (
@@ -63,15 +63,15 @@ class LabHours:
 
     def __init__(
         self,
-        clusters: Clusters,
-        groups: Groups,
+        clusters: ReadClusters,
+        groups: ReadGroups,
         purchases: Purchases,
-        snapshots: Snapshots,
+        snapshots: ReadSnapshots,
         states: LabHoursStates,
-        bookings: Bookings,
+        bookings: ReadBookings,
         launches: Launches,
-        claims: Ledger,
-        breakers: Breakers,
+        claims: ReadLedger,
+        breakers: ReadBreakers,
         alarms: Alarms,
         clock: Clock,
     ) -> None:

@@ -25,11 +25,15 @@ class Breaker:
         return len(self.failed) >= MOST_FAILED
 
 
-class Breakers(Protocol):
-    """Where each cluster's breaker is kept."""
+class ReadBreakers(Protocol):
+    """Where lab hours read a cluster's breaker."""
 
     def read_breaker(self, cluster: str) -> Breaker:
         """The cluster's breaker; one that holds nothing when there is none."""
+
+
+class Breakers(ReadBreakers, Protocol):
+    """Where each cluster's breaker is kept."""
 
     def failed(self, cluster: str, instance_id: str, at: int) -> Breaker:
         """Count a failed launch once, also if reported twice; return the breaker after that."""

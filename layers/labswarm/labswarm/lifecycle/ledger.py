@@ -103,7 +103,15 @@ class Claim:
         return replace(self.entered(phase, now), closed_at=now, result=result)
 
 
-class Ledger(Protocol):
+class ReadLedger(Protocol):
+    """Where lab hours read the claims on instances."""
+
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]:
+        """Every claim on a transition of these instances, in no order; a write just before may be
+        missing."""
+
+
+class Ledger(ReadLedger, Protocol):
     """Where claims are kept. Reads see every write that ended before them."""
 
     def read_claim(self, instance_id: str, transition: Transition | Errand) -> Claim | None:
@@ -111,10 +119,6 @@ class Ledger(Protocol):
 
     def write_claim(self, claim: Claim) -> bool:
         """Store the claim as the next version of the one read; False if that has changed."""
-
-    def about(self, instances: Iterable[str]) -> Sequence[Claim]:
-        """Every claim on a transition of these instances, in no order; a write just before may be
-        missing."""
 
     def mark_terminating(self, instance_id: str, at: int) -> None:
         """Write the instance's tombstone: it is terminating, also during other work. Idempotent."""

@@ -49,9 +49,7 @@ class Use:
     seat_hours: float
 
     @classmethod
-    def of(
-        cls, samples: Sequence[tuple[float, int, int]], starts: float, ends: float
-    ) -> "Use":
+    def of(cls, samples: Sequence[tuple[float, int, int]], starts: float, ends: float) -> "Use":
         """Return the use from `starts` to `ends` (epoch seconds) by samples: the time, the nodes
         and the servers. A sample counts until the next one, for 150 s at most."""
         nodes_s = seats_s = 0.0

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, cast
 
 from labswarm.cluster import Cluster
 from labswarm.groups import Group
@@ -35,20 +34,18 @@ class LabHoursPolicy:
             node_seats=planned.kind.seats if planned.had_nodes else None, bookings=tuple(bookings)
         )
         self._world: World
-        # One decision asks for a part of each store only; a missing part fails in the first plan.
-        stores = cast(Any, self)
         self._hours = LabHours(
-            clusters=stores,
-            groups=stores,
-            purchases=stores,
-            snapshots=stores,
-            states=stores,
-            bookings=stores,
-            launches=stores,
-            claims=stores,
-            breakers=stores,
-            alarms=stores,
-            clock=stores,
+            clusters=self,
+            groups=self,
+            purchases=self,
+            snapshots=self,
+            states=self,
+            bookings=self,
+            launches=self,
+            claims=self,
+            breakers=self,
+            alarms=self,
+            clock=self,
         )
 
     def __call__(self, world: World) -> Sequence[Action]:
@@ -56,46 +53,46 @@ class LabHoursPolicy:
         self._world = world
         return actions_of(self._hours.decision(self._cluster.name).decision)
 
-    # The clock and the stores of lab hours.
+    # The clock and the stores of lab hours, of one cluster: none asks which it is.
 
     def now(self) -> float:
         return self._world.now
 
-    def read_cluster(self, _name: str) -> Cluster:
+    def read_cluster(self, name: str) -> Cluster:  # noqa: ARG002
         return self._cluster
 
-    def view(self, _asg: str) -> Group:
+    def view(self, asg: str) -> Group:  # noqa: ARG002
         return self._world.group()
 
-    def refused(self, _asg: str, since: float) -> Market | None:
+    def refused(self, asg: str, since: float) -> Market | None:  # noqa: ARG002
         recent = [market for at, market in self._world.refusals if at >= since]
         return recent[-1] if recent else None
 
-    def on_demand(self, _asg: str) -> frozenset[str]:
+    def on_demand(self, asg: str) -> frozenset[str]:  # noqa: ARG002
         return frozenset(node.instance_id for node in self._world.live() if not node.spot)
 
-    def read_snapshot(self, _cluster: str) -> Snapshot:
+    def read_snapshot(self, cluster: str) -> Snapshot:  # noqa: ARG002
         return self._world.snapshot()
 
-    def read_state(self, _cluster: str) -> LabHoursState:
+    def read_state(self, cluster: str) -> LabHoursState:  # noqa: ARG002
         return self._state
 
-    def write_state(self, _cluster: str, state: LabHoursState) -> None:
+    def write_state(self, cluster: str, state: LabHoursState) -> None:  # noqa: ARG002
         self._state = state
 
-    def read_bookings(self, _cluster: str) -> BookingsRead:
+    def read_bookings(self, cluster: str) -> BookingsRead:  # noqa: ARG002
         # The state has them.
         return BookingsRead()
 
-    def durations_s(self, _cluster: str) -> Sequence[float]:
+    def durations_s(self, cluster: str) -> Sequence[float]:  # noqa: ARG002
         return self._world.starts_s[-NEWEST:]
 
-    def about(self, _instances: Iterable[str]) -> Sequence[Claim]:
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]:  # noqa: ARG002
         # An instance whose end has begun is not in service any more, and none is recommended to go.
         return ()
 
-    def read_breaker(self, _cluster: str) -> Breaker:
+    def read_breaker(self, cluster: str) -> Breaker:  # noqa: ARG002
         return Breaker()
 
-    def send(self, _subject: str, _sentences: Sequence[str]) -> None:
+    def send(self, subject: str, sentences: Sequence[str]) -> None:
         """A simulated cluster raises no alarm."""
