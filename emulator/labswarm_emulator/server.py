@@ -35,6 +35,7 @@ from labswarm_emulator import (
     events,
     functions,
     kms,
+    placement,
     secretsmanager,
     service_quotas,
     shell_machines,
@@ -132,6 +133,7 @@ def install(emulator: Emulator) -> control_api.Controls:
         cloudformation,
         stepfunctions,
         service_quotas,
+        placement,
     ):
         part.install(emulator)
     spot = Spot(emulator)

@@ -19,7 +19,7 @@ from labswarm.names import app_name
 from labswarm.planning.plan import plan
 from labswarm.planning.students import Arrivals
 from labswarm_operator.account import Clients, asked
-from labswarm_operator.doctor.reading import ALARMS
+from labswarm_operator.doctor.reading import ALARMS, read_group
 from labswarm_operator.planning import question
 from labswarm_operator.planning.reading import Account, Sizes, distributions, read_account
 from labswarm_operator.ready.facts import Certificate, Readiness
@@ -31,6 +31,9 @@ SOON_S = 48 * 3600
 LOSSES = 0.05
 """The share of spot nodes that EC2 takes back per hour in the plan: the plan's own default."""
 CONNECT_S = 5.0
+SCORED_TYPES = 3
+"""The score of fewer instance types is always low, whatever capacity there is:
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSpotPlacementScores.html"""
 T = TypeVar("T")
 
 
@@ -124,11 +127,19 @@ class _Reader:
 
     def score(self, nodes: int) -> int | None:
         """EC2's placement score for so many spot instances in this region; None where it gives
-        none. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSpotPlacementScores.html
+        none, or where the group has too few types to be scored.
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSpotPlacementScores.html
         """
-        kind = self.account.cluster.kind.name
+        group = read_group(self.clients, self.account.cluster.description.asg)
+        types = sorted(kind.name for kind in group.kinds) if group else []
+        if len(types) < SCORED_TYPES:
+            self.unchecked.append(
+                f"spot capacity: EC2 scores {SCORED_TYPES} instance types or more, and the group "
+                f"has {len(types)}"
+            )
+            return None
         found = self.clients("ec2").get_spot_placement_scores(
-            InstanceTypes=[kind],
+            InstanceTypes=types,
             TargetCapacity=nodes,
             TargetCapacityUnitType="units",
             SingleAvailabilityZone=False,
