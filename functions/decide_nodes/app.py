@@ -3,7 +3,8 @@ do. It looks at all clusters each minute, and on `SeatsShort` at the one without
 
 The minute's decisions come first; then the timetables are read, and a cluster whose timetable has
 changed is decided about again. So no feed takes time from a decision. In between, the minute is
-added to the records of what the clusters used.
+added to the records of what the clusters used. At last the hubs are counted that refused their
+document.
 """
 
 from dataclasses import asdict
@@ -25,6 +26,7 @@ from labswarm.usage.count import Seen, record
 AWS = Wiring()
 CLUSTERS = AWS.clusters()
 EXECUTIONS = AWS.executions()
+REPORTS = AWS.reports()
 MACHINE = required("LAB_HOURS_MACHINE")
 STATES = AWS.lab_hours_states()
 USAGES = AWS.usages()
@@ -64,6 +66,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if event.get("detail-type") != "SeatsShort":
         decided.count_usage()
         decided.refresh_timetables()
+        decided.read_documents()
     return decided.summed_up()
 
 
@@ -74,6 +77,7 @@ class _Decisions:
         self._made: dict[str, Decided] = {}
         self._failed: dict[str, str] = {}
         self._unread: dict[str, str] = {}
+        self._refused = 0
 
     def decide(self, name: str) -> None:
         try:
@@ -123,6 +127,19 @@ class _Decisions:
         for name in refreshed.changed:
             self.decide(name)
 
+    def read_documents(self) -> None:
+        """Count the hubs that do not run their newest document. A failure stops no decision."""
+        try:
+            reports = REPORTS.read_reports()
+        except LabswarmError:
+            logger.exception("documents not read")
+            return
+        for name, report in sorted(reports.items()):
+            if report.refused:
+                self._refused += 1
+                about = {"cluster": name, "version": report.tried, "runs": report.version}
+                logger.warning("document refused", extra={**about, "problem": report.problem})
+
     def summed_up(self) -> dict[str, Any]:
         problems = [
             *(
@@ -138,7 +155,12 @@ class _Decisions:
         waiting = sum(made.waiting_long for made in self._made.values())
         count(
             METRICS,
-            {"TimetableProblems": len(problems), "LaunchesHeld": held, "StudentsWait": waiting},
+            {
+                "TimetableProblems": len(problems),
+                "LaunchesHeld": held,
+                "StudentsWait": waiting,
+                "DocumentsRefused": self._refused,
+            },
         )
         for name, made in self._made.items():
             if not made.decision.decided:

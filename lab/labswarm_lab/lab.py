@@ -120,7 +120,14 @@ class Lab:
         self._file.write_text(json.dumps(asdict(running), indent=1))
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the lab's emulator. Raises Refusal when the lab is not up."""
+        """A boto3 client of the lab's emulator. Raises Refusal when the lab is not up.
+
+        The logs of the lab's hub are in the lab, and not in the emulator.
+        """
+        if service == "logs":
+            from labswarm_lab.logs import hub_logs
+
+            return hub_logs(self)
         return Aws(self.running.emulator).client(service)
 
     @property

@@ -1,5 +1,6 @@
 """`labswarm lab logs`: the logs of a lab's parts."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import click
 from docker import DockerClient
 
 from labswarm_lab.hub import PROXY, SERVICE
+from labswarm_lab.hub_logs import LabLogs, Lines
 from labswarm_lab.lab import Lab
 from labswarm_operator.refusal import Refusal
 from labswarm_operator.suggestions import unknown
@@ -49,12 +51,41 @@ def print_logs(lab: Lab, part: str | None, lines: int) -> None:
     if part is None:
         click.echo("\n".join(names))
     elif part in services:
-        engine: Any = DockerClient(base_url=f"unix://{lab.place.docker_socket(running.manager)}")
-        logged = engine.services.get(services[part]).logs(stdout=True, stderr=True, tail=lines)
-        for piece in logged:
+        for piece in _service(lab, services[part]).logs(stdout=True, stderr=True, tail=lines):
             click.echo(piece.decode(errors="replace"), nl=False)
     elif part in found:
         with found[part].open(encoding="utf-8", errors="replace") as log:
             click.echo("".join(log.readlines()[-lines:]), nl=False)
     else:
         raise Refusal(f"PART: {unknown('part', part, names)}")
+
+
+def hub_logs(lab: Lab) -> LabLogs:
+    """Return the logs of the lab's hub. Raises Refusal when the lab is not up."""
+    services = {part: _of_service(lab, name) for part, name in _SERVICES.items()}
+    of_document = _of_file(lab.place.nodes_dir / "document.log")
+    there = {**services, "document": of_document} if lab.running.hub else {}
+    return LabLogs(f"/labswarm/{lab.cluster}/hub", there)
+
+
+def _service(lab: Lab, name: str) -> Any:
+    engine: Any = DockerClient(base_url=f"unix://{lab.place.docker_socket(lab.running.manager)}")
+    return engine.services.get(name)
+
+
+def _of_service(lab: Lab, name: str) -> Lines:
+    def lines(since: float) -> Iterator[str]:
+        logged = _service(lab, name).logs(
+            stdout=True, stderr=True, timestamps=True, since=int(since)
+        )
+        yield from b"".join(logged).decode(errors="replace").splitlines()
+
+    return lines
+
+
+def _of_file(file: Path) -> Lines:
+    def lines(_since: float) -> Iterator[str]:
+        if file.exists():
+            yield from file.read_text(encoding="utf-8", errors="replace").splitlines()
+
+    return lines

@@ -1,11 +1,9 @@
 """`labswarm lab timeline`: the events of the emulator's record, by instance."""
 
 import json
-import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,9 @@ import click
 from labswarm_lab.collapsed import clock, collapsed
 from labswarm_lab.lab import Lab
 from labswarm_lab.timeline_events import TimelineEvent, timeline_events
+from labswarm_operator.moments import moment
 from labswarm_operator.refusal import Refusal
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 # Once an instance is on its way out, later events do not change its phase.
 _OUT = ("leaving", "gone")
 
@@ -122,26 +120,6 @@ def show_timeline(lab: Lab, *, since: str | None, svg: Path | None, as_json: boo
                 f"--svg {svg}: {error.strerror}. Choose a file in an existing folder."
             ) from (error)
     click.echo(json.dumps(timeline.to_dict()) if as_json else as_text(timeline))
-
-
-def moment(text: str, now: float) -> float:
-    """The time that `--since` names: an age (90s, 10m, 2h), a time of day or a date and time.
-
-    A time of day that is still to come was yesterday's. Raises Refusal.
-    """
-    if match := re.fullmatch(r"(\d+)([smhd])", text):
-        return now - int(match[1]) * _UNITS[match[2]]
-    today = datetime.fromtimestamp(now)
-    try:
-        if re.fullmatch(r"\d\d:\d\d(:\d\d)?", text):
-            at = datetime.combine(today.date(), datetime.strptime(text[:5], "%H:%M").time())
-            at = at.replace(second=int(text[6:] or 0))
-            return (at if at <= today else at - timedelta(days=1)).timestamp()
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        raise Refusal(
-            f"--since: {text!r} is not a time. Write 90s, 10m or 2h, 14:05, or 2026-01-31T14:05."
-        ) from None
 
 
 def as_text(timeline: Timeline) -> str:

@@ -73,11 +73,15 @@ class Files:
 
 @dataclass(frozen=True)
 class Tried:
-    """The versions that run and that was tried last, and the base at that time."""
+    """The versions that run and that was tried last, and the base at that time.
+
+    `refused` says what was wrong with the newest version, while the hub runs an earlier one.
+    """
 
     runs: int = 0
     newest: int = 0
     base: str = ""
+    refused: str = ""
 
     @classmethod
     def read(cls, file: Path) -> "Tried":
@@ -131,8 +135,11 @@ class DocumentService:
             log.error("DocumentRefused: version %d: %s", version.number, problem)
         elif self._files.settings.exists():
             _write(self._files.good, self._files.settings.read_text())
+        if runs < newest.number:
+            problem = problem or tried.refused
         self._report(Applied(runs, newest.number, self._clock.now(), problem, changes), tried)
-        _write(self._files.tried, json.dumps(asdict(Tried(runs, newest.number, base_text))))
+        after = Tried(runs, newest.number, base_text, problem)
+        _write(self._files.tried, json.dumps(asdict(after)))
 
     def _version(self, number: int) -> Version:
         return self._documents.version(self._cluster, number) or NONE

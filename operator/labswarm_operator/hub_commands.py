@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from labswarm_operator.account import Clients
     from labswarm_operator.hub_document import Change, HubDocument
 
+PARTS = ("hub", "proxy", "spawner", "document")
 FILE = click.Path(allow_dash=True, path_type=Path)
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Print the lines that would change, and write nothing."
+)
+cluster_option = click.option(
+    "--cluster", metavar="NAME", help="Use this hub. Required if there are several."
 )
 wait_option = click.option(
     "--wait/--no-wait", default=True, show_default=True, help="Return only when the hub runs it."
@@ -38,10 +42,7 @@ def on_hub(command: Callable[..., None]) -> Callable[..., None]:
         with shown_problems():
             command(hub=HubDocument.of(clients, cluster), **given)
 
-    cluster = click.option(
-        "--cluster", metavar="NAME", help="Use this hub. Required if there are several."
-    )
-    return on_account(cluster(of_hub))
+    return on_account(cluster_option(of_hub))
 
 
 class shown_problems:  # noqa: N801  # a context manager, used as a function
@@ -230,7 +231,7 @@ def history(hub: "HubDocument", most: int, as_json: bool) -> None:
         return
     runs = hub.applied().version
     for version in versions:
-        at = time.strftime("%Y-%m-%d %H:%M", time.localtime(version.at))
+        at = _date(version.at)
         mark = "  (the hub runs this one)" if version.number == runs else ""
         click.echo(f"{version.number:>4}  {at}  {version.by}: {version.note}{mark}")
 
@@ -259,6 +260,31 @@ def restart(hub: "HubDocument", wait: bool) -> None:
     version = hub.restart()
     if wait:
         hub.await_applied(version)
+
+
+@hub.command()
+@click.argument("part", type=click.Choice(PARTS), default="hub")
+@click.option("--since", default="15m", show_default=True, help="Begin at an age or a time.")
+@click.option("--follow", "-f", is_flag=True, help="Print new lines until you press Ctrl-C.")
+@json_option("one JSON object per line")
+@on_account
+@cluster_option
+def logs(
+    clients: "Clients", cluster: str | None, part: str, since: str, follow: bool, as_json: bool
+) -> None:
+    """Print a part's log.
+
+    Choose hub (the default), proxy, spawner (the hub's lines about students' servers) or document
+    (the service that applies the document).
+    """
+    from labswarm_operator.hub_document import chosen_hub
+    from labswarm_operator.hub_logs import HubLogs
+    from labswarm_operator.moments import moment
+
+    begins = moment(since, time.time())
+    logged = HubLogs(clients, chosen_hub(clients, cluster))
+    for line in logged.lines(part, begins, follow=follow):
+        click.echo(json.dumps(vars(line)) if as_json else line.text)
 
 
 @hub.group()
@@ -323,6 +349,11 @@ def _finish(hub: "HubDocument", change: "Change", *, dry_run: bool, wait: bool) 
         hub.await_applied(version)
     else:
         say(f"Version {version.number} is written. The hub runs it within a minute.")
+
+
+def _date(at: int) -> str:
+    """Return a version's date. Terraform, which lays the first one, knows no time."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if at else " " * 16
 
 
 def _state(newest: int, applied: int, tried: int, problem: str) -> str:

@@ -45,16 +45,11 @@ class HubDocument:
 
     @classmethod
     def of(cls, clients: Clients, cluster: str | None) -> "HubDocument":
-        """Raises Refusal for an unknown cluster, or a missing one where there are several hubs."""
+        """Raises Refusal as `chosen_hub`."""
+        name = chosen_hub(clients, cluster)
         with asked():
-            names = hubs(SsmClusters(clients("ssm")))
-            if cluster is None and len(names) != 1:
-                known = ", ".join(names) or "none"
-                raise Refusal(f"--cluster: Name the hub's cluster. There are: {known}.")
-            if cluster is not None and cluster not in names:
-                raise Refusal(f"--cluster: {unknown('hub', cluster, names)}")
             return cls(
-                cluster or names[0],
+                name,
                 DynamoDocuments(clients("dynamodb"), TABLE),
                 SsmReports(clients("ssm")),
                 _caller(clients),
@@ -169,6 +164,21 @@ class Change:
     def lines(self) -> list[str]:
         """Return the lines that differ, as `diff -u` prints them."""
         return list(diff(self.old, self.new))
+
+
+def chosen_hub(clients: Clients, cluster: str | None) -> str:
+    """Return the cluster of a hub, which may be left out where there is one hub.
+
+    Raises Refusal for an unknown cluster, or a missing one where there are several hubs.
+    """
+    with asked():
+        names = hubs(SsmClusters(clients("ssm")))
+    if cluster is None and len(names) != 1:
+        known = ", ".join(names) or "none"
+        raise Refusal(f"--cluster: Name the hub's cluster. There are: {known}.")
+    if cluster is not None and cluster not in names:
+        raise Refusal(f"--cluster: {unknown('hub', cluster, names)}")
+    return cluster or names[0]
 
 
 def hubs(clusters: SsmClusters) -> list[str]:

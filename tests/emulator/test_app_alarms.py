@@ -36,6 +36,7 @@ BAD = {
     "LaunchesHeld": 1,
     "StudentsWait": 12,
     "TimetableProblems": 2,
+    "DocumentsRefused": 1,
     "ReconcileOverCap": 3,
     "ReconcileNamed": 1,
     "ReconcileOrphansStay": 1,

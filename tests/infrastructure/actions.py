@@ -102,6 +102,8 @@ TERRAFORM = {
         "dlm_lifecycle_policy": """dlm: CreateLifecyclePolicy UpdateLifecyclePolicy
             DeleteLifecyclePolicy GetLifecyclePolicy TagResource UntagResource ListTagsForResource;
             iam: PassRole""",
+        # Its item is never updated: terraform-base/modules/hub/document.tf.
+        "dynamodb_table_item": "dynamodb: PutItem GetItem DeleteItem",
         "ebs_volume": f"{_TAGGED} CreateVolume ModifyVolume DeleteVolume CreateSnapshot",
         "efs_access_point": """elasticfilesystem: CreateAccessPoint DeleteAccessPoint Describe*
             TagResource UntagResource ListTagsForResource""",

@@ -64,6 +64,19 @@ def test_a_change_of_settings_replaces_nothing(cluster: Terraform) -> None:
     assert [address for address, actions in changes.items() if actions in REPLACED] == []
 
 
+def test_terraform_lays_the_first_version_of_the_document_and_overwrites_none(
+    terraform: Prepared,
+) -> None:
+    address = "module.hub.aws_dynamodb_table_item.document[0]"
+    stack = terraform(BASE / "stacks" / "cluster")
+    first = stack.changes(document="cull: {timeout: 7200}\n")
+    assert first["module.cluster." + address] == ["create"]
+
+    stack.apply(document="cull: {timeout: 7200}\n")
+
+    assert stack.changes(document="cull: {timeout: 60}\n") == {}
+
+
 def test_another_name_would_delete_the_homes_and_so_meets_the_guard(cluster: Terraform) -> None:
     lost = replaced(cluster, name="optics")
     assert "module.storage.aws_efs_file_system.homes" in lost

@@ -141,6 +141,7 @@ OFF_DEFAULT: dict[str, dict[str, Any]] = {
             "conf": {"login.py": "# no setting\n"},
             "python_packages": ["oauthenticator"],
         },
+        "document": "cull: {timeout: 7200}\n",
         "images": ["quay.io/jupyter/r-notebook:2025-03-14"],
         "empty_deadline_minutes": 20,
         "timetable": "https://calendar.example.org/optics.ics",

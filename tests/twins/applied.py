@@ -12,5 +12,8 @@ class MemoryReports:
     def read_applied(self, cluster: str) -> Applied:
         return self._reports.get(cluster, NOTHING)
 
+    def read_reports(self) -> dict[str, Applied]:
+        return dict(self._reports)
+
     def report_applied(self, cluster: str, applied: Applied) -> None:
         self._reports[cluster] = applied

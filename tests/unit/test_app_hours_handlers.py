@@ -14,11 +14,13 @@ from tests.support.app_twins import event as sample
 from tests.support.handlers import Context, load
 from tests.support.tables import key_schema
 
+from labswarm.aws.applied import SsmReports
 from labswarm.aws.dynamodb.breaker import DynamoBreakers
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.aws.dynamodb.usages import DynamoUsages
 from labswarm.aws.groups import AutoScalingGroups
 from labswarm.cluster import NODE_START_S
+from labswarm.document.applied import Applied
 from labswarm.errors import BadInput, Transient
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm.usage.usages import DayUse
@@ -171,6 +173,29 @@ def test_a_timetable_raises_an_alarm_while_it_has_problems(
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [m["TimetableProblems"] for m in metrics] == [[1.0]] * 2
     assert all("LaunchesHeld" not in m for m in metrics)
+
+
+def refused_documents(capsys: pytest.CaptureFixture[str]) -> list[list[float]]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    return [line["DocumentsRefused"] for line in lines if "DocumentsRefused" in line]
+
+
+def test_a_hub_counts_each_minute_while_it_refuses_its_document(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    describe("lab", headroom=0)
+    seen(waiting=0)
+    reports = SsmReports(boto3.client("ssm"))
+    reports.report_applied("lab", Applied(1, 2, time.time(), "line 1: cull.timeout is 1."))
+
+    decided(MINUTE)
+    assert refused_documents(capsys) == [[1.0]] * 2
+    decided(SHORT)
+    assert refused_documents(capsys) == []
+
+    reports.report_applied("lab", Applied(3, 3, time.time()))
+    decided(MINUTE)
+    assert refused_documents(capsys) == []
 
 
 FEED = """BEGIN:VCALENDAR

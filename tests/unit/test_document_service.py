@@ -140,6 +140,21 @@ def test_a_hub_that_does_not_answer_gets_its_last_good_settings_back(rig: Rig) -
     assert len(rig.hub.starts) == 3, "the bad version is not tried again"
 
 
+def test_a_refused_version_stays_refused_under_a_new_base(rig: Rig) -> None:
+    rig.write("cull: {timeout: 1}")
+    rig.look()
+    rig.files.base.write_text(json.dumps({**BASE, "image": "new:1"}))
+
+    rig.look()
+
+    report = rig.reports.read_applied("lab")
+    assert (rig.settings["image"], report.refused) == ("new:1", True)
+    assert "line 1: cull.timeout" in report.problem
+    rig.write("cull: {timeout: 7200}")
+    rig.look()
+    assert not rig.reports.read_applied("lab").refused
+
+
 def test_a_hub_that_ends_at_once_is_not_waited_for(rig: Rig) -> None:
     rig.write("cull: {timeout: 9999}")
     rig.hub.ends_with = {"idle_timeout_s": 9999}

@@ -6,13 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from labswarm_lab.collapsed import clock
-from labswarm_lab.timeline import Timeline, as_text, moment, timeline_of
+from labswarm_lab.timeline import Timeline, as_text, timeline_of
 from labswarm_lab.timeline_events import event_of, timeline_events
 from labswarm_lab.timeline_svg import WIDTH, picture
-from labswarm_operator.refusal import Refusal
 
 HUB, NODE, OTHER = (f"i-{n:017x}" for n in range(3))
 GROUP = "labswarm-lab-workers"
@@ -195,27 +192,3 @@ def test_a_line_that_is_still_being_written_is_not_read(tmp_path: Path) -> None:
     assert list(timeline_events(record)) == []
     record.write_text(json.dumps(LIFE[2]) + "\n" + json.dumps(LIFE[3]))
     assert [one.phase for one in timeline_events(record)] == ["launched"]
-
-
-@pytest.mark.parametrize(
-    ("text", "before_s"), [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86_400)]
-)
-def test_since_is_an_age(text: str, before_s: float) -> None:
-    assert moment(text, START) == START - before_s
-
-
-def test_since_is_a_time_of_day_that_was_or_a_date() -> None:
-    now = datetime(2026, 11, 24, 14, 30)
-    for text, is_at in (
-        ("14:05", datetime(2026, 11, 24, 14, 5)),
-        ("14:05:09", datetime(2026, 11, 24, 14, 5, 9)),
-        ("23:00", datetime(2026, 11, 23, 23, 0)),
-        ("2026-01-31T14:05", datetime(2026, 1, 31, 14, 5)),
-    ):
-        assert moment(text, now.timestamp()) == is_at.timestamp(), text
-
-
-@pytest.mark.parametrize("text", ["", "soon", "25:00", "10", "-5m"])
-def test_since_a_text_that_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(Refusal, match=r"--since: .* is not a time. Write"):
-        moment(text, START)

@@ -1,7 +1,7 @@
-# The logs of the hub and its proxy, in CloudWatch: from the journal into files, which the agent reads. It cannot be relied on
-# to read the journal itself before its version of 2026.
+# The logs of the hub, its proxy and the service that applies its document, in CloudWatch: from the journal into files, which
+# the agent reads. It cannot be relied on to read the journal itself before its version of 2026.
 
-parts = %w(hub proxy)
+parts = %w(hub proxy document)
 
 if node['labswarm_base']['metrics']
   directory '/var/log/labswarm' do
@@ -18,7 +18,7 @@ if node['labswarm_base']['metrics']
     content(
       'Unit' => { 'Description' => 'The log of labswarm-%i, as a file', 'After' => 'systemd-journald.service' },
       'Service' => {
-        'ExecStart' => 'journalctl --follow --lines=0 --output=cat CONTAINER_TAG=labswarm-%i',
+        'ExecStart' => 'journalctl --follow --lines=0 --output=cat CONTAINER_TAG=labswarm-%i + _SYSTEMD_UNIT=labswarm-%i.service',
         'StandardOutput' => 'append:/var/log/labswarm/%i.log',
         'DynamicUser' => 'yes',
         'SupplementaryGroups' => 'systemd-journal',

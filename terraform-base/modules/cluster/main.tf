@@ -103,6 +103,7 @@ module "hub" {
   domain             = var.domain
   images             = var.images
   login              = var.login
+  document           = var.document
   chef               = local.ground_chef
   efs                = local.ground_efs
   alarm_topic_arns   = var.alarm_topic_arns

@@ -158,6 +158,22 @@ variable "login" {
   }
 }
 
+variable "document" {
+  description = "The first version of the hub's document, as YAML: `file(\"physics.yaml\")`, checked before with `labswarm hub validate`. It is laid once, when this is first set: a later value changes nothing, since admins then write the document with `labswarm hub`. Leave it null for a hub that has a document already."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.document == null || can(keys(yamldecode(var.document)))
+    error_message = "document (of a cluster) begins with ${jsonencode(substr(coalesce(var.document, "null"), 0, 40))} and is no YAML mapping: give the text of a file that `labswarm hub validate` accepts, or null."
+  }
+
+  validation {
+    condition     = floor(length(base64encode(coalesce(var.document, "-"))) * 3 / 4) <= 65538
+    error_message = "document (of a cluster) has ${floor(length(base64encode(coalesce(var.document, "-"))) * 3 / 4)} bytes, and a document has at most 65536: shorten it."
+  }
+}
+
 variable "images" {
   description = "The class images."
   type        = list(string)

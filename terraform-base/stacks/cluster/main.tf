@@ -39,6 +39,7 @@ module "cluster" {
   headroom                = var.headroom
   images                  = var.images
   login                   = var.login
+  document                = var.document
   empty_deadline_minutes  = var.empty_deadline_minutes
   timetable               = var.timetable
   node_start_seconds      = var.node_start_seconds

@@ -251,6 +251,12 @@ variable "login" {
   default = null
 }
 
+variable "document" {
+  description = "The first version of the hub's document, as YAML: `file(\"physics.yaml\")`, checked before with `labswarm hub validate`. It is laid once, when this is first set: a later value changes nothing, since admins then write the document with `labswarm hub`. Leave it null for a hub that has a document already."
+  type        = string
+  default     = null
+}
+
 variable "images" {
   description = "The class images that a worker pulls before it opens, best by digest. Another list restarts the hub's instance, which cuts off every open notebook for some minutes."
   type        = list(string)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from labswarm.cluster import Clusters
     from labswarm.commands.agent import Agent
     from labswarm.commands.hub_slots import HubSlots
+    from labswarm.document.applied import Reports
     from labswarm.executions import Executions
     from labswarm.groups import Groups
     from labswarm.lab_hours.alarms import Alarms
@@ -126,6 +127,11 @@ class Wiring:
         from labswarm.aws.purchases import Ec2Purchases
 
         return Ec2Purchases(self._autoscaling, self._ec2)
+
+    def reports(self) -> "Reports":
+        from labswarm.aws.applied import SsmReports
+
+        return SsmReports(self._ssm)
 
     def hub_slots(self) -> "HubSlots":
         from labswarm.aws.dynamodb.hub_slots import DynamoHubSlots

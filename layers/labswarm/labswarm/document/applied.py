@@ -27,6 +27,11 @@ class Applied:
     problem: str = ""
     changes: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def refused(self) -> bool:
+        """Whether the hub does not run its newest version."""
+        return bool(self.problem) or self.tried > self.version
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
 
@@ -59,6 +64,9 @@ class Reports(Protocol):
 
     def read_applied(self, cluster: str) -> Applied:
         """The hub's newest report; NOTHING if there is none."""
+
+    def read_reports(self) -> dict[str, Applied]:
+        """Return the newest report of each hub that has one, by cluster; none that is no report."""
 
     def report_applied(self, cluster: str, applied: Applied) -> None:
         """Replace the hub's report."""

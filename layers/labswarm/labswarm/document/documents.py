@@ -8,7 +8,10 @@ from labswarm.errors import Permanent
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a document: who wrote it, and when (epoch seconds)."""
+    """One version of a document: who wrote it, and when (epoch seconds).
+
+    Terraform may lay the first version (terraform-base/modules/hub/document.tf), with the time 0.
+    """
 
     number: int
     text: str

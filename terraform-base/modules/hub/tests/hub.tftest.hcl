@@ -307,3 +307,45 @@ run "user_data_over_16_kib_is_refused" {
   }
   expect_failures = [aws_instance.hub]
 }
+
+run "no_document_is_laid_unless_one_is_given" {
+  command = plan
+  assert {
+    condition     = length(aws_dynamodb_table_item.document) == 0
+    error_message = "Admins of a hub that has a document write its next version."
+  }
+}
+
+run "the_first_version_of_the_document_is_laid" {
+  command = plan
+  variables {
+    document = "cull:\n  timeout: 7200\n"
+  }
+  assert {
+    condition = jsondecode(aws_dynamodb_table_item.document[0].item) == {
+      cluster = { S = "physics" }
+      version = { N = "1" }
+      text    = { S = "cull:\n  timeout: 7200\n" }
+      by      = { S = "Terraform" }
+      at      = { N = "0" }
+      note    = { S = "the first version" }
+    }
+    error_message = "The hub's host and the command read it as any other version."
+  }
+}
+
+run "document_that_is_no_mapping_is_refused" {
+  command = plan
+  variables {
+    document = "- cull"
+  }
+  expect_failures = [var.document]
+}
+
+run "document_that_is_too_long_is_refused" {
+  command = plan
+  variables {
+    document = join("", concat([for number in range(1000) : "# A line that makes the document longer than 64 KiB, as a thousand of these do.\n"], ["cull: {}\n"]))
+  }
+  expect_failures = [var.document]
+}
