@@ -11,6 +11,7 @@ from labswarm.cluster import group_cluster
 from labswarm.errors import BadInput
 from labswarm.fields import Fields, names
 from labswarm.seats import Seat
+from labswarm_hub.folders import Folder
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,10 @@ class HubSettings:
     """Pieces of configuration in Python, by name."""
     former_admins: frozenset[str] = frozenset()
     """Users who lose an admin's rights when the hub starts."""
+    folders: Mapping[str, Folder] = field(default_factory=dict)
+    """The folders next to the homes, by name."""
+    home_bytes: int | None = None
+    """The size of a home above which its student is notified. A home has no other limit."""
 
     @property
     def own(self) -> Group:
@@ -211,6 +216,11 @@ class HubSettings:
             hub_traits=fields.anything_by_name("hub_traits"),
             extra_config=fields.texts_by_name("extra_config"),
             former_admins=frozenset(fields.texts("former_admins", default=())),
+            folders={
+                name: _folder(folder)
+                for name, folder in fields.named("folders", names(Folder)).items()
+            },
+            home_bytes=fields.optional_count("home_bytes"),
         )
         settings._refuse_contradictions()
         return settings
@@ -245,6 +255,15 @@ def _refuse_limit_below_seat(group: Group, prefix: str = "") -> None:
         limit, seat = getattr(group.limit, name), getattr(group.seat, name)
         if limit < seat:
             raise BadInput(f"{prefix}limit.{name}", f"is {limit}; give at least the seat's {seat}")
+
+
+def _folder(fields: Fields) -> Folder:
+    return Folder(
+        target=str(fields.path("target")),
+        read_only=fields.flag("read_only", default=False),
+        writers=fields.texts("writers", default=()),
+        readers=fields.texts("readers", default=()),
+    )
 
 
 # The cluster of a group follows from its name.

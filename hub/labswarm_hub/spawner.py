@@ -19,6 +19,7 @@ from labswarm.notices import key_of
 from labswarm.seats import START_WITHIN_S
 from labswarm_hub import reasons, tasks
 from labswarm_hub.ending import asked_to_end
+from labswarm_hub.folders import make_folder, mounts
 from labswarm_hub.homes import make_home, set_settings_aside
 from labswarm_hub.listening import listens
 from labswarm_hub.names import home_name
@@ -188,6 +189,8 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         await self._end_service()
         home = self.settings.homes / home_name(self.user.name)
         await asyncio.to_thread(make_home, home)
+        for name in self.settings.folders:
+            await asyncio.to_thread(make_folder, self.settings.homes, name)
         if self._takes_clean_start():
             aside = await asyncio.to_thread(set_settings_aside, home, datetime.now(UTC))
             self.log.info("Settings of %s are set aside in %s", self.user.name, aside)
@@ -291,6 +294,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             "LABSWARM_IDLE_TIMEOUT_S": str(self.settings.idle_timeout_s),
             "LABSWARM_IDLE_WARNING_S": str(self.settings.idle_warning_s),
             "LABSWARM_ENDS_AT": str(int(self._ends_at)),
+            "LABSWARM_HOME_BYTES": str(self.settings.home_bytes or ""),
         }
 
     @property
@@ -304,6 +308,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         """Return why the hub stopped servers of the user who looks at a page, by server name."""
         name = getattr(user, "name", None)
         return {server: why for (student, server), why in cls._whys.items() if student == name}
+
+    @property
+    def _folders(self) -> list[dict[str, Any]]:
+        """The mounts of the folders that this student may see."""
+        groups, admin = _groups_of(self.user), bool(getattr(self.user, "admin", False))
+        return list(mounts(self.settings.folders, self.settings.homes, groups, admin=admin))
 
     @property
     def _key(self) -> str:
@@ -473,6 +483,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             args=[*(self.cmd or self.settings.command), *self.get_args()],
             environment=self.get_env(),
             refused_by=[node_id for node_id, _ in self._refused_by],
+            folders=self._folders,
         )
         created = await self.docker("create_service", **spec)
         self.object_id = created["ID"]

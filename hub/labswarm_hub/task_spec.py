@@ -46,12 +46,14 @@ def service_spec(
     args: Sequence[str],
     environment: Mapping[str, str],
     refused_by: Sequence[str] = (),
+    folders: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the arguments of docker-py's `create_service` for a server on a node.
 
     Without a node the server waits for a seat. `args` are the words that start it. `refused_by` are
     the ids of the nodes on which this start has failed so far; labswarm-snapshot reads them from
-    the task. The `group`'s seat is reserved, so that Swarm never gives it to two servers.
+    the task. The `group`'s seat is reserved, so that Swarm never gives it to two servers. `folders`
+    are further mounts (labswarm_hub.folders).
     """
     labels = {
         USER_LABEL: server.user,
@@ -78,7 +80,7 @@ def service_spec(
                 "Dir": HOME,
                 "Init": True,
                 "StopGracePeriod": _STOP_GRACE_NS,
-                "Mounts": _mounts(settings, group, server),
+                "Mounts": [*_mounts(settings, group, server), *folders],
                 **_UNPRIVILEGED,
             },
             "Resources": _resources(group),

@@ -34,6 +34,19 @@ knows YAML schemas completes the keys when the text begins with this line:
 Memory is a number of bytes, or a number with K, M, G or T (powers of 1,024), such as 1.5G. CPU is
 in cores, times are in seconds.
 """
+FOLDERS = """
+## Folders of a class
+
+`singleuser.storage.extraVolumeMounts` makes folders next to the homes, the same on all nodes.
+[How to share files with a class](../how-to/change-a-hub.md#share-files-with-a-class) has an example
+of each kind.
+
+| person | `readOnly: false` | `readOnly: true` |
+|---|---|---|
+| admin, or member of a group in `writers` | writes | writes |
+| member of a group in `readers`, or anybody without `readers` | writes | reads |
+| anybody else | has no such folder | has no such folder |
+"""
 LOGIN_HEAD = """
 ## Logins
 
@@ -64,6 +77,7 @@ def page() -> str:
     rows = [row for row in _rows(document, document, "") if not row[0].startswith("login")]
     text = HEAD + "\n## Keys\n\n| key | value | meaning |\n|---|---|---|\n"
     text += "".join(f"| `{key}` | {value} | {meaning} |\n" for key, value, meaning in rows)
+    text += FOLDERS
     text += LOGIN_HEAD
     for kind in KINDS:
         made = kind.model_json_schema(by_alias=True)

@@ -232,7 +232,8 @@ def test_at_the_end_of_a_lab_the_culler_hears_that_an_unused_server_is_idle(
 ) -> None:
     limits = notice.TimeLimits.of({"LABSWARM_IDLE_TIMEOUT_S": "3600"})
     memory = notice.Memory(None)
-    notices = notice.Notices(tmp_path / "notice", memory, tmp_path, served.activity, limits)
+    use = notice.HomeUse(tmp_path, None)
+    notices = notice.Notices(tmp_path / "notice", memory, tmp_path, served.activity, limits, use)
     clock.now += 100
     body = json.dumps({"kind": "lab", "deadline": int(clock.now) + 300})
 

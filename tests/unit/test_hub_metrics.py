@@ -132,7 +132,8 @@ def test_every_metric_is_in_the_reference() -> None:
 
 def test_the_alarm_of_failed_starts_counts_the_sentence_that_jupyterhub_logs() -> None:
     filters = (ROOT / "terraform-base/modules/hub/observability.tf").read_text()
-    (pattern,) = re.findall(r'pattern += "(.+)"', filters)
+    of_starts = filters.partition('"failed_starts" {')[2]
+    pattern = re.findall(r'pattern += "(.+)"', of_starts)[0]
     terms = re.findall(r'(-?)\\"(.+?)\\"', pattern)
     logged = (PACKAGES / "jupyterhub/user.py").read_text()
 

@@ -171,6 +171,33 @@ def test_a_class_that_arrives_at_once_takes_each_seat_once(new_hub: NewHub) -> N
     assert hub.swarm.calls.count("nodes") < 8
 
 
+def test_a_servers_folders_are_there_before_its_service(new_hub: NewHub) -> None:
+    folder = {"target": "/srv/physics", "read_only": True, "writers": ["teachers"]}
+    hub = new_hub("n1", folders={"physics": folder})
+    source = hub.settings.homes / ".folders/physics"
+    mounted: dict[str, Any] = {}
+
+    async def docker(method: str, *args: Any, **given: Any) -> Any:
+        if method == "create_service":
+            mounts = given["task_template"]["ContainerSpec"]["Mounts"]
+            (mount,) = [one for one in mounts if one["Target"] == "/srv/physics"]
+            mounted[given["name"]] = (mount["Source"], source.is_dir(), mount["ReadOnly"])
+        return await hub.swarm.call(method, *args, **given)
+
+    async def start_both() -> None:
+        for student, groups in (("ada", []), ("tea", [SimpleNamespace(name="teachers")])):
+            server = hub.spawner(student)
+            server.docker, server.user.groups = docker, groups
+            await server.start()
+
+    hub.loop.run(start_both())
+
+    assert mounted == {
+        "jupyter-ada": (str(source), True, True),
+        "jupyter-tea": (str(source), True, False),
+    }
+
+
 def test_a_start_without_homes_says_so_to_the_operator_and_leaves_nothing(new_hub: NewHub) -> None:
     hub = new_hub("n1")
     hub.settings.homes.rmdir()

@@ -101,6 +101,61 @@ def test_a_home_with_little_room_says_so(
     assert (notice and notice["message"].partition(" Delete")[0]) == said
 
 
+def home_of(folder: Path, **sizes: int) -> Path:
+    for name, size in sizes.items():
+        (folder / name).write_bytes(b"x" * size)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("used", "said"),
+    [
+        (8 * 2**20, None),
+        (9 * 2**20, "Your home has 9 MB of the 10 MB that it may have."),
+        (11 * 2**20, "Your home has 11 MB of the 10 MB that it may have."),
+    ],
+)
+def test_a_home_that_has_nine_tenths_of_its_size_says_so(
+    limits: ModuleType, tmp_path: Path, used: int, said: str | None
+) -> None:
+    home = home_of(tmp_path, notebook=used - 5, other=5)
+    use = limits.HomeUse.of(home, {"LABSWARM_HOME_BYTES": str(10 * 2**20)})
+    assert (use.notice(), use.shown()) == (None, None)
+
+    use.measure()
+
+    assert use.shown() == {"used": used, "capacity": 10 * 2**20}
+    notice = use.notice()
+    assert (notice and notice["message"].partition(" Delete")[0]) == said
+
+
+def test_a_home_without_a_size_is_not_measured(limits: ModuleType, tmp_path: Path) -> None:
+    use = limits.HomeUse.of(tmp_path, {"LABSWARM_HOME_BYTES": ""})
+    use.begin()
+    use.measure()
+    assert (use.notice(), use.shown()) == (None, None)
+
+
+def test_folders_of_the_class_and_links_do_not_count_as_the_home(
+    limits: ModuleType, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home_of(home, notebook=100)
+    (home / "work").mkdir()
+    home_of(home / "work", data=20)
+    (home / "physics").mkdir()
+    home_of(home / "physics", datasets=1000)
+    (home / "link").symlink_to(tmp_path)
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"36 35 98:0 /.folders/physics {home}/physics rw - nfs4 efs rw\n")
+
+    link = (home / "link").lstat().st_size
+    assert limits.size_of(home, mounts) == 120 + link
+    assert limits.size_of(home, tmp_path / "none") == 1120 + link
+    assert limits.size_of(tmp_path / "gone") == 0
+
+
 HOUR = {"LABSWARM_IDLE_TIMEOUT_S": "3600", "LABSWARM_IDLE_WARNING_S": "300"}
 
 

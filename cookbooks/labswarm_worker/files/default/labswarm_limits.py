@@ -7,6 +7,8 @@ group, of either version.
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ LAB_NOTICE_S = 300
 LAB_SHOWN_S = 120
 # A home with less room than this, in parts of the whole or in bytes, is nearly full.
 LEAST_FREE, LEAST_FREE_BYTES = 0.02, 50 * MB
+# A home of this part of its size, or more, is nearly full. It is measured so often (s).
+FULL, MEASURED_S = 0.9, 600
 # Of each version: the file that counts stopped programs, and the file and name of memory in use.
 GROUPS = (
     (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory.stat"), "anon"),
@@ -156,6 +160,83 @@ class LabEnd:
                 "Your files stay; the variables of your notebooks do not."
             ),
         }
+
+
+class HomeUse:
+    """The size of a home's files, measured from time to time in a thread of its own.
+
+    A home on EFS has no limit, so that the file system itself cannot say how full it is.
+    """
+
+    def __init__(self, home: Path, capacity: int | None) -> None:
+        """`capacity` is in bytes; None where a home has no size of its own."""
+        self._home, self._capacity = home, capacity
+        self.used: int | None = None
+
+    @classmethod
+    def of(cls, home: Path, environment: Mapping[str, str]) -> HomeUse:
+        """The use of a home, with the size that the hub has put into the server's environment."""
+        text = environment.get("LABSWARM_HOME_BYTES", "")
+        return cls(home, int(text) if text.isdecimal() else None)
+
+    def begin(self) -> None:
+        """Measure now and every MEASURED_S seconds, if the home has a size."""
+        if self._capacity is not None:
+            threading.Thread(target=self._measure_for_ever, daemon=True).start()
+
+    def _measure_for_ever(self) -> None:
+        while True:
+            self.measure()
+            time.sleep(MEASURED_S)
+
+    def measure(self) -> None:
+        """Add up the files of the home itself: no link, and no other file system in it."""
+        self.used = size_of(self._home)
+
+    def shown(self) -> dict[str, int] | None:
+        """The use and the size in bytes, for pages; None while it is not known."""
+        if self.used is None or self._capacity is None:
+            return None
+        return {"used": self.used, "capacity": self._capacity}
+
+    def notice(self) -> dict[str, object] | None:
+        """The notice of a home that is nearly full; None while there is room."""
+        if self.used is None or self._capacity is None or self.used < FULL * self._capacity:
+            return None
+        return {
+            "kind": "home",
+            "deadline": None,
+            "id": 0,
+            "message": (
+                f"Your home has {self.used // MB} MB of the {self._capacity // MB} MB that it may "
+                "have. Delete files that you do not need."
+            ),
+        }
+
+
+def size_of(folder: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> int:
+    """The size (bytes) of the files below a folder, without links and mounted folders.
+
+    A class's folder in the home is on the same file system: only the list of mounts shows it.
+    """
+    try:
+        mounted = {line.split()[4] for line in mountinfo.read_text().splitlines()}
+    except OSError:
+        mounted = set()
+    total, folders = 0, [str(folder)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        if entry.path not in mounted:
+                            folders.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            # It was removed in the meantime.
+            continue
+    return total
 
 
 def home_notice(home: Path) -> dict[str, object] | None:

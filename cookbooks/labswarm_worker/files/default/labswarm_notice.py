@@ -26,7 +26,7 @@ from typing import Any
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
-from labswarm_limits import LabEnd, Memory, TimeLimits, home_notice
+from labswarm_limits import HomeUse, LabEnd, Memory, TimeLimits, home_notice
 from tornado import web
 from tornado.ioloop import PeriodicCallback
 from tornado.locks import Condition
@@ -67,9 +67,16 @@ class Notices:
     notices of the server's own limits; and the newest message of an instructor."""
 
     def __init__(
-        self, file: Path, memory: Memory, home: Path, activity: Activity, limits: TimeLimits
+        self,
+        file: Path,
+        memory: Memory,
+        home: Path,
+        activity: Activity,
+        limits: TimeLimits,
+        home_use: HomeUse,
     ) -> None:
         self._file, self._memory, self._home = file, memory, home
+        self.home_use = home_use
         self._activity, self._limits = activity, limits
         self._shown = ""
         self._hub_down_at = 0
@@ -123,6 +130,7 @@ class Notices:
             or self._hub(now)
             or self._memory.notice(now)
             or home_notice(self._home)
+            or self.home_use.notice()
         )
 
     def machine(self, now: float) -> dict[str, Any] | None:
@@ -264,7 +272,10 @@ class NoticeHandler(APIHandler):  # type: ignore[misc]  # Jupyter has no types h
             return
         self.set_header("Cache-Control", "no-store")
         # A browser's clock may be wrong: the page counts down by this one.
-        self.finish(json.dumps({"notice": notice, "message": message, "now": time.time()}))
+        home = self._notices.home_use.shown()
+        self.finish(
+            json.dumps({"notice": notice, "message": message, "home": home, "now": time.time()})
+        )
 
     def _news(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
         now = time.time()
@@ -465,7 +476,10 @@ def _load_jupyter_server_extension(app: Any) -> None:
     limit = os.environ.get("MEM_LIMIT", "")  # by JupyterHub
     memory = Memory(int(limit) if limit.isdecimal() else None)
     activity, file = Activity(app), Path(app.runtime_dir) / "labswarm-notice.json"
-    notices = Notices(file, memory, Path.home(), activity, TimeLimits.of(os.environ))
+    home_use = HomeUse.of(Path.home(), os.environ)
+    home_use.begin()
+    limits = TimeLimits.of(os.environ)
+    notices = Notices(file, memory, Path.home(), activity, limits, home_use)
     PeriodicCallback(notices.look, _LOOK_MS).start()
     pages = Pages()
     base = url_path_join(app.base_url, "labswarm")

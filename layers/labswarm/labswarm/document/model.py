@@ -37,6 +37,8 @@ _USER = r"^[^A-Z\s/]{1,255}$"
 _SLUG = r"^[a-z0-9][a-z0-9-]{0,62}$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _PAGE = r"^/\S*$"
+# Not the home itself and no folder of the image's programs; no part may begin with a dot.
+_TARGET = r"^/(home/jovyan|srv|mnt)(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$"
 IN_WORDS: Mapping[str, str] = {
     _IMAGE: "an image's name, such as quay.io/jupyter/scipy-notebook",
     _TAG: "an image's tag, such as 2026-11-01",
@@ -44,6 +46,7 @@ IN_WORDS: Mapping[str, str] = {
     _SLUG: "up to 63 of a-z, 0-9 and -",
     _VARIABLE: "the name of a variable: letters, digits and _",
     _PAGE: "a page that begins with /, such as /lab",
+    _TARGET: "a folder below /home/jovyan, /srv or /mnt, such as /home/jovyan/physics",
     login.URL: "a URL that begins with https://",
 }
 """Each pattern as a person reads it."""
@@ -141,6 +144,45 @@ class Profile(Verbatim):
     )
 
 
+class VolumeMount(Strict):
+    """One folder of the class, next to the homes, in students' servers."""
+
+    name: Slug = Field(description="The folder's name. It is made when it is first needed.")
+    mount_path: str = Field(
+        pattern=_TARGET, description="Where servers have it, such as `/home/jovyan/physics`."
+    )
+    read_only: bool = Field(False, description="Let only `writers` and admins write in it.")
+    writers: list[str] | None = Field(
+        None, min_length=1, description="The hub's groups whose members write in any case."
+    )
+    readers: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="The hub's groups whose servers have it, besides `writers`. [default: all]",
+    )
+
+
+class Storage(Strict):
+    """Students' files."""
+
+    capacity: Memory | None = Field(
+        None,
+        description="The size of a home. From 90 % on its student is notified; nothing is refused.",
+    )
+    extra_volume_mounts: list[VolumeMount] | None = Field(
+        None, max_length=30, description="Folders of the class, next to the homes."
+    )
+
+    @model_validator(mode="after")
+    def _folders_differ(self) -> Self:
+        for what in ("name", "mount_path"):
+            values = [getattr(one, what) for one in self.extra_volume_mounts or ()]
+            for value in values:
+                if values.count(value) > 1:
+                    raise ValueError(f"one of its own for each folder; {value!r} is there twice")
+        return self
+
+
 class SingleUser(Strict):
     """Students' servers."""
 
@@ -161,6 +203,7 @@ class SingleUser(Strict):
     profile_list: list[Profile] | None = Field(
         None, max_length=30, description="The choices that students have."
     )
+    storage: Storage | None = Field(None, description="Students' files.")
 
     @model_validator(mode="after")
     def _slugs_differ(self) -> Self:

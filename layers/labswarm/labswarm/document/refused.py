@@ -10,7 +10,8 @@ _LOGIN = "describe the login under `login`, with its `kind`"
 _EXTRA = "write it as Python under `hub.extraConfig`"
 _MACHINE = "Terraform gives the hub its machine: set the variable `hub_instance_type`"
 _HTTPS = "Terraform sets the hub's address and certificate: `domain`, `acme_email`"
-_HOMES = "a student's home is always there, on EFS; it has no size of its own"
+_HOMES = "a student's home is always there, on EFS; leave it out"
+_FOLDERS = "a folder is made by its name in `singleuser.storage.extraVolumeMounts`; leave it out"
 
 INSTEAD: Mapping[str, str] = {
     "hub.config.JupyterHub": f"{_LOGIN}; any other option: {_EXTRA}",
@@ -55,7 +56,14 @@ INSTEAD: Mapping[str, str] = {
     "proxy.secretToken": "the hub makes its own; leave it out",
     "proxy": _KUBERNETES,
     "ingress": _HTTPS,
-    "singleuser.storage": _HOMES,
+    **dict.fromkeys(
+        (
+            f"singleuser.storage.{name}"
+            for name in ("type", "static", "dynamic", "homeMountPath", "extraLabels")
+        ),
+        _HOMES,
+    ),
+    "singleuser.storage.extraVolumes": _FOLDERS,
     "singleuser.image.pullPolicy": "a node fetches an image once; give a new one a new tag",
     "singleuser.image.pullSecrets": "the nodes' role may read ECR; put the image there",
     "singleuser.startTimeout": "a start ends by itself after ten minutes; leave it out",

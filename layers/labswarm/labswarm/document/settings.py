@@ -21,6 +21,7 @@ def hub_settings(document: Document, base: Mapping[str, Any]) -> dict[str, Any]:
     groups: Mapping[str, Any] = base.get("groups", {})
     changed = dict(base)
     changed |= _servers(document, base)
+    changed |= _storage(document)
     changed |= _cull(document)
     changed |= _profiles(document, groups)
     changed |= _login(document)
@@ -113,6 +114,26 @@ def _servers(document: Document, base: Mapping[str, Any]) -> dict[str, Any]:
         changed["default_url"] = server.default_url
     if server.extra_env:
         changed["environment"] = {**base.get("environment", {}), **server.extra_env}
+    return changed
+
+
+def _storage(document: Document) -> dict[str, Any]:
+    storage = document.singleuser and document.singleuser.storage
+    if not storage:
+        return {}
+    changed: dict[str, Any] = {}
+    if storage.capacity is not None:
+        changed["home_bytes"] = storage.capacity
+    if storage.extra_volume_mounts is not None:
+        changed["folders"] = {
+            one.name: {
+                "target": one.mount_path,
+                "read_only": one.read_only,
+                "writers": one.writers or [],
+                "readers": one.readers or [],
+            }
+            for one in storage.extra_volume_mounts
+        }
     return changed
 
 
