@@ -5,6 +5,7 @@ activity counts each request, so that a page left open keeps its server for ever
 silent computation. So each server is asked (labswarm_notice: `GET labswarm/activity`).
 """
 
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,12 @@ from typing import Any
 from jupyterhub_idle_culler import IdleCuller
 
 from labswarm_hub.settings import HubSettings
-from labswarm_hub.student_servers import Server, StudentServers
+from labswarm_hub.student_servers import HomeUse, Server, StudentServers, owner_of
+
+# A server is asked for its home so often (s). The alarm of full homes counts the lines.
+_HOME_EVERY_S = 600.0
+
+_log = logging.getLogger(__name__)
 
 
 class Idle:
@@ -50,15 +56,52 @@ class Idle:
         return min(idle_s, here_s) >= inactive_limit
 
 
+class FullHomes:
+    """Logs each home that has reached its size, while a server of its student runs.
+
+    The culler comes by at each server anyway. Only the server knows its home's use.
+    """
+
+    def __init__(
+        self,
+        home_use: Callable[[Server], Awaitable[HomeUse | None]],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._home_use = home_use
+        self._now = now
+        self._asked_at: dict[str, float] = {}
+
+    async def look(self, server: Server) -> None:
+        """Ask the server, unless it was asked a short time ago, and log a full home."""
+        url, now = str(server["url"]), self._now()
+        if now - self._asked_at.get(url, -_HOME_EVERY_S) < _HOME_EVERY_S:
+            return
+        self._asked_at[url] = now
+        use = await self._home_use(server)
+        if use is not None and use.used >= use.capacity:
+            student, _ = owner_of(server)
+            _log.warning(
+                "The home of %r is full: %d MB of %d MB",
+                *(student, use.used // 2**20, use.capacity // 2**20),
+            )
+
+
 def culler(settings: HubSettings) -> Any:
     """Return the idle culler with the settings' times and our rule."""
-    token = settings.manager_token_file.read_text().strip()
+    servers = StudentServers(settings.manager_token_file.read_text().strip())
+    idle, homes = Idle(servers.idle_s), FullHomes(servers.home_use)
+
+    async def to_stop(*, server: Server, **given: Any) -> bool:
+        if settings.home_bytes is not None:
+            await homes.look(server)
+        return await idle(server=server, **given)
+
     return IdleCuller(
         timeout=settings.idle_timeout_s,
         # A student counts down to the stop.
         cull_every=max(5, min(60, settings.idle_timeout_s // 10)),
         max_age=settings.longest_server_s,
-        cull_arbiter_hook=Idle(StudentServers(token).idle_s),
+        cull_arbiter_hook=to_stop,
         config_file="",
     )
 

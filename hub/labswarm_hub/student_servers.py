@@ -4,7 +4,9 @@ A server is called at its own address: a call through the proxy would count as t
 activity. The answer comes from the student's own process, so it is short and follows no redirect.
 """
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,6 +26,14 @@ Server = Mapping[str, Any]
 """A server as the hub's API lists it: `GET /users/NAME` has it under `servers`."""
 
 
+@dataclass(frozen=True)
+class HomeUse:
+    """The bytes that a home has, and those that it may have."""
+
+    used: int
+    capacity: int
+
+
 class StudentServers:
     """Calls students' servers.
 
@@ -40,6 +50,15 @@ class StudentServers:
             status, content = await self._get(server, "activity")
             return max(0.0, float(content)) if status == 200 else None
         except (Transient, ValueError):
+            return None
+
+    async def home_use(self, server: Server) -> HomeUse | None:
+        """Return the use of the student's home, None if the server does not know it."""
+        try:
+            status, content = await self._get(server, "home")
+            said = json.loads(content) if status == 200 else {}
+            return HomeUse(int(said["used"]), int(said["capacity"]))
+        except (Transient, ValueError, KeyError, TypeError):
             return None
 
     async def _get(self, server: Server, path: str) -> tuple[int, bytes]:

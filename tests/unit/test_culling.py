@@ -23,8 +23,13 @@ with importable():
     from jupyter_server.services.contents.filemanager import AsyncFileContentsManager
     from jupyterhub_idle_culler import IdleCuller
 
-    from labswarm_hub.culler import Idle, culler, main
-    from labswarm_hub.student_servers import StudentServers, owner_of, service_address
+    from labswarm_hub.culler import FullHomes, Idle, culler, main
+    from labswarm_hub.student_servers import (
+        HomeUse,
+        StudentServers,
+        owner_of,
+        service_address,
+    )
 
 NOTICE = Path(__file__).parents[2] / "cookbooks/labswarm_worker/files/default/labswarm_notice.py"
 NOW = 1_800_000_000.0
@@ -76,7 +81,6 @@ def test_the_culler_has_the_settings_times_and_an_upper_age(tmp_path: Path) -> N
     program = culler(HubSettings.parse(json.dumps(SETTINGS | own)))
 
     assert (program.timeout, program.cull_every, program.max_age) == (90, 9, 24 * 3600)
-    assert isinstance(program.cull_arbiter_hook, Idle)
 
 
 def test_the_program_reads_the_hubs_settings_and_culls(
@@ -94,11 +98,80 @@ def test_the_program_reads_the_hubs_settings_and_culls(
     assert started == [70]
 
 
+# Full homes.
+
+
+def logged(
+    caplog: pytest.LogCaptureFixture, use: HomeUse | None, *looks_at_s: float
+) -> tuple[list[str], int]:
+    """What looks at these times log, and how often the server was asked."""
+    clock, asked = iter(looks_at_s), 0
+
+    async def answer(_server: Any) -> HomeUse | None:
+        nonlocal asked
+        asked += 1
+        return use
+
+    homes = FullHomes(answer, lambda: next(clock))
+
+    async def look() -> None:
+        for _ in looks_at_s:
+            await homes.look(SERVER)
+
+    asyncio.run(look())
+    return [record.getMessage() for record in caplog.records], asked
+
+
+FULL = "The home of 'ada' is full: 11 MB of 10 MB"
+
+
+def test_a_full_home_is_logged_every_ten_minutes(caplog: pytest.LogCaptureFixture) -> None:
+    use = HomeUse(11 * 2**20, 10 * 2**20)
+    assert logged(caplog, use, 0, 60, 599, 600) == ([FULL, FULL], 2)
+
+
+@pytest.mark.parametrize("use", [None, HomeUse(10 * 2**20 - 1, 10 * 2**20)])
+def test_a_home_with_room_and_one_that_is_not_known_are_not_logged(
+    caplog: pytest.LogCaptureFixture, use: HomeUse | None
+) -> None:
+    assert logged(caplog, use, 0) == ([], 1)
+
+
+def test_the_culler_asks_for_homes_only_if_they_have_a_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("a-token\n")
+    own = {"manager_token_file": str(tmp_path / "token")}
+    asked: list[Any] = []
+
+    async def look(_self: Any, server: Any) -> None:
+        asked.append(server)
+
+    monkeypatch.setattr(FullHomes, "look", look)
+    given = {"inactive": timedelta(0), "inactive_limit": LIMIT_S, "server": SERVER}
+    for size in ({}, {"home_bytes": 10}):
+        program = culler(HubSettings.parse(json.dumps(SETTINGS | own | size)))
+        assert asyncio.run(program.cull_arbiter_hook(**given)) is False
+
+    assert asked == [SERVER]
+
+
+def test_the_alarm_of_full_homes_counts_the_cullers_lines() -> None:
+    text = (Path(__file__).parents[2] / "terraform-base/modules/hub/observability.tf").read_text()
+    pattern = text.partition('"full_homes" {')[2].partition("pattern")[2].splitlines()[0]
+    words = [word for word in pattern.split('\\"') if word.strip(' ="')]
+
+    assert words == ["The home of", "is full"]
+    assert all(word in FULL for word in words)
+
+
 # The question.
 
 
-def answered(answer: str, server: dict[str, str] | None = None) -> tuple[float | None, list[str]]:
-    """The seconds that a server answers, and its requests."""
+def answered(
+    answer: str, server: dict[str, str] | None = None, question: str = "idle_s"
+) -> tuple[Any, list[str]]:
+    """What a server answers to a question, and its requests."""
     heard: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -110,13 +183,26 @@ def answered(answer: str, server: dict[str, str] | None = None) -> tuple[float |
         async with await asyncio.start_server(serve, "127.0.0.1") as listening:
             port = listening.sockets[0].getsockname()[1]
             asked = StudentServers("a-token", lambda user, name: f"http://127.0.0.1:{port}")
-            return await asked.idle_s(server or SERVER)
+            return await getattr(asked, question)(server or SERVER)
 
     return asyncio.run(ask()), heard
 
 
 def ok(content: str) -> str:
     return f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n{content}"
+
+
+@pytest.mark.parametrize(
+    ("content", "use"),
+    [
+        ('{"used": 11, "capacity": 10}', HomeUse(11, 10)),
+        *((text, None) for text in ("{}", "[]", "1", "x", '{"used": 1}', '{"used": "a"}')),
+    ],
+)
+def test_a_server_says_how_large_its_home_is(content: str, use: HomeUse | None) -> None:
+    said, heard = answered(ok(content), question="home_use")
+    assert said == use
+    assert heard[0].startswith("GET /user/ada/labswarm/home ")
 
 
 def test_a_server_is_asked_by_its_own_key_at_its_own_path() -> None:

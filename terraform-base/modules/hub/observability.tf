@@ -42,6 +42,36 @@ resource "aws_cloudwatch_metric_alarm" "failed_starts" {
   tags                = var.tags
 }
 
+# The culler logs this sentence every ten minutes for each home that has its size, while its student's server runs.
+resource "aws_cloudwatch_log_metric_filter" "full_homes" {
+  name           = "labswarm-${var.cluster}-full-homes"
+  log_group_name = aws_cloudwatch_log_group.hub.name
+  pattern        = "\"The home of\" \"is full\""
+
+  metric_transformation {
+    namespace     = "labswarm"
+    name          = "FullHomes-${var.cluster}"
+    value         = "1"
+    default_value = "0"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "full_homes" {
+  alarm_name          = "labswarm-${var.cluster}-full-homes"
+  alarm_description   = "For half an hour at least one home of ${var.cluster} has been as large as homes may be. Its student is notified and can go on; EFS stores it and costs more. Open docs/how-to/alarms.md#a-hub-full-homes"
+  namespace           = "labswarm"
+  metric_name         = "FullHomes-${var.cluster}"
+  statistic           = "Sum"
+  period              = 900
+  evaluation_periods  = 2
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
+}
+
 # A full disk stops the hub: it can write no database and no Swarm state.
 resource "aws_cloudwatch_metric_alarm" "disk" {
   for_each = { root = "/", data = "/srv/labswarm" }

@@ -467,6 +467,19 @@ class ActivityHandler(KeyHandler):
         self.finish(f"{self._notices.idle_s(time.time()):.0f}")
 
 
+class HomeHandler(KeyHandler):
+    """For the hub's culler."""
+
+    def initialize(self, key: str, notices: Notices) -> None:  # type: ignore[override]  # each has its own arguments
+        super().initialize(key)
+        self._notices = notices
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
+    def get(self) -> None:
+        """Answer with the use and the size of the home (bytes); {} while they are not known."""
+        self.finish(json.dumps(self._notices.home_use.shown() or {}))
+
+
 def _load_jupyter_server_extension(app: Any) -> None:
     """Start no extension without a key: the hub did not start this server."""
     key = os.environ.get("LABSWARM_NOTICE_KEY")
@@ -492,6 +505,7 @@ def _load_jupyter_server_extension(app: Any) -> None:
             (f"{base}/notify", NotifyHandler, {"notices": notices, "pages": pages, "key": key}),
             (f"{base}/end", EndHandler, {"key": key, "ending": Ending(), "notices": notices}),
             (f"{base}/activity", ActivityHandler, {"key": key, "notices": notices}),
+            (f"{base}/home", HomeHandler, {"key": key, "notices": notices}),
         ],
     )
 
