@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from labswarm.lab_hours.purchases import Market
+from labswarm.lab_hours.purchases import Refusal
 from labswarm.planning.policy import LabHoursPolicy
 from labswarm.planning.world import Action, Node, World
 
@@ -30,8 +30,8 @@ https://karpenter.sh/docs/concepts/disruption/"""
 class SpotOnly(LabHoursPolicy):
     """Lab hours that do not learn of a refusal, and so buy nothing on demand."""
 
-    def refused(self, _asg: str, _since: float) -> Market | None:
-        return None
+    def refusals(self, asg: str, since: float) -> tuple[Refusal, ...]:  # noqa: ARG002
+        return ()
 
 
 def nothing(_world: World) -> Sequence[Action]:

@@ -17,6 +17,8 @@ from traitlets import Float, Instance, default
 from labswarm.errors import BadInput
 from labswarm.notices import key_of
 from labswarm.seats import START_WITHIN_S
+from labswarm.shortages import FILE as SHORTAGES
+from labswarm.shortages import Shortages
 from labswarm_hub import reasons, tasks
 from labswarm_hub.ending import asked_to_end
 from labswarm_hub.folders import make_folder, mounts
@@ -43,6 +45,8 @@ _ANSWERS_WITHIN_S = 120.0
 _TRIES = 4
 # A start that failed on one machine is tried again on another one, once.
 _STARTS = 2
+# The hub's host writes the shortages every 30 s; this often they are read (s).
+_SHORTAGES_EVERY_S = 5.0
 # A page that has not asked for so long is closed (s).
 _LOOKED_AT_S = 30.0
 # A server that agrees to end does so in a second; after this time its node ends it.
@@ -83,6 +87,8 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     _waits: ClassVar[dict[str, Waits]] = {}
     _lines: ClassVar[dict[str, Line]] = {}
     _wait: Wait | None = None
+    # The last shortages by the hub's host, and when they were read (monotonic s).
+    _shortages: ClassVar[tuple[float, Shortages]] = (-math.inf, Shortages())
     # When a page last asked how this start goes, and the time limit of the start.
     _looked_at = -math.inf
     _limit: asyncio.Timeout
@@ -404,7 +410,8 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         if line is None:
             return
         if newly_open(line, open_nodes):
-            self._group_waits.node_opened(now - line.began)
+            if not line.short:
+                self._group_waits.node_opened(now - line.began)
             self._lines[group] = Line(now, frozenset(open_nodes))
         if self._seating.waiting == 0:
             del self._lines[group]
@@ -415,10 +422,26 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         line = self._lines.get(self.group.cluster)
         if self._wait is not None and line is not None:
             place = self._seating.place(self.object_name)
-            progress = self._wait.look(self._group_waits, line, place, self._node_seats, now)
+            next_try_s = self._next_try_s()
+            if next_try_s is not None:
+                line.short = True
+            progress = self._wait.look(
+                self._group_waits, line, place, self._node_seats, now, next_try_s
+            )
             self._report(progress.percent, progress.words)
         if now - self._looked_at < _LOOKED_AT_S:
             self._limit.reschedule(asyncio.get_running_loop().time() + START_WITHIN_S)
+
+    def _next_try_s(self) -> float | None:
+        """The seconds until AWS tries again to get a machine for this group; 0 or less where that
+        is not known, None where AWS has machines or the hub's host does not say."""
+        cls = LabswarmSpawner
+        read_at, known = cls._shortages
+        if time.monotonic() - read_at > _SHORTAGES_EVERY_S:
+            known = Shortages.read(self.settings.data_dir / SHORTAGES)
+            cls._shortages = (time.monotonic(), known)
+        next_try = known.next_try(self.group.cluster, time.time())
+        return None if next_try is None else next_try - time.time()
 
     @property
     def _group_waits(self) -> Waits:

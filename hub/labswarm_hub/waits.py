@@ -5,6 +5,7 @@ the line began, and the next one has seats for the students after those.
 """
 
 import json
+import math
 import statistics
 from collections import deque
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from pathlib import Path
 _NODE_S, _SERVER_S = 120.0, 10.0
 # So many of the last starts count: a new image or instance type soon shows.
 _COUNTED = 20
+_KEPT = "You keep your place while this page is open."
 
 
 @dataclass
@@ -67,40 +69,64 @@ class Waits:
 
 @dataclass
 class Line:
-    """When a group's line began, and the nodes that were open then. Times are monotonic seconds."""
+    """When a group's line began, and the nodes that were open then. Times are monotonic seconds.
+
+    Once AWS was `short` of machines, the line says nothing of how long a node takes to open.
+    """
 
     began: float
     open_then: frozenset[str]
+    short: bool = False
 
 
 @dataclass
 class Wait:
-    """One student's wait in line since `joined`; `ready_at` is when it ends by the estimate."""
+    """One student's wait in line since `joined`; `ready_at` is when it ends by the estimate.
+
+    `short_until` is when AWS was last known to have no machine. Times are monotonic seconds.
+    """
 
     joined: float
-    ready_at: float = float("inf")
+    ready_at: float = math.inf
+    short_until: float = 0.0
 
-    def look(self, waits: Waits, line: Line, place: int, seats: int, now: float) -> "Progress":
+    def look(
+        self,
+        waits: Waits,
+        line: Line,
+        place: int,
+        seats: int,
+        now: float,
+        next_try_s: float | None = None,
+    ) -> "Progress":
         """Return the progress at `now` for this place in line; a new node has so many seats.
 
-        The estimate never grows while it has not run out.
+        The estimate never grows while it has not run out. `next_try_s` is as in Progress: a start
+        begins when AWS has machines again.
         """
+        if next_try_s is not None:
+            self.short_until, self.ready_at = now, math.inf
         start_s = waits.node_s + waits.server_s
-        next_node = line.began + start_s if place <= seats else 0.0
+        begun = max(self.joined, self.short_until)
+        next_node = max(line.began, self.short_until) + start_s if place <= seats else 0.0
         # A node that is late already says nothing to a student who has just come.
-        ready_at = next_node if next_node > self.joined else self.joined + start_s
-        self.ready_at = min(self.ready_at, ready_at)
-        return Progress(place, self.ready_at - now, now - self.joined)
+        self.ready_at = min(self.ready_at, next_node if next_node > begun else begun + start_s)
+        return Progress(place, self.ready_at - now, now - self.joined, next_try_s)
 
 
 @dataclass(frozen=True)
 class Progress:
     """A wait in line: the place from 1, the seconds that are left by the estimate, and those that
-    have passed."""
+    have passed.
+
+    `next_try_s`: AWS has no machine, and tries again in so many seconds; 0 or less where that is
+    not known. None: nothing is known of a shortage.
+    """
 
     place: int
     left_s: float
     waited_s: float
+    next_try_s: float | None = None
 
     @property
     def percent(self) -> int:
@@ -115,15 +141,19 @@ class Progress:
         others = {0: "You are next.", 1: "1 student before you."}.get(
             before, f"{before} students before you."
         )
+        if self.next_try_s is not None:
+            again = (
+                f"the next try is in about {_about(self.next_try_s)}"
+                if self.next_try_s > 0
+                else "it is asked again every few minutes"
+            )
+            return f"AWS has no machine of this kind right now; {again}. {_KEPT} {others}"
         if self.left_s > 0:
             return f"A machine is starting for you: about {_about(self.left_s)}. {others}"
         if self.waited_s < 2 * (self.waited_s + self.left_s):
             late = f"This takes longer than usual: {_about(self.waited_s)} so far."
         else:
-            late = (
-                f"No new machine could be had for {_about(self.waited_s)}. You keep your place "
-                "while this page is open."
-            )
+            late = f"No new machine could be had for {_about(self.waited_s)}. {_KEPT}"
         return f"{late} {others}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from labswarm import shortages
 from labswarm.document.applied import Applied, Reports
 from labswarm.document.documents import NONE, RESTART, Documents, Version
 from labswarm.document.parse import parse
@@ -69,6 +70,11 @@ class Files:
     def tried(self) -> Path:
         """The version and the base that were tried last."""
         return self.folder / "document.json"
+
+    @property
+    def shortages(self) -> Path:
+        """The clusters to which AWS sells no machines, which the hub reads again and again."""
+        return self.folder / shortages.FILE
 
 
 @dataclass(frozen=True)
@@ -134,12 +140,12 @@ class DocumentService:
         if problem:
             log.error("DocumentRefused: version %d: %s", version.number, problem)
         elif self._files.settings.exists():
-            _write(self._files.good, self._files.settings.read_text())
+            write_whole(self._files.good, self._files.settings.read_text())
         if runs < newest.number:
             problem = problem or tried.refused
         self._report(Applied(runs, newest.number, self._clock.now(), problem, changes), tried)
         after = Tried(runs, newest.number, base_text, problem)
-        _write(self._files.tried, json.dumps(asdict(after)))
+        write_whole(self._files.tried, json.dumps(asdict(after)))
 
     def _version(self, number: int) -> Version:
         return self._documents.version(self._cluster, number) or NONE
@@ -162,13 +168,13 @@ class DocumentService:
         if before is not None and json.loads(before) == wanted and version.note != RESTART:
             return "", changes
         good = _read(self._files.good) or before
-        _write(self._files.settings, text)
+        write_whole(self._files.settings, text)
         problem = self._restart()
         if not problem:
             return "", changes
         if good is None:
             return problem, {}
-        _write(self._files.settings, good)
+        write_whole(self._files.settings, good)
         worse = self._restart()
         back = f"nor does it run with its last good settings: {worse}" if worse else _BACK
         return f"{problem}; {back}.", {}
@@ -215,7 +221,7 @@ def _read(file: Path) -> str | None:
     return file.read_text() if file.exists() else None
 
 
-def _write(file: Path, text: str) -> None:
+def write_whole(file: Path, text: str) -> None:
     """Write the whole file or nothing, for root alone: it may have a secret."""
     part = file.with_name(f"{file.name}.part")
     part.touch(mode=0o600)

@@ -2,9 +2,10 @@
 
 It looks at the document every few seconds. A new version becomes the hub's settings file, and the
 hub restarts; students' servers and open pages stay. A hub that does not answer gets its last good
-settings back.
-Permissions of the hub's role: dynamodb:Query and GetItem on its own cluster's versions,
-ssm:GetParameter and PutParameter on its report, secretsmanager:GetSecretValue on its logins'.
+settings back. Every half minute it writes for the hub to which clusters AWS sells no machines.
+Permissions of the hub's role: dynamodb:Query and GetItem on its own cluster's versions, GetItem on
+its clusters' items of lab hours' table, ssm:GetParameter and PutParameter on its report,
+secretsmanager:GetSecretValue on its logins'.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from labswarm.aws.applied import SsmReports
+from labswarm.aws.dynamodb import state
 from labswarm.aws.dynamodb.documents import DynamoDocuments
 from labswarm.aws.errors import named
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
@@ -27,6 +29,7 @@ from labswarm_node.config import NodeConfig
 from labswarm_node.document import DocumentService, Files
 from labswarm_node.every import add_every
 from labswarm_node.running_hub import SwarmHub
+from labswarm_node.shortages import ShortageService
 
 EVERY_S = 10.0
 TABLE = app_name("documents")
@@ -69,16 +72,28 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         if config.hub is None:
             raise BadInput("role", f"is {config.role!r}; labswarm-document runs on the hub")
         client = clients(config)
+        files = Files(options.folder)
         service = DocumentService(
             config.cluster,
             DynamoDocuments(client("dynamodb"), options.table),
             SsmReports(client("ssm")),
             SwarmHub(config.docker_host, config.hub.api_url),
             lambda name: _secret(client("secretsmanager"), name),
-            Files(options.folder),
+            files,
             clock,
         )
-        run(service.look, clock, options.every)
+        shortages = ShortageService(
+            config.cluster,
+            state.DynamoLabHoursStates(client("dynamodb"), state.TABLE),
+            files,
+            clock,
+        )
+
+        def look() -> None:
+            service.look()
+            shortages.look()
+
+        run(look, clock, options.every)
     except LabswarmError as error:
         log.error("exiting: this error is not retryable: %s", error)  # noqa: TRY400
         return 2 if isinstance(error, BadInput) else 1

@@ -12,7 +12,7 @@ from tests.twins.groups import ASG
 from tests.twins.purchases import TwinPurchases
 
 from labswarm.aws.purchases import Ec2Purchases
-from labswarm.lab_hours.purchases import Market, Purchases
+from labswarm.lab_hours.purchases import Market, Purchases, Refusal
 
 ONE = "i-00000000000000001"
 
@@ -34,7 +34,7 @@ def buying(request: pytest.FixtureRequest, name: str) -> Iterator[Buying]:
         twin.bought = {ONE}
 
         def refuse(market: Market) -> None:
-            twin.refusals.append((time.time(), market))
+            twin.refused.append(Refusal(time.time(), market))
 
         yield Buying(twin, ASG, frozenset({ONE}), refuse)
         return
@@ -65,16 +65,19 @@ def buying(request: pytest.FixtureRequest, name: str) -> Iterator[Buying]:
 
 
 def test_a_group_that_got_everything_was_refused_nothing(buying: Buying) -> None:
-    assert buying.purchases.refused(buying.asg, 0) is None
+    assert buying.purchases.refusals(buying.asg, 0) == ()
 
 
-def test_the_market_of_the_newest_refusal_is_known_while_it_is_recent(buying: Buying) -> None:
+def test_the_newest_refusal_comes_last_while_it_is_recent(buying: Buying) -> None:
+    begun = time.time()
     buying.refuse(Market.SPOT)
-    assert buying.purchases.refused(buying.asg, 0) is Market.SPOT
+    newest = buying.purchases.refusals(buying.asg, 0)[-1]
+    assert newest.market is Market.SPOT
+    assert begun - 1 <= newest.at <= time.time()
 
     buying.refuse(Market.ON_DEMAND)
-    assert buying.purchases.refused(buying.asg, 0) is Market.ON_DEMAND
-    assert buying.purchases.refused(buying.asg, time.time() + 1) is None
+    assert buying.purchases.refusals(buying.asg, 0)[-1].market is Market.ON_DEMAND
+    assert buying.purchases.refusals(buying.asg, time.time() + 1) == ()
 
 
 def test_the_instances_on_demand_are_named(buying: Buying) -> None:

@@ -24,7 +24,7 @@ from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.bookings import StoredBooking
 from labswarm.lab_hours.decide import LabHours, actions_of, execution_name
 from labswarm.lab_hours.demand import Decision
-from labswarm.lab_hours.purchases import RECENT_S, Market
+from labswarm.lab_hours.purchases import RECENT_S, Market, Refusal
 from labswarm.lab_hours.state import LabHoursState
 from labswarm.lab_hours.timetables import Timetables
 from labswarm.lifecycle.events import Transition
@@ -481,7 +481,7 @@ def short_of_spot(rig: Rig) -> None:
     rig.clock.sleep(60)
     rig.sees()
     rig.group = replace(rig.group, desired=2, mix=Mix(0, 0))
-    rig.purchases.refusals.append((rig.clock.now() - 30, Market.SPOT))
+    rig.purchases.refused.append(Refusal(rig.clock.now() - 30, Market.SPOT))
 
 
 def test_a_refused_spot_instance_is_bought_on_demand_once_and_people_read_of_it(rig: Rig) -> None:
@@ -518,11 +518,12 @@ def test_the_groups_own_base_is_known_until_it_has_it_again(rig: Rig) -> None:
 def test_without_a_lab_the_state_says_which_market_refuses_and_nothing_is_bought(rig: Rig) -> None:
     rig.cluster = replace(rig.cluster, timetable=None)
     rig.group = replace(rig.group, desired=2, mix=Mix(0, 0))
-    rig.purchases.refusals.append((NOW - 30, Market.SPOT))
+    rig.purchases.refused += [Refusal(NOW - ago, Market.SPOT) for ago in (90, 89, 30)]
 
     assert rig.hours.decision("lab").decision.on_demand_base is None
     state = rig.states.read_state("lab")
     assert (state.refused, state.refused_since, state.own_base) == ("spot", NOW, None)
+    assert state.next_try_at == NOW + 30
 
 
 def test_buying_on_demand_changes_the_base_and_may_be_done_again() -> None:

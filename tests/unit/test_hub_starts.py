@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -28,10 +29,13 @@ from tests.support.virtual_time import VirtualTime
 
 from labswarm.errors import BadInput
 from labswarm.seats import START_WITHIN_S
+from labswarm.shortages import FILE as SHORTAGES
+from labswarm.shortages import Shortages
 from labswarm_hub.refusals import LEFT_OUT_S, Refusals
 from labswarm_hub.seating import KEPT_S, Seating
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.task_spec import REFUSED_BY_LABEL, SERVICE_LABEL
+from labswarm_hub.waits import Waits
 
 if not PACKAGES.exists():
     pytest.skip("the class environment is not installed", allow_module_level=True)
@@ -127,6 +131,7 @@ def new_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewHub]
             "_choosing": asyncio.Lock(),
             "_listing_lock": asyncio.Lock(),
             "_last_listing": None,
+            "_shortages": (-math.inf, Shortages()),
         }.items():
             monkeypatch.setattr(LabswarmSpawner, name, fresh)
         monkeypatch.setattr(LabswarmSpawner, "server", SimpleNamespace(base_url="/user/ada/"))
@@ -375,6 +380,34 @@ def test_a_student_in_line_reads_the_place_and_gets_the_next_seat(new_hub: NewHu
         assert hub.swarm.node_of("jupyter-third") is None
         assert third._progress[1].endswith("You are next.")
         starts[1].cancel()
+
+    hub.loop.run(all_of_it())
+
+
+def test_a_student_in_line_reads_that_aws_has_no_machine_and_such_a_wait_is_not_measured(
+    new_hub: NewHub,
+) -> None:
+    hub = new_hub(Worker("n1", availability="pause"))
+    cluster = hub.settings.cluster
+    file = hub.settings.data_dir / SHORTAGES
+
+    async def all_of_it() -> None:
+        spawner = hub.spawner("ada")
+        start = asyncio.create_task(spawner.start())
+        await asyncio.sleep(1)
+        assert spawner._progress[1].startswith("A machine is starting for you")
+        file.write_text(Shortages(time.time(), {cluster: time.time() + 59}).to_json())
+        await asyncio.sleep(10)
+        assert spawner._progress[1] == (
+            "AWS has no machine of this kind right now; the next try is in about 60 s. "
+            "You keep your place while this page is open. You are next."
+        )
+        file.write_text(Shortages(time.time(), {}).to_json())
+        await asyncio.sleep(10)
+        assert spawner._progress[1] == "A machine is starting for you: about 2 min. You are next."
+        hub.swarm.workers.append(Worker("n2", seats=1))
+        await start
+        assert spawner._group_waits.node_s == Waits(file).node_s
 
     hub.loop.run(all_of_it())
 

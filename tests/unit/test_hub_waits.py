@@ -83,6 +83,16 @@ def test_the_estimate_shrinks_and_the_bar_grows_although_starts_become_slower(wa
             "No new machine could be had for 8 min. You keep your place while this page is open. "
             "2 students before you.",
         ),
+        (
+            Progress(1, 80, 60, next_try_s=31),
+            "AWS has no machine of this kind right now; the next try is in about 30 s. "
+            "You keep your place while this page is open. You are next.",
+        ),
+        (
+            Progress(2, -400, 480, next_try_s=-3),
+            "AWS has no machine of this kind right now; it is asked again every few minutes. "
+            "You keep your place while this page is open. 1 student before you.",
+        ),
     ],
 )
 def test_a_wait_is_stated_in_plain_words_and_says_when_the_estimate_was_wrong(
@@ -90,6 +100,14 @@ def test_a_wait_is_stated_in_plain_words_and_says_when_the_estimate_was_wrong(
 ) -> None:
     assert progress.words == words
     assert 5 <= progress.percent <= 75
+
+
+def test_a_start_takes_its_time_from_when_aws_has_machines_again(waits: Waits) -> None:
+    wait = Wait(BEGAN)
+    for now in (BEGAN, BEGAN + 300):
+        wait.look(waits, line(), place=1, seats=4, now=now, next_try_s=30)
+    look = wait.look(waits, line(), place=1, seats=4, now=BEGAN + 310)
+    assert look.words == "A machine is starting for you: about 70 s. You are next."
 
 
 def test_only_a_node_that_was_not_open_when_the_line_began_was_waited_for() -> None:

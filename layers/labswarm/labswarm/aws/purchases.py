@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from labswarm.aws.errors import named
-from labswarm.lab_hours.purchases import Market, refusal
+from labswarm.lab_hours.purchases import Refusal, refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -20,19 +20,20 @@ class Ec2Purchases:
         self._autoscaling = autoscaling
         self._ec2 = ec2
 
-    def refused(self, asg: str, since: float) -> Market | None:
+    def refusals(self, asg: str, since: float) -> tuple[Refusal, ...]:
         with named():
             found = self._autoscaling.describe_scaling_activities(
                 AutoScalingGroupName=asg, MaxRecords=_PAGE
             )
-        refusals = [
-            (activity["StartTime"], market)
-            for activity in found["Activities"]
-            if activity["StatusCode"] == "Failed"
-            and activity["StartTime"].timestamp() >= since
-            and (market := refusal(activity.get("StatusMessage", "")))
-        ]
-        return max(refusals)[1] if refusals else None
+        return tuple(
+            sorted(
+                Refusal(activity["StartTime"].timestamp(), market)
+                for activity in found["Activities"]
+                if activity["StatusCode"] == "Failed"
+                and activity["StartTime"].timestamp() >= since
+                and (market := refusal(activity.get("StatusMessage", "")))
+            )
+        )
 
     def on_demand(self, asg: str) -> frozenset[str]:
         # Auto Scaling does not say how an instance was bought. Only spot instances have the field.

@@ -15,7 +15,7 @@ from labswarm.lab_hours.demand import Decision, Situation, decide, start_ahead_s
 from labswarm.lab_hours.exams import exam_is_on
 from labswarm.lab_hours.hold import held_back
 from labswarm.lab_hours.launches import Launches
-from labswarm.lab_hours.purchases import RECENT_S, Bought, Purchases
+from labswarm.lab_hours.purchases import RECENT_S, Bought, Purchases, next_try_at
 from labswarm.lab_hours.refusing import refusing, sentences
 from labswarm.lab_hours.state import LabHoursState, LabHoursStates
 from labswarm.lab_hours.timetables import Wanted
@@ -131,6 +131,7 @@ class LabHours:
             node_seats=decided.node_seats or state.node_seats,
             refused=bought.refused or "",
             refused_since=bought.refused_since,
+            next_try_at=bought.next_try_at,
             own_base=_own_base(decided, group, bought),
         )
         state = self._alarmed(state, name)
@@ -156,13 +157,14 @@ class LabHours:
         is its own and that has no exam pays for no read."""
         if not group.missing and state.own_base is None and not exam:
             return Bought()
-        refused = self._purchases.refused(asg, now - RECENT_S)
+        refusals = self._purchases.refusals(asg, now - RECENT_S)
+        refused = refusals[-1].market if refusals else None
         if refused is None and state.own_base is None and not exam:
             return Bought()
         members = group.in_service | group.pending
         on_demand = self._purchases.on_demand(asg) & members
         since = (state.refused_since or now) if refused else 0
-        return Bought(refused, since, on_demand, state.own_base)
+        return Bought(refused, since, on_demand, state.own_base, next_try_at(refusals))
 
     def _leaving(self, snapshot: Snapshot | None, group: Group) -> frozenset[str]:
         """The paused instances that stay paused: EC2 recommended to leave them, or an execution

@@ -2,6 +2,7 @@
 that cannot have spot instances. Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -19,6 +20,10 @@ _REFUSED = re.compile(
 )
 
 
+_ONE_TRY_S = 10
+"""Refusals that are this close together (seconds) are of one try for several instances."""
+
+
 class Market(StrEnum):
     """How an instance is bought."""
 
@@ -26,20 +31,30 @@ class Market(StrEnum):
     ON_DEMAND = "on-demand"
 
 
+@dataclass(frozen=True, order=True)
+class Refusal:
+    """A launch that EC2 refused for want of capacity or by a quota, at `at` (epoch seconds)."""
+
+    at: float
+    market: Market
+
+
 @dataclass(frozen=True)
 class Bought:
     """A group's instances by market, and the markets that refuse more.
 
     `refused`: EC2 has lately refused an instance of this market, for want of capacity or by a
-    quota, and lab hours have seen refusals since `refused_since` (epoch seconds). `instances` are
-    the group's instances on demand, by id. `own_base` is the on-demand base that the group had
-    before lab hours raised it; None when they have not.
+    quota, and lab hours have seen refusals since `refused_since` (epoch seconds). The group tries
+    again at about `next_try_at` (epoch seconds; 0 while that is not known). `instances` are the
+    group's instances on demand, by id. `own_base` is the on-demand base that the group had before
+    lab hours raised it; None when they have not.
     """
 
     refused: Market | None = None
     refused_since: float = 0
     instances: frozenset[str] = frozenset()
     own_base: int | None = None
+    next_try_at: float = 0
 
     @property
     def on_demand(self) -> int:
@@ -50,9 +65,8 @@ class Bought:
 class Purchases(Protocol):
     """EC2's answers to a group that buys instances."""
 
-    def refused(self, asg: str, since: float) -> Market | None:
-        """The market of the newest launch since then (epoch seconds) that EC2 refused for want of
-        capacity or by a quota; None when there is none."""
+    def refusals(self, asg: str, since: float) -> tuple[Refusal, ...]:
+        """The refused launches that began since then (epoch seconds), the oldest first."""
 
     def on_demand(self, asg: str) -> frozenset[str]:
         """The group's instances on demand, by id; ended ones may be among them."""
@@ -63,6 +77,19 @@ def refusal(message: str) -> Market | None:
     reason."""
     match = _REFUSED.match(message)
     return Market(match.group(1).lower()) if match else None
+
+
+def next_try_at(refusals: Sequence[Refusal]) -> float:
+    """Return when a group with these refusals, the oldest first, tries again (epoch seconds).
+
+    It is taken to wait as long as before its last try, because AWS does not document its pauses.
+    0 after a single try.
+    """
+    times = [one.at for one in refusals]
+    tries = [
+        at for before, at in zip([0.0, *times], times, strict=False) if at - before > _ONE_TRY_S
+    ]
+    return 2 * tries[-1] - tries[-2] if len(tries) > 1 else 0
 
 
 def lowest_base(mix: Mix, own: int, on_demand: int, nodes: int) -> int:

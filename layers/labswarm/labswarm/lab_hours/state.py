@@ -19,8 +19,9 @@ class LabHoursState:
     `booked` are the labs of the bookings that were made on the hub's page, with their problems, as
     read at `booked_at` from bookings with this digest; `exams` are those of them that are exams.
     `refused`: "spot" or "on-demand" while instances are missing because EC2 has none of that market
-    for this group, else empty; `refused_since` is when that was first seen, else 0. `own_base` is
-    the on-demand base that the group has to have again; None while it has it.
+    for this group, else empty; `refused_since` is when that was first seen, else 0, and
+    `next_try_at` when the group tries again, 0 while that is not known. `own_base` is the on-demand
+    base that the group has to have again; None while it has it.
     """
 
     node_seats: int | None = None
@@ -40,6 +41,7 @@ class LabHoursState:
     booked_at: float = 0
     refused: str = ""
     refused_since: float = 0
+    next_try_at: float = 0
     own_base: int | None = None
 
     @property

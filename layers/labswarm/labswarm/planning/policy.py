@@ -8,7 +8,7 @@ from labswarm.groups import Group
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.bookings import BookingsRead
 from labswarm.lab_hours.decide import LabHours, actions_of
-from labswarm.lab_hours.purchases import Market
+from labswarm.lab_hours.purchases import Refusal
 from labswarm.lab_hours.state import LabHoursState
 from labswarm.lifecycle.breaker import Breaker
 from labswarm.lifecycle.ledger import Claim
@@ -64,9 +64,8 @@ class LabHoursPolicy:
     def view(self, asg: str) -> Group:  # noqa: ARG002
         return self._world.group()
 
-    def refused(self, asg: str, since: float) -> Market | None:  # noqa: ARG002
-        recent = [market for at, market in self._world.refusals if at >= since]
-        return recent[-1] if recent else None
+    def refusals(self, asg: str, since: float) -> tuple[Refusal, ...]:  # noqa: ARG002
+        return tuple(one for one in self._world.refusals if one.at >= since)
 
     def on_demand(self, asg: str) -> frozenset[str]:  # noqa: ARG002
         return frozenset(node.instance_id for node in self._world.live() if not node.spot)

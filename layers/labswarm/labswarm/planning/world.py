@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labswarm.groups import Group
-from labswarm.lab_hours.purchases import Market
+from labswarm.lab_hours.purchases import Market, Refusal
 from labswarm.planning.cluster import PlannedCluster
 from labswarm.planning.distributions import Distributions
 from labswarm.planning.packing import FreeSeats
@@ -125,7 +125,7 @@ class World:
         self.starts_s: list[float] = list(distributions.measured_starts_s)
         self.unlaunched: set[str] = set()
         """Why launches had to wait: the limits and shortages that were met."""
-        self.refusals: list[tuple[float, Market]] = []
+        self.refusals: list[Refusal] = []
         """The launches that EC2 refused for want of capacity or by a quota."""
         self._distributions = distributions
         self._policy = policy
@@ -279,7 +279,7 @@ class World:
                 self.unlaunched.add(refused)
                 if refused != "subnet":
                     market = Market.SPOT if spot else Market.ON_DEMAND
-                    self.refusals.append((self.now, market))
+                    self.refusals.append(Refusal(self.now, market))
                 self._retry()
                 continue
             number = len(self.nodes)
