@@ -1,14 +1,12 @@
 """Each state of a student's page: its words, whether everybody can use it, and how it looks."""
 
-import json
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Route
+from playwright.sync_api import Browser
+from tests.support.away import Away, banner_of, goes_on, overlay_of
 from tests.support.lone_server import STUDENT, LoneServer, lone_server
-from tests.support.notice_answers import NONE, NoticeAnswers
+from tests.support.notice_answers import NONE, NoticeAnswers, notice
 from tests.support.student_page import CHROMIUM, StudentPage, chromium, expect, text
 
 pytestmark = [
@@ -73,29 +71,6 @@ def answers(opened: tuple[StudentPage, NoticeAnswers]) -> NoticeAnswers:
     return opened[1]
 
 
-def banner_of(page: StudentPage) -> Locator:
-    return page.page.locator(".labswarm-banner")
-
-
-def overlay_of(page: StudentPage) -> Locator:
-    return page.page.locator(".labswarm-overlay")
-
-
-def goes_on(page: StudentPage) -> None:
-    """The page sees its server again and says so; the student hides that."""
-    expect(overlay_of(page)).to_be_hidden(timeout=60_000)
-    banner = banner_of(page)
-    expect(banner).to_contain_text("Your server is here again")
-    banner.get_by_role("button", name="Hide").click()
-
-
-def notice(kind: str, left_s: float | None, message: str = "Save your files.") -> dict[str, Any]:
-    now = time.time()
-    deadline = None if left_s is None else int(now + left_s)
-    said = {"kind": kind, "deadline": deadline, "id": 0, "message": message}
-    return {"notice": said, "now": now}
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_notice_is_shown_and_can_be_used_without_a_mouse(
     page: StudentPage, answers: NoticeAnswers, kind: str
@@ -157,48 +132,6 @@ def test_a_countdown_in_the_past_is_now(page: StudentPage, answers: NoticeAnswer
     answers.say(notice("interruption", -50))
     countdown = banner_of(page).locator(".labswarm-countdown")
     expect(countdown).to_have_text("At the latest now.", timeout=30_000)
-
-
-class Away:
-    """The page's server is away, and the hub says so of it."""
-
-    def __init__(self, page: StudentPage) -> None:
-        self.started: list[str] = []
-        self._servers: dict[str, Any] = {}
-        self._progress = ""
-        self._page = page
-        self._routes: dict[str, Callable[[Route], None]] = {
-            f"**/user/{STUDENT}/**": lambda route: route.fulfill(status=424),
-            "**/hub/home": lambda route: route.fulfill(body='xsrf_token: "token"'),
-            f"**/hub/api/users/{STUDENT}?*": self._user,
-            "**/server/progress?*": self._events,
-            "**/server?*": self._start,
-        }
-        for url, handler in self._routes.items():
-            page.page.route(url, handler)
-
-    def starting(self, message: str) -> None:
-        """The hub starts the server, and says this about it."""
-        self._servers = {"": {"pending": "spawn"}}
-        self._progress = json.dumps({"progress": 10, "message": message})
-
-    def over(self) -> None:
-        """The server is here again."""
-        for url, handler in self._routes.items():
-            self._page.page.unroute(url, handler)
-        goes_on(self._page)
-
-    def _user(self, route: Route) -> None:
-        body = json.dumps({"name": STUDENT, "servers": self._servers})
-        route.fulfill(content_type="application/json", body=body)
-
-    def _events(self, route: Route) -> None:
-        route.fulfill(content_type="text/event-stream", body=f"data: {self._progress}\n\n")
-
-    def _start(self, route: Route) -> None:
-        self.started.append(route.request.method)
-        self.starting("Found a seat.")
-        route.fulfill()
 
 
 def test_a_page_whose_server_starts_elsewhere_follows_the_line(
@@ -269,6 +202,22 @@ def test_a_page_without_a_connection_says_so_and_goes_on(
     assert page.dialogs() == []
 
 
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    "rubbish",
+    ["<html>", "[]", '{"notice": 7}', '{"notice": {"kind": "party", "message": "x"}}'],
+)
+def test_an_answer_that_makes_no_sense_shows_nothing(
+    page: StudentPage, answers: NoticeAnswers, rubbish: str
+) -> None:
+    before = page.dialogs()
+    # The page asks again 10 s after an answer that it cannot read.
+    with page.page.expect_request("**/labswarm/notice**", timeout=30_000):
+        answers.say(rubbish)
+    expect(banner_of(page)).to_be_hidden()
+    assert page.dialogs() == before
+
+
 def test_a_newer_version_on_disk_is_not_overwritten_unasked(
     page: StudentPage, server: LoneServer, answers: NoticeAnswers
 ) -> None:
@@ -289,19 +238,3 @@ def test_a_newer_version_on_disk_is_not_overwritten_unasked(
         "Not saved: both.txt (there is a newer version on disk)."
     )
     assert file.read_text() == "written elsewhere\n"
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize(
-    "rubbish",
-    ["<html>", "[]", '{"notice": 7}', '{"notice": {"kind": "party", "message": "x"}}'],
-)
-def test_an_answer_that_makes_no_sense_shows_nothing(
-    page: StudentPage, answers: NoticeAnswers, rubbish: str
-) -> None:
-    before = page.dialogs()
-    # The page asks again 10 s after an answer that it cannot read.
-    with page.page.expect_request("**/labswarm/notice**", timeout=30_000):
-        answers.say(rubbish)
-    expect(banner_of(page)).to_be_hidden()
-    assert page.dialogs() == before

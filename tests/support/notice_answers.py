@@ -68,3 +68,11 @@ def _message(answer: str | dict[str, Any] | None) -> str | None:
         return None
     message = answer.get("message")
     return str(message["id"]) if message else ""
+
+
+def notice(kind: str, left_s: float | None, message: str = "Save your files.") -> dict[str, Any]:
+    """Return an answer with a notice whose time is over in so many seconds."""
+    now = time.time()
+    deadline = None if left_s is None else int(now + left_s)
+    said = {"kind": kind, "deadline": deadline, "id": 0, "message": message}
+    return {"notice": said, "now": now}

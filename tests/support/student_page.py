@@ -59,12 +59,15 @@ def chromium(*arguments: str) -> Iterator[Browser]:
 class StudentPage:
     """One tab of a student. `site` is the hub, or the server of a student without one."""
 
-    def __init__(self, browser: Browser, site: str, student: str) -> None:
+    def __init__(
+        self, browser: Browser, site: str, student: str, context: BrowserContext | None = None
+    ) -> None:
+        """`context` is that of another tab of the same student."""
         self.theme = "light"
-        self.context: BrowserContext = browser.new_context(
-            viewport={"width": WIDTHS[0], "height": 800}
-        )
-        self.context.add_init_script(_WATCH)
+        if context is None:
+            context = browser.new_context(viewport={"width": WIDTHS[0], "height": 800})
+            context.add_init_script(_WATCH)
+        self.context: BrowserContext = context
         self.page: Page = self.context.new_page()
         self.site, self.student = site, student
 

@@ -28,7 +28,11 @@ def test_the_page_of_a_start_says_that_the_place_is_kept_and_when_it_failed() ->
     ("server_name", "said"),
     [
         ("", "Nobody worked on it for an hour. Your files are safe."),
-        ("two", "It was stopped, maybe from another tab. Your files are safe."),
+        (
+            "two",
+            "It was stopped from another tab, or because nobody worked on it for a while. "
+            "Your files are safe.",
+        ),
     ],
 )
 def test_a_stopped_server_says_why_and_has_one_button(server_name: str, said: str) -> None:

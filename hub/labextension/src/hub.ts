@@ -23,11 +23,15 @@ export function whose(): IWhose | null {
   return { prefix, user, server: PageConfig.getOption('hubServerName') };
 }
 
+/** A hub that is busy with a whole class answers within this time (ms). */
+const ANSWERS_MS = 20_000;
+
 /** Asks the hub's API with the cookies of the student's login. */
 export class Hub {
   constructor(
     private _whose: IWhose,
-    private _fetch: typeof fetch = (input, init) => fetch(input, init)
+    private _fetch: typeof fetch = (input, init) =>
+      fetch(input, { signal: AbortSignal.timeout(ANSWERS_MS), ...init })
   ) {}
 
   /** The hub's answer about the server. An unreadable one counts as silence. */

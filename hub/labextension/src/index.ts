@@ -166,7 +166,7 @@ function moverOf(
 
 function sayBack(app: JupyterFrontEnd, banner: Banner, isAnother: boolean): void {
   if (!isAnother) {
-    banner.say('Your server is here again', 'This page goes on where it was.');
+    banner.say('Your server is here again.', 'This page goes on where it was.');
     return;
   }
   const actions: IAction[] = [];
@@ -175,7 +175,7 @@ function sayBack(app: JupyterFrontEnd, banner: Banner, isAnother: boolean): void
     actions.push({ label: 'Run all above', press });
   }
   banner.say(
-    'Your server is here again, on another machine',
+    'Your server is here again, on another machine.',
     'Your documents are as you left them. Variables are gone, for the kernels are new: run your cells again.',
     actions
   );

@@ -170,7 +170,7 @@ function lasts(away: number): string {
 }
 
 function whyStopped(notice: INotice | null): string {
-  let why = 'It was stopped, maybe from another tab.';
+  let why = 'It was stopped from another tab, or because nobody worked on it for a while.';
   if (notice?.kind === 'idle') {
     why = 'Nobody worked on it for a while, and it made room for others.';
   } else if (notice?.kind === 'lab') {

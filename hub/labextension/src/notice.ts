@@ -39,19 +39,19 @@ export interface IAnswer {
 }
 
 const TITLES: Record<Kind, string> = {
-  interruption: 'Your server is moving to another machine',
-  terminate: 'The machine of your server goes out of service',
-  idle: 'Your server is idle and stops soon',
-  age: 'Your server stops soon',
-  lab: 'Your lab ends soon',
+  interruption: 'Your server is moving to another machine.',
+  terminate: 'The machine of your server goes out of service.',
+  idle: 'Your server is idle and stops soon.',
+  age: 'Your server stops soon.',
+  lab: 'Your lab ends soon.',
   memory: 'Out of memory:',
-  home: 'Your home is nearly full',
-  hub: 'The hub goes down for a moment'
+  home: 'Your home is nearly full.',
+  hub: 'The hub goes down for a moment.'
 };
 const LONGEST_MESSAGE = 600;
 const DAY_S = 86_400;
 
-/** The title above a notice's sentences. */
+/** The title before a notice's sentences, with its own full stop or colon. */
 export function titleOf(notice: INotice): string {
   return TITLES[notice.kind];
 }

@@ -3,7 +3,12 @@
 import { PageConfig } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import { IWatched } from './watching';
+import { IWatched, WAIT_S } from './watching';
+
+/** A server that is busy starting kernels answers within this time (ms). */
+const ANSWERS_MS = 20_000;
+/** The same for a question that the server keeps for a while (ms). */
+const KEPT_MS = WAIT_S * 1000 + ANSWERS_MS;
 
 /** Asks the server as JupyterLab does: with its cookies and the token against forged requests. */
 export class Server {
@@ -16,11 +21,15 @@ export class Server {
     return this._settings.baseUrl;
   }
 
-  /** Ask for a path under the base URL; rejects when nothing answers. */
-  ask(path: string, init: RequestInit = {}): Promise<Response> {
+  /**
+   * Ask for a path under the base URL; rejects when nothing answers within `withinMs`. After a sleep
+   * or a change of the network a browser may wait for an answer that nobody sends.
+   */
+  ask(path: string, init: RequestInit = {}, withinMs = ANSWERS_MS): Promise<Response> {
     const request = new Request(this.baseUrl + path, {
       cache: 'no-store',
       credentials: 'same-origin',
+      signal: AbortSignal.timeout(withinMs),
       ...init
     });
     return this._fetch.call(null, withXsrf(request));
@@ -73,7 +82,7 @@ export class Server {
   watched(): Pick<IWatched, 'id' | 'ask' | 'pause' | 'isLookedAt'> {
     return {
       id: this._page,
-      ask: path => this.ask(path),
+      ask: path => this.ask(path, {}, KEPT_MS),
       pause: pauseUntilLookedAt,
       isLookedAt: () => document.visibilityState === 'visible'
     };

@@ -4,7 +4,7 @@ import { ServerClock } from './countdown';
 import { IMessage, INotice, nameOf, parseAnswer } from './notice';
 
 /** How long the server may keep a question until it has something new to say (s). */
-const WAIT_S = 20;
+export const WAIT_S = 20;
 /** The time between two questions of a page that nobody looks at, or of an old server (ms). */
 const PAUSE_MS = 3_000;
 /** After an answer that makes no sense (ms). */
