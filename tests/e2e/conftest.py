@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.support.kept_pages import pytest_runtest_makereport  # noqa: F401  # a hook
 
 from labswarm_lab.nodes.requirements import missing
 

@@ -1,10 +1,10 @@
 """A student at a real browser: Debian's Chromium, driven by Playwright."""
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,20 +13,18 @@ from playwright.sync_api import (
     BrowserContext,
     Locator,
     Page,
+    Response,
     expect,
     sync_playwright,
 )
 
-CHROMIUM = shutil.which("chromium")
+from labswarm_lab.chromium import ARGUMENTS, CHROMIUM
+
 _REPOSITORY = Path(__file__).resolve().parents[2]
 AXE = _REPOSITORY / "hub/labextension/node_modules/axe-core/axe.min.js"
 SCREENSHOTS = _REPOSITORY / "build/screenshots"
+FAILURES = _REPOSITORY / "build/failures"
 WIDTHS = (1280, 400)
-# Without these Chromium asks the network for news of its own.
-_ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 # Every dialog, and every text of the banner and the overlay, however short it was shown.
 _WATCH = """
 window.seenDialogs = [];
@@ -48,7 +46,7 @@ def chromium(*arguments: str) -> Iterator[Browser]:
     """A headless Chromium with a profile of its own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*_ARGUMENTS, *arguments]
+            executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments]
         )
         try:
             yield browser
@@ -70,6 +68,8 @@ class StudentPage:
         self.context: BrowserContext = context
         self.page: Page = self.context.new_page()
         self.site, self.student = site, student
+        self._events: list[str] = []
+        self._record()
 
     def ask_for_server(self) -> None:
         """Log in at the hub, which starts the server."""
@@ -167,6 +167,30 @@ class StudentPage:
             self.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png")
         self.page.set_viewport_size(size)
 
+    def keep(self, name: str) -> None:
+        """Keep a picture of the page, its texts and what happened in it, in build/failures."""
+        FAILURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=FAILURES / f"{name}.png")
+        texts = [f"{name}: {self.texts(name)}" for name in ("banner", "overlay")]
+        lines = [*self._events, *texts, f"place: {self.place()}", f"dialogs: {self.dialogs()}"]
+        (FAILURES / f"{name}.txt").write_text("\n".join(lines))
+
+    def _record(self) -> None:
+        """Note saves, failed requests and messages of the console, for `keep`."""
+
+        def note(words: str) -> None:
+            self._events.append(f"{datetime.now():%H:%M:%S.%f} {words}")
+
+        def answered(answer: Response) -> None:
+            request = answer.request
+            if answer.status >= 400 or request.method in ("PUT", "POST"):
+                note(f"{answer.status} {request.method} {request.url}")
+
+        self.page.on("console", lambda said: note(f"{said.type}: {said.text}"))
+        self.page.on("pageerror", lambda error: note(f"error: {error}"))
+        self.page.on("requestfailed", lambda one: note(f"{one.failure} {one.method} {one.url}"))
+        self.page.on("response", answered)
+
     def close(self) -> None:
         """Close the tab and forget its cookies."""
         self.context.close()
@@ -246,4 +270,13 @@ def within(seconds: float, is_so: Callable[[], bool], what: str) -> float:
     return time.monotonic() - begun
 
 
-__all__ = ["StudentPage", "chromium", "expect", "notebook", "source_of", "text", "within"]
+__all__ = [
+    "CHROMIUM",
+    "StudentPage",
+    "chromium",
+    "expect",
+    "notebook",
+    "source_of",
+    "text",
+    "within",
+]
