@@ -50,6 +50,7 @@ MADE_A_KIND = {
         "config.py",
         "fitness.py",
         "labswarm_node/document.py",
+        "labswarm/shortages.py",
         "running_hub.py",
     },
     "SyntaxError": {"document/model.py"},
