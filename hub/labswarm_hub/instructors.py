@@ -6,7 +6,7 @@ may see and do: the page acts with the token that the hub gives to it for the pe
 
 from typing import Any
 
-from labswarm_hub.names import escaped
+from labswarm.homes import escaped
 from labswarm_hub.settings import HubSettings
 
 NAME = "labs"

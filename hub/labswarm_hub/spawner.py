@@ -15,6 +15,7 @@ from jupyterhub.handlers.pages import SpawnHandler
 from traitlets import Float, Instance, default
 
 from labswarm.errors import BadInput
+from labswarm.homes import home_name
 from labswarm.notices import key_of
 from labswarm.seats import START_WITHIN_S
 from labswarm.shortages import FILE as SHORTAGES
@@ -24,7 +25,6 @@ from labswarm_hub.ending import asked_to_end
 from labswarm_hub.folders import make_folder, mounts
 from labswarm_hub.homes import make_home, set_settings_aside
 from labswarm_hub.listening import listens
-from labswarm_hub.names import home_name
 from labswarm_hub.profiles import CLEAN, options_form, options_from_form
 from labswarm_hub.refusals import Refusals
 from labswarm_hub.seating import KEPT_S, Seating

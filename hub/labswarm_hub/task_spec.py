@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from labswarm import labels
+from labswarm.homes import home_name
 from labswarm_hub.homes import GID, UID
-from labswarm_hub.names import home_name, service_name
+from labswarm_hub.names import service_name
 from labswarm_hub.settings import Group, HubSettings
 
 HOME = "/home/jovyan"

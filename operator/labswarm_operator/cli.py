@@ -8,6 +8,7 @@ import click
 
 from labswarm_operator.commands import Choice, PluggedCommands
 from labswarm_operator.completion import SHELLS, script
+from labswarm_operator.home_commands import home
 from labswarm_operator.hub_commands import hub
 from labswarm_operator.options import json_option, on_account
 from labswarm_operator.progress import say
@@ -25,6 +26,7 @@ def labswarm() -> None:
     """Run an autoscaling JupyterHub on AWS without Kubernetes."""
 
 
+labswarm.add_command(home)
 labswarm.add_command(hub)
 
 

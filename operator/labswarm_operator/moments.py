@@ -8,8 +8,8 @@ from labswarm_operator.refusal import Refusal
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-def moment(text: str, now: float) -> float:
-    """The time that `--since` names: an age (90s, 10m, 2h), a time of day or a date and time.
+def moment(text: str, now: float, option: str = "--since") -> float:
+    """The time that an option names: an age (90s, 10m, 2h), a time of day or a date and time.
 
     A time of day that is still to come was yesterday's. Raises Refusal.
     """
@@ -24,5 +24,5 @@ def moment(text: str, now: float) -> float:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
         raise Refusal(
-            f"--since: {text!r} is not a time. Write 90s, 10m or 2h, 14:05, or 2026-01-31T14:05."
+            f"{option}: {text!r} is not a time. Write 90s, 10m or 2h, 14:05, or 2026-01-31T14:05."
         ) from None

@@ -16,6 +16,9 @@ COMMANDS = "labswarm.commands"
 CLIENTS = "labswarm.clients"
 """A function from a lab's name to its `labswarm_operator.account.Clients`."""
 
+BACKUPS = "labswarm.backups"
+"""A function from a lab's name to its `labswarm_operator.home_restore.Backups`."""
+
 
 def names(group: str) -> list[str]:
     """Return the names of the plug-ins of a group, sorted; loads none."""

@@ -67,4 +67,4 @@ def test_a_document_with_which_the_hub_does_not_start_is_taken_back(lab: LabUnde
     assert "RuntimeError: of an admin" in hub(lab, "logs", "--since", "5m")
     assert f"DocumentRefused: version {runs + 1}" in hub(lab, "logs", "document", "--since", "5m")
     hub(lab, "undo")
-    assert "Starting student-01" not in hub(lab, "logs", "spawner", "--since", "30s")
+    assert "Starting jupyter-student-2d02 on" in hub(lab, "logs", "spawner", "--since", "10m")

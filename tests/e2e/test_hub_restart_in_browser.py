@@ -20,8 +20,8 @@ from tests.support.student_page import (
     within,
 )
 
+from labswarm.homes import home_name
 from labswarm_hub.homes import GID, UID, make_home
-from labswarm_hub.names import home_name
 
 pytestmark = [
     pytest.mark.swarm,

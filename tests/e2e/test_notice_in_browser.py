@@ -22,7 +22,7 @@ from tests.support.student_page import (
     within,
 )
 
-from labswarm_hub.names import home_name
+from labswarm.homes import home_name
 
 pytestmark = [
     pytest.mark.swarm,

@@ -24,9 +24,9 @@ from tests.support.student_page import (
     source_of,
 )
 
+from labswarm.homes import home_name
 from labswarm.notices import Notice
 from labswarm_emulator.machines import Instance
-from labswarm_hub.names import home_name
 from labswarm_lab.hub import HubGround, start_hub, wait_healthy
 from labswarm_lab.images import hub_image, notebook_image, publish
 from labswarm_lab.nodes import machine, network, registry, sweep

@@ -16,9 +16,9 @@ from typing import Any
 
 from docker import DockerClient
 
+from labswarm.homes import home_name
 from labswarm_emulator.machines import Instance
 from labswarm_hub.homes import UID, make_home
-from labswarm_hub.names import home_name
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.task_spec import Server, service_spec
 from labswarm_lab import hub

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from labswarm_hub.names import home_name
+from labswarm.homes import home_name
 from labswarm_lab.lab import Lab
 from labswarm_lab.students import student_names, xsrf_of
 from labswarm_lab.swarm_seen import swarm_of

@@ -14,7 +14,8 @@ COLUMNS = 80
 WORDS = (
     "add affect answer begin book check choose clear compare connect crash cut delay deliver deny "
     "draw drop end exit give hold inject install keep kill let list lose lower make move never "
-    "press print read refuse remove repeat replace report return roll run send set show simulate "
+    "press print read refuse remove repeat replace report restore return roll "
+    "run send set show simulate "
     "change open start stop throttle use watch write "
 )
 OF_PROGRAMS = (

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tests.support.hub_settings import GPU, GROUPS, SETTINGS
 
 from labswarm.errors import BadInput
+from labswarm.homes import escaped, home_name
 from labswarm.seats import Seat
 from labswarm_hub.homes import make_home
-from labswarm_hub.names import escaped, home_name, service_name
+from labswarm_hub.names import service_name
 from labswarm_hub.profiles import options_form, options_from_form
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.task_spec import CLUSTER_LABEL, Server, service_spec
