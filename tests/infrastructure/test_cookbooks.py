@@ -260,6 +260,7 @@ def test_hub_json_has_the_fields_that_the_hub_reads() -> None:
         "lab",
         # The hub's document has these, not the cookbook.
         *("default_url", "authenticator_traits", "hub_traits", "extra_config", "former_admins"),
+        *("folders", "home_bytes"),
     }
 
 
