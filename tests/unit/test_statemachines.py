@@ -82,6 +82,43 @@ def test_an_error_that_no_machine_names_is_waited_out(task: dict[str, Any]) -> N
     assert sum(delays) / 2 >= (4 if replaces else 9)
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_a_try_comes_soon_after_a_failure_and_no_pause_is_more_than_twice_the_last(
+    task: dict[str, Any],
+) -> None:
+    """A node waits for what has long recovered if the pauses grow faster."""
+    for retry in task["Retry"][1:]:
+        assert retry["IntervalSeconds"] <= (1 if "States.ALL" in retry["ErrorEquals"] else 3)
+        # https://states-language.net/spec.html#errors: 2.0 if a retrier does not say.
+        growth = retry.get("BackoffRate", 2)
+        assert growth <= 2
+        assert growth == 1 or retry["MaxDelaySeconds"] <= 20
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        param
+        for param in TASKS
+        if str(param.id).startswith(("lab_hours", "reconcile"))
+        or str(param.id).endswith(("-Notify", "-Warn"))
+    ],
+)
+def test_a_step_that_the_next_run_or_nobody_depends_on_is_given_up_soon(
+    task: dict[str, Any],
+) -> None:
+    """Other nodes wait for their turn, and students for the next step."""
+    for retry in task["Retry"][1:]:
+        delays = [
+            min(
+                retry["IntervalSeconds"] * retry.get("BackoffRate", 2) ** n,
+                retry["MaxDelaySeconds"],
+            )
+            for n in range(retry["MaxAttempts"])
+        ]
+        assert sum(delays) <= 100
+
+
 def test_a_launch_waits_out_a_throttle_until_its_own_time_ends() -> None:
     states = load(ROOT / "statemachines/node_launch.asl.yaml")["States"]
     forward = [
@@ -100,7 +137,11 @@ def test_every_task_calls_a_function_of_the_template_that_ends_before_it(
     assert name is not None
     function = FUNCTIONS[name.group(1)]["Properties"]
     # The next attempt of a Task has a token of its own, which no earlier call may replace.
-    assert function["Timeout"] < task.get("TimeoutSeconds", LOOK_S)
+    longest_s = task.get("TimeoutSeconds", LOOK_S)
+    assert function["Timeout"] < longest_s
+    if not task["Resource"].endswith(".waitForTaskToken"):
+        # A call whose answer is lost is made again soon.
+        assert longest_s <= function["Timeout"] + 5
     assert (ROOT / function["CodeUri"] / "app.py").exists()
 
 

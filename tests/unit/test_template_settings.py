@@ -125,3 +125,23 @@ def test_code_names_the_apps_things_with_the_prefix_of_its_deployment() -> None:
         if name in names
     }
     assert literals == set()
+
+
+def test_a_machine_may_deliver_its_log_with_the_actions_that_step_functions_uses() -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html"""
+    (statement,) = RESOURCES["DeliverLogs"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert {action.removeprefix("logs:") for action in statement["Action"]} == {
+        *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery"),
+        *("ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies"),
+        "DescribeLogGroups",
+    }
+
+
+def test_a_machine_sends_its_traces_with_the_actions_that_x_ray_lists() -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html"""
+    (statement,) = RESOURCES["SendTraces"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert {action.removeprefix("xray:") for action in statement["Action"]} == {
+        *("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
+    }
