@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ OF_MACHINES = (
     *("test_statemachines", "test_transient_retries", "test_template_settings"),
     *("test_alarms_page", "test_app_deliveries"),
 )
+_SUPPORT = re.compile(r"^from tests\.support\.(\w+) import", re.MULTILINE)
 STORE = ROOT / "build" / "reached"
 
 
@@ -85,7 +87,7 @@ def nearest(mutant: Mutant, text: str, root: Path) -> Iterator[str]:
     that name its importers, and the whole app at work.
     """
     tests = {
-        str(file.relative_to(root)): file.read_text()
+        str(file.relative_to(root)): _with_support(file, root)
         for folder in ("tests/unit", "tests/contract")
         for file in (root / folder).rglob("test_*.py")
     }
@@ -114,6 +116,14 @@ def nearest(mutant: Mutant, text: str, root: Path) -> Iterator[str]:
     near = [name for name, test in tests.items() if any(_names(test, i) for i in importers)]
     further = sorted(set(near) - set(direct), key=_size(tests))[:MOST_FILES]
     yield from (name for name in dict.fromkeys([*further, *whole]) if name not in direct)
+
+
+@cache
+def _with_support(file: Path, root: Path) -> str:
+    """A test file's text, and that of the shared parts that it imports."""
+    text = file.read_text()
+    parts = [root / f"tests/support/{name}.py" for name in _SUPPORT.findall(text)]
+    return "\n".join([text, *(part.read_text() for part in parts if part.exists())])
 
 
 def _size(tests: Mapping[str, str]) -> Callable[[str], int]:

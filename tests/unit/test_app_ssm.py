@@ -1,5 +1,6 @@
 """The adapters to Systems Manager and Step Functions, against answers as AWS gives them."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
@@ -16,6 +19,7 @@ from labswarm.aws.agent import DELIVERY_TIMEOUT_S, SsmAgent, pause_s
 from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.errors import named
 from labswarm.aws.executions import StepFunctionsExecutions
+from labswarm.aws.wiring import Wiring
 from labswarm.commands.agent import Invocation
 from labswarm.errors import BadInput, LabswarmError, Permanent, Throttled, Transient
 
@@ -152,6 +156,38 @@ def test_boto3_looks_again_for_some_seconds_at_a_command_that_ssm_does_not_know_
     assert pause_s((None, {"Error": {"Code": "ThrottlingException"}}), 1) is None
     assert pause_s((None, {"Status": "Success"}), 1) is None
     assert pause_s(None, 1, caught_exception=OSError()) is None
+
+
+class Raw(io.BytesIO):
+    """An answer's body as botocore reads it."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.read()
+
+
+def test_the_agent_of_events_looks_again_at_a_command_that_ssm_does_not_know_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SSM's event may come before SSM knows its command."""
+    unknown = (400, {"__type": "InvocationDoesNotExist"})
+    known = (200, {"Status": "Success", "ResponseCode": 0, "StandardOutputContent": "{}"})
+    answers = [unknown, unknown, known]
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        status, body = answers.pop(0)
+        return AWSResponse(request.url, status, HTTPHeaders(), Raw(json.dumps(body).encode()))
+
+    session = boto3.Session("x", "x", region_name="eu-west-1")
+    session.events.register(
+        "before-send.ssm.GetCommandInvocation",
+        answer,  # type: ignore[arg-type]  # the stubs do not say that a handler may answer
+    )
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+
+    invocation = Wiring().agent_of_events().invocation(COMMAND, INSTANCE)
+
+    assert invocation is not None
+    assert invocation.status == "Success"
 
 
 def test_an_invocation_that_is_not_there_yet_is_not_known(ssm: Stubbed) -> None:

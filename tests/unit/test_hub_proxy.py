@@ -30,7 +30,7 @@ def student(name: str) -> Any:
     return SimpleNamespace(name=name, spawners={"": running}, proxy_spec=running.proxy_spec)
 
 
-class MemoryProxy(SeparateProxy):  # type: ignore[misc]  # JupyterHub has no types
+class MemoryProxy(SeparateProxy):
     """A proxy whose routes are in memory; `added` has the order."""
 
     def __init__(self) -> None:
