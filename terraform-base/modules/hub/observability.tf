@@ -49,10 +49,9 @@ resource "aws_cloudwatch_log_metric_filter" "full_homes" {
   pattern        = "\"The home of\" \"is full\""
 
   metric_transformation {
-    namespace     = "labswarm"
-    name          = "FullHomes-${var.cluster}"
-    value         = "1"
-    default_value = "0"
+    namespace = "labswarm"
+    name      = "FullHomes-${var.cluster}"
+    value     = "1"
   }
 }
 
