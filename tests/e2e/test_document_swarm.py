@@ -64,7 +64,8 @@ def test_a_document_with_which_the_hub_does_not_start_is_taken_back(lab: LabUnde
     state = json.loads(hub(lab, "show", "--json"))
     assert (state["applied"], state["version"]) == (runs, runs + 1)
     assert {name: one.id for name, one in containers(lab).items()} == before
-    assert "RuntimeError: of an admin" in hub(lab, "logs", "--since", "5m")
+    # Of the hub itself Swarm has only the log of the task that runs.
+    assert "JupyterHub is now running" in hub(lab, "logs", "--since", "5m")
     assert f"DocumentRefused: version {runs + 1}" in hub(lab, "logs", "document", "--since", "5m")
     hub(lab, "undo")
-    assert "Starting jupyter-student-2d02 on" in hub(lab, "logs", "spawner", "--since", "10m")
+    assert json.loads(hub(lab, "show", "--json"))["applied"] == runs + 2
