@@ -3,6 +3,8 @@
 .PHONY: help setup lab down check format test test-deep histories planted mutants chaos extension pictures bench-seats plan lock clean
 
 BIN := .venv/bin
+# The tests start hundreds of Python programs. Without bytecode each one compiles its modules again.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest
 # A file's tests share what they bring up: they stay together.
 AT_ONCE := -n 2 --dist loadfile
@@ -73,11 +75,12 @@ plan: ## plan the lab's cluster again, after a change of terraform-base or lab/l
 
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--quiet --custom-compile-command "make lock"
+WITHOUT := --override requirements/overrides
 
 lock: ## write the lock files from pyproject.toml and requirements/*.in
 	$(LOCK) requirements/bootstrap.in -o requirements/bootstrap.lock
-	$(LOCK) pyproject.toml --extra node --extra labs --extra lab --extra png requirements/dev.in -o requirements/lab.lock
-	$(LOCK) requirements/class.in --override requirements/class.overrides -o requirements/class.lock
+	$(LOCK) pyproject.toml --extra node --extra labs --extra lab --extra png requirements/dev.in $(WITHOUT) -o requirements/lab.lock
+	$(LOCK) requirements/class.in $(WITHOUT) -o requirements/class.lock
 	$(LOCK) requirements/infra.in -o requirements/infra.lock
 	$(LOCK) --no-deps requirements/examples.in -o requirements/examples.lock
 	$(LOCK) packer/scripts/node-requirements.in -c requirements/lab.lock -o packer/scripts/node-requirements.lock

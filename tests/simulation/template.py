@@ -16,11 +16,11 @@ _RATE = re.compile(r"rate\((\d+) minutes?\)")
 _SCHEDULED = '{"source": "aws.events", "detail-type": "Scheduled Event"}'
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads CloudFormation's short forms as their plain values."""
 
 
-def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+def _plain(loader: yaml.CSafeLoader, _tag: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node, deep=True)
     if isinstance(node, yaml.MappingNode):
@@ -43,14 +43,14 @@ def _read(path: str) -> str:
 
 
 @cache
-def _resources() -> dict[str, Any]:
-    text = with_names(_read("template.yaml"))
-    loaded: dict[str, Any] = yaml.load(text, _Loader)["Resources"]  # noqa: S506
+def resources() -> dict[str, Any]:
+    """Each of the template's resources by its logical name."""
+    loaded: dict[str, Any] = yaml.load(with_names(_read("template.yaml")), _Loader)["Resources"]  # noqa: S506
     return loaded
 
 
 def _of(kind: str) -> dict[str, Any]:
-    return {n: r["Properties"] for n, r in _resources().items() if r["Type"] == kind}
+    return {n: r["Properties"] for n, r in resources().items() if r["Type"] == kind}
 
 
 @cache
@@ -81,9 +81,7 @@ def async_retries(folder: str) -> int:
 def machines() -> dict[str, Any]:
     """Each machine's definition by its name."""
     return {
-        properties["Name"]: yaml.safe_load(
-            with_names((ROOT / properties["DefinitionUri"]).read_text())
-        )
+        properties["Name"]: yaml.load(with_names(_read(properties["DefinitionUri"])), _Loader)  # noqa: S506
         for properties in _of("AWS::Serverless::StateMachine").values()
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tests.simulation.template import with_names
+from tests.simulation.template import resources, with_names
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,29 +22,11 @@ DENIED = ["Permanent", "BadInput", "Gone"]
 
 
 def load(machine: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(with_names(machine.read_text()))
+    loaded: dict[str, Any] = yaml.load(with_names(machine.read_text()), yaml.CSafeLoader)
     return loaded
 
 
-def template() -> dict[str, Any]:
-    class Loader(yaml.SafeLoader):
-        """Reads CloudFormation's short forms as plain values."""
-
-    def plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
-        if isinstance(node, yaml.SequenceNode):
-            return loader.construct_sequence(node, deep=True)
-        if isinstance(node, yaml.MappingNode):
-            return loader.construct_mapping(node, deep=True)
-        assert isinstance(node, yaml.ScalarNode)
-        return loader.construct_scalar(node)
-
-    Loader.add_multi_constructor("!", plain)
-    loaded: dict[str, Any] = yaml.load(with_names((ROOT / "template.yaml").read_text()), Loader)  # noqa: S506
-    resources: dict[str, Any] = loaded["Resources"]
-    return resources
-
-
-RESOURCES = template()
+RESOURCES = resources()
 
 
 FUNCTIONS = {n: r for n, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}

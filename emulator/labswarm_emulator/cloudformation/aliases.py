@@ -33,7 +33,7 @@ def _aliases(text: str) -> list[str]:
     """Return the names of the aliases; of a text that is no YAML, those before its error."""
     found = []
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             if isinstance(event, yaml.AliasEvent):
                 found.append(str(event.anchor))
     except yaml.YAMLError:

@@ -48,7 +48,7 @@ def _from_file(text: str, where: str) -> str:
     except ValueError:
         refuse_in_definition(text, where)
         try:
-            return json.dumps(yaml.safe_load(text))
+            return json.dumps(yaml.load(text, yaml.CSafeLoader))
         except (yaml.YAMLError, TypeError) as error:
             raise ValidationError(
                 message=f"The definition {where} is neither JSON nor YAML: {error}"
