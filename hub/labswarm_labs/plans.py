@@ -9,9 +9,10 @@ from labswarm.lab_hours.bookings import StoredBooking
 from labswarm.planning.answer import Answer, LabAnswer
 from labswarm.planning.plan import plan
 from labswarm.planning.students import Arrivals, Lab
+from labswarm.readiness.planned import distributions
 from labswarm_operator.account import Clients
 from labswarm_operator.planning.prices import node_prices
-from labswarm_operator.planning.reading import Account, Sizes, distributions, read_account
+from labswarm_operator.planning.reading import Account, Sizes, read_account
 from labswarm_operator.refusal import Refusal
 
 LOSSES_PER_HOUR = 0.05

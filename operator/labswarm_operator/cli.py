@@ -115,12 +115,12 @@ def doctor(clients: "Clients", cluster: str, as_json: bool) -> None:
     Print the size of the class that fits, and a remedy for each finding. Exit with 1 if there is a
     finding.
     """
-    from labswarm_operator.doctor import report
-    from labswarm_operator.doctor.diagnose import diagnose
-    from labswarm_operator.doctor.fit import fit
-    from labswarm_operator.doctor.reading import read_facts
+    from labswarm.readiness.account_rules import diagnose
+    from labswarm.readiness.fit import fit
+    from labswarm_operator import doctor_report as report
+    from labswarm_operator.readiness import read_account_facts
 
-    facts = read_facts(clients, cluster)
+    facts = read_account_facts(clients, cluster)
     fits = fit(facts)
     findings = diagnose(facts, fits)
     if as_json:
@@ -142,21 +142,18 @@ def ready(clients: "Clients", cluster: str, as_json: bool) -> None:
     Run the checks of doctor. Check that the labs of the next 48 hours fit, and the image, homes,
     hub, Chef Server, spot capacity and timetable. Exit with 1 if there is a finding.
     """
-    from labswarm_operator.doctor import diagnose as doctors
-    from labswarm_operator.doctor.fit import fit
-    from labswarm_operator.doctor.reading import read_facts
-    from labswarm_operator.ready import diagnose, report
-    from labswarm_operator.ready.reading import read_readiness
+    import time
 
-    facts = read_readiness(clients, cluster)
-    account = read_facts(clients, cluster)
-    findings = [*doctors.diagnose(account, fit(account)), *diagnose.diagnose(facts)]
+    from labswarm.readiness import report
+    from labswarm_operator.readiness import check
+
+    checked = check(clients, cluster, time.time())
     if as_json:
-        click.echo(report.as_json(cluster, facts, findings))
+        click.echo(report.as_json(cluster, checked.facts, checked.findings))
     else:
-        for line in report.lines(cluster, facts, findings):
+        for line in report.lines(cluster, checked.facts, checked.findings):
             click.echo(line)
-    if findings:
+    if checked.findings:
         raise SystemExit(1)
 
 

@@ -213,6 +213,7 @@ def _app(
     compared = clusters * runs
     transitions = runs * app["pass_transitions"] + compared * app["pass_transitions_per_cluster"]
     calls = decisions + beats + ticks + runs + 2 * compared
+    calls += app["ready_ticks_per_hour"] * MONTH_H  # it looks whether a lab is near
     calls += app["chef_calls_per_hour"] * MONTH_H  # so that it stays Active; it does nothing
     busy = decisions * (assumed["decision_gb_s"] + clusters * assumed["decision_gb_s_per_cluster"])
     busy += beats * (assumed["beat_gb_s"] + clusters * assumed["beat_gb_s_per_cluster"])

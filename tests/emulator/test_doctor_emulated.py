@@ -21,7 +21,7 @@ from labswarm.snapshot import Snapshot
 from labswarm_emulator.control import CONTROL
 from labswarm_operator import account
 from labswarm_operator.cli import labswarm
-from labswarm_operator.ready.reading import SNAPSHOTS
+from labswarm_operator.readiness import SNAPSHOTS
 
 pytestmark = pytest.mark.emulator
 GIB = 1 << 30

@@ -32,6 +32,7 @@ from tests.twins.breaker import MemoryBreakers
 from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.ledger import MemoryLedger
 from tests.twins.passes import MemoryPasses
+from tests.twins.reports import MemoryReports
 from tests.twins.snapshot import MemorySnapshots
 from tests.twins.state import MemoryLabHoursStates
 from tests.twins.usages import MemoryUsages
@@ -83,7 +84,7 @@ class Simulation:
         self.ledger = MemoryLedger()
         self.bookings = MemoryBookings()
         self._states, self.passes = MemoryLabHoursStates(), MemoryPasses()
-        self._usages = MemoryUsages()
+        self._usages, self._reports = MemoryUsages(), MemoryReports()
         self._slots, self._breakers = MemoryHubSlots(), MemoryBreakers()
         self._snapshots = MemorySnapshots()
         self.alarms: list[str] = []
@@ -317,6 +318,7 @@ class Simulation:
             "aws.dynamodb.bookings.DynamoBookings": lambda *_: self.bookings,
             "aws.dynamodb.state.DynamoLabHoursStates": lambda *_: self._states,
             "aws.dynamodb.usages.DynamoUsages": lambda *_: self._usages,
+            "aws.dynamodb.reports.DynamoReports": lambda *_: self._reports,
             "aws.dynamodb.hub_slots.DynamoHubSlots": lambda *_: self._slots,
             "aws.dynamodb.breaker.DynamoBreakers": lambda *_: self._breakers,
             "aws.dynamodb.launches.DynamoLaunches": lambda *_: self,

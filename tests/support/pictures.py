@@ -21,6 +21,7 @@ from labswarm.lab_hours.booking import Booking
 from labswarm.planning.plan import plan
 from labswarm.planning.students import Arrivals
 from labswarm.planning.students import Lab as BookedLab
+from labswarm.readiness.planned import distributions
 from labswarm.snapshot import NodeSeen
 from labswarm_lab.lab import Lab
 from labswarm_lab.timeline_events import read
@@ -28,7 +29,7 @@ from labswarm_lab.watch import EVENTS, Execution, Frame, Worker, last_events, lo
 from labswarm_lab.watch_svg import draw_to
 from labswarm_operator.planning.picture import picture as picture_of
 from labswarm_operator.planning.prices import node_prices
-from labswarm_operator.planning.reading import Sizes, distributions, given
+from labswarm_operator.planning.reading import Sizes, given
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
 RECORDING = IMAGES / "recording.json"

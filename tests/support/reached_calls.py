@@ -218,7 +218,7 @@ class _Following:
                 method = xform_name(info.name.removesuffix("Paginator"))
             if method not in _NO_CALLS:
                 self._calls[call] = Call(
-                    action_of_method(package.removeprefix(_CLIENTS), method),
+                    action_of_method(package.removeprefix(_CLIENTS).replace("_", "-"), method),
                     {
                         name: self._texts(value)
                         for name, value in zip(call.arg_names, call.args, strict=True)

@@ -8,10 +8,10 @@ import pytest
 from tests.support.app_twins import DESCRIPTION
 
 from labswarm.cluster import Cluster
-from labswarm_operator.doctor import report
-from labswarm_operator.doctor.diagnose import Finding, diagnose
-from labswarm_operator.doctor.facts import Agent, Alarm, Facts, Kind, Limit, Quota, WorkerGroup
-from labswarm_operator.doctor.fit import Fit, fit
+from labswarm.readiness.account import Agent, Alarm, Facts, Kind, Limit, Quota, WorkerGroup
+from labswarm.readiness.account_rules import Finding, diagnose
+from labswarm.readiness.fit import Fit, fit
+from labswarm_operator import doctor_report as report
 
 GIB = 1 << 30
 MEDIUM = Kind("t3.medium", 2, 4 * GIB)

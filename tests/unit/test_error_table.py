@@ -44,7 +44,9 @@ MADE_A_KIND = {
     "HTTPError": {"aws/feed.py"},
     "ssl.SSLError": {"chef/server.py"},
     "http.client.HTTPException": {"engine_api.py", "hub.py"},
+    "ssl.SSLCertVerificationError": {"chef/certificate.py"},
     "OSError": {
+        "chef/certificate.py",
         "engine_api.py",
         "hub.py",
         "config.py",
@@ -115,7 +117,11 @@ def test_every_retry_and_catch_names_kinds_or_all(machine: Path) -> None:
             }, name
 
 
-SERVICES = {"states": "stepfunctions"}
+SERVICES = {
+    "elasticfilesystem": "efs",
+    "servicequotas": "service-quotas",
+    "states": "stepfunctions",
+}
 
 
 def allowed() -> set[str]:

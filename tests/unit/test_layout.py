@@ -20,9 +20,13 @@ MAY_IMPORT = {
     "reconcile": {WORDS, "lifecycle", "commands"},
     "planning": {WORDS, "lifecycle", "lab_hours"},
     "usage": {WORDS, "lab_hours"},
+    "readiness": {WORDS, "lab_hours", "planning", "chef"},
     "chef": {WORDS},
     "document": {WORDS},
-    "aws": {WORDS, "lifecycle", "commands", "lab_hours", "reconcile", "usage", "chef", "document"},
+    "aws": {
+        *(WORDS, "lifecycle", "commands", "lab_hours", "reconcile", "usage", "readiness"),
+        *("chef", "document"),
+    },
 }
 CLIENTS = {"boto3", "botocore", "urllib3"}
 # These adapt nothing: they serve the adapters and the functions.

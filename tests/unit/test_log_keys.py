@@ -18,7 +18,7 @@ from labswarm.log_keys import log_keys
 
 KEYS = {"instance", "cluster", "execution"}
 # A schedule's event is about all clusters, and starts executions itself.
-OF_SCHEDULES = {"heartbeat", "decide_nodes", "begin_passes"}
+OF_SCHEDULES = {"heartbeat", "decide_nodes", "begin_passes", "check_ready"}
 # It names a command, whose label names the claim: the function's own line has the rest.
 OF_COMMANDS = {"answer"}
 # These work on a cluster, or on several instances of it.

@@ -16,6 +16,7 @@ from labswarm.planning.answer import Answer
 from labswarm.planning.cluster import Limits
 from labswarm.planning.plan import plan
 from labswarm.planning.students import Arrivals, Lab
+from labswarm.readiness.planned import distributions
 from labswarm_operator.cli import labswarm
 from labswarm_operator.planning import question, reading
 from labswarm_operator.planning.command import png
@@ -58,7 +59,7 @@ def asked(**changed: Any) -> Answer:
     cluster = replace(cluster, prices=node_prices("eu-west-1", "m7i.large"), **changed)
     starts = TOMORROW.timestamp()
     lab = Lab(Booking("<Physics> & more", starts, starts + 7200, 40), 40)
-    times = reading.distributions(cluster, (), 0.05)
+    times = distributions(cluster, (), 0.05)
     return plan([lab], cluster, Arrivals(600, idle_s=0), times, 1)
 
 
@@ -228,8 +229,8 @@ def test_measured_starts_replace_the_assumed_ones_when_there_are_five() -> None:
     cluster = reading.given(reading.Sizes(node_seats=7, max_nodes=3))
 
     assert (
-        reading.distributions(cluster, (60,) * 4, 0).node_start
-        != reading.distributions(cluster, (60,) * 5, 0).node_start
+        distributions(cluster, (60,) * 4, 0).node_start
+        != distributions(cluster, (60,) * 5, 0).node_start
     )
 
 

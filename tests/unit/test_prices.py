@@ -168,7 +168,7 @@ def test_the_app_is_counted_from_the_app() -> None:
 
     assert app["alarms"] == TEMPLATE.count("Type: AWS::CloudWatch::Alarm")
     ticks = ("decisions_per_hour", "beats_per_hour", "pass_ticks_per_hour")
-    counted = (*ticks, "chef_calls_per_hour")
+    counted = (*ticks, "ready_ticks_per_hour", "chef_calls_per_hour")
     assert [60 / app[name] for name in counted] == schedules
     assert app["snapshots_per_hour"] == 3600 / WRITE_AFTER_S
     assert app["passes_per_hour_at_rest"] == 3600 / REST_S
@@ -208,6 +208,7 @@ def test_the_bill_counts_a_day_without_students(
             "heartbeat": hours * app["beats_per_hour"],
             "chef": hours * app["chef_calls_per_hour"],
             "begin_passes": hours * app["pass_ticks_per_hour"],
+            "check_ready": hours * app["ready_ticks_per_hour"],
         }
         passes = simulation.executions(RECONCILE)[passes_before:]
         assert len(passes) == hours * app["passes_per_hour_at_rest"]

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from tests.support.app_twins import DESCRIPTION
 
+from labswarm.chef.certificate import Certificate, certificate
 from labswarm.cluster import Chef
+from labswarm.errors import Transient
+from labswarm.readiness.facts import Readiness
+from labswarm.readiness.rules import CERTIFICATE_S, diagnose
 from labswarm_lab.chef.ca import Authority
-from labswarm_operator.ready.diagnose import CERTIFICATE_S, diagnose
-from labswarm_operator.ready.facts import Certificate, Readiness
-from labswarm_operator.ready.reading import alarms_on, certificate
 
 NOW = 1_800_000_000.0
 SOUND = Readiness(
@@ -111,24 +112,5 @@ def test_the_certificates_end_is_read_and_one_of_another_authority_is_not_truste
 def test_a_chef_server_that_is_not_reached_is_an_error_and_no_finding() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"https://127.0.0.1:{listening.getsockname()[1]}"
-    with pytest.raises(ConnectionRefusedError):
+    with pytest.raises(Transient, match="is not reached"):
         certificate(chef(url, Authority()))
-
-
-def test_of_the_apps_alarms_those_that_are_on_are_read() -> None:
-    class CloudWatch:
-        def get_paginator(self, operation: str) -> "CloudWatch":
-            assert operation == "describe_alarms"
-            return self
-
-        def paginate(self, AlarmNamePrefix: str) -> list[dict[str, Any]]:  # noqa: N803
-            states = {"Throttles": "OK", "LaunchesHeld": "ALARM", "StudentsWait": "ALARM"}
-            alarms = [
-                {"AlarmName": f"{AlarmNamePrefix}{name}", "StateValue": state}
-                for name, state in states.items()
-            ]
-            return [{"MetricAlarms": alarms[:2]}, {"MetricAlarms": alarms[2:]}]
-
-    found = alarms_on(lambda service: CloudWatch())
-
-    assert list(found) == ["labswarm-LaunchesHeld", "labswarm-StudentsWait"]

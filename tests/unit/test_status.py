@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import pytest
@@ -24,7 +24,12 @@ def cloudwatch() -> Iterator[Any]:
             aws_access_key_id="x",
             aws_secret_access_key="x",
         )
-        for name, state in (("a", "OK"), ("b", "ALARM"), ("c", "INSUFFICIENT_DATA")):
+        states: dict[str, Literal["OK", "ALARM", "INSUFFICIENT_DATA"]] = {
+            "a": "OK",
+            "b": "ALARM",
+            "c": "INSUFFICIENT_DATA",
+        }
+        for name, state in states.items():
             client.put_metric_alarm(
                 AlarmName=name,
                 ComparisonOperator="LessThanThreshold",

@@ -105,6 +105,24 @@ AWS: Sequence[AwsErrors] = (
         Permanent,
         f"{_API}/AWSEC2/latest/APIReference/errors-overview.html",
     ),
+    AwsErrors(
+        (
+            *("BadRequest", "FileSystemNotFound", "AccessPointNotFound"),
+            "MountTargetNotFound",
+        ),
+        Permanent,
+        f"{_API}/efs/latest/ug/API_DescribeMountTargets.html",
+    ),
+    AwsErrors(
+        ("NoSuchResourceException", "IllegalArgumentException"),
+        Permanent,
+        f"{_API}/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html",
+    ),
+    AwsErrors(
+        ("ServiceException",),
+        Transient,
+        f"{_API}/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html",
+    ),
     # Right after SendCommand the invocation is not there yet.
     AwsErrors(("InvocationDoesNotExist",), Transient, f"{_SSM}/API_GetCommandInvocation.html"),
     # Not registered yet, stopped, or never to be: ambiguous, so tried again.

@@ -17,11 +17,12 @@ from labswarm.planning.cluster import Prices
 from labswarm.planning.costs import Cost
 from labswarm.planning.plan import plan
 from labswarm.planning.students import Arrivals, Lab
+from labswarm.readiness.planned import distributions
 from labswarm.usage.usages import DayUse
 from labswarm_operator.account import Clients, asked
 from labswarm_operator.costs.bill import Bill, Key, bill
 from labswarm_operator.planning.prices import node_prices
-from labswarm_operator.planning.reading import Account, Sizes, distributions, read_account
+from labswarm_operator.planning.reading import Account, Sizes, read_account
 from labswarm_operator.progress import step
 from labswarm_operator.refusal import Refusal
 

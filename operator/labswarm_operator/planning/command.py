@@ -10,13 +10,14 @@ from labswarm.planning.answer import Answer, Replayed, Use
 from labswarm.planning.cluster import PlannedCluster
 from labswarm.planning.plan import plan
 from labswarm.planning.students import Arrivals, Lab
+from labswarm.readiness.planned import distributions
 from labswarm_operator.account import Clients
 from labswarm_operator.planning import question
 from labswarm_operator.planning.history import HISTORY, read_history
 from labswarm_operator.planning.page import page
 from labswarm_operator.planning.picture import picture
 from labswarm_operator.planning.prices import node_prices
-from labswarm_operator.planning.reading import Sizes, distributions, given, read_account
+from labswarm_operator.planning.reading import Sizes, given, read_account
 from labswarm_operator.planning.recording import read_recording
 from labswarm_operator.refusal import Refusal
 

@@ -3,25 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from labswarm.aws.accounts import AwsAccounts
 from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb.state import TABLE, DynamoLabHoursStates
 from labswarm.aws.errors import code_of
 from labswarm.cluster import Chef, Cluster, Resources, asg_name
 from labswarm.errors import LabswarmError
-from labswarm.lab_hours.demand import MEASURED_ENOUGH
 from labswarm.lab_hours.state import LabHoursState
-from labswarm.planning.cluster import Kind, Limits, PlannedCluster
-from labswarm.planning.distributions import Distributions, LogNormal, Measured
+from labswarm.planning.cluster import Kind, PlannedCluster
+from labswarm.readiness.account import Kind as InstanceType
+from labswarm.readiness.planned import planned_cluster
 from labswarm_operator.account import Clients, asked
-from labswarm_operator.doctor.facts import Kind as InstanceType
-from labswarm_operator.doctor.facts import Limit, Quota, WorkerGroup
-from labswarm_operator.doctor.fit import seats
-from labswarm_operator.doctor.reading import read_group, read_kinds, read_limits
+from labswarm_operator.readiness import accounts_of
 from labswarm_operator.refusal import Refusal
 from labswarm_operator.suggestions import unknown
-
-QUICK = 0.8
-"""The median start of a node as a share of `node_start_s`, where none was measured."""
 
 
 @dataclass(frozen=True)
@@ -55,24 +50,19 @@ def read_account(clients: Clients, name: str, sizes: Sizes) -> Account:
         if name not in names:
             raise Refusal(f"--cluster: {unknown('cluster', name, names)}")
         described = SsmClusters(clients("ssm")).read_cluster(name)
-        group = read_group(clients, described.asg)
+        accounts = accounts_of(clients)
+        group = accounts.group(described.asg)
         if group is None:
             raise Refusal(f"--cluster {name}: There is no group {described.asg}. Apply its stack.")
         if sizes.instance_type:
-            group = replace(group, kinds=_kinds(clients, sizes.instance_type))
+            group = replace(group, kinds=_kinds(accounts, sizes.instance_type))
+        elif not group.kinds:
+            raise Refusal(f"The group {group.name} names no instance type. Give --type.")
         state = DynamoLabHoursStates(clients("dynamodb"), TABLE).read_state(name)
-        cluster = PlannedCluster(
-            description=described,
-            kind=_kind(described, group),
-            most=group.most,
-            base=group.base,
-            percent=group.percent,
-            limits=_limits(
-                list(read_limits(clients, described.asg)), _addresses(clients, described.asg)
-            ),
-            had_nodes=state.node_seats is not None,
-        )
-        return Account(changed(cluster, sizes), state, clients("ec2").meta.region_name)
+        limits = accounts.limits(described.asg)
+        addresses = accounts.addresses(described.asg)
+        cluster = planned_cluster(described, group, limits, addresses, state)
+        return Account(changed(cluster, sizes), state, accounts.region)
 
 
 def given(sizes: Sizes) -> PlannedCluster:
@@ -112,25 +102,10 @@ def changed(cluster: PlannedCluster, sizes: Sizes) -> PlannedCluster:
     return replace(cluster, kind=kind, description=described)
 
 
-def distributions(
-    cluster: PlannedCluster, measured_s: Sequence[float], losses_per_hour: float
-) -> Distributions:
-    """Return the durations of a cluster: the starts measured, where there are enough."""
-    longest_s = cluster.description.node_start_s
-    enough = len(measured_s) >= MEASURED_ENOUGH
-    return Distributions(
-        node_start=Measured(tuple(measured_s))
-        if enough
-        else LogNormal(QUICK * longest_s, longest_s),
-        spot_losses_per_hour=losses_per_hour,
-        measured_starts_s=tuple(measured_s),
-    )
-
-
-def _kinds(clients: Clients, instance_type: str) -> Sequence[InstanceType]:
+def _kinds(accounts: AwsAccounts, instance_type: str) -> Sequence[InstanceType]:
     try:
         with asked():
-            return read_kinds(clients, [instance_type])
+            return accounts.kinds([instance_type])
     except LabswarmError as error:
         if code_of(error) != "InvalidInstanceType":
             raise
@@ -138,35 +113,3 @@ def _kinds(clients: Clients, instance_type: str) -> Sequence[InstanceType]:
             f"--type: There is no instance type {instance_type!r} in this region. Give one like "
             "m7i.large."
         ) from error
-
-
-def _kind(cluster: Cluster, group: WorkerGroup) -> Kind:
-    """A node as EC2 may choose it at worst: the fewest seats, and the most vCPUs."""
-    if not group.kinds:
-        raise Refusal(f"The group {group.name} names no instance type. Give --type.")
-    smallest = min(group.kinds, key=lambda kind: seats(cluster, kind))
-    most_vcpus = max(kind.vcpus for kind in group.kinds)
-    return Kind(smallest.name, most_vcpus, seats(cluster, smallest))
-
-
-def _limits(found: Sequence[Limit], addresses: int | None) -> Limits:
-    free = {limit.quota: limit.free for limit in found}
-    return Limits(
-        spot_vcpus=free.get(Quota.SPOT),
-        on_demand_vcpus=free.get(Quota.ON_DEMAND),
-        concurrency=free.get(Quota.CONCURRENCY),
-        subnet_addresses=addresses,
-    )
-
-
-def _addresses(clients: Clients, asg: str) -> int | None:
-    """The free addresses of the workers' subnets, with those that its workers have now."""
-    (group,) = clients("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[asg])[
-        "AutoScalingGroups"
-    ]
-    ids = [name for name in group.get("VPCZoneIdentifier", "").split(",") if name]
-    if not ids:
-        return None
-    subnets = clients("ec2").describe_subnets(SubnetIds=ids)["Subnets"]
-    free = sum(subnet["AvailableIpAddressCount"] for subnet in subnets)
-    return int(free) + len(group["Instances"])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from labswarm.lifecycle.hooks import Hooks
     from labswarm.lifecycle.ledger import Ledger
     from labswarm.lifecycle.spot_requests import SpotRequests
+    from labswarm.readiness.accounts import Accounts
+    from labswarm.readiness.reports import ReadyReports
+    from labswarm.readiness.surroundings import Surroundings
     from labswarm.reconcile.passes import Passes
     from labswarm.snapshot import Snapshots
     from labswarm.tasks import Tasks
@@ -47,6 +51,18 @@ class Wiring:
 
     Every method raises BadInput when an environment variable is missing.
     """
+
+    def accounts(self) -> "Accounts":
+        from labswarm.aws.accounts import AwsAccounts
+
+        return AwsAccounts(
+            self._autoscaling,
+            self._ec2,
+            self._ssm,
+            boto3.client("service-quotas", config=AWS),
+            boto3.client("cloudwatch", config=AWS),
+            self._sns,
+        )
 
     def agent(self) -> "Agent":
         from labswarm.aws.agent import SsmAgent
@@ -63,8 +79,7 @@ class Wiring:
     def alarms(self) -> "Alarms":
         from labswarm.aws.alarms import SnsAlarms
 
-        client = boto3.client("sns", config=AWS)
-        return SnsAlarms(client, environment.required("ALARMS_TOPIC"))
+        return SnsAlarms(self._sns, environment.required("ALARMS_TOPIC"))
 
     def bookings(self) -> "Bookings":
         from labswarm.aws.dynamodb.bookings import DynamoBookings
@@ -138,6 +153,11 @@ class Wiring:
 
         return DynamoHubSlots(self._dynamodb, environment.required("LEDGER_TABLE"))
 
+    def ready_reports(self) -> "ReadyReports":
+        from labswarm.aws.dynamodb.reports import DynamoReports
+
+        return DynamoReports(self._dynamodb, environment.required("LAB_HOURS_TABLE"))
+
     def snapshots(self) -> "Snapshots":
         from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 
@@ -158,6 +178,12 @@ class Wiring:
 
         return Ec2SpotRequests(self._ec2)
 
+    def surroundings(self) -> "Surroundings":
+        from labswarm.aws.surroundings import AwsSurroundings
+
+        efs = boto3.client("efs", config=AWS)
+        return AwsSurroundings(self._autoscaling, self._ec2, efs)
+
     def usages(self) -> "Usages":
         from labswarm.aws.dynamodb.usages import DynamoUsages
 
@@ -174,6 +200,10 @@ class Wiring:
     @cached_property
     def _ec2(self) -> "EC2Client":
         return boto3.client("ec2", config=AWS)
+
+    @cached_property
+    def _sns(self) -> "SNSClient":
+        return boto3.client("sns", config=AWS)
 
     @cached_property
     def _ssm(self) -> "SSMClient":

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from labswarm.cluster import Cluster
+from labswarm.readiness.account import Facts, Kind, Quota, WorkerGroup
 from labswarm.seats import Seat, seats_of
-from labswarm_operator.doctor.facts import Facts, Kind, Quota, WorkerGroup
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from labswarm_operator.doctor.diagnose import Finding, said
-from labswarm_operator.doctor.facts import Facts
-from labswarm_operator.doctor.fit import Fit
+from labswarm.readiness.account import Facts
+from labswarm.readiness.account_rules import Finding, said
+from labswarm.readiness.fit import Fit
 
 
 def lines(facts: Facts, fits: Fit | None, findings: Sequence[Finding]) -> Iterator[str]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from labswarm_operator.doctor.diagnose import Finding
-from labswarm_operator.ready.facts import Readiness
+from labswarm.readiness.account_rules import Finding
+from labswarm.readiness.facts import Readiness
 
 
 def lines(name: str, facts: Readiness, findings: Sequence[Finding]) -> Iterator[str]:
@@ -15,7 +15,7 @@ def lines(name: str, facts: Readiness, findings: Sequence[Finding]) -> Iterator[
     ready = f"not ready, {count} finding{'s' * (count > 1)}" if count else "ready"
     yield f"{name}: {ready}"
     for lab in facts.answer.labs if facts.answer else ():
-        starts = datetime.fromtimestamp(lab.starts).astimezone().strftime("%Y-%m-%d %H:%M")
+        starts = datetime.fromtimestamp(lab.starts).astimezone().strftime("%Y-%m-%d %H:%M %Z")
         yield f"  {starts}  {lab.name}, {lab.students} seats"
     if facts.answer is None:
         yield "  no lab is booked in the next 48 hours"

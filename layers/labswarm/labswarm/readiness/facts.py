@@ -3,16 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from labswarm.chef.certificate import Certificate
 from labswarm.planning.answer import Answer
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """The Chef Server's certificate as this machine sees it: when it ends (epoch seconds), or why
-    it is not trusted."""
-
-    ends_at: float | None
-    untrusted: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labswarm_operator.doctor.facts import Facts, Limit, Quota
-from labswarm_operator.doctor.fit import Fit, vcpus
+from labswarm.readiness.account import Facts, Limit, Quota
+from labswarm.readiness.fit import Fit, vcpus
 
 LEAST_AGENT = (3, 3, 2746)
 """The first SSM agent that hands a document's values over as environment variables.

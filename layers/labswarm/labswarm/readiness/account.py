@@ -79,10 +79,11 @@ class Agent:
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm of the app, and the topics that it notifies."""
+    """An alarm of the app, the topics that it notifies, and whether it is on."""
 
     name: str
     topics: Sequence[str]
+    on: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from labswarm.lab_hours.timetables import READ_EVERY_S
 from labswarm.names import app_name
 from labswarm.planning.words import duration
+from labswarm.readiness.account_rules import Finding
+from labswarm.readiness.facts import Readiness
 from labswarm.snapshot import STALE_AFTER_S
-from labswarm_operator.doctor.diagnose import Finding
-from labswarm_operator.ready.facts import Readiness
 
 DAY_S = 86_400
 CERTIFICATE_S = 14 * DAY_S
