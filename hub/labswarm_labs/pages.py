@@ -108,6 +108,7 @@ class Overview(Page):
             person=self.person,
             bookings=bookings,
             upcoming=upcoming,
+            report=await in_thread(labs.ready_report),
             calendar=f"{self.request.protocol}://{self.request.host}"
             f"{self.hub_auth.base_url}calendar/{secret}.ics",
             done=self.get_argument("done", ""),

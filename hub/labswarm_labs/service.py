@@ -9,15 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from labswarm.aws.cluster import SsmClusters
+from labswarm.aws.dynamodb.reports import DynamoReports
 from labswarm.aws.dynamodb.state import TABLE, DynamoLabHoursStates
 from labswarm.aws.groups import AutoScalingGroups
-from labswarm.errors import BadInput, Permanent
+from labswarm.errors import BadInput, LabswarmError, Permanent
 from labswarm.lab_hours.booked_labs import labs_of
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.booking_rules import refuse_unfit
 from labswarm.lab_hours.bookings import Bookings, StoredBooking
 from labswarm.lab_hours.decide import most_seats
 from labswarm.lab_hours.timetable import HORIZON_S
+from labswarm.readiness.reports import Report
 from labswarm_labs import plans
 from labswarm_labs.plans import BookingPlan
 from labswarm_operator.account import Clients
@@ -84,6 +86,16 @@ class Labs:
         state = DynamoLabHoursStates(self._clients("dynamodb"), TABLE).read_state(self.cluster)
         feed = tuple(lab for lab in state.bookings if lab.ends > now)
         return Upcoming(tuple(labs_of(bookings, now, now + HORIZON_S)), feed)
+
+    def ready_report(self) -> Report | None:
+        """Return the last check before the labs; None without one, or where it cannot be read: the
+        page does without."""
+        reports = DynamoReports(self._clients("dynamodb"), TABLE)
+        try:
+            return reports.read_report(self.cluster)
+        except LabswarmError as error:
+            log.warning("the last check of %s cannot be read: %s", self.cluster, error)
+            return None
 
     def refuse_unfit(self, booking: StoredBooking) -> None:
         """Raise BadInput if the booking may not be stored."""

@@ -16,9 +16,12 @@ from tests.support.labs_page import CLASS, CLUSTER, LabsPage, labs_page
 from tests.support.running_emulator import RunningEmulator, eventually
 from tests.support.running_emulator import running as running_emulator
 
+from labswarm.aws.dynamodb import state
+from labswarm.aws.dynamodb.reports import DynamoReports
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.lab_hours.booked_labs import labs_of
 from labswarm.lab_hours.bookings import StoredBooking
+from labswarm.readiness.reports import Report
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm_emulator.emulator import Settings
 
@@ -150,6 +153,24 @@ def test_the_page_shows_bookings_and_the_departments_calendar(labs: LabsPage) ->
     assert "Physics &lt;b&gt;1&lt;/b&gt;" in text
     assert "<b>1</b>" not in text
     assert "Chemistry of the department" in text
+
+
+def test_the_last_check_is_shown_and_its_lines_to_admins_only(
+    labs: LabsPage, emulator: RunningEmulator
+) -> None:
+    curie, admin = labs.browser("curie"), labs.browser("admin")
+    before = curie.get(labs.url, timeout=20).text
+    reports = DynamoReports(emulator.client("dynamodb"), state.TABLE)
+    lines = ("lab: not ready, 1 finding", "hub: Its <last> snapshot is 9 min old.")
+    reports.write_report(CLUSTER, Report(1_800_000_000, lines, 1), None)
+
+    shown, to_admin = (one.get(labs.url, timeout=20).text for one in (curie, admin))
+
+    assert "Last check" not in before
+    assert "Fri 15 Jan 08:00 UTC" in shown
+    assert "<strong>not ready</strong>" in shown
+    assert "snapshot is 9 min old" not in shown
+    assert "hub: Its &lt;last&gt; snapshot is 9 min old." in to_admin
 
 
 def test_a_booking_is_changed_copied_and_cancelled(labs: LabsPage) -> None:

@@ -85,12 +85,13 @@ module "role" {
       Resource  = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.prefix}-bookings"
       Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
     },
+    # The last check before its labs is an item of its own.
     {
       Sid       = "LabHours"
       Effect    = "Allow"
       Action    = "dynamodb:GetItem"
       Resource  = [for table in ["lab-hours", "snapshots"] : "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.prefix}-${table}"]
-      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = var.groups } }
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = concat(var.groups, [for group in var.groups : "${group}/ready"]) } }
     },
     {
       # A booking is planned with the limits around its cluster. These actions have no resource-level permissions.
