@@ -1,5 +1,6 @@
 """The checks before labs rely on this in their reports; the table and its twin both pass."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
@@ -12,6 +13,7 @@ from tests.support.tables import key_schema
 from tests.twins.reports import MemoryReports
 
 from labswarm.aws.dynamodb.reports import DynamoReports
+from labswarm.errors import BadInput
 from labswarm.readiness.reports import ReadyReports, Report
 
 REPORT = Report(1_800_000_000.25, ("lab: not ready, 1 finding",), 1, ("day before 1 Zoölogy",))
@@ -53,3 +55,15 @@ def test_of_two_that_read_the_same_report_one_writes(reports: ReadyReports) -> N
     assert reports.write_report("lab", newer, REPORT)
     assert not reports.write_report("lab", replace(newer, findings=9), REPORT)
     assert reports.read_report("lab") == newer
+
+
+def test_a_report_of_a_newer_version_is_read_without_its_new_keys() -> None:
+    values = {**json.loads(REPORT.to_json()), "colour": "red"}
+
+    assert Report.parse(json.dumps(values)) == REPORT
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"checked_at": 1, "lines": 5}'])
+def test_a_text_that_is_no_report_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="is no report"):
+        Report.parse(text)

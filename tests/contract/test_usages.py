@@ -1,5 +1,6 @@
 """The costs rely on this in the records of days; the table and its twin in memory both pass."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
@@ -12,6 +13,7 @@ from tests.support.tables import key_schema
 from tests.twins.usages import MemoryUsages
 
 from labswarm.aws.dynamodb.usages import DynamoUsages
+from labswarm.errors import BadInput
 from labswarm.usage.usages import KEPT_S, DayUse, LabUse, Sample, Usages
 
 DAY = "2026-11-24"
@@ -66,3 +68,17 @@ def test_the_table_forgets_a_record_after_400_days(client: Any) -> None:
     (item,) = client.scan(TableName="labswarm-lab-hours")["Items"]
     assert int(item["expires_at"]["N"]) == USE.counted_at + KEPT_S
     assert KEPT_S == 400 * 86_400
+
+
+def test_a_record_of_a_newer_version_is_read_without_its_new_keys() -> None:
+    values = json.loads(USE.to_json())
+    values["colour"] = values["labs"][0]["colour"] = "red"
+    values["samples"][0].append(7)
+
+    assert DayUse.parse(json.dumps(values)) == USE
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"day": "x", "labs": [1], "samples": []}'])
+def test_a_text_that_is_no_record_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="is no record of a day"):
+        DayUse.parse(text)

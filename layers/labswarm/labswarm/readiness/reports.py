@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
+from labswarm.errors import BadInput
+
 
 @dataclass(frozen=True)
 class Report:
@@ -22,14 +24,20 @@ class Report:
 
     @classmethod
     def parse(cls, text: str) -> "Report":
-        """Read what `to_json` wrote, here or in another version."""
-        values = json.loads(text)
-        return cls(
-            values["checked_at"],
-            tuple(values["lines"]),
-            values["findings"],
-            tuple(values["moments"]),
-        )
+        """Read what `to_json` wrote, here or in another version: a new key is left out.
+
+        Raises BadInput for any other text.
+        """
+        try:
+            values = json.loads(text)
+            return cls(
+                values["checked_at"],
+                tuple(values["lines"]),
+                values["findings"],
+                tuple(values["moments"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput("report", f"is no report ({error!r}); delete the item") from error
 
 
 class ReadyReports(Protocol):

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Protocol
+
+from labswarm.errors import BadInput
 
 KEPT_S = 400 * 86_400
 """A record is forgotten after this time (seconds): the same month of last year is still there."""
@@ -66,13 +68,23 @@ class DayUse:
 
     @classmethod
     def parse(cls, text: str) -> "DayUse":
-        """Read what `to_json` wrote."""
-        values = json.loads(text)
-        return cls(
-            values["day"],
-            tuple(LabUse(**lab) for lab in values["labs"]),
-            tuple(Sample(*sample) for sample in values["samples"]),
-        )
+        """Read what `to_json` wrote, here or in another version: a new key is left out.
+
+        Raises BadInput for any other text.
+        """
+        known = {one.name for one in fields(LabUse)}
+        try:
+            values = json.loads(text)
+            labs = [{key: lab[key] for key in known & lab.keys()} for lab in values["labs"]]
+            return cls(
+                values["day"],
+                tuple(LabUse(**lab) for lab in labs),
+                tuple(Sample(*sample[:4]) for sample in values["samples"]),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BadInput(
+                "usage", f"is no record of a day ({error!r}); delete the item"
+            ) from error
 
 
 class Usages(Protocol):
