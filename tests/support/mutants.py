@@ -97,8 +97,15 @@ def _that_matter(node: ast.AST, used: range | str) -> Iterator[tuple[ast.AST, ra
     yield node, used
     for name, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not _makes_no_difference(name, child):
+            if not isinstance(child, ast.AST) or _makes_no_difference(name, child):
+                continue
+            # A second more or less in a comparison of times is hardly ever to be seen.
+            if not (isinstance(child, ast.Constant) and _compares_times(node)):
                 yield from _that_matter(child, _used(node, child, used))
+
+
+def _compares_times(node: ast.AST) -> bool:
+    return isinstance(node, ast.Compare) and _TIME.search(ast.unparse(node)) is not None
 
 
 def _used(node: ast.AST, child: ast.AST, used: range | str) -> range | str:
@@ -136,7 +143,7 @@ def _makes_no_difference(name: str, child: ast.AST) -> bool:
 def _changed(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Compare(ops=[op]) if type(op) in _SWAPS:
-            swaps = _SWAPS | _TURNED if _TIME.search(ast.unparse(node)) else _SWAPS
+            swaps = _SWAPS | _TURNED if _compares_times(node) else _SWAPS
             new: ast.AST = ast.Compare(node.left, [swaps[type(op)]()], node.comparators)  # type: ignore[list-item]
             yield f"({ast.unparse(new)})"
         case ast.BoolOp():

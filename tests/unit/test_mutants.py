@@ -40,6 +40,13 @@ def test_a_time_is_compared_the_other_way_round_and_gets_ten_times_as_long() -> 
     assert changes()["3"] == {"4"}
 
 
+def test_a_second_more_in_a_comparison_of_times_is_no_change() -> None:
+    text = "def f(left_s, count):\n    return left_s <= 0 or count == 0\n"
+
+    numbers = [m.old for m in mutants_of("module.py", text) if m.old == "0"]
+    assert numbers == ["0"], "the count's"
+
+
 def test_nothing_is_changed_that_makes_no_difference() -> None:
     lines = {mutant.line for mutant in mutants_of("module.py", MODULE)}
 

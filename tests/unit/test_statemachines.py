@@ -1,5 +1,6 @@
 """The rules for every state of every machine, read from the deployed files."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -215,6 +216,18 @@ def goes(choice: dict[str, Any], work: dict[str, Any]) -> str:
 
     found = next((rule for rule in choice["Choices"] if holds(rule)), None)
     return str(found["Next"] if found else choice["Default"])
+
+
+UNDOING = ["PauseAgain", "Leave", "Remove", "RemoveChefIdentity", "Abandon", "Failed"]
+
+
+def test_a_launch_is_undone_step_by_step_also_after_a_step_that_failed() -> None:
+    """No student lands on the node, it leaves the Swarm by itself, and its instance goes last."""
+    states = load(ROOT / "statemachines/node_launch.asl.yaml")["States"]
+
+    for state, following in itertools.pairwise(UNDOING):
+        assert states[state]["Next"] == following
+        assert [caught["Next"] for caught in states[state]["Catch"]] == [following]
 
 
 @pytest.mark.parametrize(
