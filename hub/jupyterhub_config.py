@@ -89,6 +89,7 @@ c.JupyterHub.services = [
         "environment": {"LABSWARM_HUB_CONFIG": str(file)},
     },
     *instructors.services(settings),
+    *instructors.exam_services(settings, str(file)),
 ]
 c.JupyterHub.load_groups = instructors.groups(settings)
 c.JupyterHub.load_roles = [
@@ -105,6 +106,7 @@ c.JupyterHub.load_roles = [
         "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
     },
     *instructors.roles(settings),
+    *instructors.exam_roles(settings),
 ]
 
 # The document's own values (docs/reference/hub-document.md) go before those above.

@@ -15,6 +15,7 @@ from typing import Any
 
 from jupyterhub_idle_culler import IdleCuller
 
+from labswarm_hub.exams import key_in
 from labswarm_hub.settings import HubSettings
 from labswarm_hub.student_servers import HomeUse, Server, StudentServers, owner_of
 
@@ -47,6 +48,9 @@ class Idle:
 
         That time counts for a server that does not answer: its image has no Jupyter Server.
         """
+        if key_in(server.get("user_options") or {}) is not None:
+            # The exam's end stops it.
+            return False
         here_s = self._now() - self._since
         if here_s < inactive_limit:
             return False

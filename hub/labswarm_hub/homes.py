@@ -10,6 +10,8 @@ from labswarm.homes import MARKER
 
 # The user and group of every server's process, as in Jupyter's own images (jovyan, users).
 UID, GID = 1000, 100
+EXAMS = ".exams"
+"""The folder of the students' homes in exams, among the homes. No student has its name."""
 
 
 def mark_homes(homes: Path) -> None:
@@ -33,6 +35,19 @@ def make_home(home: Path) -> None:
         os.chown(home, UID, GID)
 
 
+def make_exam_home(homes: Path, exam: str, name: str) -> Path:
+    """Make a student's home in an exam, empty at first, and return it. Raises OSError as
+    `make_home`."""
+    folder = homes
+    for part in (EXAMS, exam):
+        folder = folder / part
+        # A known name in it can be opened, and nobody can list it.
+        folder.mkdir(mode=0o711, exist_ok=True)
+    home = folder / name
+    make_home(home)
+    return home
+
+
 # Packages of `pip install --user`, kernels, and the settings of Jupyter and IPython.
 _SETTINGS = (".local", ".jupyter", ".ipython")
 
@@ -50,7 +65,7 @@ def set_settings_aside(home: Path, now: datetime) -> str | None:
         there = [name for name in _SETTINGS if name in found]
         if not there:
             return None
-        name = _new_folder(opened, f"settings-{now:%Y-%m-%d-%H%M}")
+        name = new_folder(opened, f"settings-{now:%Y-%m-%d-%H%M}")
         aside = os.open(name, os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=opened)
         try:
             os.chown(aside, UID, GID)
@@ -63,7 +78,8 @@ def set_settings_aside(home: Path, now: datetime) -> str | None:
         os.close(opened)
 
 
-def _new_folder(opened: int, name: str) -> str:
+def new_folder(opened: int, name: str) -> str:
+    """Make a folder in an open one, of this name or of the next free one; return its name."""
     for number in itertools.count(1):
         numbered = name if number == 1 else f"{name}-{number}"
         with suppress(FileExistsError):

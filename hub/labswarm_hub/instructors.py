@@ -4,12 +4,14 @@ The page is a process of its own (labswarm_labs). A person's own rights decide t
 may see and do: the page acts with the token that the hub gives to it for the person.
 """
 
+import sys
 from typing import Any
 
 from labswarm.homes import escaped
 from labswarm_hub.settings import HubSettings
 
 NAME = "labs"
+EXAMS = "exams"
 _OF_PERSON = ("access:servers", "servers", "list:users", "admin-ui")
 """The rights of a person that the page may use, as far as the person has them."""
 _OWN = ("list:groups", "read:groups", "list:users", "servers", "read:users:activity")
@@ -28,6 +30,33 @@ def services(settings: HubSettings) -> list[dict[str, Any]]:
             "oauth_client_allowed_scopes": list(_OF_PERSON),
             # It is the hub's own page.
             "oauth_no_confirm": True,
+        }
+    ]
+
+
+def exam_services(settings: HubSettings, file: str) -> list[dict[str, Any]]:
+    """Return the hub's service that ends exams; none without the page. `file` has the settings."""
+    if settings.labs is None:
+        return []
+    return [
+        {
+            "name": EXAMS,
+            "command": [sys.executable, "-m", "labswarm_hub.exam_copies"],
+            "environment": {"LABSWARM_HUB_CONFIG": file},
+        }
+    ]
+
+
+def exam_roles(settings: HubSettings) -> list[dict[str, Any]]:
+    """Return the role of that service; none without the page."""
+    if settings.labs is None:
+        return []
+    return [
+        {
+            "name": EXAMS,
+            "description": "Stop the servers of exams at their end.",
+            "services": [EXAMS],
+            "scopes": ["list:users", "read:servers", "delete:servers"],
         }
     ]
 

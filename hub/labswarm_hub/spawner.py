@@ -15,22 +15,24 @@ from jupyterhub.handlers.pages import SpawnHandler
 from traitlets import Float, Instance, default
 
 from labswarm.errors import BadInput
-from labswarm.homes import home_name
+from labswarm.lab_hours.group_labs import GroupLab
 from labswarm.notices import key_of
 from labswarm.seats import START_WITHIN_S
 from labswarm.shortages import FILE as SHORTAGES
 from labswarm.shortages import Shortages
 from labswarm_hub import reasons, tasks
+from labswarm_hub.booked import BookedLabs
 from labswarm_hub.ending import asked_to_end
+from labswarm_hub.exams import Records, exam_of, for_exam, key_in, with_key
 from labswarm_hub.folders import make_folder, mounts
-from labswarm_hub.homes import make_home, set_settings_aside
+from labswarm_hub.homes import make_exam_home, make_home, set_settings_aside
 from labswarm_hub.listening import listens
 from labswarm_hub.profiles import CLEAN, options_form, options_from_form
 from labswarm_hub.refusals import Refusals
 from labswarm_hub.seating import KEPT_S, Seating
 from labswarm_hub.settings import Group, HubSettings
 from labswarm_hub.start_failed import StartFailed
-from labswarm_hub.task_spec import HOME, USER_LABEL, Server, service_spec
+from labswarm_hub.task_spec import HOME, USER_LABEL, Server, home_of, service_spec
 from labswarm_hub.waits import Line, Wait, Waits, newly_open
 
 # Seconds that a task may wait for its node before another node is chosen.
@@ -93,6 +95,11 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
     _looked_at = -math.inf
     _limit: asyncio.Timeout
 
+    # The booked labs of the hub's groups, which all spawners ask for.
+    _booked: ClassVar[BookedLabs | None] = None
+    # The exam to which this start belongs.
+    _exam: GroupLab | None = None
+
     # Why the hub stopped a server, by its student and name.
     _whys: ClassVar[dict[tuple[str, str], str]] = {}
 
@@ -115,7 +122,20 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         on another node after its node was lost. Raises BadInput.
         """
         settings: HubSettings = self.settings
-        return settings.group_of(self.user_options)
+        group = settings.group_of(self.user_options)
+        if self._exam is None:
+            return group
+        choice = str(self.user_options.get("profile") or "")
+        return for_exam(group, self._records.frozen_image(self._exam, choice, group.image))
+
+    @property
+    def _exam_key(self) -> str | None:
+        """The key of the exam to which the server belongs, also after a restart of the hub."""
+        return key_in(self.user_options)
+
+    @property
+    def _records(self) -> Records:
+        return Records(self.settings.data_dir / "exams")
 
     @property
     def _seating(self) -> Seating:
@@ -175,26 +195,35 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         try:
             async with asyncio.timeout(START_WITHIN_S) as self._limit:
                 return await self._start(), self.port
-        except StartFailed:
+        except StartFailed as failed:
+            self._at_risk(failed.log_message)
             raise
         except TimeoutError as error:
-            raise StartFailed(self._too_long()) from error
+            reason = self._too_long()
+            self._at_risk(reason.operator)
+            raise StartFailed(reason) from error
         except Exception as error:
             self.log.exception("Starting %s", self.object_name)
+            self._at_risk(repr(error))
             raise StartFailed(reasons.unexpected(error)) from error
         finally:
             seating.settle(self.object_name)
 
     async def _start(self) -> str:
         """Start the server; return its task's address."""
+        self._exam = await self._exam_now()
+        self._keep_options(with_key(self.user_options, self._exam))
         self._apply_group(self.group)
         self._refused_by = ()
         self._wait, self._failed_on = None, frozenset()
         self._whys.pop((self.user.name, self.name), None)
         self._report(5, "Looking for a free seat.")
         await self._end_service()
-        home = self.settings.homes / home_name(self.user.name)
-        await asyncio.to_thread(make_home, home)
+        home = home_of(self.settings, self.server_of_student, self._exam_key)
+        if self._exam is None:
+            await asyncio.to_thread(make_home, home)
+        else:
+            await asyncio.to_thread(make_exam_home, self.settings.homes, self._exam.key, home.name)
         for name in self.settings.folders:
             await asyncio.to_thread(make_folder, self.settings.homes, name)
         if self._takes_clean_start():
@@ -220,8 +249,27 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         # The hub keeps the options of the last start for the next one.
         if options.pop(CLEAN, None) is not True:
             return False
-        self.user_options = self.orm_spawner.user_options = options
+        self._keep_options(options)
         return True
+
+    def _keep_options(self, options: dict[str, Any]) -> None:
+        """Keep these options with the server, if they are others."""
+        if options != self.user_options:
+            self.user_options = self.orm_spawner.user_options = options
+
+    async def _exam_now(self) -> GroupLab | None:
+        """Return the exam to which a server belongs that its student starts now."""
+        cls = LabswarmSpawner
+        if cls._booked is None:
+            cls._booked = BookedLabs.of(self.settings)
+        if cls._booked is None:
+            return None
+        return exam_of(await cls._booked.labs(), _groups_of(self.user), time.time())
+
+    def _at_risk(self, why: str) -> None:
+        """Log a failure during an exam, for the alarm."""
+        if self._exam_key is not None:
+            self.log.error("Exam at risk: %s of %s: %s", self._exam_key, self.user.name, why)
 
     async def _answering(self) -> str:
         """Start the server on a seat and wait until it answers; return its task's address."""
@@ -264,6 +312,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         end = "it has no task" if task is None else tasks.end_of(task)
         if end is not None:
             self.log.warning("The server %s has ended: %s", self.object_name, end)
+            self._at_risk(f"the server has ended: {end}")
             await self._remove_service()
         return end
 
@@ -301,6 +350,12 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             "LABSWARM_IDLE_WARNING_S": str(self.settings.idle_warning_s),
             "LABSWARM_ENDS_AT": str(int(self._ends_at)),
             "LABSWARM_HOME_BYTES": str(self.settings.home_bytes or ""),
+            # Nothing stops it before the exam's end.
+            **(
+                {}
+                if self._exam is None
+                else {"LABSWARM_IDLE_TIMEOUT_S": "", "LABSWARM_ENDS_AT": ""}
+            ),
         }
 
     @property
@@ -506,7 +561,9 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             args=[*(self.cmd or self.settings.command), *self.get_args()],
             environment=self.get_env(),
             refused_by=[node_id for node_id, _ in self._refused_by],
-            folders=self._folders,
+            # An exam has no folder in which students could meet.
+            folders=self._folders if self._exam_key is None else (),
+            exam=self._exam_key,
         )
         created = await self.docker("create_service", **spec)
         self.object_id = created["ID"]

@@ -6,11 +6,12 @@ Plain dictionaries, because docker-py's types have no process limit.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from labswarm import labels
 from labswarm.homes import home_name
-from labswarm_hub.homes import GID, UID
+from labswarm_hub.homes import EXAMS, GID, UID
 from labswarm_hub.names import service_name
 from labswarm_hub.settings import Group, HubSettings
 
@@ -48,13 +49,15 @@ def service_spec(
     environment: Mapping[str, str],
     refused_by: Sequence[str] = (),
     folders: Sequence[Mapping[str, Any]] = (),
+    exam: str | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of docker-py's `create_service` for a server on a node.
 
     Without a node the server waits for a seat. `args` are the words that start it. `refused_by` are
     the ids of the nodes on which this start has failed so far; labswarm-snapshot reads them from
     the task. The `group`'s seat is reserved, so that Swarm never gives it to two servers. `folders`
-    are further mounts (labswarm_hub.folders).
+    are further mounts (labswarm_hub.folders). A server of an `exam` (its key) has a home of the
+    exam's.
     """
     labels = {
         USER_LABEL: server.user,
@@ -81,7 +84,7 @@ def service_spec(
                 "Dir": HOME,
                 "Init": True,
                 "StopGracePeriod": _STOP_GRACE_NS,
-                "Mounts": [*_mounts(settings, group, server), *folders],
+                "Mounts": [*_mounts(settings, group, server, exam), *folders],
                 **_UNPRIVILEGED,
             },
             "Resources": _resources(group),
@@ -92,6 +95,12 @@ def service_spec(
             "Networks": [{"Target": settings.network}],
         },
     }
+
+
+def home_of(settings: HubSettings, server: Server, exam: str | None) -> Path:
+    """Return the home of a server; `exam` is the key of its exam, if any."""
+    folder = settings.homes if exam is None else settings.homes / EXAMS / exam
+    return folder / home_name(server.user)
 
 
 _UNPRIVILEGED = {
@@ -118,10 +127,12 @@ def _resources(group: Group) -> dict[str, Any]:
     }
 
 
-def _mounts(settings: HubSettings, group: Group, server: Server) -> list[dict[str, Any]]:
+def _mounts(
+    settings: HubSettings, group: Group, server: Server, exam: str | None
+) -> list[dict[str, Any]]:
     home = {
         "Type": "bind",
-        "Source": str(settings.homes / home_name(server.user)),
+        "Source": str(home_of(settings, server, exam)),
         "Target": HOME,
     }
     shared = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from labswarm.errors import BadInput
-from labswarm.lab_hours.bookings import StoredBooking
+from labswarm.lab_hours.bookings import EXAM, StoredBooking
 
 REPEATS: Mapping[str, tuple[str, str]] = {
     "once": ("Once", ""),
@@ -19,7 +19,7 @@ TERM = timedelta(weeks=26)
 """A copy is made for the same weekday and time, this much later."""
 _FIELDS = (
     *("title", "date", "starts", "ends", "time_zone", "repeat", "until", "left_out"),
-    *("seats", "group", "profile", "warm_up", "id", "version"),
+    *("seats", "group", "profile", "warm_up", "exam", "id", "version"),
 )
 _LONGEST = 2_000
 
@@ -56,6 +56,7 @@ class Form:
                 "profile": given["profile"] or None,
                 "group": given["group"] or None,
                 "warm_up": given["warm_up"] == "yes",
+                "options": {EXAM: "1"} if given["exam"] == "yes" else {},
                 "version": _count("version", given["version"] or "0"),
             }
         )
@@ -100,6 +101,7 @@ def form_of(booking: StoredBooking) -> Form:
             "group": booking.group or "",
             "profile": booking.profile or "",
             "warm_up": "yes" if booking.warm_up else "",
+            "exam": "yes" if booking.is_exam else "",
             "id": booking.id,
             "version": str(booking.version),
         }

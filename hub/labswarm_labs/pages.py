@@ -13,7 +13,9 @@ from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuth
 from tornado.web import Application, HTTPError, RequestHandler, authenticated
 
 from labswarm.errors import BadInput, LabswarmError
+from labswarm.lab_hours.booked_labs import group_labs
 from labswarm.lab_hours.bookings import StoredBooking
+from labswarm.lab_hours.group_labs import key_of_labs, written
 from labswarm_labs import calendar
 from labswarm_labs.classes import Classes
 from labswarm_labs.forms import REPEATS, Form, copy_of, empty_form, form_of
@@ -215,6 +217,23 @@ class Calendar(RequestHandler):
         self.finish(calendar.feed(bookings, labs.cluster, labs.now()))
 
 
+class GroupLabs(RequestHandler):
+    """The labs of groups, for the hub: which of its servers belong to an exam."""
+
+    def initialize(self, parts: Parts) -> None:
+        self.parts = parts
+
+    async def get(self) -> None:
+        labs = self.parts.labs
+        expected = f"labswarm {key_of_labs(self.parts.auth.api_token, labs.cluster)}"
+        given = self.request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), expected.encode()):
+            raise HTTPError(403)
+        bookings = await in_thread(labs.bookings)
+        self.set_header("Content-Type", "application/json")
+        self.finish(written(group_labs(bookings, labs.now())))
+
+
 def application(
     parts: Parts, cookie_secret: bytes, static: str, more: Sequence[tuple[Any, ...]] = ()
 ) -> Application:
@@ -228,6 +247,7 @@ def application(
             (f"{base}cancel", Cancel, given),
             *more,
             (f"{base}calendar/([0-9a-f]{{32}})\\.ics", Calendar, given),
+            (f"{base}groups.json", GroupLabs, given),
             (f"{base}oauth_callback", _Callback, given),
         ],
         cookie_secret=cookie_secret,

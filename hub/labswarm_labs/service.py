@@ -151,7 +151,14 @@ class Labs:
         Raises BadInput when none runs, or when the seats are not free then.
         """
         booking, ends = self._running(group)
-        self._book_more(booking, ends, ends + 60 * minutes, booking.seats, person)
+        later = ends + 60 * minutes
+        if not booking.is_exam:
+            self._book_more(booking, ends, later, booking.seats, person)
+            return
+        # An exam stays one: its servers go on, and their files are copied once.
+        longer = StoredBooking.parse(replace(booking, end=_wall(later, booking)).to_json())
+        self.refuse_unfit(longer)
+        self.store(longer, person)
 
     def raise_seats(self, group: str, seats: int, person: str) -> None:
         """Book more seats for the group's class that runs, from the next minute to its end.
@@ -195,6 +202,7 @@ class Labs:
             profile=booking.profile,
             group=booking.group,
             warm_up=False,
+            options=booking.options,
         )
         more = StoredBooking.parse(more.to_json())
         self.refuse_unfit(more)

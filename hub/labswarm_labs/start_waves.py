@@ -2,12 +2,21 @@
 
 import asyncio
 import logging
+from typing import Any
 
 from labswarm.errors import LabswarmError
+from labswarm.lab_hours.group_labs import GroupLab
 from labswarm_labs.classes import Classes
 from labswarm_labs.hub import Hub
 from labswarm_labs.service import Labs
-from labswarm_labs.warm_up import LOOK_S, Warming, Waves, warming
+from labswarm_labs.warm_up import (
+    LOOK_S,
+    Warming,
+    Waves,
+    exams_on,
+    foreign_servers,
+    warming,
+)
 
 log = logging.getLogger("labswarm-labs")
 
@@ -35,13 +44,27 @@ class WarmUp:
         now = self._labs.now()
         self._waves.forget(now)
         bookings = await asyncio.to_thread(self._labs.bookings)
-        due = warming(bookings, now)
+        due, exams = warming(bookings, now), exams_on(bookings, now)
+        if not due and not exams:
+            return
+        users = await self._hub.active()
+        for exam in exams:
+            await self._end_foreign(exam, users)
         if not due:
             return
         free = await self._classes.free_seats()
-        active = {str(user["name"]) for user in await self._hub.active()}
+        active = {str(user["name"]) for user in users}
         for lab in due:
             free -= await self._start(lab, active, free)
+
+    async def _end_foreign(self, exam: GroupLab, users: list[dict[str, Any]]) -> None:
+        """Stop the servers of an exam's students that were started before it."""
+        names = foreign_servers(exam, await self._hub.members(exam.group), users)
+        failed = await self._hub.stop_all(names)
+        if names:
+            log.info("%d servers stop before the exam %r", len(names), exam.title)
+        for name in failed:
+            log.error("Exam at risk: %s: the server of %s did not stop", exam.key, name)
 
     async def _start(self, lab: Warming, active: set[str], free: int) -> int:
         """Start a wave of one lab; return how many."""

@@ -1,10 +1,12 @@
 """Starts a booked class's servers in waves before the bell, so that students find theirs ready."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from labswarm.lab_hours.booked_labs import WARM_UP_S, labs_of, warms_up
+from labswarm.lab_hours.booked_labs import group_labs, labs_of, warms_up
 from labswarm.lab_hours.bookings import StoredBooking
+from labswarm.lab_hours.group_labs import WARM_UP_S, GroupLab
 
 LOOK_S = 5.0
 WAVE = 20
@@ -29,6 +31,30 @@ def warming(bookings: Iterable[StoredBooking], now: float) -> list[Warming]:
         if now < lab.starts
     ]
     return sorted(found, key=lambda one: (one.starts, one.booking.id))
+
+
+def exams_on(bookings: Iterable[StoredBooking], now: float) -> list[GroupLab]:
+    """Return the exams that run at `now` (epoch seconds), from their warm-up on."""
+    return [
+        lab
+        for lab in group_labs((one for one in bookings if one.is_exam), now)
+        if lab.starts - WARM_UP_S <= now
+    ]
+
+
+def foreign_servers(
+    exam: GroupLab, members: Collection[str], active: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    """Return the members of an exam's group whose server was started before the exam: it has
+    another home and a network, and has to end."""
+    return [
+        str(user["name"])
+        for user in active
+        if user["name"] in members
+        and (server := user["servers"].get("")) is not None
+        and server.get("pending") != "stop"
+        and (server.get("user_options") or {}).get("exam") != exam.key
+    ]
 
 
 @dataclass

@@ -21,6 +21,7 @@ from labswarm.aws.dynamodb.reports import DynamoReports
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.lab_hours.booked_labs import labs_of
 from labswarm.lab_hours.bookings import StoredBooking
+from labswarm.lab_hours.group_labs import AHEAD_S, key_of_labs, parsed
 from labswarm.readiness.reports import Report
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm_emulator.emulator import Settings
@@ -447,6 +448,44 @@ def test_a_class_is_extended_by_a_booking_of_its_own(labs: LabsPage) -> None:
     (more,) = (one for one in labs.bookings.read_bookings(CLUSTER).bookings if one != before)
     assert (more.start, more.ends - more.starts) == (before.end, timedelta(minutes=30))
     assert (more.seats, more.group, more.warm_up) == (60, "physics", False)
+
+
+def test_an_exam_is_extended_as_one(labs: LabsPage) -> None:
+    before = running(labs, options={"exam": "1"})
+    curie = Instructor.of(labs, "curie")
+
+    answer = curie.post("live/change", {"group": "physics", "do": "extend", "minutes": "30"})
+
+    assert said(labs, answer) == "The class has 30 minutes more."
+    (after,) = labs.bookings.read_bookings(CLUSTER).bookings
+    assert (after.id, after.ends - before.ends) == (before.id, timedelta(minutes=30))
+
+
+def test_an_exam_is_booked_and_its_hub_reads_it_by_a_key(labs: LabsPage) -> None:
+    curie = Instructor.of(labs, "curie")
+    refused = curie.books(exam="yes", repeat="weekly", until=f"{TOMORROW:%Y}-12-31")
+    assert sentence(refused) == "rrule: repeats an exam; book each exam by itself"
+    assert curie.books(exam="yes").status_code == 303
+    assert "Exam</span>" in curie.get().text
+
+    url = f"{labs.url}groups.json"
+    key = key_of_labs((labs.folder / "labs.token").read_text(), CLUSTER)
+    for wrong in ({}, {"Authorization": "labswarm 0"}, {"Authorization": "labswarm \u00e9"}):
+        headers = {name: value.encode() for name, value in wrong.items()}
+        assert requests.get(url, headers=headers, timeout=20).status_code == 403
+    answer = requests.get(url, headers={"Authorization": f"labswarm {key}"}, timeout=20)
+    (lab,) = parsed(answer.text) or (None,)
+    starts = TOMORROW.replace(hour=14, minute=0, second=0, microsecond=0).timestamp()
+    if starts < time.time() + AHEAD_S:
+        assert lab is not None
+        assert (lab.title, lab.group, lab.exam, lab.starts) == (
+            "Physics 1",
+            "physics",
+            True,
+            starts,
+        )
+    else:
+        assert lab is None
 
 
 def test_seats_are_raised_from_the_next_minute_and_within_the_limit(labs: LabsPage) -> None:

@@ -115,6 +115,10 @@ def test_a_booking_is_the_same_lab_from_the_table_and_from_a_feed() -> None:
         ({"options": {"exams": "1"}}, "options: 'exams' is not known; leave it out"),
         ({"options": {"exam": "2"}}, "options: exam is '2'; write 1, or leave it out"),
         ({"options": {"exam": "1"}}, "group: is empty; an exam needs the group of its students"),
+        (
+            {"options": {"exam": "1"}, "group": "physics"},
+            "rrule: repeats an exam; book each exam by itself",
+        ),
         ({"id": "../x"}, "id: is '../x'; it has to be text like"),
         ({"group": "a\nb"}, "group: is 'a\\nb'; it has to be text like"),
         ({"warm_up": "yes"}, "warm_up: is 'yes'; it has to be true or false"),

@@ -28,6 +28,8 @@ def test_a_hub_without_the_page_has_no_part_of_it() -> None:
 
     assert instructors.services(none) == []
     assert instructors.roles(none) == []
+    assert instructors.exam_services(none, "hub.json") == []
+    assert instructors.exam_roles(none) == []
     assert instructors.groups(none) == {}
 
 
@@ -43,6 +45,15 @@ def test_instructors_have_rights_for_their_own_group_only(tmp_path: Path) -> Non
         "list:users!group=physics",
     ]
     assert all("!group=" in scope for scope in own["scopes"]), "the page itself neither"
+
+
+def test_the_service_that_ends_exams_starts_nothing_and_opens_nothing(tmp_path: Path) -> None:
+    (service,) = instructors.exam_services(settings(tmp_path), "hub.json")
+    (role,) = instructors.exam_roles(settings(tmp_path))
+
+    assert service["command"][1:] == ["-m", "labswarm_hub.exam_copies"]
+    assert role["services"] == [service["name"]]
+    assert role["scopes"] == ["list:users", "read:servers", "delete:servers"]
 
 
 def test_a_login_without_groups_gets_those_of_the_settings(tmp_path: Path) -> None:

@@ -147,3 +147,12 @@ def test_the_alarm_of_failed_starts_counts_the_sentence_that_jupyterhub_logs() -
     # The student chooses again, and StudentsWait is on already.
     assert not counts(reasons.no_such_profile("old", ["A notebook"]))
     assert not counts(reasons.no_seat(600, 120))
+
+
+def test_the_alarm_of_exams_counts_the_words_that_the_hub_logs() -> None:
+    filters = (ROOT / "terraform-base/modules/hub/observability.tf").read_text()
+    of_exams = filters.partition('"exam_failures" {')[2]
+    pattern = re.findall(r'pattern += "(.+)"', of_exams)[0].strip('\\"')
+
+    for file in ("spawner.py", "exam_copies.py"):
+        assert f'("{pattern}: ' in (ROOT / "hub/labswarm_hub" / file).read_text()

@@ -1,6 +1,7 @@
 """Starts, stops and polls of students' servers, over a twin of the Swarm and in virtual time."""
 
 import asyncio
+import dataclasses
 import json
 import math
 import time
@@ -28,6 +29,7 @@ from tests.support.hub_swarm import (
 from tests.support.virtual_time import VirtualTime
 
 from labswarm.errors import BadInput
+from labswarm.lab_hours.group_labs import GroupLab
 from labswarm.seats import START_WITHIN_S
 from labswarm.shortages import FILE as SHORTAGES
 from labswarm.shortages import Shortages
@@ -989,3 +991,107 @@ def test_a_student_whose_profile_is_gone_reads_the_choices(
     one.user_options = {"profile": "cuda"}
     hub.loop.run(one._run_apply_user_options(one.user_options))
     assert one.user_options == {"profile": "cuda"}
+
+
+# An exam.
+
+
+class Booked:
+    """The labs that the page has booked."""
+
+    def __init__(self, *labs: GroupLab) -> None:
+        self._labs = labs
+
+    async def labs(self) -> tuple[GroupLab, ...]:
+        return self._labs
+
+
+@pytest.fixture
+def exam(monkeypatch: pytest.MonkeyPatch) -> GroupLab:
+    """An exam of the group physics that runs."""
+    now = time.time()
+    lab = GroupLab("exam0001", "Physics", "physics", now - 60, now + 3600, exam=True, by="curie")
+    monkeypatch.setattr(LabswarmSpawner, "_booked", Booked(lab))
+    return lab
+
+
+def of_exam(hub: Hub, student: str, **options: Any) -> Any:
+    one = hub.spawner(student, **options)
+    one.user.groups = [SimpleNamespace(name="physics")]
+    return one
+
+
+def test_a_server_of_an_exam_has_an_empty_home_a_frozen_image_and_no_more_than_its_seat(
+    new_hub: NewHub, exam: GroupLab
+) -> None:
+    hub = new_hub("n1")
+    (hub.settings.homes / "ada").mkdir()
+    (hub.settings.homes / "ada/notes").write_text("from last week")
+    one = of_exam(hub, "ada")
+    hub.loop.run(one.start())
+
+    spec = hub.swarm.specs["jupyter-ada"]
+    home = hub.settings.homes / ".exams" / exam.key / "ada"
+    assert spec["ContainerSpec"]["Mounts"][0]["Source"] == str(home)
+    assert list(home.iterdir()) == []
+    resources = spec["Resources"]
+    for name, guaranteed in resources["Reservations"].items():
+        assert resources["Limits"][name] == guaranteed
+    assert one.user_options == {"exam": exam.key}
+
+    hub.settings = dataclasses.replace(hub.settings, image="another")
+    hub.loop.run(of_exam(hub, "bob").start())
+    assert hub.swarm.specs["jupyter-bob"]["ContainerSpec"]["Image"] == one.image
+
+
+def test_a_student_of_no_exam_starts_as_always_and_after_it_everybody_does(
+    new_hub: NewHub, exam: GroupLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = new_hub("n1")
+
+    def home(student: str) -> str:
+        return str(hub.swarm.specs[f"jupyter-{student}"]["ContainerSpec"]["Mounts"][0]["Source"])
+
+    hub.loop.run(hub.spawner("eve", exam=exam.key).start())
+    assert home("eve") == str(hub.settings.homes / "eve")
+
+    one = of_exam(hub, "ada")
+    hub.loop.run(one.start())
+    monkeypatch.setattr(LabswarmSpawner, "_booked", Booked())
+    hub.loop.run(one.start())
+    assert home("ada") == str(hub.settings.homes / "ada")
+    assert one.user_options == {}
+
+
+def test_a_server_of_an_exam_announces_no_end_for_idleness_or_age(
+    new_hub: NewHub, exam: GroupLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = new_hub("n1")
+    one = of_exam(hub, "ada")
+    hub.loop.run(one.start())
+    monkeypatch.setattr(LabswarmSpawner.__base__, "get_env", lambda self: {})
+
+    environment = LabswarmSpawner.get_env(one)
+    assert environment["LABSWARM_IDLE_TIMEOUT_S"] == environment["LABSWARM_ENDS_AT"] == ""
+
+
+def test_each_failure_in_an_exam_is_logged_for_the_alarm(
+    new_hub: NewHub, exam: GroupLab, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = new_hub("n1")
+
+    def risks() -> list[str]:
+        return [line for line in caplog.messages if line.startswith("Exam at risk: ")]
+
+    one = of_exam(hub, "ada")
+    hub.loop.run(one.start())
+    assert risks() == []
+    hub.swarm.end("jupyter-ada")
+    hub.loop.run(asyncio.sleep(2))
+    hub.loop.run(one.poll())
+    assert f"{exam.key} of ada: the server has ended" in risks()[0]
+
+    hub.swarm.refuses_services = True
+    hub.loop.run(failure(of_exam(hub, "bob").start()))
+    hub.loop.run(failure(hub.spawner("eve").start()))
+    assert [line.split()[5] for line in risks()] == ["ada:", "bob:"]

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from labswarm.errors import Transient
-from labswarm.lab_hours.booked_labs import WARM_UP_S, with_booked
+from labswarm.lab_hours.booked_labs import with_booked
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.bookings import BookingsRead, StoredBooking
+from labswarm.lab_hours.group_labs import WARM_UP_S
 from labswarm.lab_hours.state import LabHoursState
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm_labs.live import LiveClass, live_class
-from labswarm_labs.warm_up import WAVE, Waves, warming
+from labswarm_labs.warm_up import WAVE, Waves, exams_on, foreign_servers, warming
 from labswarm_labs.watching import Watching
 
 NOW = datetime(2026, 12, 8, 14, 0, tzinfo=UTC).timestamp()
@@ -213,3 +214,32 @@ def test_a_warmed_up_class_has_its_seats_before_the_bell() -> None:
 
     assert booked(BOOKING) == NOW - WARM_UP_S
     assert booked(replace(BOOKING, warm_up=False)) == NOW
+
+
+EXAM = replace(BOOKING, options={"exam": "1"})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "on"), [(-WARM_UP_S - 1, False), (-WARM_UP_S, True), (7199, True), (7200, False)]
+)
+def test_an_exam_is_on_from_its_warm_up_to_its_end(seconds: float, on: bool) -> None:
+    assert bool(exams_on([EXAM], NOW + seconds)) is on
+    assert exams_on([BOOKING], NOW + seconds) == []
+
+
+def test_a_server_that_was_started_before_the_exam_ends_before_it() -> None:
+    (exam,) = exams_on([EXAM], NOW)
+
+    def user_with(name: str, **about: Any) -> dict[str, Any]:
+        return {"name": name, "servers": {"": {"pending": None, **about}}}
+
+    users = [
+        user_with("student-01", user_options={}),
+        user_with("student-02", user_options={"exam": exam.key}),
+        user_with("student-03", user_options={"exam": "of last week"}),
+        user_with("student-04", user_options={}, pending="stop"),
+        user_with("somebody", user_options={}),
+        {"name": "student-05", "servers": {}},
+    ]
+
+    assert foreign_servers(exam, CLASS, users) == ["student-01", "student-03"]

@@ -71,6 +71,36 @@ resource "aws_cloudwatch_metric_alarm" "full_homes" {
   tags                = var.tags
 }
 
+# An exam cannot be repeated: its first failure is an alarm.
+resource "aws_cloudwatch_log_metric_filter" "exam_failures" {
+  name           = "labswarm-${var.cluster}-exam-failures"
+  log_group_name = aws_cloudwatch_log_group.hub.name
+  pattern        = "\"Exam at risk\""
+
+  metric_transformation {
+    namespace     = "labswarm"
+    name          = "ExamFailures-${var.cluster}"
+    value         = "1"
+    default_value = "0"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "exam_failures" {
+  alarm_name          = "labswarm-${var.cluster}-exam-failures"
+  alarm_description   = "A server of an exam did not start, has ended, or its files are not copied, within the last minute, on ${var.cluster}. The student cannot go on. Open docs/how-to/alarms.md#a-hub-exam"
+  namespace           = "labswarm"
+  metric_name         = "ExamFailures-${var.cluster}"
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
+}
+
 # A full disk stops the hub: it can write no database and no Swarm state.
 resource "aws_cloudwatch_metric_alarm" "disk" {
   for_each = { root = "/", data = "/srv/labswarm" }

@@ -12,13 +12,10 @@ from icalendar.prop import vRecur
 
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.bookings import BookingsRead, StoredBooking
+from labswarm.lab_hours.group_labs import AHEAD_S, WARM_UP_S, GroupLab
 from labswarm.lab_hours.state import LabHoursState
 from labswarm.lab_hours.timetable import HORIZON_S
 from labswarm.lab_hours.timetables import READ_EVERY_S
-
-WARM_UP_S = 180
-"""How long before the bell the servers of a class start (seconds), and their seats are needed."""
-
 
 _VERSION = 2
 """A state that an older version has derived from the same bookings is derived again."""
@@ -37,6 +34,16 @@ def labs_of(bookings: Iterable[StoredBooking], first: float, last: float) -> lis
     between = (datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(ends, UTC))
     found = [lab for booking in bookings for lab in _labs(booking, *between)]
     return sorted(found, key=lambda lab: (lab.starts, lab.name))
+
+
+def group_labs(bookings: Iterable[StoredBooking], now: float) -> list[GroupLab]:
+    """Return the labs of groups that run at `now` (epoch seconds) or start within a day."""
+    return [
+        GroupLab(one.id, one.title, one.group, lab.starts, lab.ends, one.is_exam, one.created_by)
+        for one in bookings
+        if one.group is not None
+        for lab in labs_of([one], now, now + AHEAD_S)
+    ]
 
 
 def event_of(booking: StoredBooking) -> icalendar.Event:

@@ -142,8 +142,8 @@ class StoredBooking:
         if length > LONGEST:
             hours = LONGEST // timedelta(hours=1)
             raise BadInput("end", f"is over {hours} hours after the start; book each day")
-        if self.is_exam and self.group is None:
-            raise BadInput("group", "is empty; an exam needs the group of its students")
+        if self.is_exam:
+            self._refuse_wrong_exam()
         if len(self.exdates) > MOST_EXDATES:
             raise BadInput("exdates", f"has over {MOST_EXDATES} days; make a booking for each part")
         for day in self.exdates:
@@ -154,6 +154,12 @@ class StoredBooking:
                 raise BadInput(
                     "rrule", "has to end between the first lab and a year after it; change UNTIL"
                 )
+
+    def _refuse_wrong_exam(self) -> None:
+        if self.group is None:
+            raise BadInput("group", "is empty; an exam needs the group of its students")
+        if self.rrule is not None:
+            raise BadInput("rrule", "repeats an exam; book each exam by itself")
 
 
 @dataclass(frozen=True)
