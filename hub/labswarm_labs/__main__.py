@@ -15,9 +15,9 @@ from tornado.httpserver import HTTPServer
 
 from labswarm.aws.dynamodb.bookings import TABLE, DynamoBookings
 from labswarm.errors import BadInput
+from labswarm_labs import admin_pages, link_pages, live_pages
 from labswarm_labs.classes import Classes
 from labswarm_labs.hub import Hub
-from labswarm_labs.live_pages import handlers
 from labswarm_labs.pages import Parts, application
 from labswarm_labs.rendering import STATIC, templates
 from labswarm_labs.service import Labs
@@ -79,7 +79,10 @@ async def serve(given: Parts, address: str, port: int) -> None:
     """Serve until the process ends."""
     token = given.auth.api_token
     secret = hashlib.sha256(f"{NAME} cookies {token}".encode()).digest()
-    pages = application(given, secret, STATIC, handlers(given.auth.base_url, given))
+    base = given.auth.base_url
+    pages_of = (live_pages, admin_pages, link_pages)
+    more = [one for module in pages_of for one in module.handlers(base, given)]
+    pages = application(given, secret, STATIC, more)
     server = HTTPServer(pages, xheaders=True, max_body_size=_MOST_BYTES)
     server.listen(port, address)
     logging.getLogger("labswarm-labs").info("listening on %s:%d", address, port)

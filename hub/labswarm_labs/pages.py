@@ -81,6 +81,7 @@ class Page(HubOAuthenticated, RequestHandler):  # type: ignore[misc]  # neither 
             self.parts.templates.get_template(name).render(
                 **values,
                 user=_user(self.person) if self.current_user else None,
+                is_admin=bool(self.current_user) and self.person.is_admin,
                 here=self.hub_auth.base_url,
                 xsrf_token=self.xsrf_token.decode(),
             )

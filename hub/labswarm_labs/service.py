@@ -21,6 +21,7 @@ from labswarm.lab_hours.decide import most_seats
 from labswarm.lab_hours.timetable import HORIZON_S
 from labswarm.readiness.reports import Report
 from labswarm_labs import plans
+from labswarm_labs.operations import Operations, read_operations
 from labswarm_labs.plans import BookingPlan
 from labswarm_operator.account import Clients
 from labswarm_operator.planning.reading import Account
@@ -96,6 +97,10 @@ class Labs:
         except LabswarmError as error:
             log.warning("the last check of %s cannot be read: %s", self.cluster, error)
             return None
+
+    def operations(self) -> Operations:
+        """Return the cluster as its admins see it."""
+        return read_operations(self._clients, self.cluster)
 
     def refuse_unfit(self, booking: StoredBooking) -> None:
         """Raise BadInput if the booking may not be stored."""

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -23,6 +24,7 @@ from labswarm.lab_hours.booked_labs import labs_of
 from labswarm.lab_hours.bookings import StoredBooking
 from labswarm.lab_hours.group_labs import AHEAD_S, key_of_labs, parsed
 from labswarm.readiness.reports import Report
+from labswarm.lab_hours.state import Reasons
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm_emulator.emulator import Settings
 
@@ -590,3 +592,45 @@ def test_the_servers_of_a_booked_class_start_before_the_bell(
         for student in ("ada", "bob"):
             labs.hub("DELETE", f"/users/{student}/server")
             eventually(lambda name=student: not labs.hub("GET", f"/users/{name}")["servers"])  # type: ignore[misc]
+
+
+def test_an_admin_sees_alarms_decisions_and_machines_and_nobody_else_does(
+    labs: LabsPage, emulator: RunningEmulator
+) -> None:
+    assert Instructor.of(labs, "curie").get("cluster").status_code == 403
+    state = labs.states.read_state(CLUSTER)
+    reasons = (Reasons(time.time() - 60, ("5 seats wanted: <b>3</b> running",)),)
+    labs.states.write_state(CLUSTER, replace(state, decisions=reasons))
+    cloudwatch = emulator.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="labswarm-StudentsWait",
+        AlarmDescription="Students wait. Open docs/how-to/alarms.md#studentswait",
+        MetricName="StudentsWait",
+        Namespace="labswarm",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.set_alarm_state(
+        AlarmName="labswarm-StudentsWait", StateValue="ALARM", StateReason="test"
+    )
+
+    page = Instructor.of(labs, "admin").get("cluster").text
+
+    assert "5 seats wanted: &lt;b&gt;3&lt;/b&gt; running" in page
+    assert "labswarm-StudentsWait, on for" in page
+    assert "Open docs/how-to/alarms.md#studentswait" in page
+    assert "Machines" in page
+
+
+def test_the_form_of_a_link_makes_it_and_refuses_a_field(labs: LabsPage) -> None:
+    curie = Instructor.of(labs, "curie")
+
+    made = curie.get("link?repository=https://github.com/physics/labs&branch=main&file=a.ipynb")
+    assert "/hub/user-redirect/git-pull?repo=https%3A%2F%2Fgithub.com" in made.text
+    refused = curie.get("link?repository=x&branch=main")
+    assert refused.status_code == 400
+    assert sentence(refused).startswith("repository: is 'x'; write an address like")
+    assert "<script" not in sentence(curie.get("link?repository=<script>&branch=main"))

@@ -10,9 +10,10 @@ from labswarm.aws.dynamodb.bookings import TABLE as BOOKINGS
 from labswarm.aws.dynamodb.bookings import DynamoBookings
 from labswarm.aws.dynamodb.state import TABLE as LAB_HOURS
 from labswarm.aws.dynamodb.usages import DynamoUsages
-from labswarm.lab_hours.booked_labs import WARM_UP_S, labs_of, warms_up
+from labswarm.lab_hours.booked_labs import labs_of, warms_up
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.bookings import StoredBooking
+from labswarm.lab_hours.group_labs import WARM_UP_S
 from labswarm.planning.cluster import Prices
 from labswarm.planning.costs import Cost
 from labswarm.planning.plan import plan

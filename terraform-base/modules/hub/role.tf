@@ -94,6 +94,23 @@ module "role" {
       Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = concat(var.groups, [for group in var.groups : "${group}/ready"]) } }
     },
     {
+      # The timelines of nodes, by their ids and without the tokens of lifecycle actions.
+      Sid      = "Timelines"
+      Effect   = "Allow"
+      Action   = "dynamodb:BatchGetItem"
+      Resource = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table/${var.prefix}-ledger"
+      Condition = {
+        "ForAllValues:StringEquals" = { "dynamodb:Attributes" = ["instance_id", "transition", "cluster", "opened_at", "phases", "result"] }
+        StringEquals                = { "dynamodb:Select" = "SPECIFIC_ATTRIBUTES" }
+      }
+    },
+    {
+      Sid      = "Alarms"
+      Effect   = "Allow"
+      Action   = "cloudwatch:DescribeAlarms"
+      Resource = "*" # composite alarms are described with this scope only
+    },
+    {
       # A booking is planned with the limits around its cluster. These actions have no resource-level permissions.
       Sid    = "Plan"
       Effect = "Allow"

@@ -204,21 +204,14 @@ class AwsAccounts:
         return []
 
     def alarms(self) -> list[Alarm]:
-        found: list[Alarm] = []
-        with named():
-            for page in self._cloudwatch.get_paginator("describe_alarms").paginate(
-                AlarmNamePrefix=app_name("")
-            ):
-                alarms: list[Any] = [*page["MetricAlarms"], *page.get("CompositeAlarms", [])]
-                found += [
-                    Alarm(
-                        alarm["AlarmName"],
-                        [arn for arn in alarm["AlarmActions"] if arn.split(":")[2:3] == ["sns"]],
-                        on=alarm["StateValue"] == "ALARM",
-                    )
-                    for alarm in alarms
-                ]
-        return found
+        return [
+            Alarm(
+                alarm["AlarmName"],
+                [arn for arn in alarm["AlarmActions"] if arn.split(":")[2:3] == ["sns"]],
+                on=alarm["StateValue"] == "ALARM",
+            )
+            for alarm in described_alarms(self._cloudwatch)
+        ]
 
     def subscribers(self, topics: Sequence[str]) -> dict[str, int]:
         """One that waits has no ARN yet.
@@ -235,3 +228,13 @@ class AwsAccounts:
                     for subscription in page["Subscriptions"]
                 )
         return counts
+
+
+def described_alarms(cloudwatch: "CloudWatchClient") -> Iterator[Mapping[str, Any]]:
+    """Yield the app's alarms as CloudWatch describes them. Raises AWS's errors by kind."""
+    with named():
+        for page in cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=app_name("")
+        ):
+            yield from page["MetricAlarms"]
+            yield from page.get("CompositeAlarms", [])

@@ -17,7 +17,7 @@ from labswarm.lab_hours.hold import held_back
 from labswarm.lab_hours.launches import Launches
 from labswarm.lab_hours.purchases import RECENT_S, Bought, Purchases, next_try_at
 from labswarm.lab_hours.refusing import refusing, sentences
-from labswarm.lab_hours.state import LabHoursState, LabHoursStates
+from labswarm.lab_hours.state import LabHoursState, LabHoursStates, noted
 from labswarm.lab_hours.timetables import Wanted
 from labswarm.lifecycle.breaker import ReadBreakers
 from labswarm.lifecycle.ledger import ReadLedger
@@ -133,6 +133,7 @@ class LabHours:
             refused_since=bought.refused_since,
             next_try_at=bought.next_try_at,
             own_base=_own_base(decided, group, bought),
+            decisions=noted(state.decisions, decided.reasons, now),
         )
         state = self._alarmed(state, name)
         state = self._alarmed_of_refusing(state, name, snapshot)

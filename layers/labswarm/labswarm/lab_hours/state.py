@@ -1,10 +1,29 @@
 """The state of a cluster that lab hours keep from minute to minute."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Protocol
 
 from labswarm.lab_hours.booking import Booking
+
+MOST_DECISIONS = 20
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The reasons of a decision, which were the same from `at` (epoch seconds) on."""
+
+    at: float
+    reasons: tuple[str, ...]
+
+
+def noted(known: Sequence[Reasons], reasons: tuple[str, ...], now: float) -> tuple[Reasons, ...]:
+    """Return the last decisions with the one that is made now, unless it has the same reasons as
+    the one before."""
+    if known and known[-1].reasons == reasons:
+        return tuple(known)
+    return (*known, Reasons(now, reasons))[-MOST_DECISIONS:]
 
 
 @dataclass(frozen=True)
@@ -21,7 +40,8 @@ class LabHoursState:
     `refused`: "spot" or "on-demand" while instances are missing because EC2 has none of that market
     for this group, else empty; `refused_since` is when that was first seen, else 0, and
     `next_try_at` when the group tries again, 0 while that is not known. `own_base` is the on-demand
-    base that the group has to have again; None while it has it.
+    base that the group has to have again; None while it has it. `decisions` are the last ones, for
+    admins.
     """
 
     node_seats: int | None = None
@@ -43,6 +63,7 @@ class LabHoursState:
     refused_since: float = 0
     next_try_at: float = 0
     own_base: int | None = None
+    decisions: tuple[Reasons, ...] = ()
 
     @property
     def labs(self) -> tuple[Booking, ...]:
@@ -73,6 +94,9 @@ class LabHoursState:
                 "alarmed": tuple(values.get("alarmed", ())),
                 "booked": tuple(Booking(**lab) for lab in values.get("booked", ())),
                 "exams": tuple(Booking(**lab) for lab in values.get("exams", ())),
+                "decisions": tuple(
+                    Reasons(one["at"], tuple(one["reasons"])) for one in values.get("decisions", ())
+                ),
                 "booked_problems": tuple(values.get("booked_problems", ())),
             }
         )
