@@ -1,5 +1,5 @@
-"""A class of 350 in the live view, simulated: a real hub whose spawners start nothing, the page, and
-and a browser. Prints the first paint, and the processor's time of each update.
+"""A class of 350 in the live view, simulated: a real hub with spawners that start nothing, the
+page, and a browser. Prints the first paint, and the processor's time of each update.
 
     .venv/bin/python -m bench.labs_live
 """
