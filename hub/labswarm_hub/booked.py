@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 
 class BookedLabs:
-    """Asks the page, and keeps its last answer in a file: the page and the hub restart by
-    themselves, and an exam goes on in the meantime."""
+    """Asks the page for the labs of yesterday to tomorrow, and keeps its last answer in a file: the
+    page and the hub restart by themselves, and an exam goes on in the meantime."""
 
     def __init__(
         self, url: str, key: str, file: Path, now: Callable[[], float] = time.monotonic
@@ -44,7 +44,7 @@ class BookedLabs:
         return cls(f"{settings.labs.url}{PATH}", key, settings.data_dir / "booked-labs.json")
 
     async def labs(self) -> tuple[GroupLab, ...]:
-        """Return the labs that run or start within a day, by the last answer of the page."""
+        """Return the labs by the last answer of the page."""
         async with self._asking:
             if self._labs is None:
                 self._labs = self._kept()

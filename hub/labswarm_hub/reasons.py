@@ -38,6 +38,16 @@ def not_for_you(title: str) -> Reason:
     )
 
 
+def hours_are_used(hours: int) -> Reason:
+    """The student has used the hours of the week, and no booked lab of the student's runs."""
+    return Reason(
+        "hours",
+        f"You have used your {hours} hours of this week. Booked labs do not count, and you can "
+        "start a server in them. New hours begin on Monday.",
+        f"The student has used the {hours} hours of the week in the hub's settings.",
+    )
+
+
 def no_such_profile(name: object, titles: Iterable[str]) -> Reason:
     """The kept options name a profile that the hub's settings do not have; `titles` are those of
     the profiles that they have."""

@@ -113,6 +113,8 @@ class HubSettings:
     """The profiles by name, the first one selected. Without profiles there is no form."""
     labs: Labs | None
     """The page for instructors; None: the hub has none."""
+    hours_per_week: int = 0
+    """A student's hours per week outside of booked labs; 0: no limit."""
     default_url: str = ""
     """The page that opens first; empty: Jupyter's own."""
     authenticator_traits: Mapping[str, Any] = field(default_factory=dict)
@@ -209,6 +211,7 @@ class HubSettings:
                 for name, profile in fields.named("profiles", _PROFILE).items()
             },
             labs=_labs(fields.inside("labs", names(Labs))) if fields.has("labs") else None,
+            hours_per_week=fields.count("hours_per_week", 0, default=0),
             default_url=fields.text("default_url", default="/")
             if fields.has("default_url")
             else "",

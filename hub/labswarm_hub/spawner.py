@@ -5,7 +5,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from jupyterhub.handlers.pages import SpawnHandler
 from traitlets import Float, Instance, default
 
 from labswarm.errors import BadInput
-from labswarm.lab_hours.group_labs import GroupLab
+from labswarm.lab_hours.group_labs import WARM_UP_S, GroupLab
 from labswarm.notices import key_of
 from labswarm.seats import START_WITHIN_S
 from labswarm.shortages import FILE as SHORTAGES
@@ -26,6 +26,7 @@ from labswarm_hub.ending import asked_to_end
 from labswarm_hub.exams import Records, exam_of, for_exam, key_in, with_key
 from labswarm_hub.folders import make_folder, mounts
 from labswarm_hub.homes import make_exam_home, make_home, set_settings_aside
+from labswarm_hub.hours import Hours, charged
 from labswarm_hub.listening import listens
 from labswarm_hub.profiles import CLEAN, options_form, options_from_form
 from labswarm_hub.refusals import Refusals
@@ -97,6 +98,8 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     # The booked labs of the hub's groups, which all spawners ask for.
     _booked: ClassVar[BookedLabs | None] = None
+    # Whether the hours of the server are counted.
+    _counted: bool = False
     # The exam to which this start belongs.
     _exam: GroupLab | None = None
 
@@ -211,7 +214,10 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
 
     async def _start(self) -> str:
         """Start the server; return its task's address."""
-        self._exam = await self._exam_now()
+        self._counted = False
+        groups, labs = _groups_of(self.user), await self._labs()
+        self._exam = exam_of(labs, groups, time.time())
+        self._refuse_beyond_hours([lab for lab in labs if lab.group in groups])
         self._keep_options(with_key(self.user_options, self._exam))
         self._apply_group(self.group)
         self._refused_by = ()
@@ -257,14 +263,39 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         if options != self.user_options:
             self.user_options = self.orm_spawner.user_options = options
 
-    async def _exam_now(self) -> GroupLab | None:
-        """Return the exam to which a server belongs that its student starts now."""
+    async def _labs(self) -> tuple[GroupLab, ...]:
+        """Return the booked labs of all groups, from yesterday to tomorrow."""
         cls = LabswarmSpawner
         if cls._booked is None:
             cls._booked = BookedLabs.of(self.settings)
-        if cls._booked is None:
-            return None
-        return exam_of(await cls._booked.labs(), _groups_of(self.user), time.time())
+        return () if cls._booked is None else await cls._booked.labs()
+
+    @property
+    def _hours(self) -> Hours:
+        return Hours(self.settings.data_dir / "hours.sqlite")
+
+    def _refuse_beyond_hours(self, own_labs: Iterable[GroupLab]) -> None:
+        """Raise StartFailed when the student's hours are used and no lab of the student's is on."""
+        most, now = self.settings.hours_per_week, time.time()
+        if not most or any(lab.starts - WARM_UP_S <= now < lab.ends for lab in own_labs):
+            return
+        if self._hours.used_s(self.user.name, now) >= 3600 * most:
+            raise StartFailed(reasons.hours_are_used(most), status_code=403)
+
+    async def _count_hours(self) -> None:
+        """Count the server's time outside of booked labs, once."""
+        begun: datetime | None = self.orm_spawner.started
+        if not self.settings.hours_per_week or self._counted or begun is None:
+            return
+        self._counted = True
+        groups = _groups_of(self.user)
+        free = [
+            replace(lab, starts=lab.starts - WARM_UP_S)
+            for lab in await self._labs()
+            if lab.group in groups
+        ]
+        seconds = charged(begun.replace(tzinfo=UTC).timestamp(), time.time(), free)
+        self._hours.add(self.user.name, seconds)
 
     def _at_risk(self, why: str) -> None:
         """Log a failure during an exam, for the alarm."""
@@ -301,6 +332,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
         finally:
             # From here on JupyterHub has no server any more, also if an error is raised.
             await self._remove_service()
+            await self._count_hours()
         self.clear_state()
 
     async def poll(self) -> int | str | None:
@@ -314,6 +346,7 @@ class LabswarmSpawner(SwarmSpawner):  # type: ignore[misc]  # dockerspawner has 
             self.log.warning("The server %s has ended: %s", self.object_name, end)
             self._at_risk(f"the server has ended: {end}")
             await self._remove_service()
+            await self._count_hours()
         return end
 
     async def get_task(self, age_s: float | None = None) -> tasks.Task | None:

@@ -38,7 +38,7 @@ def exams_on(bookings: Iterable[StoredBooking], now: float) -> list[GroupLab]:
     return [
         lab
         for lab in group_labs((one for one in bookings if one.is_exam), now)
-        if lab.starts - WARM_UP_S <= now
+        if lab.starts - WARM_UP_S <= now < lab.ends
     ]
 
 

@@ -22,9 +22,9 @@ from labswarm.aws.dynamodb.reports import DynamoReports
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.lab_hours.booked_labs import labs_of
 from labswarm.lab_hours.bookings import StoredBooking
-from labswarm.lab_hours.group_labs import AHEAD_S, key_of_labs, parsed
-from labswarm.readiness.reports import Report
+from labswarm.lab_hours.group_labs import AROUND_S, key_of_labs, parsed
 from labswarm.lab_hours.state import Reasons
+from labswarm.readiness.reports import Report
 from labswarm.snapshot import NodeSeen, Snapshot
 from labswarm_emulator.emulator import Settings
 
@@ -478,7 +478,7 @@ def test_an_exam_is_booked_and_its_hub_reads_it_by_a_key(labs: LabsPage) -> None
     answer = requests.get(url, headers={"Authorization": f"labswarm {key}"}, timeout=20)
     (lab,) = parsed(answer.text) or (None,)
     starts = TOMORROW.replace(hour=14, minute=0, second=0, microsecond=0).timestamp()
-    if starts < time.time() + AHEAD_S:
+    if starts < time.time() + AROUND_S:
         assert lab is not None
         assert (lab.title, lab.group, lab.exam, lab.starts) == (
             "Physics 1",

@@ -18,7 +18,7 @@ from labswarm.errors import BadInput
 from labswarm.lab_hours.booked_labs import group_labs
 from labswarm.lab_hours.bookings import StoredBooking
 from labswarm.lab_hours.group_labs import (
-    AHEAD_S,
+    AROUND_S,
     WARM_UP_S,
     GroupLab,
     key_of_labs,
@@ -89,7 +89,7 @@ def test_the_labs_of_groups_are_those_of_the_day() -> None:
     bookings = [
         booked("exam0001", timedelta(0), group="physics", options={"exam": "1"}),
         booked("nogroup0", timedelta(0)),
-        booked("nextweek", timedelta(seconds=AHEAD_S + 60), group="physics"),
+        booked("nextweek", timedelta(seconds=AROUND_S + 60), group="physics"),
     ]
 
     labs = group_labs(bookings, NOW + 60)

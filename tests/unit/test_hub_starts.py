@@ -1095,3 +1095,35 @@ def test_each_failure_in_an_exam_is_logged_for_the_alarm(
     hub.loop.run(failure(of_exam(hub, "bob").start()))
     hub.loop.run(failure(hub.spawner("eve").start()))
     assert [line.split()[5] for line in risks()] == ["ada:", "bob:"]
+
+
+# Hours.
+
+
+def test_a_student_whose_hours_are_used_starts_only_in_booked_labs(
+    new_hub: NewHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = new_hub("n1", hours_per_week=2)
+    one = of_exam(hub, "ada")
+    begun = datetime.now(UTC) - timedelta(hours=3)
+    one.orm_spawner.started = begun.replace(tzinfo=None)
+    monkeypatch.setattr("labswarm_hub.hours.week_of", lambda at: "2027-02-08")
+
+    async def starts_and_stops() -> None:
+        await one.start()
+        await one.stop()
+        await one.stop()
+
+    hub.loop.run(starts_and_stops())
+    used = one._hours.used_s("ada", time.time())
+    assert used == pytest.approx(3 * 3600, abs=60)
+
+    refused = hub.loop.run(failure(of_exam(hub, "ada").start()))
+    assert refused.status_code == 403
+    assert refused.jupyterhub_message.startswith("You have used your 2 hours of this week.")
+    assert hub.loop.run(hub.start("bob")) == "n1"
+
+    now = time.time()
+    lab = GroupLab("lab00001", "Lab", "physics", now - 60, now + 60, exam=False, by="curie")
+    monkeypatch.setattr(LabswarmSpawner, "_booked", Booked(lab))
+    hub.loop.run(of_exam(hub, "ada").start())

@@ -32,6 +32,8 @@ default['labswarm_hub']['conf'] = {}
 default['labswarm_hub']['idle_timeout_s'] = 3600
 default['labswarm_hub']['idle_warning_s'] = 300
 default['labswarm_hub']['longest_server_s'] = 86_400
+# Hours per student and week outside of booked labs; 0: no limit.
+default['labswarm_hub']['hours_per_week'] = 0
 default['labswarm_hub']['limit']['memory_factor'] = 2
 default['labswarm_hub']['limit']['nano_cpus'] = 1_000_000_000
 default['labswarm_hub']['limit']['pids'] = 512

@@ -91,7 +91,8 @@ labswarm_hub_settings base_file do
     'conf_dir' => '/srv/labswarm/conf.d',
     'idle_timeout_s' => hub['idle_timeout_s'],
     'idle_warning_s' => hub['idle_warning_s'],
-    'longest_server_s' => hub['longest_server_s']
+    'longest_server_s' => hub['longest_server_s'],
+    'hours_per_week' => hub['hours_per_week']
   )
   limit hub['limit'].to_h
   profiles hub['profiles'].to_h

@@ -12,7 +12,7 @@ from icalendar.prop import vRecur
 
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.bookings import BookingsRead, StoredBooking
-from labswarm.lab_hours.group_labs import AHEAD_S, WARM_UP_S, GroupLab
+from labswarm.lab_hours.group_labs import AROUND_S, WARM_UP_S, GroupLab
 from labswarm.lab_hours.state import LabHoursState
 from labswarm.lab_hours.timetable import HORIZON_S
 from labswarm.lab_hours.timetables import READ_EVERY_S
@@ -37,12 +37,13 @@ def labs_of(bookings: Iterable[StoredBooking], first: float, last: float) -> lis
 
 
 def group_labs(bookings: Iterable[StoredBooking], now: float) -> list[GroupLab]:
-    """Return the labs of groups that run at `now` (epoch seconds) or start within a day."""
+    """Return the labs of groups that have run within the last day, run at `now` (epoch seconds), or
+    start within a day."""
     return [
         GroupLab(one.id, one.title, one.group, lab.starts, lab.ends, one.is_exam, one.created_by)
         for one in bookings
         if one.group is not None
-        for lab in labs_of([one], now, now + AHEAD_S)
+        for lab in labs_of([one], now - AROUND_S, now + AROUND_S)
     ]
 
 

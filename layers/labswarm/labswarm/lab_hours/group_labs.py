@@ -12,8 +12,9 @@ from labswarm.fields import ANY_VERSION, Fields
 
 WARM_UP_S = 180
 """How long before the bell the servers of a class start (seconds), and their seats are needed."""
-AHEAD_S = 86_400
-"""How far ahead the hub knows the labs (seconds): that long it can do without the page."""
+AROUND_S = 86_400
+"""How far ahead and back the hub knows the labs (seconds): that long it can do without the page,
+and as long runs a server at most."""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ describe 'labswarm_hub::jupyterhub' do
     expect(run).to write_labswarm_hub_settings('/srv/labswarm/hub/base.json').with(retries: 20, retry_delay: 15)
     settings = run.labswarm_hub_settings('/srv/labswarm/hub/base.json').settings
     expect(settings).to include('cluster' => 'db', 'authenticator' => 'native', 'admins' => ['ada'], 'image' => GROUND['images'].first,
-                                'manager_token_file' => '/srv/labswarm/manager.token', 'homes' => '/homes', 'network' => 'labswarm', 'idle_timeout_s' => 3600, 'idle_warning_s' => 300, 'longest_server_s' => 86_400)
+                                'manager_token_file' => '/srv/labswarm/manager.token', 'homes' => '/homes', 'network' => 'labswarm', 'idle_timeout_s' => 3600, 'idle_warning_s' => 300, 'longest_server_s' => 86_400, 'hours_per_week' => 0)
     expect(run).to write_labswarm_drop_ins('/srv/labswarm/hub/conf.d').with(files: { '10-native.py' => "c.x = 1\n" })
   end
 
