@@ -147,6 +147,7 @@ def test_the_alarm_of_failed_starts_counts_the_sentence_that_jupyterhub_logs() -
     # The student chooses again, and StudentsWait is on already.
     assert not counts(reasons.no_such_profile("old", ["A notebook"]))
     assert not counts(reasons.no_seat(600, 120))
+    assert not counts(reasons.hours_are_used(20))
 
 
 def test_the_alarm_of_exams_counts_the_words_that_the_hub_logs() -> None:
