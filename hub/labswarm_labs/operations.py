@@ -8,10 +8,11 @@ from labswarm.aws.accounts import described_alarms
 from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.aws.dynamodb.state import TABLE, DynamoLabHoursStates
-from labswarm.aws.dynamodb.timelines import DynamoTimelines, Timeline
+from labswarm.aws.dynamodb.timelines import DynamoTimelines
 from labswarm.aws.groups import AutoScalingGroups
 from labswarm.errors import LabswarmError
 from labswarm.lab_hours.state import Reasons
+from labswarm.lifecycle.timelines import Timeline
 from labswarm.names import app_name
 from labswarm_operator.account import Clients
 

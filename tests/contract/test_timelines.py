@@ -8,8 +8,9 @@ from moto import mock_aws
 from tests.support.ledger_items import CLAIM, INSTANCE, NOW, table
 
 from labswarm.aws.dynamodb.ledger import DynamoLedger
-from labswarm.aws.dynamodb.timelines import DynamoTimelines, Timeline
+from labswarm.aws.dynamodb.timelines import DynamoTimelines
 from labswarm.lifecycle.ledger import Phase
+from labswarm.lifecycle.timelines import Timeline
 
 
 def test_a_timeline_has_the_phases_of_a_claim_of_its_own_cluster() -> None:

@@ -2,13 +2,12 @@
 token of a lifecycle action."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labswarm.aws.errors import named
 from labswarm.errors import Transient
-from labswarm.lifecycle.events import Transition
 from labswarm.lifecycle.ledger import TRANSITIONS, Phase
+from labswarm.lifecycle.timelines import Timeline
 from labswarm.names import app_name
 
 if TYPE_CHECKING:
@@ -22,28 +21,14 @@ _READ = ("instance_id", "transition", "cluster", "opened_at", "phases", "result"
 """The hub's role may read these attributes and no others."""
 
 
-@dataclass(frozen=True)
-class Timeline:
-    """A launch or an end of a node from `opened_at` on (epoch seconds). `result` is None while it
-    is going on."""
-
-    instance_id: str
-    transition: Transition
-    opened_at: int
-    phases: tuple[Phase, ...]
-    result: str | None
-
-
 class DynamoTimelines:
-    """Reads timelines."""
+    """Implements labswarm.lifecycle.timelines.Timelines."""
 
     def __init__(self, client: "DynamoDBClient", table: str = TABLE) -> None:
         self._client = client
         self._table = table
 
     def read_timelines(self, cluster: str, instances: Iterable[str]) -> list[Timeline]:
-        """Return the timelines of a cluster's instances, the newest first. Raises AWS's errors by
-        kind."""
         wanted: list[Any] = [
             {"instance_id": {"S": instance_id}, "transition": {"S": transition}}
             for instance_id in sorted(set(instances))
