@@ -16,12 +16,11 @@ from urllib.parse import quote
 
 import aiohttp
 
-from labswarm.homes import home_name
+from labswarm.homes import escaped, home_name
 from labswarm_hub.booked import BookedLabs
 from labswarm_hub.copying import copied
 from labswarm_hub.exams import Record, Records, key_in
 from labswarm_hub.homes import EXAMS, GID, UID, make_home, new_folder
-from labswarm_hub.names import escaped
 from labswarm_hub.settings import HubSettings
 
 HASHES = "sha256.json"
