@@ -52,6 +52,8 @@ def foreign_servers(
         for user in active
         if user["name"] in members
         and (server := user["servers"].get("")) is not None
+        # A start has no key yet when it has just begun; it is looked at again when it is ready.
+        and server.get("ready")
         and server.get("pending") != "stop"
         and (server.get("user_options") or {}).get("exam") != exam.key
     ]

@@ -231,7 +231,7 @@ def test_a_server_that_was_started_before_the_exam_ends_before_it() -> None:
     (exam,) = exams_on([EXAM], NOW)
 
     def user_with(name: str, **about: Any) -> dict[str, Any]:
-        return {"name": name, "servers": {"": {"pending": None, **about}}}
+        return {"name": name, "servers": {"": {"pending": None, "ready": True, **about}}}
 
     users = [
         user_with("student-01", user_options={}),
@@ -239,6 +239,7 @@ def test_a_server_that_was_started_before_the_exam_ends_before_it() -> None:
         user_with("student-03", user_options={"exam": "of last week"}),
         user_with("student-04", user_options={}, pending="stop"),
         user_with("somebody", user_options={}),
+        user_with("student-06", user_options={}, pending="spawn", ready=False),
         {"name": "student-05", "servers": {}},
     ]
 
