@@ -123,6 +123,33 @@ def test_text_that_is_saved_without_a_connection_is_saved_once_it_is_back(
     page.page.unroute("**/labswarm/notice**")
 
 
+def test_a_save_that_a_lost_server_never_answers_is_made_on_the_next_one(
+    page: StudentPage, server: LoneServer
+) -> None:
+    file = server.home / "lost.ipynb"
+    page.save("lost.ipynb", notebook("a = 1"))
+    answers = NoticeAnswers(page.page)
+    page.open("lost.ipynb")
+    kept: list[Any] = []
+    saves = "**/api/contents/lost.ipynb?*"
+    page.page.route(saves, lambda route: kept.append(route))
+    page.type_in_cell("\nb = 2")
+    page.page.keyboard.press("Control+s")
+    within(10, lambda: bool(kept), "the save is on its way")
+    page.page.unroute(saves)
+    away = Away(page)
+    answers.break_off()
+    away.starting("Found a seat.")
+    expect(overlay_of(page)).to_contain_text("Found a seat.", timeout=40_000)
+    away.over()
+    within(20, lambda: source_of(file) == "a = 1\nb = 2", "it is saved")
+    page.type_in_cell("\nc = 3")
+    page.page.keyboard.press("Control+s")
+    within(20, lambda: source_of(file) == "a = 1\nb = 2\nc = 3", "it is saved again")
+    assert page.dialogs() == []
+    page.page.unroute("**/labswarm/notice**")
+
+
 @pytest.mark.deep
 def test_a_connection_that_swallows_every_answer_is_noticed(page: StudentPage) -> None:
     """A network that changed: requests leave, and nothing comes back."""

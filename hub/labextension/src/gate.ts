@@ -22,11 +22,24 @@ export class Gate {
     private _lost: () => Promise<boolean>
   ) {}
 
+  /**
+   * Make each request again that is on its way and may be made twice. The server came back: a former
+   * one may have taken the request and never answer, and a save that waits holds up all later ones.
+   */
+  repeat(): void {
+    this._round.abort();
+    this._round = new AbortController();
+  }
+
   readonly fetch: Fetch = async (input, init) => {
     const request = new Request(input, init);
     for (;;) {
       await this._away();
-      const outcome = await this._try(request);
+      const round = this._round.signal;
+      const outcome = await this._try(request, round);
+      if ('error' in outcome && round.aborted && isRepeatable(request)) {
+        continue;
+      }
       if ('answer' in outcome && !mayBeLost(outcome.answer)) {
         return outcome.answer;
       }
@@ -39,14 +52,28 @@ export class Gate {
     }
   };
 
-  private async _try(request: Request): Promise<{ answer: Response } | { error: unknown }> {
+  private async _try(
+    request: Request,
+    round: AbortSignal
+  ): Promise<{ answer: Response } | { error: unknown }> {
+    const signal = isRepeatable(request)
+      ? AbortSignal.any([request.signal, round])
+      : request.signal;
     try {
       // A request's body can be sent once, and a new server wants a new token.
-      return { answer: await this._fetch.call(null, withXsrf(request.clone())) };
+      const sent = new Request(request.clone(), { signal });
+      return { answer: await this._fetch.call(null, withXsrf(sent)) };
     } catch (error) {
       return { error };
     }
   }
+
+  private _round = new AbortController();
+}
+
+/** Whether a request that was taken once may be made again, unless its page has given it up. */
+function isRepeatable(request: Request): boolean {
+  return ['GET', 'PUT'].includes(request.method) && !request.signal.aborted;
 }
 
 /** Whether an answer may come from a proxy, the hub or a server that does not know the page. */

@@ -74,9 +74,16 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }
     };
 
-    const mover = moverOf(app, server, banner, () => last);
+    const mover = moverOf(
+      app,
+      server,
+      banner,
+      () => last,
+      () => gate?.repeat()
+    );
+    let gate: Gate | undefined;
     if (mover !== null) {
-      const gate = new Gate(
+      gate = new Gate(
         serverSettings.fetch,
         () => mover.away,
         () => mover.check()
@@ -137,7 +144,8 @@ function moverOf(
   app: JupyterFrontEnd,
   server: Server,
   banner: Banner,
-  lastNotice: () => INotice | null
+  lastNotice: () => INotice | null,
+  repeat: () => void
 ): Mover | null {
   const ours = whose();
   if (ours === null) {
@@ -149,6 +157,7 @@ function moverOf(
     left: () => banner.hide(),
     returned: async () => {
       lost = letGo(openSessions(app), await server.livingKernels());
+      repeat();
     },
     reopened: () => {
       sayBack(app, banner, lost.length > 0);

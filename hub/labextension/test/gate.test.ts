@@ -95,3 +95,52 @@ test('while the server is away nothing is sent', async () => {
   back(true);
   expect((await answer).status).toBe(200);
 });
+
+test.each([
+  ['PUT', 2],
+  ['POST', 1]
+])('a %s that nobody answers is made again when the server is back', async (method, times) => {
+  const sent: string[] = [];
+  const server = (request: Request): Promise<Response> => {
+    sent.push(request.method);
+    return sent.length > 1
+      ? Promise.resolve(new Response('{}'))
+      : new Promise((_, failed) =>
+          request.signal.addEventListener('abort', () => failed(new Error('aborted')))
+        );
+  };
+  const gate = new Gate(
+    server as never,
+    () => null,
+    async () => false
+  );
+  const answer = gate.fetch(URL_, { method, body: '{}' });
+  await vi.waitFor(() => expect(sent.length).toBe(1));
+  gate.repeat();
+  if (times === 2) {
+    expect((await answer).status).toBe(200);
+  }
+  expect(sent.length).toBe(times);
+});
+
+test('a request that its page has given up is not made again', async () => {
+  const page = new AbortController();
+  let sent = 0;
+  const server = (request: Request): Promise<Response> => {
+    sent++;
+    return new Promise((_, failed) =>
+      request.signal.addEventListener('abort', () => failed(new Error('aborted')))
+    );
+  };
+  const gate = new Gate(
+    server as never,
+    () => null,
+    async () => false
+  );
+  const answer = gate.fetch(URL_, { signal: page.signal });
+  await vi.waitFor(() => expect(sent).toBe(1));
+  page.abort();
+  gate.repeat();
+  await expect(answer).rejects.toThrow('aborted');
+  expect(sent).toBe(1);
+});
