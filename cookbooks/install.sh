@@ -21,7 +21,7 @@ chown -R root:root /opt/labswarm/src
 chmod -R u=rwX,go=rX /opt/labswarm/src
 
 install -m 755 "$files/labswarm-local-converge" /usr/local/sbin/labswarm-local-converge
-for unit in labswarm-node-config.service labswarm-hub-converge.service; do
+for unit in labswarm-node-config.service labswarm-hub-converge.service labswarm-report-start.service; do
   install -m 644 "$files/$unit" "/etc/systemd/system/$unit"
   systemctl enable "$unit"
 done

@@ -1,26 +1,29 @@
-"""Looks whether an instance's SSM agent is there to take commands."""
+"""Answers the Task that waits for an instance's SSM agent, when the agent is online already."""
 
 from typing import Any
 
 from labswarm.aws.observability import logger
 from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
-from labswarm.errors import Permanent, Transient
+from labswarm.errors import Transient
+from labswarm.lifecycle.starting import Starting
 from labswarm.lifecycle.work import Work
 
-AGENT = Wiring().agent()
-CLOCK = WallClock()
+AWS = Wiring()
+STARTING = Starting(AWS.ledger(), AWS.agent(), AWS.tasks(), WallClock())
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{"work"}` -> `{"online": true}`.
+    """`{"work", "token"}` -> `{"online": <whether it is now>}`.
 
-    Raises Transient when it is not there yet; after a launch's time to go forward, Permanent.
+    An agent that is online answers the token. Otherwise the worker's event does, or the minute's
+    look. After a launch's time to go forward Permanent is raised.
     """
-    work = Work.parse(event.get("work"))
-    if AGENT.online(work.instance_id):
-        return {"online": True}
-    if work.left_s("forward_by", CLOCK.now()) <= 0:
-        raise Permanent(f"the SSM agent of {work.instance_id} was not online in the hook's time")
-    raise Transient(f"the agent of {work.instance_id} is not online yet")
+    work, token = Work.parse(event.get("work")), event.get("token")
+    online = STARTING.await_agent(work, token)
+    if not online and token is None:
+        # An execution that began before a deploy has none, and calls again.
+        raise Transient(f"the agent of {work.instance_id} is not online yet")
+    logger.info("looked", extra={"instance": work.instance_id, "online": online})
+    return {"online": online}

@@ -1,5 +1,6 @@
 """Each minute: keeps the lifecycle hooks waiting in which work goes on, starts the work that no
-event started, and continues the work on nodes whose students have left."""
+event started, and continues the work on nodes whose agents are online or whose students have
+left."""
 
 from typing import Any
 
@@ -11,6 +12,8 @@ from labswarm.cluster import asg_name
 from labswarm.errors import LabswarmError, Transient
 from labswarm.lifecycle.empty import Emptying
 from labswarm.lifecycle.heartbeats import Beats, Heartbeats
+from labswarm.lifecycle.ledger import Claim
+from labswarm.lifecycle.starting import Starting
 from labswarm.lifecycle.unstarted import Started, Unstarted
 from labswarm.lifecycle.waits import Waits, read_waits
 
@@ -20,6 +23,7 @@ GROUPS = AWS.groups()
 LEDGER = AWS.ledger()
 HEARTBEATS = Heartbeats(AWS.hooks(), WallClock())
 EMPTYING = Emptying(LEDGER, AWS.snapshots(), AWS.tasks(), WallClock())
+STARTING = Starting(LEDGER, AWS.agent(), AWS.tasks(), WallClock())
 UNSTARTED = Unstarted(
     ledger=LEDGER,
     spot=AWS.spot_requests(),
@@ -43,6 +47,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     minute = _Minute()
     for name in CLUSTERS.names():
         minute.look_at_hooks(name)
+    minute.look_at_agents()
     minute.look_at_spot()
     return minute.summed_up()
 
@@ -52,6 +57,7 @@ class _Minute:
 
     def __init__(self) -> None:
         self._members: set[str] = set()
+        self._claims: list[Claim] = []
         self._sent = self._started = self._missed = 0
 
     def look_at_hooks(self, name: str) -> None:
@@ -62,6 +68,7 @@ class _Minute:
             self._missed += 1
             return
         self._members |= waits.states.keys()
+        self._claims += waits.claims
         self._note_beats(name, HEARTBEATS.beat(waits))
         self._note_started(UNSTARTED.start_hooks(waits))
         self._end_waits(name, waits)
@@ -75,6 +82,17 @@ class _Minute:
         else:
             if ended:
                 logger.info("nodes have emptied", extra={"cluster": name, "nodes": ended})
+
+    def look_at_agents(self) -> None:
+        """Of all clusters together, so that one call is enough for 50 instances."""
+        try:
+            ended = STARTING.end_waits(self._claims)
+        except LabswarmError:
+            logger.exception("no look at the agents")
+            self._missed += 1
+        else:
+            if ended:
+                logger.info("agents are online", extra={"instances": ended})
 
     def look_at_spot(self) -> None:
         try:

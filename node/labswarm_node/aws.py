@@ -1,4 +1,4 @@
-"""AWS from the hub's host, with the credentials of the instance's role."""
+"""AWS from an instance, with the credentials of its role."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,9 +13,11 @@ from labswarm.errors import Transient
 from labswarm_node.config import NodeConfig
 
 
-def clients(config: NodeConfig) -> Callable[[str], Any]:
+def clients(
+    config: NodeConfig, session: botocore.session.Session | None = None
+) -> Callable[[str], Any]:
     """Return a function that makes the client of a service."""
-    session = botocore.session.get_session()
+    session = session or botocore.session.get_session()
     return lambda service: session.create_client(
         service,
         region_name=config.region,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from labswarm.cluster import INSTANCE_ID
 from labswarm.errors import BadInput
 from labswarm.fields import Fields, names
+from labswarm.names import DEFAULT, PREFIX
 
 DEFAULT_PATH = "/etc/labswarm/node.json"
 _DEFAULT_STATE_DIR = "/var/lib/labswarm-manager"
@@ -72,7 +73,7 @@ class HubConfig:
 class NodeConfig:
     """One node of a cluster. `hub` is there on the hub only.
 
-    `state_dir` is where labswarm-manager remembers the moves it has begun.
+    `state_dir` is where labswarm-manager remembers the moves it has begun. `prefix` is the app's.
     """
 
     cluster: str
@@ -87,6 +88,7 @@ class NodeConfig:
     chef: ChefConfig
     hub: HubConfig | None
     state_dir: Path
+    prefix: str = DEFAULT
 
     @classmethod
     def parse(cls, text: str) -> "NodeConfig":
@@ -112,6 +114,7 @@ class NodeConfig:
             chef=_chef(fields.inside("chef", names(ChefConfig))),
             hub=_hub(fields.inside("hub", names(HubConfig))) if role == "hub" else None,
             state_dir=Path(fields.optional("state_dir") or _DEFAULT_STATE_DIR),
+            prefix=fields.optional("prefix", PREFIX) or DEFAULT,
         )
 
     @classmethod

@@ -1,4 +1,5 @@
-"""`labswarm-node`: commands that a node runs for itself, one per SSM document.
+"""`labswarm-node`: commands that a node runs for itself, one per SSM document, and `report-start`,
+which it runs when it boots.
 
 https://docs.aws.amazon.com/systems-manager/latest/userguide/documents.html
 """
@@ -6,16 +7,19 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/documents.html
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from labswarm_node import membership
 from labswarm_node.answer import Answer, Parser, answer_of
+from labswarm_node.aws import clients
 from labswarm_node.chef_identity import public_key
 from labswarm_node.chef_run import ChefClient, converge, run_client
+from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import NodeConfig
 from labswarm_node.docker_swarm import DockerEngine
 from labswarm_node.join_secret import JoinSecret, read_join_secret
+from labswarm_node.start_report import EventReports, Reports, report_start
 from labswarm_node.swarm import Engine
 
 
@@ -26,6 +30,8 @@ class Surroundings:
     engine: Callable[[NodeConfig], Engine]
     join_secret: Callable[[NodeConfig], JoinSecret]
     chef_client: ChefClient
+    reports: Callable[[NodeConfig], Reports] = lambda config: EventReports(config, clients(config))
+    clock: Clock = field(default_factory=WallClock)
 
 
 REAL = Surroundings(
@@ -55,6 +61,10 @@ def _run(
     options = _parser().parse_args(arguments)
     config = NodeConfig.read(environment)
     match options.command:
+        case "report-start":
+            # The first command has the node make its key.
+            key = config.chef.key_file
+            return report_start(surroundings.reports(config), key.exists, surroundings.clock)
         case "identify":
             return {"public_key": public_key(config.chef)}
         case "bootstrap":
@@ -73,6 +83,9 @@ def _run(
 def _parser() -> Parser:
     parser = Parser(prog="labswarm-node", description="Run a node's command for itself.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser(
+        "report-start", help="report that the node's SSM agent has started, until a command comes"
+    )
     commands.add_parser(
         "identify", help="make a Chef key pair if there is none, and print its public half"
     )

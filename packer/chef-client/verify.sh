@@ -48,6 +48,7 @@ for unit in labswarm-node-config labswarm-hub-converge; do
   check "$unit converges at boot" enabled "$unit.service"
 done
 check "the cookbooks" test -f /opt/labswarm/src/cookbooks/labswarm_worker/metadata.rb
+check "labswarm-report-start starts at boot" enabled labswarm-announce.service
 for tool in labswarm-node labswarm-manager; do
   check "$tool answers" answers "$tool"
 done

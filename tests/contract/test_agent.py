@@ -56,8 +56,8 @@ def found(
 
 def test_an_agent_is_online_or_not(online: Online) -> None:
     sent(online)
-    assert online.agent.online(online.instance)
-    assert not online.agent.online(ABSENT)
+    assert online.agent.online([online.instance, ABSENT]) == {online.instance}
+    assert online.agent.online([ABSENT]) == online.agent.online([]) == frozenset()
     everyone = online.agent.all_online()
     assert online.instance in everyone
     assert ABSENT not in everyone

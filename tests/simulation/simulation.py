@@ -104,6 +104,7 @@ class Simulation:
             self.time, template.documents(), self.workers.tool, self._lasts, self.put_event
         )
         self.workers.ssm = self.ssm
+        self.workers.put_event = self.put_event
         self.ssm.paged = lambda: self.faults.calls.update(["ssm.page"])
         self.groups = AutoScalingTwin(
             self.time,

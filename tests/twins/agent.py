@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from labswarm.commands.agent import Invocation
@@ -23,15 +23,17 @@ class Sent:
 class TwinAgent:
     """Implements labswarm.commands.agent.Agent. A command is in progress until `ends` ends it.
 
-    Every agent is online but those in `offline`.
+    Every agent is online but those in `offline`. `looks` has the instances of each `online`.
     """
 
     sent: list[Sent] = field(default_factory=list)
     ended: dict[str, Invocation] = field(default_factory=dict)
     offline: set[str] = field(default_factory=set)
+    looks: list[frozenset[str]] = field(default_factory=list)
 
-    def online(self, instance_id: str) -> bool:
-        return instance_id not in self.offline
+    def online(self, instances: Collection[str]) -> frozenset[str]:
+        self.looks.append(frozenset(instances))
+        return frozenset(instances) - self.offline
 
     def all_online(self) -> frozenset[str]:
         return frozenset(sent.instance_id for sent in self.sent) - self.offline

@@ -16,10 +16,13 @@ from tests.twins.hooks import TwinHooks
 from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.tasks import TwinTasks
 
+from labswarm.clock import WallClock
 from labswarm.commands.steps import Commands
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm.groups import Member, Roster
 from labswarm.lifecycle.ledger import Claim
+from labswarm.lifecycle.starting import Starting
+from labswarm.lifecycle.work import Work
 
 pytestmark = pytest.mark.usefixtures("account", "table")
 
@@ -100,18 +103,55 @@ def test_claim_leaves_a_duplicate_with_its_owner() -> None:
 
 
 def test_await_agent_answers_when_the_agent_is_online() -> None:
-    app = load("await_agent")
-    app.AGENT = TwinAgent()
+    app, tasks = awaits()
 
-    assert app.handler({"work": claimed()}, Context()) == {"online": True}
+    assert app.handler({"work": claimed(), "token": "t1"}, Context()) == {"online": True}
+    assert tasks.ended == {"t1": {"online": True}}
 
 
-def test_await_agent_is_transient_when_the_agent_is_not_there_yet() -> None:
-    app = load("await_agent")
-    app.AGENT = TwinAgent(offline={INSTANCE})
+def test_await_agent_leaves_an_agent_that_is_not_there_yet_to_its_event() -> None:
+    app, tasks = awaits(offline={INSTANCE})
+
+    assert app.handler({"work": claimed(), "token": "t1"}, Context()) == {"online": False}
+    assert tasks.ended == {}
+    assert claim_in_ledger().commands["await-agent"].token == "t1"
+
+
+def test_an_execution_from_before_a_deploy_asks_again_for_an_agent_that_is_not_there_yet() -> None:
+    app, _ = awaits(offline={INSTANCE})
 
     with pytest.raises(Transient, match=INSTANCE):
         app.handler({"work": claimed()}, Context())
+
+
+def awaits(
+    offline: set[str] | None = None, clock: TwinClock | None = None
+) -> tuple[Any, TwinTasks]:
+    """The function over twins, and the Tasks that wait."""
+    app, tasks = load("await_agent"), TwinTasks("t1")
+    agent = TwinAgent(offline=offline or set())
+    app.STARTING = Starting(ledger(), agent, tasks, clock or WallClock())
+    return app, tasks
+
+
+def test_the_event_of_a_worker_answers_its_task_through_the_function() -> None:
+    app, tasks = load("answer"), TwinTasks("t1")
+    agent = TwinAgent(offline={INSTANCE})
+    app.STARTING = Starting(ledger(), agent, tasks, WallClock())
+    app.STARTING.await_agent(Work.parse(claimed()), "t1")
+
+    assert app.handler(event("agent_started"), Context()) == {"answered": False}
+    agent.offline.clear()
+    assert app.handler(event("agent_started"), Context()) == {"answered": True}
+    assert tasks.ended == {"t1": {"online": True}}
+
+
+def test_a_malformed_event_of_a_worker_is_refused_with_its_field() -> None:
+    bad = {**event("agent_started"), "detail": {"instance_id": "i-XYZ"}}
+
+    answer = load("answer").handler(bad, Context())
+
+    assert answer == {"answered": False, "field": "detail.instance_id"}
 
 
 def command(on: str = "hub", **more: Any) -> tuple[TwinAgent, Any]:
@@ -423,6 +463,22 @@ def test_heartbeats_of_one_cluster_are_sent_though_another_has_no_group() -> Non
     assert hooks.beats == {TOKEN: 2}
 
 
+def test_the_minute_looks_once_at_the_agents_of_all_clusters() -> None:
+    work = Work.parse(claimed())
+    app, tasks, agent = load("heartbeat"), TwinTasks("t1"), TwinAgent(offline={INSTANCE})
+    app.STARTING = Starting(ledger(), agent, tasks, WallClock())
+    app.STARTING.await_agent(work, "t1")
+    agent.offline.clear()
+    app.CLUSTERS, app.GROUPS = Twins(), Twins()
+    app.CLUSTERS.names = lambda: ["lab"]
+    app.HEARTBEATS._hooks = TwinHooks(TOKEN)
+
+    app.handler(event("minute"), Context())
+
+    assert agent.looks == [{INSTANCE}, {INSTANCE}]
+    assert tasks.ended == {"t1": {"online": True}}
+
+
 def test_a_hook_too_short_for_heartbeats_is_named_in_one_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -446,10 +502,9 @@ def test_a_launch_begins_nothing_new_when_only_its_undoing_has_time() -> None:
 
     with pytest.raises(Permanent, match="the rest of the hook's time is for undoing the launch"):
         app.handler(asked, Context())
-    awaits = load("await_agent")
-    awaits.CLOCK, awaits.AGENT = app.CLOCK, TwinAgent(offline={INSTANCE})
+    waiting, _ = awaits(offline={INSTANCE}, clock=app.CLOCK)
     with pytest.raises(Permanent, match="was not online in the hook's time"):
-        awaits.handler({"work": work}, Context())
+        waiting.handler({"work": work, "token": "t1"}, Context())
 
     assert agent.sent == []
 

@@ -62,7 +62,6 @@ def states() -> Iterator[Stubbed]:
     [
         ([], False),
         ([{"InstanceId": INSTANCE, "PingStatus": "Online"}], True),
-        ([{"InstanceId": INSTANCE, "PingStatus": "ConnectionLost"}], False),
     ],
 )
 def test_an_agent_is_online_when_it_is_registered_and_answers(
@@ -71,10 +70,34 @@ def test_an_agent_is_online_when_it_is_registered_and_answers(
     ssm.stub.add_response(
         "describe_instance_information",
         {"InstanceInformationList": nodes},
-        {"Filters": [{"Key": "InstanceIds", "Values": [INSTANCE]}]},
+        {
+            "Filters": [
+                {"Key": "PingStatus", "Values": ["Online"]},
+                {"Key": "InstanceIds", "Values": [INSTANCE]},
+            ],
+            "MaxResults": 50,
+        },
     )
 
-    assert SsmAgent(ssm.client).online(INSTANCE) is online
+    assert SsmAgent(ssm.client).online([INSTANCE]) == ({INSTANCE} if online else set())
+
+
+def test_fifty_agents_are_looked_at_in_one_call(ssm: Stubbed) -> None:
+    instances = [f"i-{number:017x}" for number in range(51)]
+    for some in (instances[:50], instances[50:]):
+        ssm.stub.add_response(
+            "describe_instance_information",
+            {"InstanceInformationList": [{"InstanceId": some[0]}]},
+            {
+                "Filters": [
+                    {"Key": "PingStatus", "Values": ["Online"]},
+                    {"Key": "InstanceIds", "Values": some},
+                ],
+                "MaxResults": 50,
+            },
+        )
+
+    assert SsmAgent(ssm.client).online(instances[::-1]) == {instances[0], instances[50]}
 
 
 def test_a_command_is_sent_to_one_instance_with_a_delivery_timeout(ssm: Stubbed) -> None:

@@ -13,7 +13,7 @@ import boto3
 import pytest
 import yaml
 from tests.simulation.paths import holds
-from tests.support.app_twins import DESCRIPTION, INSTANCE, OWNER, event
+from tests.support.app_twins import DESCRIPTION, INSTANCE, OWNER, TwinClock, event
 from tests.support.handlers import KEY, Context, ledger, load
 from tests.support.machines import FUNCTIONS, ROOT
 from tests.support.machines import load as load_machine
@@ -26,6 +26,7 @@ from tests.twins.tasks import TwinTasks
 from labswarm.commands.steps import Commands
 from labswarm.groups import Member
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
+from labswarm.lifecycle.starting import Starting
 from labswarm.lifecycle.work import VERSION, Work
 
 pytestmark = pytest.mark.usefixtures("account", "table")
@@ -93,7 +94,7 @@ def app(name: str) -> Any:
             AnswersAll(), module.LEDGER, MemoryHubSlots(), TwinTasks(), module.CLOCK
         )
     elif name == "await_agent":
-        module.AGENT = TwinAgent()
+        module.STARTING = Starting(module.AWS.ledger(), TwinAgent(), TwinTasks(), TwinClock())
     elif name == "complete":
         module.COMPLETING._hooks, module.COMPLETING._groups = TwinHooks(TOKEN), groups
     elif name == "add_node":

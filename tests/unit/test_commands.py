@@ -142,6 +142,20 @@ def test_an_event_that_comes_twice_answers_once() -> None:
     assert bench.tasks.waiting == {"t2", "t3"}
 
 
+@pytest.mark.parametrize("events", [1, 2])
+def test_an_event_after_the_tasks_time_sends_no_second_command(events: int) -> None:
+    bench = Bench()
+    bench.begin()
+    bench.tasks.waiting.clear()
+
+    for _ in range(events):
+        assert not bench.ends("command-1", {"servers": []})
+
+    assert bench.begin("t2") == NOBODY
+    assert len(bench.agent.sent) == 1
+    assert bench.free_slots() == 4
+
+
 def test_an_event_of_a_command_that_goes_on_answers_nothing() -> None:
     bench = Bench()
     bench.begin()

@@ -31,7 +31,7 @@ def test_every_sample_event_is_replayed() -> None:
         *("minute", "seats_short"),  # of lab hours: test_app_hours_handlers.py
         "five_minutes",  # of reconcile: test_app_reconcile.py
         "execution_failed",  # of the last resort: test_app_handlers.py
-        "command_ended",  # test_app_handlers.py
+        *("command_ended", "agent_started"),  # test_app_handlers.py
     }
 
 

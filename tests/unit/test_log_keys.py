@@ -92,6 +92,7 @@ def test_each_event_of_a_function_names_the_subject_of_its_lines(
         ("terminate", INSTANCE, "lab"),
         ("spot_interruption", INSTANCE, ""),
         ("seats_short", "", "lab"),
+        ("agent_started", INSTANCE, ""),
         ("execution_failed", INSTANCE, "lab"),
         ("minute", "", ""),
     ],

@@ -65,6 +65,8 @@ action_class do
         'policy_group' => new_resource.policy && ground['cluster'],
       },
       'hub' => new_resource.hub,
+      # Of an app that has another prefix than the usual one.
+      'prefix' => ground['prefix'],
     }.compact
   end
 end

@@ -7,7 +7,7 @@ from threading import Lock
 
 from labswarm.errors import Permanent
 from labswarm_emulator.machines import Completed, Instance
-from labswarm_lab.nodes import fitness, machine, numbers
+from labswarm_lab.nodes import fitness, machine, numbers, start_report
 from labswarm_lab.nodes.node_config import write_node_json
 from labswarm_lab.nodes.roles import cluster_of, role_of
 from labswarm_lab.nodes.settings import NodesSettings
@@ -45,6 +45,7 @@ class NamespaceMachines:
                 machine.await_engine(self._place, instance_id, process)
                 if role == "worker":
                     fitness.start(settings, instance_id)
+                    start_report.start(settings, instance_id)
             except BaseException:
                 self._end(instance_id)
                 raise

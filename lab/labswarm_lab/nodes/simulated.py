@@ -6,9 +6,9 @@ process.
 
 import io
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from string import Template
-from threading import Lock
+from threading import Lock, Thread
 
 from botocore.session import Session
 
@@ -22,10 +22,12 @@ from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.swarm_twin import TOKEN, EngineTwin, SwarmTwin
 from labswarm_node import manager, node
 from labswarm_node.answer import Answer
+from labswarm_node.aws import clients
 from labswarm_node.chef_run import Ended
 from labswarm_node.config import NodeConfig
 from labswarm_node.hub import HubApi
 from labswarm_node.join_secret import JoinSecret, read_join_secret
+from labswarm_node.start_report import EventReports, Reports
 
 SNAPSHOT = "swarm.json"
 _NOT_FOUND = 127
@@ -61,6 +63,8 @@ class SimulatedMachines:
         with self._lock:
             self._engines[instance_id] = engine
         self._show()
+        if role == "worker":
+            Thread(target=self._report_start, args=(instance_id,), daemon=True).start()
 
     def run(
         self,
@@ -98,12 +102,24 @@ class SimulatedMachines:
             self._show()
         remove_tree(self._place.node_dir(instance_id))
 
+    def _report_start(self, instance_id: str) -> None:
+        """As systemd runs it on a worker that boots; it ends with the machine."""
+        where = {"LABSWARM_NODE_CONFIG": str(self._place.node_dir(instance_id) / "node.json")}
+        engine = self._engines.get(instance_id)
+        if engine is not None:
+            self._tool(["labswarm-node", "report-start"], where, engine)
+
+    def _reports(self, config: NodeConfig) -> Reports:
+        return _Reports(config, self._engines)
+
     def _tool(
         self, words: Sequence[str], environment: Mapping[str, str], engine: EngineTwin
     ) -> Answer | None:
         match list(words):
             case ["labswarm-node", *arguments]:
-                around = node.Surroundings(lambda _: engine, _join_secret, _chef_client)
+                around = node.Surroundings(
+                    lambda _: engine, _join_secret, _chef_client, self._reports
+                )
                 return node.answer(arguments, environment, around)
             case ["labswarm-manager", *arguments]:
                 return manager.answer(
@@ -117,6 +133,20 @@ class SimulatedMachines:
             part = path.with_suffix(".part")
             part.write_text(self.swarm.to_json())
             part.replace(path)
+
+
+class _Reports(EventReports):
+    """Those of a machine, for as long as it runs."""
+
+    def __init__(self, config: NodeConfig, running: Collection[str]) -> None:
+        super().__init__(config, clients(config, _session()))
+        self._instance_id = config.instance_id
+        self._running = running
+
+    def report(self) -> None:
+        if self._instance_id not in self._running:
+            raise Gone(f"{self._instance_id} does not run")
+        super().report()
 
 
 def swarm_seen(settings: NodesSettings) -> SwarmTwin:
@@ -149,10 +179,14 @@ def commands_of(script: str, environment: Mapping[str, str]) -> list[list[str]]:
 
 
 def _join_secret(config: NodeConfig) -> JoinSecret:
+    return read_join_secret(config, _session())
+
+
+def _session() -> Session:
     """With credentials of its own, for there is no instance's role; the emulator takes any."""
     session = Session()
     session.set_credentials("lab", "lab")
-    return read_join_secret(config, session)
+    return session
 
 
 def _chef_client(command: Sequence[str], timeout_s: float) -> Ended:  # noqa: ARG001  # in process

@@ -1,3 +1,5 @@
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
@@ -132,6 +134,14 @@ module "worker_role" {
       Action    = "cloudwatch:PutMetricData"
       Resource  = "*" # knows no resources
       Condition = { StringEquals = { "cloudwatch:namespace" = "CWAgent" } }
+    },
+    # No other event of the app: a worker reports that its agent has started, and the app asks Systems Manager whether it is true.
+    {
+      Sid       = "AgentStarted"
+      Effect    = "Allow"
+      Action    = "events:PutEvents"
+      Resource  = "arn:${data.aws_partition.current.partition}:events:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:event-bus/default"
+      Condition = { "ForAllValues:StringEquals" = { "events:source" = "${var.prefix}.node", "events:detail-type" = "AgentStarted" } }
     },
   ]
 }

@@ -50,11 +50,14 @@ locals {
     hub_address = var.hub_address
   }
 
+  # The cookbooks have the usual prefix by themselves, and a change of the user data replaces workers.
+  of_app = var.prefix == "labswarm" ? {} : { prefix = var.prefix }
+
   # Placeholders of the greatest length stand for ids and addresses, so that a plan counts the bytes as well.
   # The limit is on the bytes before base64: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html
   user_data_limit = 16384
   user_data_bytes = floor(length(base64encode(templatefile("${path.module}/user-data.yaml.tftpl", {
-    ground = merge(local.ground, {
+    ground = merge(local.ground, local.of_app, {
       join_secret = "labswarm/${var.name}/swarm-join"
       hub_address = "255.255.255.255"
       efs         = { file_system_id = "fs-0123456789abcdef0", access_point_id = "fsap-0123456789abcdef0" }
@@ -69,7 +72,7 @@ resource "aws_launch_template" "workers" {
   instance_type          = var.instance_types[0]
   update_default_version = true
 
-  user_data = base64encode(templatefile("${path.module}/user-data.yaml.tftpl", { ground = local.ground }))
+  user_data = base64encode(templatefile("${path.module}/user-data.yaml.tftpl", { ground = merge(local.ground, local.of_app) }))
 
   iam_instance_profile {
     arn = var.instance_profile_arn

@@ -1,6 +1,6 @@
 """The agents on the instances, over AWS Systems Manager."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,10 @@ from labswarm.errors import LabswarmError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
-    from mypy_boto3_ssm.type_defs import CommandFilterTypeDef
+    from mypy_boto3_ssm.type_defs import (
+        CommandFilterTypeDef,
+        InstanceInformationStringFilterTypeDef,
+    )
 
 # The shortest that SendCommand takes; the execution's timeout is in each document.
 DELIVERY_TIMEOUT_S = 30
@@ -49,25 +52,25 @@ class SsmAgent:
     def __init__(self, client: "SSMClient") -> None:
         self._client = client
 
-    def online(self, instance_id: str) -> bool:
-        with named():
-            answer = self._client.describe_instance_information(
-                Filters=[{"Key": "InstanceIds", "Values": [instance_id]}]
-            )
-        return any(
-            node.get("InstanceId") == instance_id and node.get("PingStatus") == "Online"
-            for node in answer["InstanceInformationList"]
-        )
+    def online(self, instances: Collection[str]) -> frozenset[str]:
+        wanted = sorted(instances)
+        online: set[str] = set()
+        for first in range(0, len(wanted), MOST_AGENTS):
+            some = wanted[first : first + MOST_AGENTS]
+            online.update(self._online({"Key": "InstanceIds", "Values": some}))
+        return frozenset(online)
 
     def all_online(self) -> frozenset[str]:
-        online: set[str] = set()
+        return frozenset(self._online())
+
+    def _online(self, *filters: "InstanceInformationStringFilterTypeDef") -> Iterator[str]:
         with named():
             for page in self._client.get_paginator("describe_instance_information").paginate(
-                Filters=[{"Key": "PingStatus", "Values": ["Online"]}],
+                Filters=[{"Key": "PingStatus", "Values": ["Online"]}, *filters],
                 PaginationConfig={"PageSize": MOST_AGENTS},
             ):
-                online.update(agent["InstanceId"] for agent in page["InstanceInformationList"])
-        return frozenset(online)
+                for agent in page["InstanceInformationList"]:
+                    yield agent["InstanceId"]
 
     def send(
         self, instance_id: str, document: str, parameters: Mapping[str, str], label: str

@@ -1,6 +1,6 @@
 """The agent on an instance, which runs commands there."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,8 +28,9 @@ class Invocation:
 class Agent(Protocol):
     """Runs commands on instances."""
 
-    def online(self, instance_id: str) -> bool:
-        """Whether commands sent now will be fetched."""
+    def online(self, instances: Collection[str]) -> frozenset[str]:
+        """Those of these instances whose agents will fetch commands that are sent now: one call for
+        50 of them."""
 
     def send(
         self, instance_id: str, document: str, parameters: Mapping[str, str], label: str

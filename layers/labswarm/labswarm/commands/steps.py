@@ -156,8 +156,11 @@ class Commands:
         if command is None:
             return None
         self._give_back(target, command, invocation.label)
-        answered = command.token and self._answered(command.token, claim, attempt.step, invocation)
-        return claim if answered else None
+        if command.token and self._answered(command.token, claim, attempt.step, invocation):
+            return claim
+        # No Task waits now: the next one looks at this command, and sends no other.
+        self._reopen(attempt, command_id)
+        return None
 
     def _answered(self, token: str, claim: Claim | None, step: str, invocation: Invocation) -> bool:
         try:
@@ -259,6 +262,22 @@ class Commands:
 
         claim = change(self._ledger, attempt.subject, attempt.transition, rule)
         return claim, before[0] if before else None
+
+    def _reopen(self, attempt: Attempt, command_id: str) -> None:
+        """Have the attempt count as under way again, if it is the step's last one still."""
+        read = self._ledger.read_claim(attempt.subject, attempt.transition)
+        if read is None:
+            return
+
+        def rule(existing: Claim | None) -> Claim:
+            claim = existing or read
+            command = claim.commands.get(attempt.step)
+            if claim.closed or command is None or command.attempt != attempt.number:
+                return claim
+            unanswered = replace(command, command_id=command_id, answered=False)
+            return claim.with_command(attempt.step, unanswered)
+
+        change(self._ledger, attempt.subject, attempt.transition, rule)
 
     def _give_back(self, target: str, command: Command, holder: str) -> None:
         if command.slot is not None:
