@@ -9,7 +9,6 @@ events:PutEvents.
 """
 
 import argparse
-import json
 import logging
 import os
 import random
@@ -23,7 +22,6 @@ from labswarm.aws.cluster import SsmClusters
 from labswarm.aws.dynamodb import state
 from labswarm.aws.dynamodb.snapshot import DynamoSnapshots
 from labswarm.cluster import Resources
-from labswarm.error_table import aws_kind
 from labswarm.errors import BadInput, LabswarmError, Permanent, Transient
 from labswarm.lab_hours.booking import Booking
 from labswarm.names import app_name, prefix
@@ -34,6 +32,7 @@ from labswarm_node.aws import clients, reached
 from labswarm_node.clock import Clock, WallClock
 from labswarm_node.config import HubConfig, NodeConfig
 from labswarm_node.docker_swarm import DockerSwarm
+from labswarm_node.event_bus import put_event
 from labswarm_node.every import add_every
 from labswarm_node.hub import HubApi
 from labswarm_node.lab_ends import end_of_labs
@@ -287,17 +286,8 @@ class AwsAudience:
             return self._snapshots.write_snapshot(snapshot)
 
     def call(self, cluster: str, waiting: int) -> None:
-        entry = {
-            "Source": f"{prefix()}.hub",
-            "DetailType": "SeatsShort",
-            "Detail": json.dumps({"cluster": cluster, "waiting": waiting}),
-        }
-        with reached():
-            answer = self._events.put_events(Entries=[entry])
-        # PutEvents succeeds also when it takes none of its entries.
-        for refused in (one for one in answer["Entries"] if "ErrorCode" in one):
-            kind = aws_kind(refused["ErrorCode"], refused.get("ErrorMessage", ""))
-            raise kind(f"SeatsShort was refused: {refused['ErrorCode']}")
+        detail = {"cluster": cluster, "waiting": waiting}
+        put_event(self._events, f"{prefix()}.hub", "SeatsShort", detail)
 
     def labs(self, cluster: str) -> tuple[Booking, ...]:
         with reached():

@@ -4,17 +4,15 @@ The agent does not say when Systems Manager knows it. So the worker reports agai
 until the first command has come. After a minute the app's own looks are enough.
 """
 
-import json
 import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from labswarm.error_table import aws_kind
 from labswarm.errors import Transient
 from labswarm.lifecycle.started import DETAIL_TYPE, AgentStarted, source
-from labswarm_node.aws import reached
 from labswarm_node.clock import Clock, backoff
 from labswarm_node.config import NodeConfig
+from labswarm_node.event_bus import put_event
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S, PATIENCE_S = 1.0, 10.0, 60.0
 
@@ -29,24 +27,16 @@ class Reports(Protocol):
 
 
 class EventReports:
-    """`Reports` on the default event bus. Permission: events:PutEvents."""
+    """`Reports` as events."""
 
     def __init__(self, config: NodeConfig, client: Callable[[str], Any]) -> None:
         """`client` makes the boto3 client of a service."""
         self._events = client("events")
-        self._entry = {
-            "Source": source(config.prefix),
-            "DetailType": DETAIL_TYPE,
-            "Detail": json.dumps(AgentStarted(config.instance_id).detail()),
-        }
+        self._source = source(config.prefix)
+        self._detail = AgentStarted(config.instance_id).detail()
 
     def report(self) -> None:
-        with reached():
-            answer = self._events.put_events(Entries=[self._entry])
-        # PutEvents succeeds also when it takes none of its entries.
-        for refused in (one for one in answer["Entries"] if "ErrorCode" in one):
-            kind = aws_kind(refused["ErrorCode"], refused.get("ErrorMessage", ""))
-            raise kind(f"{DETAIL_TYPE} was refused: {refused['ErrorCode']}")
+        put_event(self._events, self._source, DETAIL_TYPE, self._detail)
 
 
 def report_start(reports: Reports, commanded: Callable[[], bool], clock: Clock) -> dict[str, Any]:

@@ -55,6 +55,34 @@ locals {
     access_point_id = module.storage.access_point_id
   }
 
+  event_bus = join(":", [
+    "arn", data.aws_partition.current.partition, "events", data.aws_region.current.region,
+    data.aws_caller_identity.current.account_id, "event-bus/default",
+  ])
+  worker_statements = [
+    {
+      Sid      = "JoinToken"
+      Effect   = "Allow"
+      Action   = "secretsmanager:GetSecretValue"
+      Resource = module.hub.join_secret.arn
+    },
+    {
+      Sid       = "Metrics"
+      Effect    = "Allow"
+      Action    = "cloudwatch:PutMetricData"
+      Resource  = "*" # knows no resources
+      Condition = { StringEquals = { "cloudwatch:namespace" = "CWAgent" } }
+    },
+    # No other event of the app: a worker reports that its agent has started, and the app asks Systems Manager whether it is true.
+    {
+      Sid       = "AgentStarted"
+      Effect    = "Allow"
+      Action    = "events:PutEvents"
+      Resource  = local.event_bus
+      Condition = { "ForAllValues:StringEquals" = { "events:source" = "${var.prefix}.node", "events:detail-type" = "AgentStarted" } }
+    },
+  ]
+
   settings = { for name, group in module.workers : name => group.settings }
   descriptions = {
     for name, settings in local.settings : name => jsonencode(merge(settings, {
@@ -121,29 +149,7 @@ module "worker_role" {
   tags        = var.tags
 
   # Homes are mounted by the file system's own policy.
-  statements = [
-    {
-      Sid      = "JoinToken"
-      Effect   = "Allow"
-      Action   = "secretsmanager:GetSecretValue"
-      Resource = module.hub.join_secret.arn
-    },
-    {
-      Sid       = "Metrics"
-      Effect    = "Allow"
-      Action    = "cloudwatch:PutMetricData"
-      Resource  = "*" # knows no resources
-      Condition = { StringEquals = { "cloudwatch:namespace" = "CWAgent" } }
-    },
-    # No other event of the app: a worker reports that its agent has started, and the app asks Systems Manager whether it is true.
-    {
-      Sid       = "AgentStarted"
-      Effect    = "Allow"
-      Action    = "events:PutEvents"
-      Resource  = "arn:${data.aws_partition.current.partition}:events:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:event-bus/default"
-      Condition = { "ForAllValues:StringEquals" = { "events:source" = "${var.prefix}.node", "events:detail-type" = "AgentStarted" } }
-    },
-  ]
+  statements = local.worker_statements
 }
 
 module "workers" {

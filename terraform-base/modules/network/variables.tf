@@ -70,8 +70,8 @@ variable "egress" {
 variable "endpoint_services" {
   description = "AWS services that get an interface endpoint with egress \"endpoints\" (the part of the service name after the region), each $7.30 per month and zone. S3 and DynamoDB always have free gateways."
   type        = set(string)
-  # ssmmessages carries commands and sessions; since agent 3.3.40 ec2messages is not needed. Nothing in a private subnet calls EC2, EventBridge,
-  # CloudWatch Logs or ECR.
+  # ssmmessages carries commands and sessions; since agent 3.3.40 ec2messages is not needed. Nothing in a private subnet calls EC2, CloudWatch
+  # Logs or ECR. By EventBridge (events) a worker reports that its agent has started; without it the app sees that within the minute.
   default = ["kms", "monitoring", "secretsmanager", "ssm", "ssmmessages"]
 
   validation {

@@ -77,6 +77,12 @@ run "names_of_the_app_begin_with_its_prefix" {
     condition     = output.settings["physics"].asg == "labstage-physics-workers" && aws_ssm_parameter.description["physics"].name == "/labstage/clusters/physics"
     error_message = "The app labstage finds its groups and descriptions by their names."
   }
+  assert {
+    condition = [
+      for statement in local.worker_statements : statement.Condition["ForAllValues:StringEquals"] if statement.Sid == "AgentStarted"
+    ] == [{ "events:source" = "labstage.node", "events:detail-type" = "AgentStarted" }]
+    error_message = "A worker of the app labstage puts one kind of event, and that app's."
+  }
 }
 
 run "prefix_with_a_hyphen_is_refused" {

@@ -40,6 +40,26 @@ variables {
   chef                   = { url = "https://10.64.0.20", organization = "labswarm", ca_pem = null }
 }
 
+run "only_the_workers_of_another_app_read_its_prefix" {
+  command = plan
+
+  assert {
+    condition     = !strcontains(base64decode(aws_launch_template.workers.user_data), "prefix")
+    error_message = "Another user data makes another launch template: the usual one stays as it is."
+  }
+}
+
+run "workers_of_another_app_report_to_it" {
+  command = plan
+  variables {
+    prefix = "labstage"
+  }
+  assert {
+    condition     = strcontains(base64decode(aws_launch_template.workers.user_data), "\\\"prefix\\\":\\\"labstage\\\"")
+    error_message = "A worker reports that its agent has started to its own app."
+  }
+}
+
 run "group_has_both_hooks_and_leaves_its_size_to_the_app" {
   command = plan
 
