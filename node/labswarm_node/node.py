@@ -12,7 +12,6 @@ from typing import Any
 
 from labswarm_node import membership
 from labswarm_node.answer import Answer, Parser, answer_of
-from labswarm_node.aws import clients
 from labswarm_node.chef_identity import public_key
 from labswarm_node.chef_run import ChefClient, converge, run_client
 from labswarm_node.clock import Clock, WallClock
@@ -30,7 +29,7 @@ class Surroundings:
     engine: Callable[[NodeConfig], Engine]
     join_secret: Callable[[NodeConfig], JoinSecret]
     chef_client: ChefClient
-    reports: Callable[[NodeConfig], Reports] = lambda config: EventReports(config, clients(config))
+    reports: Callable[[NodeConfig], Reports] = EventReports
     clock: Clock = field(default_factory=WallClock)
 
 

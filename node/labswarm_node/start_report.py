@@ -6,13 +6,15 @@ until the first command has come. After a minute the app's own looks are enough.
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from labswarm.errors import Transient
 from labswarm.lifecycle.started import DETAIL_TYPE, AgentStarted, source
 from labswarm_node.clock import Clock, backoff
 from labswarm_node.config import NodeConfig
-from labswarm_node.event_bus import put_event
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S, PATIENCE_S = 1.0, 10.0, 60.0
 
@@ -27,15 +29,20 @@ class Reports(Protocol):
 
 
 class EventReports:
-    """`Reports` as events."""
+    """`Reports` as events, with the credentials of the environment or the instance's role."""
 
-    def __init__(self, config: NodeConfig, client: Callable[[str], Any]) -> None:
-        """`client` makes the boto3 client of a service."""
-        self._events = client("events")
+    def __init__(self, config: NodeConfig, session: "Session | None" = None) -> None:
+        """`session` brings other credentials."""
+        # The tools start faster without it.
+        from labswarm_node.aws import clients
+
+        self._events = clients(config, session)("events")
         self._source = source(config.prefix)
         self._detail = AgentStarted(config.instance_id).detail()
 
     def report(self) -> None:
+        from labswarm_node.event_bus import put_event
+
         put_event(self._events, self._source, DETAIL_TYPE, self._detail)
 
 

@@ -77,6 +77,12 @@ class Bus:
         return {"Entries": [{"ErrorCode": self._refused} if self._refused else {} for _ in Entries]}
 
 
+def reporting(config: NodeConfig, bus: Bus) -> EventReports:
+    reports = EventReports(config)
+    reports._events = bus
+    return reports
+
+
 def config(folder: Path, **more: str) -> NodeConfig:
     machine = Machine(folder, WORKER, "worker", SwarmTwin().start(WORKER, 1, 1))
     values = json.loads((machine.directory / "node.json").read_text())
@@ -91,7 +97,7 @@ def test_the_event_names_the_app_and_the_instance(
 ) -> None:
     bus = Bus()
 
-    EventReports(config(tmp_path, **given), lambda _: bus).report()
+    reporting(config(tmp_path, **given), bus).report()
 
     (entry,) = bus.entries
     assert (entry["Source"], entry["DetailType"]) == (source, "AgentStarted")
@@ -102,7 +108,7 @@ def test_an_entry_that_the_bus_does_not_take_is_an_error_of_its_kind(tmp_path: P
     bus = Bus("NotAuthorizedForSourceException")
 
     with pytest.raises(Permanent, match="AgentStarted was refused"):
-        EventReports(config(tmp_path), lambda _: bus).report()
+        reporting(config(tmp_path), bus).report()
 
 
 def test_the_tool_reports_until_the_node_has_its_key(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.swarm_twin import TOKEN, EngineTwin, SwarmTwin
 from labswarm_node import manager, node
 from labswarm_node.answer import Answer
-from labswarm_node.aws import clients
 from labswarm_node.chef_run import Ended
 from labswarm_node.config import NodeConfig
 from labswarm_node.hub import HubApi
@@ -139,7 +138,7 @@ class _Reports(EventReports):
     """Those of a machine, for as long as it runs."""
 
     def __init__(self, config: NodeConfig, running: Collection[str]) -> None:
-        super().__init__(config, clients(config, _session()))
+        super().__init__(config, _session())
         self._instance_id = config.instance_id
         self._running = running
 
