@@ -6,12 +6,12 @@ from typing import Any
 from labswarm.aws.observability import logger
 from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
+from labswarm.commands import started
 from labswarm.commands.ended import CommandChanged
+from labswarm.commands.starting import Starting
 from labswarm.commands.steps import Commands
 from labswarm.errors import BadInput
-from labswarm.lifecycle import started
 from labswarm.lifecycle.ledger import Claim
-from labswarm.lifecycle.starting import Starting
 
 AWS = Wiring()
 AGENT, LEDGER, TASKS = AWS.agent_of_events(), AWS.ledger(), AWS.tasks()

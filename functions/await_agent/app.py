@@ -5,8 +5,8 @@ from typing import Any
 from labswarm.aws.observability import logger
 from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
+from labswarm.commands.starting import Starting
 from labswarm.errors import Transient
-from labswarm.lifecycle.starting import Starting
 from labswarm.lifecycle.work import Work
 
 AWS = Wiring()

@@ -9,11 +9,11 @@ from labswarm.aws.observability import logger
 from labswarm.aws.wiring import Wiring
 from labswarm.clock import WallClock
 from labswarm.cluster import asg_name
+from labswarm.commands.starting import Starting
 from labswarm.errors import LabswarmError, Transient
 from labswarm.lifecycle.empty import Emptying
 from labswarm.lifecycle.heartbeats import Beats, Heartbeats
 from labswarm.lifecycle.ledger import Claim
-from labswarm.lifecycle.starting import Starting
 from labswarm.lifecycle.unstarted import Started, Unstarted
 from labswarm.lifecycle.waits import Waits, read_waits
 

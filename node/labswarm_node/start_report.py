@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from labswarm.commands.started import DETAIL_TYPE, AgentStarted, source
 from labswarm.errors import Transient
-from labswarm.lifecycle.started import DETAIL_TYPE, AgentStarted, source
 from labswarm_node.clock import Clock, backoff
 from labswarm_node.config import NodeConfig
 

@@ -8,8 +8,8 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from labswarm.commands.started import DETAIL_TYPE, AgentStarted, source
 from labswarm.errors import Gone, Transient
-from labswarm.lifecycle.started import DETAIL_TYPE, AgentStarted, source
 from labswarm.names import DEFAULT
 from labswarm_lab.nodes.simulated import commands_of
 from labswarm_lab.nodes.swarm_twin import TOKEN, EngineTwin, SwarmTwin

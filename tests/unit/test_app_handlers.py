@@ -17,11 +17,11 @@ from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.tasks import TwinTasks
 
 from labswarm.clock import WallClock
+from labswarm.commands.starting import Starting
 from labswarm.commands.steps import Commands
 from labswarm.errors import BadInput, Permanent, Transient
 from labswarm.groups import Member, Roster
 from labswarm.lifecycle.ledger import Claim
-from labswarm.lifecycle.starting import Starting
 from labswarm.lifecycle.work import Work
 
 pytestmark = pytest.mark.usefixtures("account", "table")

@@ -23,10 +23,10 @@ from tests.twins.hooks import TwinHooks
 from tests.twins.hub_slots import MemoryHubSlots
 from tests.twins.tasks import TwinTasks
 
+from labswarm.commands.starting import Starting
 from labswarm.commands.steps import Commands
 from labswarm.groups import Member
 from labswarm.lifecycle.ledger import LEASE_S, Claim, Phase
-from labswarm.lifecycle.starting import Starting
 from labswarm.lifecycle.work import VERSION, Work
 
 pytestmark = pytest.mark.usefixtures("account", "table")

@@ -1,17 +1,15 @@
 """A worker reports that its agent has started until the first command has come."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.app_twins import TwinClock
-from tests.unit.test_node_tools import WORKER, Machine
+from tests.support.app_twins import INSTANCE, TwinClock
 
 from labswarm.errors import LabswarmError, Permanent, Transient
-from labswarm_lab.nodes.swarm_twin import SwarmTwin
 from labswarm_node import node
-from labswarm_node.chef_run import Ended
 from labswarm_node.config import NodeConfig
 from labswarm_node.start_report import PATIENCE_S, EventReports, report_start
 
@@ -83,10 +81,32 @@ def reporting(config: NodeConfig, bus: Bus) -> EventReports:
     return reports
 
 
+def node_json(folder: Path, **more: str) -> str:
+    """What a worker's node.json says, in which its key would be in this folder."""
+    chef = {
+        "url": "https://chef.invalid",
+        "node_name": f"lab-{INSTANCE}",
+        "key_file": str(folder / "client.pem"),
+        "client": "chef-client",
+    }
+    return json.dumps(
+        {
+            "cluster": "lab",
+            "instance_id": INSTANCE,
+            "role": "worker",
+            "region": "eu-west-1",
+            "docker_host": "unix:///nowhere",
+            "advertise_address": "10.98.0.10",
+            "join_secret": "join",
+            "images": [],
+            "chef": chef,
+            **more,
+        }
+    )
+
+
 def config(folder: Path, **more: str) -> NodeConfig:
-    machine = Machine(folder, WORKER, "worker", SwarmTwin().start(WORKER, 1, 1))
-    values = json.loads((machine.directory / "node.json").read_text())
-    return NodeConfig.parse(json.dumps({**values, **more}))
+    return NodeConfig.parse(node_json(folder, **more))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +121,7 @@ def test_the_event_names_the_app_and_the_instance(
 
     (entry,) = bus.entries
     assert (entry["Source"], entry["DetailType"]) == (source, "AgentStarted")
-    assert json.loads(entry["Detail"]) == {"instance_id": WORKER}
+    assert json.loads(entry["Detail"]) == {"instance_id": INSTANCE}
 
 
 def test_an_entry_that_the_bus_does_not_take_is_an_error_of_its_kind(tmp_path: Path) -> None:
@@ -112,25 +132,16 @@ def test_an_entry_that_the_bus_does_not_take_is_an_error_of_its_kind(tmp_path: P
 
 
 def test_the_tool_reports_until_the_node_has_its_key(tmp_path: Path) -> None:
-    machine = Machine(tmp_path, WORKER, "worker", SwarmTwin().start(WORKER, 1, 1))
-    key = NodeConfig.read(machine.environment).chef.key_file
-    heard = Heard()
+    file = tmp_path / "node.json"
+    file.write_text(node_json(tmp_path))
 
     class Commanded(Heard):
         def report(self) -> None:
-            heard.report()
-            key.parent.mkdir(exist_ok=True)
-            key.touch()
+            super().report()
+            (tmp_path / "client.pem").touch()
 
-    around = node.Surroundings(
-        lambda _: machine.engine,
-        lambda _: machine.secret,
-        lambda _command, _timeout_s: Ended(0, ""),
-        lambda _: Commanded(),
-        TwinClock(),
-    )
+    around = replace(node.REAL, reports=lambda _: Commanded(), clock=TwinClock())
 
-    answer = node.answer(["report-start"], machine.environment, around)
+    answer = node.answer(["report-start"], {"LABSWARM_NODE_CONFIG": str(file)}, around)
 
     assert (answer.exit_code, json.loads(answer.line)) == (0, {"reports": 1, "commanded": True})
-    assert heard.times == 1

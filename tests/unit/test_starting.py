@@ -13,10 +13,10 @@ from tests.support.claims import Bench, read
 from tests.twins.agent import TwinAgent
 from tests.twins.tasks import TwinTasks
 
+from labswarm.commands.started import DETAIL_TYPE, AgentStarted, source
+from labswarm.commands.starting import STEP, Starting
 from labswarm.errors import BadInput, Permanent
 from labswarm.lifecycle.ledger import Claim
-from labswarm.lifecycle.started import DETAIL_TYPE, AgentStarted, source
-from labswarm.lifecycle.starting import STEP, Starting
 from labswarm.lifecycle.work import Work
 from labswarm.names import DEFAULT
 
