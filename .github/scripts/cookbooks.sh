@@ -4,12 +4,13 @@
 #   cookbooks.sh CLUSTER    this cluster
 #   cookbooks.sh --but CLUSTER    every cluster but this one
 #   COMMIT                  the commit
+#   LABSWARM_PREFIX         the app's prefix; empty for the usual one
 set -euo pipefail
 : "${COMMIT:?}" "${POLL_S:=5}"
 
 clusters=("${@: -1}")
 if [ "${1-}" = --but ] && [ $# = 2 ]; then
-  names=$(aws ssm get-parameters-by-path --path /labswarm/clusters --query 'Parameters[].Name' --output text)
+  names=$(aws ssm get-parameters-by-path --path "/${LABSWARM_PREFIX:-labswarm}/clusters" --query 'Parameters[].Name' --output text)
   mapfile -t clusters < <(tr '\t' '\n' <<<"$names" | awk -F/ -v but="$2" '$NF != "" && $NF != "None" && $NF != but { print $NF }')
 elif [ $# != 1 ]; then
   echo "cookbooks: give a cluster, or --but and a cluster" >&2

@@ -7,7 +7,7 @@ set -euo pipefail
 must=$(realpath "${1:-/dev/null}")
 : "${POLL_S:=5}" "${PAUSE_S:=40}"
 
-machine=$(aws cloudformation describe-stack-resource --stack-name labswarm --logical-resource-id Reconcile \
+machine=$(aws cloudformation describe-stack-resource --stack-name "${LABSWARM_PREFIX:-labswarm}" --logical-resource-id Reconcile \
   --query StackResourceDetail.PhysicalResourceId --output text)
 
 dry_run() {

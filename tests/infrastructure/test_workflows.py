@@ -573,6 +573,25 @@ def test_a_rollback_has_the_earlier_version_with_its_parameters(checkout: Checko
     assert CfnParameterOverridesType().convert(words[6:], None, None) == HAD
 
 
+def test_the_app_of_another_prefix_is_deployed_and_tried_by_its_own_names(
+    checkout: Checkout,
+) -> None:
+    app(checkout, DECIDED % "physics")
+    checkout.program("sam", "", at=checkout.folder / ".venv" / "bin")
+    stage = {"LABSWARM_PREFIX": "labstage"}
+
+    assert checkout.run("deploy.sh", "keep", **SOON, **stage).returncode == 0
+    stacks = [re.findall(r"--stack-name (\S+)", line) for line in checkout.asked()]
+    assert {name for names in stacks for name in names} == {"labstage"}
+    assert checkout.run("deploy.sh", "deploy", SAM_PARAMETERS="LogDays=7", **stage).returncode == 0
+    assert deploys(checkout) == [
+        "sam deploy --no-confirm-changeset --stack-name labstage --s3-prefix labstage"
+        " --parameter-overrides LogDays=7 Prefix=labstage"
+    ]
+    assert checkout.run("deploy.sh", "back", **stage).returncode == 0
+    assert "--stack-name labstage" in deploys(checkout)[0]
+
+
 def test_without_parameters_those_of_the_app_stay(checkout: Checkout) -> None:
     checkout.program("sam", "", at=checkout.folder / ".venv" / "bin")
     assert checkout.run("deploy.sh", "deploy", SAM_PARAMETERS="").returncode == 0
@@ -704,6 +723,15 @@ def test_cookbooks_go_to_one_cluster_first_and_then_to_the_others(checkout: Chec
     done, clusters = pushed(checkout, "--but", "physics")
     assert (done.returncode, clusters) == (0, ["biology", "optics"])
     assert done.stdout == "biology: Success\noptics: Success\n"
+
+
+def test_the_other_clusters_are_those_of_the_app(checkout: Checkout) -> None:
+    checkout.program("aws", SSM)
+    stage = {"COMMIT": "a" * 40, "POLL_S": "0", "LABSWARM_PREFIX": "labstage", "BROKEN": "none"}
+
+    assert checkout.run("cookbooks.sh", "--but", "physics", **stage).returncode == 0
+
+    assert "--path /labstage/clusters" in "\n".join(checkout.asked())
 
 
 def test_a_push_that_fails_shows_chefs_words_and_reaches_no_further_cluster(

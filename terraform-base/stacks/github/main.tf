@@ -9,7 +9,10 @@ locals {
   partition = data.aws_partition.current.partition
   account   = data.aws_caller_identity.current.account_id
   provider  = var.provider_arn == null ? aws_iam_openid_connect_provider.github[0].arn : var.provider_arn
-  here      = { partition = local.partition, account = local.account, region = var.region, state_bucket = var.state_bucket }
+  here      = { partition = local.partition, account = local.account, region = var.region, prefix = var.prefix, state_bucket = var.state_bucket }
+
+  # The roles are Terraform's, so their names begin with labswarm for each app: a statement keeps every workflow from changing them.
+  of_app = var.prefix == "labswarm" ? "" : "${var.prefix}-"
 
   # The branch is a part of the token's subject once the repository says so: README.md has the command. Without it no role is given.
   # https://docs.github.com/en/actions/reference/security/oidc#customizing-the-subject-claims-for-an-organization-or-repository
@@ -39,7 +42,7 @@ resource "aws_iam_openid_connect_provider" "github" {
 resource "aws_iam_role" "environment" {
   for_each = local.environments
 
-  name                 = "labswarm-github-${each.key}-${var.region}"
+  name                 = "labswarm-github-${local.of_app}${each.key}-${var.region}"
   description          = "GitHub's environment ${each.key} of ${var.repository}: ${each.value.purpose}"
   max_session_duration = max(3600, each.value.hours * 3600)
 

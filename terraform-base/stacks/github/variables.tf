@@ -18,6 +18,17 @@ variable "repository" {
   }
 }
 
+variable "prefix" {
+  description = "The beginning of the app's names: its parameter Prefix. The roles may change this app and its clusters only."
+  type        = string
+  default     = "labswarm"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{0,14}$", var.prefix))
+    error_message = "prefix is \"${var.prefix}\": give 1 to 15 lowercase letters and digits, with a letter first."
+  }
+}
+
 variable "branch" {
   description = "The branch from which workflows build images, apply Terraform and deploy the app. Plans may come from any branch."
   type        = string

@@ -51,6 +51,40 @@ run "provider_is_created_where_the_account_has_none" {
   }
 }
 
+run "roles_of_another_app_reach_that_app_only" {
+  command = plan
+  variables {
+    prefix = "labstage"
+  }
+  assert {
+    condition     = aws_iam_role.environment["app"].name == "labswarm-github-labstage-app-eu-west-1"
+    error_message = "Both apps have roles in one account, and no workflow changes them."
+  }
+  assert {
+    condition = alltrue([
+      for environment in ["app", "cookbooks"] :
+      !can(regex("[:/]labswarm([-/]|:[*])", replace(replace(output.policies[environment], "role/labswarm-github-*", ""), "document/labswarm-chef-push", "")))
+    ])
+    error_message = "A role of labstage names a thing of the app labswarm."
+  }
+  assert {
+    condition     = strcontains(output.policies["infrastructure"], "autoScalingGroupName/labstage-*") && !strcontains(output.policies["infrastructure"], "autoScalingGroupName/labswarm-*")
+    error_message = "The groups of a cluster begin with its app's prefix."
+  }
+  assert {
+    condition     = strcontains(output.policies["plan"], "parameter/labstage/clusters/*") && !strcontains(output.policies["plan"], "parameter/labswarm/clusters/*")
+    error_message = "The descriptions of the clusters begin with their app's prefix."
+  }
+}
+
+run "prefix_with_a_hyphen_is_refused" {
+  command = plan
+  variables {
+    prefix = "labswarm-stage"
+  }
+  expect_failures = [var.prefix]
+}
+
 run "region_that_is_none_is_refused" {
   command = plan
   variables {
