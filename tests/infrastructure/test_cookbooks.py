@@ -288,6 +288,18 @@ def test_the_boot_units_call_programs_next_to_them() -> None:
     assert (files / "labswarm-local-converge").stat().st_mode & 0o111
 
 
+def test_only_a_worker_reports_its_start_once_its_agent_has_started() -> None:
+    unit = "labswarm-report-start.service"
+    text = (COOKBOOKS / "labswarm_base/files/default" / unit).read_text()
+    assert unit in (COOKBOOKS / "install.sh").read_text()
+    (after,) = re.findall(r"^After=(.+)$", text, re.MULTILINE)
+    # The file that it reads, and the agent as a package and as the snap.
+    assert {"labswarm-node-config.service", "amazon-ssm-agent.service"} < set(after.split())
+    assert "snap.amazon-ssm-agent.amazon-ssm-agent.service" in after.split()
+    assert '.role == \\"worker\\"' in text
+    assert "\nExecStart=/usr/local/bin/labswarm-node report-start\n" in text
+
+
 @pytest.mark.parametrize(("role", "module"), [("hub", "hub"), ("worker", "workers")])
 def test_the_facts_that_the_cookbooks_are_tried_with_are_those_that_terraform_writes(
     role: str, module: str

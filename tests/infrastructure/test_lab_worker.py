@@ -16,7 +16,7 @@ import pytest
 from tests.support.recipes import declared, run_list, scripts
 
 from labswarm_lab.hub import HubGround, lay_homes, settings_of
-from labswarm_lab.nodes import cookbooks, fitness, machine
+from labswarm_lab.nodes import cookbooks, fitness, machine, start_report
 from labswarm_lab.nodes.node_config import node_json
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.settings import NodesSettings
@@ -292,6 +292,18 @@ def test_node_json_has_the_cookbooks_fields() -> None:
     assert set(lab) == outer | {"aws_endpoint_url", "state_dir"}
     assert set(lab["chef"]) == chef
     assert lab["chef"]["node_name"] == f"db-{ID}"
+
+
+def test_a_worker_reports_its_start_by_the_units_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Sequence[str]] = []
+    monkeypatch.setattr(
+        machine, "start_beside", lambda _settings, _id, command, _log: started.append(command)
+    )
+    start_report.start(SETTINGS, ID)
+
+    unit = (BASE / "files/default/labswarm-report-start.service").read_text()
+    (command,) = re.findall(r"^ExecStart=/usr/local/bin/(.+)$", unit, re.MULTILINE)
+    assert [list(one) for one in started] == [command.split()]
 
 
 def test_a_worker_reports_on_its_homes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from labswarm.names import DEFAULT
 from labswarm_lab.nodes.settings import NodesSettings
 
 
@@ -39,6 +40,7 @@ def node_json(settings: NodesSettings, instance_id: str, role: str, address: str
             },
             "hub": hub if role == "hub" else None,
             "state_dir": str(place.node_dir(instance_id) / "moves"),
+            "prefix": DEFAULT,
         }
     )
 

@@ -25,6 +25,11 @@ describe 'labswarm_node_config' do
     expect(config).not_to have_key('hub')
   end
 
+  it 'names the app, if it has another prefix than the usual one' do
+    expect(written(GROUND)[1]).not_to have_key('prefix')
+    expect(written(GROUND.merge('prefix' => 'labstage'))[1]).to include('prefix' => 'labstage')
+  end
+
   it "takes its policy from its cluster's group" do
     _, config = written(GROUND, nil, 'labswarm-worker')
     expect(config['chef']).to include('policy_name' => 'labswarm-worker', 'policy_group' => 'db')
