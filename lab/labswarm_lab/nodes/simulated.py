@@ -19,6 +19,7 @@ from labswarm_lab.nodes.machine import remove_tree
 from labswarm_lab.nodes.node_config import write_node_json
 from labswarm_lab.nodes.roles import cluster_of, role_of
 from labswarm_lab.nodes.settings import NodesSettings
+from labswarm_lab.nodes.simulated_students import with_students
 from labswarm_lab.nodes.swarm_twin import TOKEN, EngineTwin, SwarmTwin
 from labswarm_node import manager, node
 from labswarm_node.answer import Answer
@@ -151,7 +152,9 @@ class _Reports(EventReports):
 def swarm_seen(settings: NodesSettings) -> SwarmTwin:
     """The simulated Swarm as it stands, to be looked at from another process."""
     path = settings.place.nodes_dir / SNAPSHOT
-    return SwarmTwin.parse(path.read_text()) if path.exists() else SwarmTwin()
+    if not path.exists():
+        return SwarmTwin()
+    return SwarmTwin.parse(with_students(path.read_text(), settings.place))
 
 
 def simulated_join_secret(settings: NodesSettings) -> JoinSecret:

@@ -10,6 +10,7 @@ from labswarm_lab.nodes import machine
 from labswarm_lab.nodes.place import Place
 from labswarm_lab.nodes.settings import NodesSettings
 from labswarm_lab.nodes.simulated import SNAPSHOT, swarm_seen
+from labswarm_lab.nodes.simulated_students import STUDENTS
 from labswarm_node.config import NodeConfig
 from labswarm_node.snapshot_service import serve
 from labswarm_node.swarm import StudentService, StudentTask, SwarmNode
@@ -68,8 +69,8 @@ class SimulatedSwarm:
         return changed
 
     def _written_at(self) -> float:
-        file = self._settings.place.nodes_dir / SNAPSHOT
-        return file.stat().st_mtime if file.exists() else 0.0
+        files = [self._settings.place.nodes_dir / name for name in (SNAPSHOT, STUDENTS)]
+        return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
 
 
 def _simulated(config: NodeConfig) -> SimulatedSwarm:
