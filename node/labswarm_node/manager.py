@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from labswarm.cluster import INSTANCE_ID
@@ -96,6 +97,7 @@ def _run(
             return removed
 
 
+@cache
 def _parser() -> Parser:
     parser = Parser(prog="labswarm-manager", description="Run a manager's command for a worker.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

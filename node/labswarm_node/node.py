@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from labswarm_node import membership
@@ -79,6 +80,7 @@ def _run(
             return membership.leave(surroundings.engine(config))
 
 
+@cache
 def _parser() -> Parser:
     parser = Parser(prog="labswarm-node", description="Run a node's command for itself.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
