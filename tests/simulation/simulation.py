@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from labswarm.errors import LabswarmError
+from labswarm.readiness.check import Checked
+from labswarm.readiness.facts import Readiness
 from tests.simulation import template
 from tests.simulation.agents import SsmTwin
 from tests.simulation.auto_scaling import (
@@ -324,7 +326,12 @@ class Simulation:
             "aws.dynamodb.breaker.DynamoBreakers": lambda *_: self._breakers,
             "aws.dynamodb.launches.DynamoLaunches": lambda *_: self,
             "chef.server.ChefServer": self.chef.server,
+            "readiness.check.Checks": lambda *_, **__: self,
         }
+
+    def check(self, _: str, now: float) -> Checked:
+        """As Checks: images, quotas and file systems are not simulated, and nothing is found."""
+        return Checked(Readiness(now), ())
 
     def durations_s(self, cluster: str) -> list[float]:
         """As DynamoLaunches."""

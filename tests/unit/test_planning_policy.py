@@ -109,8 +109,10 @@ def by_the_plan(
     start_s: float,
     bookings: list[Booking],
     until_s: float = UNTIL_S,
+    decision_s: float = 0,
 ) -> World:
-    """Let the plan's simulation handle the same class."""
+    """Let the plan's simulation handle the same class; a student in line is seen `decision_s`
+    later."""
     planned = PlannedCluster(
         cluster,
         Kind("simulated", 2, 3),
@@ -120,7 +122,9 @@ def by_the_plan(
     )
     world = World(
         planned,
-        Distributions(always(start_s), spawn=always(0), decision=always(0), node_end=always(30)),
+        Distributions(
+            always(start_s), spawn=always(0), decision=always(decision_s), node_end=always(30)
+        ),
         LabHoursPolicy(planned, bookings),
         seed=1,
         begins=START + 60,
@@ -157,7 +161,8 @@ def test_an_unbooked_class_is_decided_alike() -> None:
     with recorded() as app:
         cluster, start_s = by_the_app(come, None)
     with recorded() as plan:
-        by_the_plan(come, cluster, start_s, [])
+        # The app reads a snapshot of some seconds before.
+        by_the_plan(come, cluster, start_s, [], decision_s=7)
 
     def changes(made: list[Made]) -> list[tuple[int | None, int, int]]:
         return [(one.desired, one.pause, one.terminate) for one in acted(made)]

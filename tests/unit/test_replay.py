@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from labswarm.commands.started import AgentStarted
 from labswarm.lifecycle.events import parse, parse_ended
 from labswarm_lab.replay import SAMPLE_INSTANCE, Fill, filled, names_instance, read_event
 from labswarm_operator.refusal import Refusal
@@ -40,7 +41,7 @@ def test_a_filled_in_sample_is_an_event_that_the_app_accepts(path: Path) -> None
         given = parse_ended(event).given
         assert isinstance(given, dict)
         event = given
-    read = parse(event)
+    read = AgentStarted.parse(event) if path.stem == "agent_started" else parse(event)
     assert getattr(read, "instance_id", None) == FILL.instance_id, read
 
 

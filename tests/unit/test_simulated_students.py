@@ -1,4 +1,4 @@
-"""Students of a lab whose nodes are simulated are seen by whoever looks at its Swarm."""
+"""Students of a lab whose nodes are simulated are among the tasks of its Swarm."""
 
 from pathlib import Path
 
