@@ -20,6 +20,10 @@ def lines(facts: Facts, fits: Fit | None, findings: Sequence[Finding]) -> Iterat
         )
     for limit in facts.limits:
         yield f"  {said(limit)}"
+    for rate in facts.rates:
+        yield f"  Systems Manager, {rate.operation}: {rate.per_s:g} calls per second"
+    if not facts.rates:
+        yield "  Systems Manager: AWS lists no rate of the app's calls"
     for finding in findings:
         yield f"{finding.subject}: {finding.problem}"
         yield f"  {finding.remedy}"
@@ -44,6 +48,7 @@ def as_json(facts: Facts, fits: Fit | None, findings: Sequence[Finding]) -> str:
             "cluster": facts.name,
             "class": asdict(fits) if fits else None,
             "quotas": limits,
+            "rates": [asdict(rate) for rate in facts.rates],
             "findings": [asdict(finding) for finding in findings],
         }
     )

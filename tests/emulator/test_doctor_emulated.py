@@ -93,6 +93,7 @@ def cluster(emulator: RunningEmulator, name: str, monkeypatch: pytest.MonkeyPatc
     fault(emulator, "quotas")
     fault(emulator, "agents")
     fault(emulator, "concurrency")
+    fault(emulator, "rates")
     emulator.client("cloudwatch").delete_alarms(AlarmNames=[f"labswarm-{name}"])
     emulator.client("autoscaling").delete_auto_scaling_group(
         AutoScalingGroupName=asg_name(name), ForceDelete=True
@@ -176,6 +177,22 @@ def test_five_planted_faults_are_each_named_with_a_remedy(
         in (remedies["vCPUs of standard spot instances"])
     )
     assert all(remedies.values())
+
+
+def test_a_rate_of_systems_manager_is_read_and_compared_with_the_class(
+    emulator: RunningEmulator, cluster: str
+) -> None:
+    subscribe(emulator, cluster)
+    fault(emulator, "rates", calls_per_s={"ssm:SendCommand": 0.5, "ssm:ListCommands": 0.5})
+
+    done = doctor("--cluster", cluster, "--json")
+
+    said = json.loads(done.output)
+    assert [(rate["operation"], rate["per_s"]) for rate in said["rates"]] == [("SendCommand", 0.5)]
+    (finding,) = said["findings"]
+    assert finding["subject"] == "Systems Manager, SendCommand"
+    assert "20 workers that start at the same time need 100 calls" in finding["problem"]
+    assert "--service-code ssm" in finding["remedy"]
 
 
 def test_a_cluster_that_is_not_there_is_refused_with_the_nearest_one(cluster: str) -> None:

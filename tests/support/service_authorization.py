@@ -59,6 +59,8 @@ _RESOURCES: Mapping[str, tuple[str, ...]] = {
     "lambda:InvokeFunction": ("{FunctionName}",),
     "servicequotas:GetAWSDefaultServiceQuota": (),
     "servicequotas:GetServiceQuota": (),
+    "servicequotas:ListAWSDefaultServiceQuotas": (),
+    "servicequotas:ListServiceQuotas": (),
     "sns:ListSubscriptionsByTopic": (arn("sns", "*"),),
     "sns:Publish": ("{TopicArn}",),
     "sqs:SendMessage": ("{QueueUrl}",),

@@ -1,14 +1,27 @@
 """The doctor's rules: the class that fits, and a finding with a remedy for each gap."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.simulation.simulation import Simulation
 from tests.support.app_twins import DESCRIPTION
 
+from labswarm.aws.accounts import AwsAccounts
 from labswarm.cluster import Cluster
-from labswarm.readiness.account import Agent, Alarm, Facts, Kind, Limit, Quota, WorkerGroup
+from labswarm.readiness.account import (
+    CALLS_PER_NODE,
+    Agent,
+    Alarm,
+    Facts,
+    Kind,
+    Limit,
+    Quota,
+    Rate,
+    WorkerGroup,
+)
 from labswarm.readiness.account_rules import Finding, diagnose
 from labswarm.readiness.fit import Fit, fit
 from labswarm_operator import doctor_report as report
@@ -113,6 +126,86 @@ def test_too_little_concurrency_is_found_with_the_number_of_workers_that_start_a
     finding = found(limits=limits(CONCURRENCY=10))
     assert "at most 6 workers start at the same time" in finding.problem
     assert finding.remedy.endswith("--quota-code L-B99A9384 --desired-value 24")
+
+
+@pytest.mark.parametrize(("per_s", "late_s"), [(1.0, 100), (0.5, 200)])
+def test_a_rate_of_systems_manager_that_makes_a_class_late_is_found(
+    per_s: float, late_s: int
+) -> None:
+    finding = found(rates=[Rate("SendCommand", per_s, "L-1", adjustable=True)])
+    assert finding.subject == "Systems Manager, SendCommand"
+    assert f"20 workers that start at the same time need 100 calls, which take {late_s} s" in (
+        finding.problem
+    )
+    assert finding.remedy.endswith("--service-code ssm --quota-code L-1 --desired-value 2")
+
+
+def test_a_rate_that_aws_does_not_raise_has_nodes_start_earlier() -> None:
+    finding = found(rates=[Rate("SendCommand", 1.0, "L-1", adjustable=False)])
+    assert "add 100 s to node_start_seconds in the stack of lab" in finding.remedy
+
+
+def test_a_rate_that_is_enough_is_shown_and_is_no_finding() -> None:
+    seen = facts(rates=[Rate("SendCommand", 2.0, "L-1", adjustable=True)])
+    assert diagnose(seen, fit(seen)) == []
+    shown = list(report.lines(seen, fit(seen), []))
+    assert "  Systems Manager, SendCommand: 2 calls per second" in shown
+    assert "  Systems Manager: AWS lists no rate of the app's calls" in list(
+        report.lines(facts(), fit(facts()), [])
+    )
+
+
+QUOTA = {"QuotaCode": "L-1", "Value": 600.0, "Adjustable": True}
+RESOURCE = {"MetricDimensions": {"Type": "API", "Resource": "SendCommand"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "per_s"),
+    [
+        ({"QuotaName": "Transactions per second (TPS) for the SendCommand API"}, 600),
+        (
+            {
+                "QuotaName": "Rate of commands",
+                "UsageMetric": RESOURCE,
+                "Period": {"PeriodValue": 1, "PeriodUnit": "MINUTE"},
+            },
+            10,
+        ),
+        ({"QuotaName": "SendCommand targets"}, None),
+        ({"QuotaName": "Transactions per second (TPS) for the StartSession API"}, None),
+    ],
+)
+def test_a_quota_says_its_operation_and_its_rate(said: dict[str, Any], per_s: float | None) -> None:
+    class Quotas:
+        def get_paginator(self, operation: str) -> "Quotas":
+            return Quotas()
+
+        def paginate(self, ServiceCode: str) -> list[dict[str, Any]]:  # noqa: N803
+            assert ServiceCode == "ssm"
+            return [{"Quotas": [{**QUOTA, **said}]}]
+
+    read = AwsAccounts(*(Quotas() for _ in range(6))).rates()  # type: ignore[arg-type]
+
+    expected = [] if per_s is None else [Rate("SendCommand", per_s, "L-1", adjustable=True)]
+    assert read == expected
+
+
+def test_the_calls_of_a_node_are_those_of_a_launch() -> None:
+    with Simulation() as simulation:
+        looks = Counter[str]()
+        describe = simulation.ssm.describe_instance_information
+
+        def counted(Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+            looks["DescribeInstanceInformation"] += 1
+            return describe(Filters)
+
+        simulation.ssm.describe_instance_information = counted  # type: ignore[method-assign]
+        simulation.opened(1)
+        calls = simulation.faults.calls
+
+    looks["SendCommand"] = calls["ssm.send_command"]
+    looks["GetCommandInvocation"] = calls["ssm.get_command_invocation"]
+    assert looks == CALLS_PER_NODE
 
 
 def test_addresses_that_are_all_in_use_are_found() -> None:

@@ -23,7 +23,7 @@ from labswarm.cluster import Chef, Cluster
 from labswarm.errors import Permanent, Transient
 from labswarm.lab_hours.booking import Booking
 from labswarm.lab_hours.state import LabHoursState
-from labswarm.readiness.account import Agent, Alarm, Kind, Limit, Quota, WorkerGroup
+from labswarm.readiness.account import Agent, Alarm, Kind, Limit, Quota, Rate, WorkerGroup
 from labswarm.readiness.account_rules import Finding
 from labswarm.readiness.check import Checked, Checks
 from labswarm.readiness.facts import Readiness
@@ -122,6 +122,9 @@ class Account:
 
     def alarms(self) -> list[Alarm]:
         return [Alarm("labswarm-Throttles", [TOPIC])]
+
+    def rates(self) -> list[Rate]:
+        return []
 
     def subscribers(self, topics: Sequence[str]) -> dict[str, int]:
         return dict.fromkeys(topics, 1)

@@ -9,7 +9,16 @@ from labswarm.cluster import Cluster
 from labswarm.errors import LabswarmError
 from labswarm.groups import template_of
 from labswarm.names import app_name
-from labswarm.readiness.account import Agent, Alarm, Kind, Limit, Quota, WorkerGroup
+from labswarm.readiness.account import (
+    CALLS_PER_NODE,
+    Agent,
+    Alarm,
+    Kind,
+    Limit,
+    Quota,
+    Rate,
+    WorkerGroup,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
 _STANDARD = re.compile(r"(a|c|d|h|i|im|is|m|r|t|z)\d")
 _STATES = ("pending", "running")
+_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600}
 
 
 class AwsAccounts:
@@ -105,6 +115,25 @@ class AwsAccounts:
         values = [(quota, self._value(quota)) for quota in Quota]
         return [
             Limit(quota, value, used.get(quota, 0)) for quota, value in values if value is not None
+        ]
+
+    def rates(self) -> list[Rate]:
+        """The codes of these quotas are in no document of AWS, so all of the service are listed. A
+        quota says its operation by its usage metric or in its name.
+
+        https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ServiceQuota.html
+        """
+        defaults = self._quotas.get_paginator("list_aws_default_service_quotas")
+        applied = self._quotas.get_paginator("list_service_quotas")
+        with named():
+            # An applied value comes after the default one. Of some quotas there is only that.
+            pages = (*defaults.paginate(ServiceCode="ssm"), *applied.paginate(ServiceCode="ssm"))
+        found: dict[str, Any] = {q["QuotaCode"]: q for page in pages for q in page["Quotas"]}
+        rates = [(code, _operation(q), _per_s(q)) for code, q in sorted(found.items())]
+        return [
+            Rate(operation, per_s, code, found[code].get("Adjustable", False))
+            for code, operation, per_s in rates
+            if operation and per_s
         ]
 
     def addresses(self, asg: str) -> int | None:
@@ -238,3 +267,18 @@ def described_alarms(cloudwatch: "CloudWatchClient") -> Iterator[Mapping[str, An
         ):
             yield from page["MetricAlarms"]
             yield from page.get("CompositeAlarms", [])
+
+
+def _operation(quota: Mapping[str, Any]) -> str | None:
+    dimensions = quota.get("UsageMetric", {}).get("MetricDimensions", {})
+    words = {dimensions.get("Resource"), *re.findall(r"\w+", quota["QuotaName"])}
+    return next((operation for operation in CALLS_PER_NODE if operation in words), None)
+
+
+def _per_s(quota: Mapping[str, Any]) -> float | None:
+    """The calls per second; None for a quota that is no rate."""
+    period = quota.get("Period", {})
+    seconds = _SECONDS.get(period.get("PeriodUnit"), 0) * period.get("PeriodValue", 0)
+    if not seconds and re.search(r"per second|\bTPS\b", quota["QuotaName"]):
+        seconds = 1
+    return quota["Value"] / seconds if seconds else None

@@ -7,6 +7,9 @@ from enum import Enum
 from labswarm.cluster import Cluster
 from labswarm.groups import Mix
 
+CALLS_PER_NODE = {"SendCommand": 5, "GetCommandInvocation": 5, "DescribeInstanceInformation": 4}
+"""The calls to Systems Manager until a node is open, by operation."""
+
 
 class Quota(Enum):
     """A quota of AWS: its service code, its quota code and its name.
@@ -37,6 +40,16 @@ class Limit:
     @property
     def free(self) -> int:
         return max(0, self.value - self.used)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A quota on the calls per second of an operation of Systems Manager."""
+
+    operation: str
+    per_s: float
+    code: str
+    adjustable: bool
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,7 @@ class Facts:
 
     `problem` is the reason why the description could not be read, empty if it could; `missing` are
     parameters that the description names and that do not exist. `subscribers` counts the confirmed
-    subscriptions of each topic.
+    subscriptions of each topic. `rates` are those that AWS lists; it does not list all.
     """
 
     name: str
@@ -104,6 +117,7 @@ class Facts:
     missing: Sequence[str]
     alarms: Sequence[Alarm]
     subscribers: dict[str, int]
+    rates: Sequence[Rate] = ()
 
     def limit(self, quota: Quota) -> Limit | None:
         """Return the limit of a quota; None if AWS gave no value."""

@@ -1,10 +1,11 @@
 """The doctor's rules: from facts to findings, each with a remedy."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labswarm.readiness.account import Facts, Limit, Quota
+from labswarm.readiness.account import CALLS_PER_NODE, Facts, Limit, Quota
 from labswarm.readiness.fit import Fit, vcpus
 
 LEAST_AGENT = (3, 3, 2746)
@@ -12,6 +13,8 @@ LEAST_AGENT = (3, 3, 2746)
 https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-schemas-features.html"""
 LEAST_CONCURRENCY = 10
 """A new account has as much. https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"""
+LONGEST_S = 60
+"""The seconds by which a rate may delay the nodes of a class that start at the same time."""
 OTHER_CALLS = 4
 """The functions that run besides a call for each node that starts: the minute, reconcile."""
 
@@ -31,6 +34,7 @@ def diagnose(facts: Facts, fits: Fit | None) -> list[Finding]:
         *_description(facts),
         *_vcpus(facts, fits),
         *_concurrency(facts, fits),
+        *_rates(facts, fits),
         *_addresses(facts),
         *_agents(facts),
         *_alarms(facts),
@@ -39,9 +43,14 @@ def diagnose(facts: Facts, fits: Fit | None) -> list[Finding]:
 
 def request(quota: Quota, value: int) -> str:
     """Return the command that requests a higher quota."""
+    return request_increase(quota.service, quota.code, value)
+
+
+def request_increase(service: str, code: str, value: int) -> str:
+    """Return the command that requests a higher value of the quota with this code."""
     return (
         f"Request it: aws service-quotas request-service-quota-increase --service-code "
-        f"{quota.service} --quota-code {quota.code} --desired-value {value}"
+        f"{service} --quota-code {code} --desired-value {value}"
     )
 
 
@@ -94,6 +103,25 @@ def _concurrency(facts: Facts, fits: Fit | None) -> Iterator[Finding]:
             "The others start late or fail.",
             request(Quota.CONCURRENCY, needed),
         )
+
+
+def _rates(facts: Facts, fits: Fit | None) -> Iterator[Finding]:
+    """Throttled calls are tried again, so a low rate makes a class late and loses no node."""
+    nodes = fits.nodes if fits else 0
+    for rate in facts.rates:
+        calls = CALLS_PER_NODE[rate.operation] * nodes
+        if calls > rate.per_s * LONGEST_S:
+            late_s = math.ceil(calls / rate.per_s) if rate.per_s else math.inf
+            needed = math.ceil(calls / LONGEST_S)
+            yield Finding(
+                f"Systems Manager, {rate.operation}",
+                f"The quota is {rate.per_s:g} calls per second. {nodes} workers that start at the "
+                f"same time need {calls} calls, which take {late_s} s.",
+                request_increase("ssm", rate.code, needed)
+                if rate.adjustable
+                else "AWS does not raise this quota on request. Start the nodes earlier: add "
+                f"{late_s} s to node_start_seconds in the stack of {facts.name}.",
+            )
 
 
 def _addresses(facts: Facts) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from labswarm.cluster import Cluster
-from labswarm.readiness.account import Agent, Alarm, Kind, Limit, WorkerGroup
+from labswarm.readiness.account import Agent, Alarm, Kind, Limit, Rate, WorkerGroup
 
 
 class Accounts(Protocol):
@@ -22,6 +22,9 @@ class Accounts(Protocol):
 
     def limits(self, asg: str) -> list[Limit]:
         """The account's limits that AWS gives a value for, without the use by this group."""
+
+    def rates(self) -> list[Rate]:
+        """The rates that AWS lists of Systems Manager's operations that the app calls per node."""
 
     def addresses(self, asg: str) -> int | None:
         """The free addresses of the workers' subnets, with those that its workers have now; None

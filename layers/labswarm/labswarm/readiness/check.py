@@ -61,6 +61,7 @@ def read_facts(clusters: ReadClusters, accounts: Accounts, name: str) -> Facts:
         missing=accounts.missing(cluster) if cluster else [],
         alarms=alarms,
         subscribers=accounts.subscribers(topics),
+        rates=accounts.rates(),
     )
 
 
