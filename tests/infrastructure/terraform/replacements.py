@@ -18,6 +18,7 @@ REPLACING: Mapping[str, frozenset[str]] = {
         "cloudwatch_metric_alarm": "alarm_name",
         "default_security_group": "vpc_id",
         "dlm_lifecycle_policy": "",
+        "dynamodb_table_item": "table_name hash_key range_key",
         "ebs_volume": "availability_zone encrypted kms_key_id snapshot_id",
         "efs_access_point": "file_system_id posix_user root_directory",
         "efs_backup_policy": "file_system_id",
