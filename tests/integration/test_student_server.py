@@ -15,9 +15,11 @@ import aiohttp
 import pytest
 import requests
 from tests.support.lone_server import STUDENT, lone_server
+from tests.support.running_emulator import eventually
 from tests.support.student_page import notebook
 
 from labswarm.notices import Message, Notice, key_of
+from labswarm_lab.nodes.cookbooks import CLASS_FILES
 from labswarm_node.config import HubConfig
 from labswarm_node.hub import HubApi
 from labswarm_node.notifying import send
@@ -159,11 +161,18 @@ def test_a_notice_that_makes_no_sense_is_refused(server: Server, body: str) -> N
 def test_no_sqlite_file_comes_to_the_home(tmp_path: Path) -> None:
     """It would lock up on a network file system."""
     kept = tmp_path / "home"
+    # In a container it is in /etc/ipython, which is this machine's here.
+    profile = kept / ".ipython/profile_default"
+    profile.mkdir(parents=True)
+    (config,) = [file for file in CLASS_FILES if file.name == "ipython_config.py"]
+    (profile / config.name).symlink_to(config)
     with lone_server(tmp_path) as lone:
         server = Server(lone.site)
         server.call("PUT", "api/contents/work.ipynb", notebook("print(1)"))
         server.call("GET", "api/contents/work.ipynb")
         server.call("POST", "api/sessions", SESSION)
+        # The kernel makes it shortly before its history.
+        eventually((profile / "startup").is_dir, within_s=60)
     made = [file for file in kept.rglob("*") if file.is_file()]
     assert kept / "work.ipynb" in made
     assert [file for file in made if file.read_bytes().startswith(b"SQLite format 3")] == []
