@@ -119,6 +119,11 @@ AWS: Sequence[AwsErrors] = (
         f"{_API}/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html",
     ),
     AwsErrors(
+        ("InvalidPaginationTokenException",),
+        Permanent,
+        f"{_API}/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html",
+    ),
+    AwsErrors(
         ("ServiceException",),
         Transient,
         f"{_API}/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html",
