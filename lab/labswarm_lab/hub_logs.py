@@ -27,8 +27,8 @@ class LabLogs:
         self,
         *,
         logGroupName: str,  # noqa: N803  # as boto3 has them
-        logStreamNames: Sequence[str],  # noqa: N803
-        startTime: int,  # noqa: N803
+        logStreamNames: Sequence[str],  # noqa: N803  # as boto3 has it
+        startTime: int,  # noqa: N803  # as boto3 has it
     ) -> dict[str, Any]:
         """Return the events of the streams since `startTime` (ms). All are on one page."""
         missing = [name for name in logStreamNames if name not in self._streams]

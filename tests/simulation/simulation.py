@@ -350,7 +350,7 @@ class Simulation:
 
     # The rest of boto3's clients that the app uses: ec2, stepfunctions and sns.
 
-    def describe_spot_instance_requests(self, Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def describe_spot_instance_requests(self, Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # as boto3 has it
         assert "marked-for-termination" in Filters[0]["Values"]
         requests = [
             {
@@ -364,17 +364,17 @@ class Simulation:
         ]
         return {"SpotInstanceRequests": requests}
 
-    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803  # as boto3 has it
         return {"status": self.interpreter.executions[executionArn].status}
 
-    def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: N803
+    def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: N803  # as boto3 has it
         execution = self.start(_MACHINES[stateMachineArn], json.loads(input), name)
         return {"executionArn": execution.arn}
 
-    def send_task_success(self, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N803
+    def send_task_success(self, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N803  # as boto3 has it
         return self._answered(self.interpreter.answer(taskToken, json.loads(output)))
 
-    def send_task_failure(self, taskToken: str, error: str, cause: str) -> dict[str, Any]:  # noqa: N803
+    def send_task_failure(self, taskToken: str, error: str, cause: str) -> dict[str, Any]:  # noqa: N803  # as boto3 has it
         return self._answered(self.interpreter.answer(taskToken, failure=Failure(error, cause)))
 
     def _answered(self, waited: bool) -> dict[str, Any]:
@@ -382,7 +382,7 @@ class Simulation:
             raise refused("SendTaskSuccess", "TaskTimedOut", "Task Timed Out")
         return {}
 
-    def publish(self, TopicArn: str, Subject: str, Message: str) -> dict[str, Any]:  # noqa: N803
+    def publish(self, TopicArn: str, Subject: str, Message: str) -> dict[str, Any]:  # noqa: N803  # as boto3 has it
         self.alarms.append(f"{Subject}\n{Message}")
         return {}
 

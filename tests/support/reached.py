@@ -70,7 +70,7 @@ class Watch:
             self._passed[nodeid] = round(time.process_time() - self._began_s, 3)
 
     def reached(self, test_file: str) -> Reached:
-        """What the file's tests that passed have reached."""
+        """Return the lines that the file's passed tests have reached."""
         self._coverage.stop()
         data = self._coverage.get_data()
         lines: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -104,7 +104,7 @@ def digest(file: Path) -> str:
 
 
 class Map:
-    """What all test files reach, kept in the folder `store` from one pass to the next."""
+    """The lines that all test files reach, kept in the folder `store` from one pass to the next."""
 
     def __init__(self, tree: Tree, store: Path) -> None:
         self._tree = tree
@@ -112,7 +112,7 @@ class Map:
         self._files: dict[str, Reached] = {}
 
     def reached(self, name: str) -> Reached:
-        """What a test file reaches. It is run under coverage if it or its code has changed."""
+        """Return the lines that a test file reaches. It runs again if it or its code changed."""
         if name not in self._files:
             stored = self._store / f"{name}.json"
             found = Reached(**json.loads(stored.read_text())) if stored.exists() else None

@@ -104,7 +104,7 @@ def test_the_program_reads_the_hubs_settings_and_culls(
 def logged(
     caplog: pytest.LogCaptureFixture, use: HomeUse | None, *looks_at_s: float
 ) -> tuple[list[str], int]:
-    """What looks at these times log, and how often the server was asked."""
+    """Return the lines that looks at these times log, and how often the server was asked."""
     clock, asked = iter(looks_at_s), 0
 
     async def answer(_server: Any) -> HomeUse | None:
@@ -171,7 +171,7 @@ def test_the_alarm_of_full_homes_counts_the_cullers_lines() -> None:
 def answered(
     answer: str, server: dict[str, str] | None = None, question: str = "idle_s"
 ) -> tuple[Any, list[str]]:
-    """What a server answers to a question, and its requests."""
+    """Return a server's answer to a question, and its requests."""
     heard: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -180,7 +180,7 @@ def test_a_quota_says_its_operation_and_its_rate(said: dict[str, Any], per_s: fl
         def get_paginator(self, operation: str) -> "Quotas":
             return Quotas()
 
-        def paginate(self, ServiceCode: str) -> list[dict[str, Any]]:  # noqa: N803
+        def paginate(self, ServiceCode: str) -> list[dict[str, Any]]:  # noqa: N803  # as boto3 has it
             assert ServiceCode == "ssm"
             return [{"Quotas": [{**QUOTA, **said}]}]
 
@@ -195,7 +195,7 @@ def test_the_calls_of_a_node_are_those_of_a_launch() -> None:
         looks = Counter[str]()
         describe = simulation.ssm.describe_instance_information
 
-        def counted(Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        def counted(Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # as boto3 has it
             looks["DescribeInstanceInformation"] += 1
             return describe(Filters)
 

@@ -70,7 +70,7 @@ class Bus:
         self.entries: list[dict[str, Any]] = []
         self._refused = refused
 
-    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # as boto3 has it
         self.entries += Entries
         return {"Entries": [{"ErrorCode": self._refused} if self._refused else {} for _ in Entries]}
 
@@ -82,7 +82,7 @@ def reporting(config: NodeConfig, bus: Bus) -> EventReports:
 
 
 def node_json(folder: Path, **more: str) -> str:
-    """What a worker's node.json says, in which its key would be in this folder."""
+    """Return the content of a worker's node.json whose key is in this folder."""
     chef = {
         "url": "https://chef.invalid",
         "node_name": f"lab-{INSTANCE}",

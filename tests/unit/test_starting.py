@@ -250,7 +250,7 @@ def test_a_hundred_starting_workers_are_looked_at_by_the_minute_in_two_calls(
     looks: list[int] = []
     describe = simulation.ssm.describe_instance_information
 
-    def counted(Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def counted(Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # as boto3 has it
         looks.extend(len(one["Values"]) for one in Filters if one["Key"] == "InstanceIds")
         return describe(Filters)
 

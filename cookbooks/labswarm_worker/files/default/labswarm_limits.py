@@ -203,15 +203,10 @@ class HomeUse:
         """The notice of a home that is nearly full; None while there is room."""
         if self.used is None or self._capacity is None or self.used < FULL * self._capacity:
             return None
-        return {
-            "kind": "home",
-            "deadline": None,
-            "id": 0,
-            "message": (
-                f"Your home has {self.used // MB} MB of the {self._capacity // MB} MB that it may "
-                "have. Delete files that you do not need."
-            ),
-        }
+        return _nearly_full(
+            f"Your home has {self.used // MB} MB of the {self._capacity // MB} MB that it may "
+            "have. Delete files that you do not need."
+        )
 
 
 def size_of(folder: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> int:
@@ -248,12 +243,11 @@ def home_notice(home: Path) -> dict[str, object] | None:
     free, whole = there.f_bavail * there.f_frsize, there.f_blocks * there.f_frsize
     if free > min(LEAST_FREE * whole, LEAST_FREE_BYTES):
         return None
-    return {
-        "kind": "home",
-        "deadline": None,
-        "id": 0,
-        "message": (
-            f"Your home has {free // MB} MB left of {max(1, whole // MB)} MB. "
-            "Delete files that you do not need, or nothing more can be saved."
-        ),
-    }
+    return _nearly_full(
+        f"Your home has {free // MB} MB left of {max(1, whole // MB)} MB. "
+        "Delete files that you do not need, or nothing more can be saved."
+    )
+
+
+def _nearly_full(message: str) -> dict[str, object]:
+    return {"kind": "home", "deadline": None, "id": 0, "message": message}

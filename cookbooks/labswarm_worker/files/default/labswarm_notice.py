@@ -338,8 +338,8 @@ def name_of(notice: dict[str, Any] | None) -> str:
 class KeyHandler(web.RequestHandler):
     """For holders of the key. They send no cookie, and so there is none to be forged."""
 
-    def initialize(self, key: str) -> None:
-        self._key = key
+    def initialize(self, key: str, notices: Notices) -> None:
+        self._key, self._notices = key, notices
 
     def check_xsrf_cookie(self) -> None:
         return
@@ -373,10 +373,10 @@ class EndHandler(KeyHandler):
     """For the hub, when this server is to stop. The Swarm's own stop takes seconds to begin."""
 
     def initialize(  # type: ignore[override]  # each has its own arguments
-        self, key: str, ending: Ending, notices: Notices
+        self, key: str, notices: Notices, ending: Ending
     ) -> None:
-        super().initialize(key)
-        self._ending, self._notices = ending, notices
+        super().initialize(key, notices)
+        self._ending = ending
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def post(self) -> None:
@@ -394,9 +394,9 @@ class EndHandler(KeyHandler):
 class NotifyHandler(KeyHandler):
     """For labswarm-manager, and for services on the hub's host that send messages."""
 
-    def initialize(self, notices: Notices, pages: Pages, key: str) -> None:  # type: ignore[override]  # each has its own arguments
-        super().initialize(key)
-        self._notices, self._pages = notices, pages
+    def initialize(self, key: str, notices: Notices, pages: Pages) -> None:  # type: ignore[override]  # each has its own arguments
+        super().initialize(key, notices)
+        self._pages = pages
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def get(self) -> None:
@@ -458,10 +458,6 @@ class Activity:
 class ActivityHandler(KeyHandler):
     """For the hub's culler."""
 
-    def initialize(self, key: str, notices: Notices) -> None:  # type: ignore[override]  # each has its own arguments
-        super().initialize(key)
-        self._notices = notices
-
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def get(self) -> None:
         self.finish(f"{self._notices.idle_s(time.time()):.0f}")
@@ -469,10 +465,6 @@ class ActivityHandler(KeyHandler):
 
 class HomeHandler(KeyHandler):
     """For the hub's culler."""
-
-    def initialize(self, key: str, notices: Notices) -> None:  # type: ignore[override]  # each has its own arguments
-        super().initialize(key)
-        self._notices = notices
 
     @allow_unauthenticated  # type: ignore[untyped-decorator]  # Jupyter has no types
     def get(self) -> None:

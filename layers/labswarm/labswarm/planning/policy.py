@@ -58,39 +58,39 @@ class LabHoursPolicy:
     def now(self) -> float:
         return self._world.now
 
-    def read_cluster(self, name: str) -> Cluster:  # noqa: ARG002
+    def read_cluster(self, name: str) -> Cluster:  # noqa: ARG002  # of one cluster
         return self._cluster
 
-    def view(self, asg: str) -> Group:  # noqa: ARG002
+    def view(self, asg: str) -> Group:  # noqa: ARG002  # of one cluster
         return self._world.group()
 
-    def refusals(self, asg: str, since: float) -> tuple[Refusal, ...]:  # noqa: ARG002
+    def refusals(self, asg: str, since: float) -> tuple[Refusal, ...]:  # noqa: ARG002  # of one cluster
         return tuple(one for one in self._world.refusals if one.at >= since)
 
-    def on_demand(self, asg: str) -> frozenset[str]:  # noqa: ARG002
+    def on_demand(self, asg: str) -> frozenset[str]:  # noqa: ARG002  # of one cluster
         return frozenset(node.instance_id for node in self._world.live() if not node.spot)
 
-    def read_snapshot(self, cluster: str) -> Snapshot:  # noqa: ARG002
+    def read_snapshot(self, cluster: str) -> Snapshot:  # noqa: ARG002  # of one cluster
         return self._world.snapshot()
 
-    def read_state(self, cluster: str) -> LabHoursState:  # noqa: ARG002
+    def read_state(self, cluster: str) -> LabHoursState:  # noqa: ARG002  # of one cluster
         return self._state
 
-    def write_state(self, cluster: str, state: LabHoursState) -> None:  # noqa: ARG002
+    def write_state(self, cluster: str, state: LabHoursState) -> None:  # noqa: ARG002  # of one cluster
         self._state = state
 
-    def read_bookings(self, cluster: str) -> BookingsRead:  # noqa: ARG002
+    def read_bookings(self, cluster: str) -> BookingsRead:  # noqa: ARG002  # of one cluster
         # The state has them.
         return BookingsRead()
 
-    def durations_s(self, cluster: str) -> Sequence[float]:  # noqa: ARG002
+    def durations_s(self, cluster: str) -> Sequence[float]:  # noqa: ARG002  # of one cluster
         return self._world.starts_s[-NEWEST:]
 
-    def about(self, instances: Iterable[str]) -> Sequence[Claim]:  # noqa: ARG002
+    def about(self, instances: Iterable[str]) -> Sequence[Claim]:  # noqa: ARG002  # of one cluster
         # An instance whose end has begun is not in service any more, and none is recommended to go.
         return ()
 
-    def read_breaker(self, cluster: str) -> Breaker:  # noqa: ARG002
+    def read_breaker(self, cluster: str) -> Breaker:  # noqa: ARG002  # of one cluster
         return Breaker()
 
     def send(self, subject: str, sentences: Sequence[str]) -> None:

@@ -1,1 +1,1 @@
-"""What a cluster used, for its costs and for a plan of a day that was: a record per day."""
+"""A record per day of the nodes and seats that a cluster used: for costs, and to plan it again."""
